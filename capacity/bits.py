@@ -1,0 +1,103 @@
+"""The one result type: a figure in bits, what kind of figure it is, and how sure.
+
+An `Estimate` from n independent values v_i has mean v, standard error s/sqrt(n), and the interval
+mean +- 1.96 stderr (central limit theorem).  A `Bracket` is a lower and an upper bound on the same bits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import jax
+import jax.numpy as jnp
+
+Kind = Literal["exact", "lower", "upper", "point"]
+Figure = Any  # a float, or an array of them when lanes are stacked
+
+NATS = 0.6931471805599453  # nats in one bit
+Z95 = 1.959963984540054  # standard normal quantile of a two-sided 95 % interval
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Estimate:
+    """A figure in bits with its 95 % interval.
+
+    Attributes:
+        bits: the estimate.
+        stderr: its standard error, in bits; 0 where the figure is a closed form.
+        low, high: the 95 % confidence interval, in bits.
+        limit: the most that this method could have reported here, in bits (`inf` if nothing limits it).
+        n: how many independent samples stand behind it.
+        kind: `exact` (unbiased for the truth), `lower` or `upper` (a bound in expectation), or `point`.
+    """
+
+    bits: Figure
+    stderr: Figure
+    low: Figure
+    high: Figure
+    limit: Figure
+    n: Figure
+    kind: Kind = field(metadata={"static": True})
+
+    @property
+    def saturated(self) -> Figure:
+        """Whether the interval reaches the limit: the truth may then be larger than any figure shown."""
+        return jnp.isfinite(self.limit) & (self.high >= self.limit)
+
+
+@dataclass(frozen=True)
+class Bracket:
+    """A lower and an upper bound on the same bits; `low` and `high` hold both their uncertainties at 95 %."""
+
+    lower: Estimate
+    upper: Estimate
+    method: str
+
+    @property
+    def low(self) -> Figure:
+        """Lower end of the lower bound's interval, in bits."""
+        return self.lower.low
+
+    @property
+    def high(self) -> Figure:
+        """Upper end of the upper bound's interval, in bits."""
+        return self.upper.high
+
+
+def from_values(nats: jax.Array, kind: Kind, limit: Figure = jnp.inf, controls: jax.Array | None = None) -> Estimate:
+    """The mean of independent values, in nats, as an estimate in bits.
+
+    Args:
+        nats: shape (n,), independent and identically distributed.
+        kind: what the expectation of the values is to the truth.
+        limit: the most that the method could report, in bits.
+        controls: shape (n, c), control variates: quantities whose expectation is exactly zero.  Their
+            least-squares combination is subtracted, which leaves the expectation as it is (up to O(1/n) from
+            fitting the coefficients) and takes away the variance that they explain (Owen 2013, section 8.9).
+
+    Raises:
+        ValueError: if the shapes do not agree.
+    """
+    if nats.ndim != 1 or nats.shape[0] < 2:
+        raise ValueError(f"Expected at least two values of shape (n,); got shape {nats.shape}.")
+    n, fitted = nats.shape[0], 1
+    if controls is not None:
+        if controls.ndim != 2 or controls.shape[0] != n:
+            raise ValueError(f"Expected controls of shape ({n}, c); got {controls.shape}.")
+        fitted += controls.shape[1]
+        centred = controls - controls.mean(0)
+        slope = jnp.linalg.pinv(centred.T @ centred, rtol=1e-5, hermitian=True) @ (centred.T @ (nats - nats.mean()))
+        nats = nats - controls @ slope
+    mean = nats.mean()
+    stderr = jnp.sqrt(((nats - mean) ** 2).sum() / max(n - fitted, 1) / n)
+    return interval(mean / NATS, stderr / NATS, kind, limit, n)
+
+
+def interval(bits: Figure, stderr: Figure, kind: Kind, limit: Figure = jnp.inf, n: Figure = 0) -> Estimate:
+    """An estimate with the normal 95 % interval around it; all in bits."""
+    bits, stderr = jnp.asarray(bits), jnp.asarray(stderr)
+    return Estimate(
+        bits, stderr, bits - Z95 * stderr, bits + Z95 * stderr, jnp.asarray(limit), jnp.asarray(n), kind=kind
+    )

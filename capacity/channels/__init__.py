@@ -1,0 +1,9 @@
+"""The noises between a network's units, one a file."""
+
+from capacity.channels.channel import Channel, Code
+from capacity.channels.gaussian import Gaussian
+from capacity.channels.learnt_gaussian import LearntGaussian, Posterior
+
+__all__ = ["Channel", "Code", "Gaussian", "LearntGaussian", "Posterior"]
+
+CHANNELS: dict[str, type] = {c.name: c for c in (Gaussian, LearntGaussian)}

@@ -1,0 +1,39 @@
+"""All that is known of how Z comes from M: the source, the encoder and the channel, as one pytree."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+
+from capacity.channels import Channel
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Joint:
+    """M -> X -> U -> Z.
+
+    Attributes:
+        source: any object with a source's methods (see `synthetic.Source`), a pytree.
+        encoder: from one vector (dim,) to what the channel needs.  A plain function is wrapped in
+            `jax.tree_util.Partial`; one with parameters should be a `Partial` or another callable pytree.
+        channel: a channel.
+    """
+
+    source: Any
+    encoder: Callable[[jax.Array], Any]
+    channel: Channel
+
+    def __post_init__(self) -> None:
+        if callable(self.encoder) and jax.tree_util.all_leaves([self.encoder]):
+            object.__setattr__(self, "encoder", jax.tree_util.Partial(self.encoder))
+
+    def sample(self, key: jax.Array, n: int) -> tuple[jax.Array, Any, jax.Array]:
+        """n independent triples: messages (n, message_dim), codes, noisy units (n, units)."""
+        key_source, key_noise = jax.random.split(key)
+        batch = self.source.sample(key_source, n)
+        codes = jax.vmap(self.encoder)(batch.vector)
+        return batch.message, codes, jax.vmap(self.channel)(jax.random.split(key_noise, n), codes)

@@ -1,0 +1,31 @@
+"""A plain multilayer perceptron, the encoders and decoders' trunk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import jax
+from flax import nnx
+
+ACTIVATIONS: dict[str, Callable[[jax.Array], jax.Array]] = {
+    "relu": jax.nn.relu,
+    "silu": jax.nn.silu,
+    "gelu": jax.nn.gelu,
+    "tanh": jax.numpy.tanh,
+}
+
+
+class MLP(nnx.Module):
+    """Linear layers with an activation between them; no widths make it linear.  Maps (sizes[0],) to (sizes[-1],)."""
+
+    def __init__(self, sizes: Sequence[int], activation: str, rngs: nnx.Rngs):
+        self.activation = activation
+        self.layers = nnx.List(
+            [nnx.Linear(a, b, rngs=rngs) for a, b in zip(sizes[:-1], sizes[1:], strict=True)]
+        )
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        """One item through the layers."""
+        for layer in self.layers[:-1]:
+            x = ACTIVATIONS[self.activation](layer(x))
+        return self.layers[-1](x)

@@ -1,0 +1,7 @@
+"""Fit one lane, sweep many; knows losses, not models."""
+
+from capacity.training.fit import cosine_adam, fit
+from capacity.training.sweep import pad_lanes, sweep
+from capacity.training.training import Training, sender
+
+__all__ = ["Training", "cosine_adam", "fit", "pad_lanes", "sender", "sweep"]

@@ -1,0 +1,91 @@
+"""How a system is trained: sender and receiver together, then the receiver alone.
+
+The second stage tightens the decoder's lower bound without touching what is measured: the sender is frozen, and the
+message decoder goes on learning from fresh samples.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from capacity.training.fit import cosine_adam, fit
+
+
+@dataclass(frozen=True)
+class Training:
+    """Steps, batches and optimisers of the two stages.
+
+    Attributes:
+        steps, batch: of the first stage.
+        receiver_steps, receiver_batch: of the second; 0 steps to leave it out.
+        learning_rate: peak of the default schedule (Adam, warm-up, cosine to zero).
+        optimiser, receiver_optimiser: the caller's own optax transformations, schedules included, instead.
+
+    Raises:
+        ValueError: for a count below 1 or a learning rate that is not positive.
+    """
+
+    steps: int = 2000
+    batch: int = 256
+    receiver_steps: int = 1500
+    receiver_batch: int = 512
+    learning_rate: float = 1.5e-2
+    optimiser: optax.GradientTransformation | None = None
+    receiver_optimiser: optax.GradientTransformation | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "batch", "receiver_batch"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"Expected {name} of at least 1; got {getattr(self, name)}.")
+        if self.receiver_steps < 0:
+            raise ValueError(f"Expected receiver_steps of at least 0; got {self.receiver_steps}.")
+        if not self.learning_rate > 0:
+            raise ValueError(f"Expected a positive learning_rate; got {self.learning_rate}.")
+
+    @property
+    def configuration(self) -> dict[str, Any]:
+        """What decides the outcome, as JSON; optimisers by a digest of the program that they are."""
+        names = ("steps", "batch", "receiver_steps", "receiver_batch", "learning_rate")
+        optimisers = {n: _digest(getattr(self, n)) for n in ("optimiser", "receiver_optimiser")}
+        return {name: getattr(self, name) for name in names} | optimisers
+
+    def train(self, key: jax.Array, system: Any, level: jax.Array, source: Any) -> tuple[Any, jax.Array]:
+        """One lane: trained parameters and the first stage's loss history (steps,), nats; traceable."""
+        key_init, key_fit, key_receiver = jax.random.split(key, 3)
+
+        def loss(params: Any, key: jax.Array, progress: jax.Array) -> jax.Array:
+            return system.loss(params, key, level, source, self.batch, progress)
+
+        optimiser = self.optimiser or cosine_adam(self.learning_rate, self.steps)
+        params, history = fit(key_fit, loss, system.init(key_init, source), optimiser, self.steps)
+        if not self.receiver_steps:
+            return params, history
+        joint = sender(key, system, params, level, source)
+
+        def receiver_loss(message: Any, key: jax.Array, progress: jax.Array) -> jax.Array:
+            sent, _, z = joint.sample(key, self.receiver_batch)
+            return -jax.vmap(system.architecture.log_decoder({"message": message}, source))(sent, z).mean()
+
+        optimiser = self.receiver_optimiser or cosine_adam(self.learning_rate, self.receiver_steps)
+        message, _ = fit(key_receiver, receiver_loss, params["message"], optimiser, self.receiver_steps)
+        return params | {"message": message}, history
+
+
+def sender(key: jax.Array, system: Any, params: Any, level: jax.Array, source: Any) -> Any:
+    """The joint of a lane's trained sender; the lane's key decides the calibration sample, wherever it is asked for."""
+    return system.joint(params, jax.random.fold_in(key, 0), level, source)
+
+
+def _digest(optimiser: optax.GradientTransformation | None) -> str | None:
+    """A short hash of the optimiser's traced program, which names its numbers and schedule."""
+    if optimiser is None:
+        return None
+    params = {"kernel": jnp.ones((2, 2)), "bias": jnp.ones(2)}
+    program = str(jax.make_jaxpr(lambda p: optimiser.update(p, optimiser.init(p), p))(params))
+    return hashlib.sha256(program.encode()).hexdigest()[:16]

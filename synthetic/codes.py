@@ -1,0 +1,137 @@
+"""A linear block code: message bits spread over more code bits than they need.
+
+c = m G mod 2 with G = [1 | A] a (k, n) binary matrix of full rank, sent as ±1 and rotated. H = k:
+full rank makes the map one to one. Source: MacWilliams & Sloane (1977), chapter 1.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from synthetic.algebra import (
+    amplitudes,
+    apply,
+    binary_digits,
+    binary_rank,
+    checked_orthonormal,
+    orthonormal,
+)
+from synthetic.source import MAX_LISTED, Batch, check_linear, check_listing, register
+
+
+@register()
+@dataclass(frozen=True, eq=False)
+class LinearCode:
+    """k fair bits spread over n code bits by a binary generator, sent as ±1, rotated to `dim`.
+
+    No single amplitude belongs to a message bit, unlike `FairBits`: parts of the message can only
+    be read from several entries together. The mean square of a vector's entry is n / dim.
+
+    Args:
+      generator: (k, n) of digits 0, 1, of rank k over GF(2).
+      rotation: (n, dim) with orthonormal rows.
+
+    Raises:
+      ValueError: digits other than 0 and 1, shapes that do not match, or a rank below k.
+    """
+
+    name: ClassVar[str] = "code"
+    summary: ClassVar[str] = "fair bits spread over more bits by a binary linear code, rotated"
+    discrete: ClassVar[bool] = True
+
+    generator: jax.Array
+    rotation: jax.Array
+
+    def __post_init__(self) -> None:
+        """Check the fields, and keep them as float32 arrays or plain values."""
+        generator = np.asarray(self.generator)
+        rotation = checked_orthonormal(self.rotation, "rotation")
+        if generator.ndim != 2 or 0 in generator.shape:
+            raise ValueError(f"Expected generator of shape (k, n); got shape {generator.shape}.")
+        if not np.isin(generator, (0, 1)).all():
+            raise ValueError("Expected generator of digits 0 and 1; got other values.")
+        if generator.shape[1] != rotation.shape[0]:
+            raise ValueError(
+                f"Expected rotation with one row for each of the {generator.shape[1]} code bits; "
+                f"got {rotation.shape[0]}."
+            )
+        rank = binary_rank(generator)
+        if rank < generator.shape[0]:
+            raise ValueError(
+                f"Expected generator of rank {generator.shape[0]} over GF(2), so that no two "
+                f"messages share a codeword; got rank {rank}."
+            )
+        object.__setattr__(self, "generator", jnp.asarray(generator, jnp.int8))
+        object.__setattr__(self, "rotation", rotation)
+
+    @classmethod
+    def build(cls, key: jax.Array, bits: int, dim: int) -> Self:
+        """A random systematic code of rate one half, or of `dim` code bits where dim < 2 bits.
+
+        Raises:
+          ValueError: dim <= bits, which leaves no room for a check digit.
+        """
+        check_linear(bits, dim)
+        if dim == bits:
+            raise ValueError(
+                f"Expected dim of at least bits + 1 = {bits + 1}, so that the code has a check "
+                f"digit; got {dim}."
+            )
+        length = min(dim, 2 * bits)
+        check_key, rotation_key = jax.random.split(key)
+        checks = jax.random.bernoulli(check_key, 0.5, (bits, length - bits)).astype(jnp.int8)
+        generator = jnp.concatenate([jnp.eye(bits, dtype=jnp.int8), checks], axis=1)
+        return cls(generator, orthonormal(rotation_key, length, dim))
+
+    @property
+    def bits(self) -> float:
+        """Entropy in bits: one a message digit."""
+        return float(self.message_dim)
+
+    @property
+    def dim(self) -> int:
+        """Length of a vector."""
+        return self.rotation.shape[-1]
+
+    @property
+    def message_dim(self) -> int:
+        """Number of message digits."""
+        return self.generator.shape[-2]
+
+    @property
+    def listable(self) -> bool:
+        """Whether there are at most 2**20 messages."""
+        return 2**self.message_dim <= MAX_LISTED
+
+    def sample(self, key: jax.Array, n: int) -> Batch:
+        """Draw n: messages (n, k) int8, vectors (n, dim) float32."""
+        message = jax.random.bernoulli(key, 0.5, (n, self.message_dim)).astype(jnp.int8)
+        return Batch(message, self.embed(message))
+
+    def encode(self, message: jax.Array) -> jax.Array:
+        """Codeword (n,) int8 of one message (k,): m G mod 2."""
+        # float32 counts exactly to 2**24, and its products run on every device's matrix units.
+        ones = apply(message.astype(jnp.float32), self.generator.astype(jnp.float32))
+        return (ones.astype(jnp.int32) & 1).astype(jnp.int8)
+
+    def embed(self, message: jax.Array) -> jax.Array:
+        """Vector (dim,) of one message (k,)."""
+        return apply(amplitudes(self.encode(message)), self.rotation)
+
+    def log_prob(self, message: jax.Array) -> jax.Array:
+        """Log mass in nats of one message: -k ln 2, whichever it is."""
+        return jnp.full(message.shape[:-1], -self.message_dim * math.log(2.0), jnp.float32)
+
+    def messages(self) -> jax.Array:
+        """All (2**k, k) messages int8, counting upwards; ValueError past 2**20."""
+        check_listing(2**self.message_dim)
+        return binary_digits(jnp.arange(2**self.message_dim, dtype=jnp.int32), self.message_dim)
+
+    def codebook(self) -> tuple[jax.Array, jax.Array]:
+        """Vectors (2**k, dim) and log masses (2**k,) in nats, in the order of `messages`."""
+        messages = self.messages()
+        return self.embed(messages), self.log_prob(messages)

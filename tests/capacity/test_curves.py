@@ -1,0 +1,142 @@
+"""Curves: labels, bounds in order, resuming bit for bit, refusals before any work."""
+
+from __future__ import annotations
+
+import json
+
+import jax
+import numpy as np
+import optax
+import pytest
+import xarray as xr
+
+from capacity import VAE, Architecture, GaussianSystem, Training, plan_curve
+from capacity.curves import CurvePlan
+from synthetic import FairBits
+
+KEY = jax.random.key(0)
+SMALL = Training(steps=300, batch=64, receiver_steps=100, receiver_batch=64)
+
+
+def source(bits: int = 4) -> FairBits:
+    return FairBits.build(jax.random.key(7), bits, max(bits, 6))
+
+
+def plan(system: object = None, **changes: object) -> CurvePlan:
+    architecture = Architecture(units=2, widths=(16, 16))
+    arguments = dict(levels=[0.3, 1.0], seeds=2, training=SMALL, samples=512) | changes
+    chosen = arguments.pop("source", None) or source()
+    return plan_curve(KEY, chosen, system or GaussianSystem(architecture), **arguments)
+
+
+class Memory(dict):
+    """A store in memory that can be cut off."""
+
+    left = 1000
+
+    def load(self, name: str) -> dict | None:
+        return self.get(name)
+
+    def save(self, name: str, arrays: dict) -> None:
+        if self.left == 0:
+            raise KeyboardInterrupt
+        self.left -= 1
+        self[name] = arrays
+
+
+@pytest.fixture(scope="module")
+def curve() -> xr.Dataset:
+    return plan().run()
+
+
+def test_labels(curve: xr.Dataset) -> None:
+    assert curve.bits.dims == ("level", "seed")
+    assert curve.marginal_bits.dims == ("level", "seed", "unit")
+    assert curve.loss.dims == ("level", "seed", "step")
+    for name, variable in curve.variables.items():
+        assert variable.attrs.get("units") and variable.attrs.get("long_name"), name
+    configuration = json.loads(curve.attrs["configuration"])
+    assert configuration["training"]["steps"] == 300
+    assert "jax" in json.loads(curve.attrs["versions"])
+
+
+def test_bounds_are_in_order(curve: xr.Dataset) -> None:
+    assert (curve.decoder_bits_low <= curve.bits_high).all()
+    assert (curve.bits_low <= np.minimum(curve.ceiling, curve.source_bits)).all()
+    np.testing.assert_allclose(curve.power, 1, rtol=1e-4)
+    np.testing.assert_allclose(curve.rate, curve.ceiling.broadcast_like(curve.rate), rtol=1e-3)
+    slack = 4 * np.hypot(curve.bits_stderr, curve.excess_stderr)
+    assert (abs(curve.rate - curve.bits - curve.excess) <= slack + 1e-3).all()
+    assert not curve.diverged.any()
+
+
+def test_more_noise_fewer_bits(curve: xr.Dataset) -> None:
+    assert (curve.bits.sel(level=0.3) > curve.bits.sel(level=1.0)).all()
+
+
+def test_interrupted_and_resumed_ends_in_the_same_bits(curve: xr.Dataset) -> None:
+    store = Memory()
+    store.left = 3
+    with pytest.raises(KeyboardInterrupt):
+        plan().run(store)
+    assert len(store) == 3
+    store.left = 1000
+    ticks: list[int] = []
+    resumed = plan().run(store, progress=lambda n, _: ticks.append(n))
+    assert ticks[0] == 3 and ticks[-1] == 4
+    xr.testing.assert_identical(resumed.drop_attrs(), curve.drop_attrs())
+
+
+def test_a_lane_does_not_depend_on_the_others(curve: xr.Dataset) -> None:
+    alone = plan(levels=[0.3], seeds=1).run()
+    assert alone.bits.item() == curve.bits.isel(level=0, seed=0).item()
+
+
+def test_vector_decoding_and_the_bracket() -> None:
+    architecture = Architecture(units=2, widths=(16, 16), decode="vector")
+    curve = plan(VAE(architecture), levels=[0.2], measure="bracket").run()
+    assert "bits" not in curve and "ceiling" not in curve
+    assert (curve.lower_low <= curve.upper_high).all()
+    assert (curve.upper <= 4 + 1e-6).all()
+    assert curve.distortion.attrs["units"] == "squared error per vector"
+
+
+def test_unlisted_source_gets_a_bracket() -> None:
+    curve = plan(source=source(24), levels=[1.0], seeds=1).run()
+    assert 0 <= curve.lower.item() <= curve.upper.item() <= 1.001
+
+
+def test_divergence_is_recorded_not_hidden() -> None:
+    wild = Training(steps=50, batch=16, receiver_steps=0, optimiser=optax.sgd(1e12))
+    assert plan(VAE(Architecture(units=2, widths=(8,))), levels=[1.0], seeds=1, training=wild).run().diverged.all()
+
+
+def test_the_callers_optimiser_is_in_the_configuration() -> None:
+    def digest(rate: float) -> object:
+        return plan(training=Training(optimiser=optax.adam(rate))).configuration["training"]["optimiser"]
+
+    assert digest(1e-3) == digest(1e-3) != digest(2e-3)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (dict(levels=[0.1, 0.0]), "greater than 0; got 0.1, 0.0"),
+        (dict(levels=[float("nan")]), "finite and greater than 0; got nan"),
+        (dict(levels=[]), "got none"),
+        (dict(levels=[1.0, 1.0]), "distinct noise levels"),
+        (dict(seeds=0), "at least one seed; got 0"),
+        (dict(samples=3), "at least 16 samples"),
+        (dict(measure="guess"), "'auto', 'enumeration' or 'bracket'"),
+        (dict(source=source(24), measure="enumeration"), r"2\*\*20 messages to enumerate"),
+    ],
+)
+def test_refused_before_any_work(changes: dict, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        plan(**changes)
+
+
+@pytest.mark.parametrize("bad", ["steps", "batch", "receiver_batch"])
+def test_training_refusals(bad: str) -> None:
+    with pytest.raises(ValueError, match=f"{bad} of at least 1; got 0"):
+        Training(**{bad: 0})
