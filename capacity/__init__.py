@@ -8,6 +8,14 @@ from capacity.systems import VAE, Architecture, GaussianSystem
 from capacity.training import Training
 
 __all__ = [
-    "VAE", "Architecture", "Bracket", "Estimate", "GaussianSystem", "Joint", "Training",
-    "capacity_curve", "measure", "plan_curve",
+    "VAE",
+    "Architecture",
+    "Bracket",
+    "Estimate",
+    "GaussianSystem",
+    "Joint",
+    "Training",
+    "capacity_curve",
+    "measure",
+    "plan_curve",
 ]

@@ -99,5 +99,11 @@ def interval(bits: Figure, stderr: Figure, kind: Kind, limit: Figure = jnp.inf, 
     """An estimate with the normal 95 % interval around it; all in bits."""
     bits, stderr = jnp.asarray(bits), jnp.asarray(stderr)
     return Estimate(
-        bits, stderr, bits - Z95 * stderr, bits + Z95 * stderr, jnp.asarray(limit), jnp.asarray(n), kind=kind
+        bits,
+        stderr,
+        bits - Z95 * stderr,
+        bits + Z95 * stderr,
+        jnp.asarray(limit),
+        jnp.asarray(n),
+        kind=kind,
     )

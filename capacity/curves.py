@@ -145,15 +145,31 @@ class CurvePlan:
             stacked = np.stack([lane[name] for lane in lanes])
             stacked = stacked.reshape(*shape, *stacked.shape[1:])
             last = {"loss": ("step",)}.get(name, ("unit",) * (stacked.ndim - 2))
-            variables[name] = (dims[0] + last, stacked, {"long_name": _long_name(name), "units": _units(name, self)})
-        variables["source_bits"] = ((), float(self.source.bits), {"long_name": "entropy of the source", "units": "bits"})
+            variables[name] = (
+                dims[0] + last,
+                stacked,
+                {"long_name": _long_name(name), "units": _units(name, self)},
+            )
+        variables["source_bits"] = (
+            (),
+            float(self.source.bits),
+            {"long_name": "entropy of the source", "units": "bits"},
+        )
         variables |= self._theory()
         units = self.system.architecture.units
         coordinates = {
             "level": ("level", np.array(self.levels), self._level_attributes()),
-            "seed": ("seed", np.arange(self.seeds), {"long_name": "seed of the lane", "units": "1"}),
+            "seed": (
+                "seed",
+                np.arange(self.seeds),
+                {"long_name": "seed of the lane", "units": "1"},
+            ),
             "unit": ("unit", np.arange(units), {"long_name": "unit of the code", "units": "1"}),
-            "step": ("step", np.arange(self.training.steps), {"long_name": "step of the optimiser", "units": "1"}),
+            "step": (
+                "step",
+                np.arange(self.training.steps),
+                {"long_name": "step of the optimiser", "units": "1"},
+            ),
         }
         source = self.configuration["source"]
         attributes = {
@@ -166,7 +182,11 @@ class CurvePlan:
         return xr.Dataset(variables, coordinates, attributes)
 
     def _level_attributes(self) -> dict[str, str]:
-        return {"long_name": self.system.level_name, "symbol": self.system.level_symbol, "units": "1"}
+        return {
+            "long_name": self.system.level_name,
+            "symbol": self.system.level_symbol,
+            "units": "1",
+        }
 
     def _theory(self) -> dict[str, Any]:
         channel, power = self.system.channel(1.0), getattr(self.system, "power", None)
@@ -178,7 +198,10 @@ class CurvePlan:
         found: dict[str, Any] = {"ceiling": (("level",), np.array(ceiling), attributes)}
         if isinstance(channel, Gaussian) and self.source.discrete and bits == round(bits) and bits <= 10 * units:
             pam = [pam_information(round(bits), units, s, power) for s in self.levels]
-            attributes = {"long_name": "hand-made PAM code of the same bits, units and power", "units": "bits"}
+            attributes = {
+                "long_name": "hand-made PAM code of the same bits, units and power",
+                "units": "bits",
+            }
             found["pam_bits"] = (("level",), np.array(pam), attributes)
         return found
 
@@ -211,7 +234,9 @@ def plan_curve(
     """
     values = tuple(float(level) for level in levels)
     if not values or not all(np.isfinite(v) and v > 0 for v in values):
-        raise ValueError(f"Expected noise levels that are finite and greater than 0; got {', '.join(map(str, values)) or 'none'}.")
+        raise ValueError(
+            f"Expected noise levels that are finite and greater than 0; got {', '.join(map(str, values)) or 'none'}."
+        )
     if len(set(values)) < len(values):
         raise ValueError(f"Expected distinct noise levels; got {', '.join(map(str, values))}.")
     if seeds < 1:
@@ -294,7 +319,9 @@ class _Runner:
         params, history = jax.block_until_ready(self.train(lanes, self.plan.source))
         trained = time.perf_counter()
         stacked = jax.tree.map(np.asarray, jax.block_until_ready(self.measure((lanes, params), self.plan.source)))
-        found = [self._arrays(jax.tree.map(lambda a, i=i: a[i], stacked), np.asarray(history[i])) for i in range(len(group))]
+        found = [
+            self._arrays(jax.tree.map(lambda a, i=i: a[i], stacked), np.asarray(history[i])) for i in range(len(group))
+        ]
         self.seconds["train"] += trained - started
         self.seconds["measure"] += time.perf_counter() - trained
         return found
@@ -363,7 +390,11 @@ def _long_name(name: str) -> str:
         "loss": "training loss",
         "diverged": "whether training or a figure left the finite numbers",
     }
-    for suffix, words in (("_stderr", ", standard error"), ("_low", ", 95 % interval, low end"), ("_high", ", high end")):
+    for suffix, words in (
+        ("_stderr", ", standard error"),
+        ("_low", ", 95 % interval, low end"),
+        ("_high", ", high end"),
+    ):
         if name.endswith(suffix) and name.removesuffix(suffix) in LONG_NAMES:
             return LONG_NAMES[name.removesuffix(suffix)] + words
     return LONG_NAMES.get(name) or plain[name]

@@ -1,8 +1,7 @@
 """Datasets and parts of them, whole or not at all, on disk.
 
-Every file is written beside its place, sealed with its own SHA-256 as a trailer, flushed, and renamed into place: after
-a crash it is the old one or the new one. A damaged one is told by its seal before anything else reads it. The
-trailer stands past what zip and HDF5 readers look at, so that parts are plain `.npz` and curves plain netCDF-4.
+A store holds the parts of one configuration as they finish, sealed `.npz` files; a finished curve
+is one sealed netCDF-4 file and one plain CSV table.
 """
 
 from __future__ import annotations
@@ -13,10 +12,9 @@ import hashlib
 import io
 import json
 import os
-import tempfile
 import warnings
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -26,12 +24,9 @@ import jax
 import numpy as np
 import xarray as xr
 
-SEAL = b"\nsha256:"
-SEAL_BYTES = len(SEAL) + 65  # 64 hexadecimal digits and a newline
+from capacity.sealed import StoreError, unseal, write_atomic
 
-
-class StoreError(ValueError):
-    """What is on disk cannot be used; the message says what was expected and what is there."""
+__all__ = ["Store", "StoreError", "fingerprint", "read_curves", "write_csv", "write_curves"]
 
 
 def fingerprint(tree: Any, **static: Any) -> str:
@@ -71,17 +66,23 @@ class Store:
             configuration: JSON values, all that decides what the parts hold.
 
         Raises:
-            StoreError: if the directory is in use, of another configuration, or holds something else.
+            StoreError: if the directory is in use, or was made for something else.
         """
         path = Path(directory)
+        config = path / "config.json"
         try:
             path.mkdir(parents=True, exist_ok=True)
+            foreign = sorted(p.name for p in path.iterdir() if not p.name.startswith("."))
+            if foreign and not config.exists():
+                raise StoreError(
+                    f"Expected an empty directory or one made by this program; got {path} with {foreign[0]} in it."
+                )
             lock = (path / ".lock").open("w")
         except OSError as error:
             raise StoreError(f"Expected a directory that can be written; got {path} ({error.strerror}).") from error
         try:
             _take(lock, path)
-            _agree(path, json.loads(json.dumps(configuration)))
+            _agree(config, json.loads(json.dumps(configuration)))
         except BaseException:
             lock.close()
             raise
@@ -103,12 +104,12 @@ class Store:
         self.close()
 
     def load(self, name: str) -> dict[str, np.ndarray] | None:
-        """Arrays of a part, or None if it is missing or damaged; a damaged one is renamed to NAME.corrupt."""
+        """Arrays of a part, or None if missing or damaged; a damaged one becomes NAME.corrupt."""
         path = self._part(name)
         if not path.exists():
             return None
         try:
-            with np.load(io.BytesIO(_unseal(path)), allow_pickle=False) as part:
+            with np.load(io.BytesIO(unseal(path)), allow_pickle=False) as part:
                 return {key: part[key] for key in part.files}
         except (StoreError, ValueError, OSError, EOFError, zipfile.BadZipFile):
             aside = path.with_name(f"{name}.corrupt")
@@ -127,6 +128,10 @@ class Store:
         path.parent.mkdir(exist_ok=True)
         write_atomic(path, write, sealed=True)
 
+    def count(self, prefix: str) -> int:
+        """How many parts there are whose names start so."""
+        return len(list((self.directory / "parts").glob(f"{prefix}*.npz")))
+
     def _part(self, name: str) -> Path:
         if not name or Path(name).name != name or name.startswith("."):
             raise ValueError(f"Expected a part's name without folders; got {name!r}.")
@@ -137,10 +142,9 @@ def write_curves(path: str | os.PathLike[str], datasets: Mapping[str, xr.Dataset
     """Write curves as one netCDF-4 file, a group for each system; whole or not at all."""
 
     def write(target: Path) -> None:
-        mode = "w"
+        xr.Dataset().to_netcdf(target, mode="w", engine="h5netcdf")
         for name, dataset in datasets.items():
-            dataset.to_netcdf(target, mode=mode, group=name, engine="h5netcdf")
-            mode = "a"
+            dataset.to_netcdf(target, mode="a", group=name, engine="h5netcdf")
 
     write_atomic(Path(path), write, sealed=True)
 
@@ -149,9 +153,9 @@ def read_curves(path: str | os.PathLike[str]) -> dict[str, xr.Dataset]:
     """Curves of a file by `write_curves`, in memory.
 
     Raises:
-        StoreError: if the file is missing, truncated, changed since it was written, or no such file.
+        StoreError: if the file is missing, truncated, or not as it was written.
     """
-    content = _unseal(Path(path))
+    content = unseal(Path(path))
     try:
         with xr.open_datatree(io.BytesIO(content), engine="h5netcdf") as tree:
             return {name: child.to_dataset().load() for name, child in tree.children.items()}
@@ -160,9 +164,10 @@ def read_curves(path: str | os.PathLike[str]) -> dict[str, xr.Dataset]:
 
 
 def write_csv(path: str | os.PathLike[str], datasets: Mapping[str, xr.Dataset]) -> None:
-    """Write curves as one table, a row for each system, level and seed; loss histories stay in the netCDF file.
+    """Write curves as one table, a row for each system, level and seed.
 
-    What does not depend on the seed is repeated; what belongs to a unit stands in columns NAME_unit0, NAME_unit1 ...
+    What does not depend on the seed is repeated; what belongs to a unit stands in columns
+    NAME_unit0, NAME_unit1 ...; loss histories stay in the netCDF file.
     """
     rows = [row for name, dataset in datasets.items() for row in _rows(name, dataset)]
     columns = list(dict.fromkeys(column for row in rows for column in row))
@@ -176,57 +181,6 @@ def write_csv(path: str | os.PathLike[str], datasets: Mapping[str, xr.Dataset]) 
     write_atomic(Path(path), write)
 
 
-def write_atomic(path: Path, write: Callable[[Path], None], *, sealed: bool = False) -> None:
-    """Let `write` fill a file beside `path`, flush it to disk, and rename it into place.
-
-    Args:
-        path: the file's place; its ending is kept for whoever goes by it.
-        write: called with the path to write to.
-        sealed: whether to add the seal that `read_curves` and `Store.load` ask for.
-    """
-    handle, name = tempfile.mkstemp(prefix=".", suffix=f".tmp{path.suffix}", dir=path.parent)
-    os.close(handle)
-    beside = Path(name)
-    try:
-        write(beside)
-        if sealed:
-            digest = hashlib.sha256(beside.read_bytes()).hexdigest()
-            with beside.open("ab") as file:
-                file.write(SEAL + digest.encode() + b"\n")
-        mask = os.umask(0)
-        os.umask(mask)
-        beside.chmod(0o666 & ~mask)  # mkstemp's 0600 would keep results from the user's group
-        _flush(beside)
-        beside.replace(path)
-        _flush(path.parent)
-    finally:
-        beside.unlink(missing_ok=True)
-
-
-def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _unseal(path: Path) -> bytes:
-    """Content of a sealed file, without the seal."""
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        raise StoreError(f"Expected a curve at {path}; got no such file.") from None
-    except OSError as error:
-        raise StoreError(f"Expected {path} to be readable; got {error.strerror}.") from error
-    body, seal = content[:-SEAL_BYTES], content[-SEAL_BYTES:]
-    if not seal.startswith(SEAL):
-        raise StoreError(f"Expected {path} whole; got {len(content)} bytes without the closing checksum (truncated?).")
-    if seal != SEAL + hashlib.sha256(body).hexdigest().encode() + b"\n":
-        raise StoreError(f"Expected {path} as it was written; got other content (its checksum differs).")
-    return body
-
-
 def _take(lock: IO[str], path: Path) -> None:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -234,38 +188,44 @@ def _take(lock: IO[str], path: Path) -> None:
         raise StoreError(f"Expected a directory that no other run is using; got {path}, in use.") from None
 
 
-def _agree(path: Path, configuration: dict[str, Any]) -> None:
+def _agree(file: Path, configuration: dict[str, Any]) -> None:
     """Write the configuration into a new directory, or compare it to the one there."""
-    file = path / "config.json"
     if not file.exists():
-        foreign = sorted(p.name for p in path.iterdir() if not p.name.startswith("."))
-        if foreign:
-            raise StoreError(f"Expected an empty directory or one made by this program; got {path} with {foreign[0]} in it.")
         text = json.dumps(configuration, indent=1, sort_keys=True) + "\n"
-        write_atomic(file, lambda target: target.write_text(text) and None)
+        write_atomic(file, lambda target: _write_text(target, text))
         return
     try:
         there = json.loads(file.read_text())
     except (OSError, ValueError) as error:
-        raise StoreError(f"Expected {file} to be JSON; got a file that cannot be read ({error}).") from error
-    if there != configuration:
-        before, now = dict(_entries(there)), dict(_entries(configuration))
-        changed = [k for k in {**before, **now} if before.get(k, "absent") != now.get(k, "absent")]
-        named = ", ".join(f"{k}={before.get(k, 'absent')} (now {now.get(k, 'absent')})" for k in changed[:3])
+        raise StoreError(f"Expected {file} to be JSON; got a file that is not ({error}).") from error
+    changed = list(_differences(there, configuration))
+    if changed:
         more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""
         raise StoreError(
-            f"Expected a directory of the same configuration; got {path} made with {named}{more}. Choose another --out."
+            f"Expected a directory of the same configuration; got {file.parent} made with "
+            f"{', '.join(changed[:3])}{more}. Choose another --out."
         )
 
 
-def _entries(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
-    """Dotted names of all JSON values that are not objects, and the values as short text."""
-    if isinstance(value, dict) and value:
-        for key, inner in value.items():
-            yield from _entries(inner, f"{name}.{key}" if name else key)
-    else:
-        text = json.dumps(value)
-        yield name, text if len(text) <= 60 else f"{text[:40]}...#{hashlib.sha256(text.encode()).hexdigest()[:6]}"
+def _write_text(path: Path, text: str) -> None:
+    path.write_text(text)
+
+
+def _differences(before: Any, now: Any, name: str = "") -> Iterator[str]:
+    """What differs between two JSON values, as 'dotted.name=before (now after)'."""
+    if isinstance(before, dict) and isinstance(now, dict):
+        for key in {**before, **now}:
+            inner = f"{name}.{key}" if name else key
+            yield from _differences(before.get(key, ...), now.get(key, ...), inner)
+    elif before != now:
+        yield f"{name}={_short(before)} (now {_short(now)})"
+
+
+def _short(value: Any) -> str:
+    if value is ... or isinstance(value, dict):
+        return "absent" if value is ... else "present"
+    text = json.dumps(value)
+    return text if len(text) <= 48 else f"{text[:44]} ..."
 
 
 def _rows(system: str, dataset: xr.Dataset) -> Iterator[dict[str, str]]:

@@ -78,7 +78,9 @@ class Architecture:
         if self.decode == "vector":
             builders["vector"] = self.vector(source)
         keys = jax.random.split(key, 3)
-        return {name: nnx.split(build(nnx.Rngs(k)))[1] for k, (name, build) in zip(keys, builders.items(), strict=False)}
+        return {
+            name: nnx.split(build(nnx.Rngs(k)))[1] for k, (name, build) in zip(keys, builders.items(), strict=False)
+        }
 
     def log_decoder(self, params: Params, source: Any) -> Callable[[jax.Array, jax.Array], jax.Array]:
         """log q(m | z), nats, of one message and one noisy code."""
@@ -107,18 +109,32 @@ class GaussianSystem:
     buys back any fixed noise.
 
     Training starts from a noise stronger than asked, where only half of the source's bits fit (but at most
-    `noise_start` times the noise asked), and lowers it over the first 70 % of the steps: a code that once had to share all units
-    among all bits keeps some of that, where one trained in weak noise only settles on separate levels per unit.
+    `noise_start` times the noise asked), and lowers it over the first 70 % of the steps: a code that once
+    had to share all units among all bits keeps some of that, where one trained in weak noise only settles on separate
+    levels per unit.
     """
 
     architecture: Architecture = Architecture()
     power: float | None = 1.0
-    noise_start: float = 1.3
+    noise_start: float = 1.25
     name: ClassVar[str] = "gaussian"
     summary: ClassVar[str] = "autoencoder, units of fixed power through Gaussian noise of standard deviation sigma"
     level_name: ClassVar[str] = "noise standard deviation"
     level_symbol: ClassVar[str] = "σ"
-    default_levels: ClassVar[tuple[float, ...]] = (0.1, 0.13, 0.17, 0.23, 0.3, 0.4, 0.5, 0.7, 0.9, 1.2, 1.5, 2.0)
+    default_levels: ClassVar[tuple[float, ...]] = (
+        0.1,
+        0.13,
+        0.17,
+        0.23,
+        0.3,
+        0.4,
+        0.5,
+        0.7,
+        0.9,
+        1.2,
+        1.5,
+        2.0,
+    )
 
     def __post_init__(self) -> None:
         if self.power is not None and not self.power > 0:
@@ -138,7 +154,15 @@ class GaussianSystem:
         """Standard deviation of r(z), from the code's mean power a unit."""
         return jnp.sqrt(power + jnp.square(level))
 
-    def loss(self, params: Params, key: jax.Array, level: jax.Array, source: Any, n: int, progress: jax.Array) -> jax.Array:
+    def loss(
+        self,
+        params: Params,
+        key: jax.Array,
+        level: jax.Array,
+        source: Any,
+        n: int,
+        progress: jax.Array,
+    ) -> jax.Array:
         """Mean loss in nats of n fresh samples; progress runs from 0 to 1."""
         key_source, key_noise = jax.random.split(key)
         batch = source.sample(key_source, n)
@@ -184,7 +208,20 @@ class VAE:
     summary: ClassVar[str] = "variational autoencoder with learnt sigma(x); the level is the weight beta of the rate"
     level_name: ClassVar[str] = "weight of the rate"
     level_symbol: ClassVar[str] = "β"
-    default_levels: ClassVar[tuple[float, ...]] = (0.02, 0.04, 0.08, 0.15, 0.25, 0.35, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+    default_levels: ClassVar[tuple[float, ...]] = (
+        0.02,
+        0.04,
+        0.08,
+        0.15,
+        0.25,
+        0.35,
+        0.5,
+        0.6,
+        0.7,
+        0.8,
+        0.9,
+        1.0,
+    )
 
     def init(self, key: jax.Array, source: Any) -> Params:
         """Fresh parameters."""
@@ -198,7 +235,15 @@ class VAE:
         """1: the prior is standard normal."""
         return jnp.ones(())
 
-    def loss(self, params: Params, key: jax.Array, level: jax.Array, source: Any, n: int, progress: jax.Array) -> jax.Array:
+    def loss(
+        self,
+        params: Params,
+        key: jax.Array,
+        level: jax.Array,
+        source: Any,
+        n: int,
+        progress: jax.Array,
+    ) -> jax.Array:
         """Mean loss in nats of n fresh samples."""
         key_source, key_noise = jax.random.split(key)
         batch = source.sample(key_source, n)
@@ -211,7 +256,11 @@ class VAE:
 
     def joint(self, params: Params, key: jax.Array, level: jax.Array, source: Any) -> Joint:
         """The trained sender: the encoder's posterior, and the channel that draws from it."""
-        return Joint(source, jax.tree_util.Partial(self._encode, source, params["encoder"]), self.channel(level))
+        return Joint(
+            source,
+            jax.tree_util.Partial(self._encode, source, params["encoder"]),
+            self.channel(level),
+        )
 
     def _encode(self, source: Any, state: Any, x: jax.Array) -> Posterior:
         out = merge(self.architecture.encoder(source, 2 * self.architecture.units), state)(x)

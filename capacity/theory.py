@@ -22,7 +22,7 @@ def gaussian_capacity(snr: ArrayLike) -> Floats:
     """
     ratio = np.asarray(snr, np.float64)
     if not np.all(ratio >= 0):
-        raise ValueError(f"Expected a signal-to-noise ratio of at least 0; got {snr}.")
+        raise ValueError(f"Expected a signal-to-noise ratio of at least 0; got {ratio}.")
     return 0.5 * np.log1p(ratio) / NATS
 
 
@@ -61,7 +61,10 @@ def pam_information(bits: int, units: int, noise_std: float, power: float = 1.0)
     mean square `power` (Proakis 2001, section 5.2), through Gaussian noise.
     """
     total = 0.0
-    for carried, count in ((bits // units + 1, bits % units), (bits // units, units - bits % units)):
+    for carried, count in (
+        (bits // units + 1, bits % units),
+        (bits // units, units - bits % units),
+    ):
         if count and carried:
             levels = np.arange(2**carried) * 2.0 - (2**carried - 1)
             levels *= np.sqrt(power / np.mean(levels**2))

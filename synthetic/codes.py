@@ -78,8 +78,7 @@ class LinearCode:
         check_linear(bits, dim)
         if dim == bits:
             raise ValueError(
-                f"Expected dim of at least bits + 1 = {bits + 1}, so that the code has a check "
-                f"digit; got {dim}."
+                f"Expected dim of at least bits + 1 = {bits + 1}, so that the code has a check digit; got {dim}."
             )
         length = min(dim, 2 * bits)
         check_key, rotation_key = jax.random.split(key)

@@ -188,14 +188,10 @@ class MarkovBits:
 
     def log_prob(self, message: jax.Array) -> jax.Array:
         """Log mass () in nats of one message (k,)."""
-        stay0, flip01, flip10, stay1 = (
-            math.log(p) for p in (1.0 - self.p01, self.p01, self.p10, 1.0 - self.p10)
-        )
+        stay0, flip01, flip10, stay1 = (math.log(p) for p in (1.0 - self.p01, self.p01, self.p10, 1.0 - self.p10))
         one = message > 0
         before, after = one[:-1], one[1:]
-        steps = jnp.where(
-            before, jnp.where(after, stay1, flip10), jnp.where(after, flip01, stay0)
-        ).astype(jnp.float32)
+        steps = jnp.where(before, jnp.where(after, stay1, flip10), jnp.where(after, flip01, stay0)).astype(jnp.float32)
         first = jnp.where(one[0], math.log(self.stationary), math.log(1.0 - self.stationary))
         return first.astype(jnp.float32) + jnp.sum(steps)
 

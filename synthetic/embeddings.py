@@ -52,15 +52,10 @@ class Embedded:
             raise ValueError(f"Expected bend in [0, 1); got {self.bend}.")
         injection = checked_orthonormal(self.injection, "injection")
         if injection.shape[0] != self.source.dim:
-            raise ValueError(
-                f"Expected injection with source.dim = {self.source.dim} rows; "
-                f"got {injection.shape[0]}."
-            )
+            raise ValueError(f"Expected injection with source.dim = {self.source.dim} rows; got {injection.shape[0]}.")
         rotations, dim = np.asarray(self.rotations), injection.shape[1]
         if rotations.ndim != 3 or rotations.shape[1:] != (dim, dim):
-            raise ValueError(
-                f"Expected rotations of shape (depth, {dim}, {dim}); got shape {rotations.shape}."
-            )
+            raise ValueError(f"Expected rotations of shape (depth, {dim}, {dim}); got shape {rotations.shape}.")
         for number, rotation in enumerate(rotations):
             checked_orthonormal(rotation, f"rotations[{number}]")
         object.__setattr__(self, "injection", injection)
@@ -68,9 +63,7 @@ class Embedded:
         object.__setattr__(self, "bend", float(self.bend))
 
     @classmethod
-    def wrap(
-        cls, key: jax.Array, source: Source, dim: int, depth: int = 3, bend: float = 0.8
-    ) -> Self:
+    def wrap(cls, key: jax.Array, source: Source, dim: int, depth: int = 3, bend: float = 0.8) -> Self:
         """Embed `source` in `dim` dimensions through `depth` random layers.
 
         Raises:

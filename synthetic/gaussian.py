@@ -54,8 +54,7 @@ class GaussianVectors:
             rotation = checked_orthonormal(self.rotation, "rotation")
             if rotation.shape != (spectrum.size, spectrum.size):
                 raise ValueError(
-                    f"Expected rotation of shape ({spectrum.size}, {spectrum.size}); "
-                    f"got shape {rotation.shape}."
+                    f"Expected rotation of shape ({spectrum.size}, {spectrum.size}); got shape {rotation.shape}."
                 )
             object.__setattr__(self, "rotation", rotation)
 
@@ -76,9 +75,7 @@ class GaussianVectors:
         if bits > 16 * dim:
             raise ValueError(f"Expected bits of at most 16 dim = {16 * dim}; got {bits}.")
         spectrum = 2.0 ** (-4.0 * bits / (dim * (dim - 1)) * np.arange(dim))
-        return cls(
-            jnp.asarray(spectrum * dim / spectrum.sum(), jnp.float32), orthonormal(key, dim, dim)
-        )
+        return cls(jnp.asarray(spectrum * dim / spectrum.sum(), jnp.float32), orthonormal(key, dim, dim))
 
     @property
     def bits(self) -> float:

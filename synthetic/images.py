@@ -183,10 +183,7 @@ class Sprites:
             rest = rest // size
         shape, *indices = reversed(places)
         tables = (self.scales, self.angles, self.xs, self.ys)
-        values = (
-            jnp.asarray(table, jnp.float32)[index]
-            for table, index in zip(tables, indices, strict=True)
-        )
+        values = (jnp.asarray(table, jnp.float32)[index] for table, index in zip(tables, indices, strict=True))
         return Factors(shape, *values)
 
     def embed(self, message: jax.Array) -> jax.Array:

@@ -55,20 +55,16 @@ class Product:
         for number, block in enumerate(blocks):
             if not (block.discrete and block.listable):
                 raise ValueError(
-                    f"Expected blocks that can be listed; got block {number}, '{block.name}', "
-                    f"of {block.bits} bits."
+                    f"Expected blocks that can be listed; got block {number}, '{block.name}', of {block.bits} bits."
                 )
         matrix = checked_orthonormal(mixing, "mixing")
         dims = sum(block.dim for block in blocks)
         if matrix.shape[0] != dims:
             raise ValueError(
-                f"Expected mixing with one row for each of the blocks' {dims} dimensions; "
-                f"got {matrix.shape[0]}."
+                f"Expected mixing with one row for each of the blocks' {dims} dimensions; got {matrix.shape[0]}."
             )
         runs = [list(run) for _, run in itertools.groupby(blocks, key=_structure)]
-        groups = tuple(
-            jax.tree.map(lambda *leaves: jnp.asarray(np.stack(leaves)), *run) for run in runs
-        )
+        groups = tuple(jax.tree.map(lambda *leaves: jnp.asarray(np.stack(leaves)), *run) for run in runs)
         sizes = tuple(jax.eval_shape(run[0].messages).shape[0] for run in runs)
         object.__setattr__(self, "groups", groups)
         object.__setattr__(self, "mixing", matrix)
@@ -171,10 +167,7 @@ class Product:
         """
         wide = [group.dim for group in self.groups if group.dim > 2]
         if wide:
-            raise ValueError(
-                "Expected blocks of at most 2 dimensions for exact information; "
-                f"got one of {wide[0]}."
-            )
+            raise ValueError(f"Expected blocks of at most 2 dimensions for exact information; got one of {wide[0]}.")
         shapes: dict[tuple[bytes, bytes], tuple[np.ndarray, np.ndarray]] = {}
         uses: Counter[tuple[bytes, bytes]] = Counter()
         for group in self.groups:
@@ -183,9 +176,7 @@ class Product:
                 key = (book[0].tobytes(), book[1].tobytes())
                 shapes[key] = book
                 uses[key] += 1
-        return math.fsum(
-            times * gaussian_information(*shapes[key], noise_std) for key, times in uses.items()
-        )
+        return math.fsum(times * gaussian_information(*shapes[key], noise_std) for key, times in uses.items())
 
     def _split(self, message: jax.Array) -> list[jax.Array]:
         """Digits of one message by group, (copies, block.message_dim) each."""

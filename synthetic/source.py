@@ -124,9 +124,7 @@ def check_listing(count: int) -> None:
     if count > MAX_LISTED:
         power = count.bit_length() - 1
         # A count past 2**64 has too many digits to read, and Python refuses to print some of them.
-        shown = (
-            f"2**{power}" if count == 2**power else f"{count}" if power < 64 else f"> 2**{power}"
-        )
+        shown = f"2**{power}" if count == 2**power else f"{count}" if power < 64 else f"> 2**{power}"
         raise ValueError(f"Expected at most 2**20 = {MAX_LISTED} messages to list; got {shown}.")
 
 
@@ -141,6 +139,4 @@ def check_linear(bits: int, dim: int) -> None:
     """Raise ValueError unless `bits` amplitudes fit into `dim` dimensions one to one."""
     check_size(bits, dim)
     if dim < bits:
-        raise ValueError(
-            f"Expected dim of at least bits = {bits} for an injective linear embedding; got {dim}."
-        )
+        raise ValueError(f"Expected dim of at least bits = {bits} for an injective linear embedding; got {dim}.")

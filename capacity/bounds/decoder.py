@@ -33,4 +33,8 @@ class Decoder:
         def value(m: jax.Array, z_one: jax.Array) -> jax.Array:
             return self.log_decoder(m, z_one) - joint.source.log_prob(m)
 
-        return from_values(jax.lax.map(lambda a: value(*a), (message, z), batch_size=4096), "lower", joint.source.bits)
+        return from_values(
+            jax.lax.map(lambda a: value(*a), (message, z), batch_size=4096),
+            "lower",
+            joint.source.bits,
+        )

@@ -43,7 +43,10 @@ class Rate:
             vectors, log_probs = joint.source.codebook()
             nats = jax.lax.map(of_vector, vectors, batch_size=min(8192, len(vectors)))
             return interval((jnp.exp(log_probs) * nats).sum() / NATS, 0.0, "upper", n=len(vectors))
-        return from_values(jax.lax.map(of_vector, joint.source.sample(key, self.samples).vector, batch_size=4096), "upper")
+        return from_values(
+            jax.lax.map(of_vector, joint.source.sample(key, self.samples).vector, batch_size=4096),
+            "upper",
+        )
 
 
 @dataclass(frozen=True)

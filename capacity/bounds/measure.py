@@ -20,8 +20,8 @@ def bracket(
     """A lower and an upper bound on I(M;Z) without listing, in bits; traceable, so lanes can be mapped over it.
 
     The lower one is the decoder's (0 without a decoder).  The upper one is the smallest of the source's bits, the rate,
-    and the channel's ceiling at the code's power.  It is chosen by the upper ends of intervals that each cover at 98.3 %,
-    so at 95 % all three hold at once (Bonferroni) and the choice does not spoil the promise.
+    and the channel's ceiling at the code's power.  It is chosen by the upper ends of intervals that each cover at
+    98.3 %, so at 95 % all three hold at once (Bonferroni) and the choice does not spoil the promise.
     """
     key_lower, key_rate, key_ceiling = jax.random.split(key, 3)
     lower = Decoder(log_decoder)(key_lower, joint) if log_decoder else interval(0.0, 0.0, "lower")
@@ -30,7 +30,9 @@ def bracket(
         uppers.append(Ceiling()(key_ceiling, joint))
     high = jnp.stack([e.bits + Z_OF_THREE * e.stderr for e in uppers])
     best = jnp.argmin(high)
-    bits, stderr, n = (jnp.stack([jnp.asarray(getattr(e, f), jnp.float32) for e in uppers])[best] for f in ("bits", "stderr", "n"))
+    bits, stderr, n = (
+        jnp.stack([jnp.asarray(getattr(e, f), jnp.float32) for e in uppers])[best] for f in ("bits", "stderr", "n")
+    )
     return lower, Estimate(bits, stderr, bits - Z_OF_THREE * stderr, high[best], jnp.asarray(jnp.inf), n, kind="upper")
 
 
@@ -57,4 +59,8 @@ def measure(
         exact = Enumeration(samples)(key, joint)
         return Bracket(exact, exact, "enumeration")
     lower, upper = bracket(key, joint, log_decoder, prior_std)
-    return Bracket(lower, upper, f"{'decoder' if log_decoder else 'zero'} to the smallest of source, rate and ceiling")
+    return Bracket(
+        lower,
+        upper,
+        f"{'decoder' if log_decoder else 'zero'} to the smallest of source, rate and ceiling",
+    )

@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import jax
 
-Code = Any  # what the encoder gives the channel: an array (units,), or a tuple of such arrays
+Code = Any  # what the encoder gives the channel: an array (units,), or a pytree of such arrays
 
 
 @runtime_checkable
 class Channel(Protocol):
     """The noise between units U and noisy units Z, for one item; batching is the caller's `vmap`.
 
-    All logarithms are natural; only `ceiling` speaks of bits.
+    Memoryless: what happens to unit j depends on leaf entries j of its code alone, so any method may be called on a
+    slice of the units.  All logarithms are natural; only `ceiling` speaks of bits.
     """
 
-    has_ceiling: bool
-    name: str
-    summary: str
+    has_ceiling: ClassVar[bool]
+    name: ClassVar[str]
+    summary: ClassVar[str]
 
     def __call__(self, key: jax.Array, u: Code) -> jax.Array:
         """Noisy units, shape (units,)."""
 
     def log_prob(self, z: jax.Array, u: Code) -> jax.Array:
-        """Terms log p(z_j | u, z_<j), shape (units,), whose sum is the log density of z; in nats."""
+        """Log density of each unit, shape (units,), nats; their sum is the log density of z."""
 
     def moments(self, u: Code) -> tuple[jax.Array, jax.Array]:
         """Mean and variance of each noisy unit given the code, two arrays (units,)."""

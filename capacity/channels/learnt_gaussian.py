@@ -28,7 +28,9 @@ class LearntGaussian:
 
     has_ceiling: ClassVar[bool] = False
     name: ClassVar[str] = "learnt_gaussian"
-    summary: ClassVar[str] = "Gaussian noise whose sigma(x) the encoder learns; no ceiling from power, the rate limits it"
+    summary: ClassVar[str] = (
+        "Gaussian noise whose sigma(x) the encoder learns; no ceiling from power, the rate limits it"
+    )
 
     def __call__(self, key: jax.Array, u: Posterior) -> jax.Array:
         """Noisy units, shape (units,)."""

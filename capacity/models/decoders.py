@@ -9,6 +9,7 @@ below what the same units carry when all bits share them.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import jax
 import jax.numpy as jnp
@@ -41,7 +42,7 @@ class AutoregressiveBits(nnx.Module):
 
     def _masks(self) -> list[np.ndarray]:
         layers = [np.array(d) for d in self.degrees]
-        return [(b >= a[:, None]).astype(np.float32) for a, b in zip(layers[:-1], layers[1:], strict=True)]
+        return [(b >= a[:, None]).astype(np.float32) for a, b in pairwise(layers)]
 
     def log_prob(self, message: jax.Array, z: jax.Array) -> jax.Array:
         """log q(message | z) in nats, a scalar; message (digits,) of 0/1, z (units,)."""

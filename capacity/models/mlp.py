@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import jax
 from flax import nnx
@@ -20,9 +21,7 @@ class MLP(nnx.Module):
 
     def __init__(self, sizes: Sequence[int], activation: str, rngs: nnx.Rngs):
         self.activation = activation
-        self.layers = nnx.List(
-            [nnx.Linear(a, b, rngs=rngs) for a, b in zip(sizes[:-1], sizes[1:], strict=True)]
-        )
+        self.layers = nnx.List([nnx.Linear(a, b, rngs=rngs) for a, b in pairwise(sizes)])
 
     def __call__(self, x: jax.Array) -> jax.Array:
         """One item through the layers."""

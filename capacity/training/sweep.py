@@ -15,7 +15,7 @@ import jax.numpy as jnp
 MESH_AXIS = "lanes"
 
 
-def sweep(lane: Callable[..., Any], devices: int | None = None) -> Callable[..., Any]:
+def sweep(lane: Callable[..., Any], devices: int | None = None) -> Any:
     """Lift a program of one lane to stacked lanes, sharded over the local devices; compiled once per shape.
 
     Args:
@@ -27,7 +27,12 @@ def sweep(lane: Callable[..., Any], devices: int | None = None) -> Callable[...,
         length that the number of devices divides; `shared` goes to every lane as it is.
     """
     count = devices or jax.local_device_count()
-    mesh = jax.make_mesh((count,), (MESH_AXIS,), axis_types=(jax.sharding.AxisType.Auto,), devices=jax.local_devices()[:count])
+    mesh = jax.make_mesh(
+        (count,),
+        (MESH_AXIS,),
+        axis_types=(jax.sharding.AxisType.Auto,),
+        devices=jax.local_devices()[:count],
+    )
     split, whole = jax.sharding.PartitionSpec(MESH_AXIS), jax.sharding.PartitionSpec()
 
     def on_device(lane_args: Any, shared: Any) -> Any:

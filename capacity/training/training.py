@@ -16,6 +16,8 @@ import optax
 
 from capacity.training.fit import cosine_adam, fit
 
+NOISES_PER_MESSAGE = 4  # a receiver's batch encodes a quarter of its messages and sends each four times
+
 
 @dataclass(frozen=True)
 class Training:
@@ -23,7 +25,7 @@ class Training:
 
     Attributes:
         steps, batch: of the first stage.
-        receiver_steps, receiver_batch: of the second; 0 steps to leave it out.
+        receiver_steps, receiver_batch: of the second; 0 steps to leave it out; the batch counts noisy codes.
         learning_rate: peak of the default schedule (Adam, warm-up, cosine to zero).
         optimiser, receiver_optimiser: the caller's own optax transformations, schedules included, instead.
 
@@ -33,9 +35,9 @@ class Training:
 
     steps: int = 2000
     batch: int = 256
-    receiver_steps: int = 1500
+    receiver_steps: int = 1200
     receiver_batch: int = 512
-    learning_rate: float = 1.5e-2
+    learning_rate: float = 2e-2
     optimiser: optax.GradientTransformation | None = None
     receiver_optimiser: optax.GradientTransformation | None = None
 
@@ -69,8 +71,13 @@ class Training:
         joint = sender(key, system, params, level, source)
 
         def receiver_loss(message: Any, key: jax.Array, progress: jax.Array) -> jax.Array:
-            sent, _, z = joint.sample(key, self.receiver_batch)
-            return -jax.vmap(system.architecture.log_decoder({"message": message}, source))(sent, z).mean()
+            key_sent, key_noise = jax.random.split(key)
+            count = -(-self.receiver_batch // NOISES_PER_MESSAGE)
+            sent, codes, _ = joint.sample(key_sent, count)
+            keys = jax.random.split(key_noise, (NOISES_PER_MESSAGE, count))
+            z = jax.vmap(jax.vmap(joint.channel), (0, None))(keys, codes)
+            log_decoder = system.architecture.log_decoder({"message": message}, source)
+            return -jax.vmap(jax.vmap(log_decoder), (None, 0))(sent, z).mean()
 
         optimiser = self.receiver_optimiser or cosine_adam(self.learning_rate, self.receiver_steps)
         message, _ = fit(key_receiver, receiver_loss, params["message"], optimiser, self.receiver_steps)

@@ -9,9 +9,14 @@ import pytest
 from codes import keyed_bits
 
 from capacity import Joint, measure
-from capacity.bounds import enumeration
-from capacity.bounds import Ceiling, Decoder, Enumeration, Rate
-from capacity.bounds.enumeration import excess, information, list_codes, log_densities, unit_information
+from capacity.bounds import Ceiling, Decoder, Enumeration, Rate, enumeration
+from capacity.bounds.enumeration import (
+    excess,
+    information,
+    list_codes,
+    log_densities,
+    unit_information,
+)
 from capacity.channels import Gaussian, LearntGaussian, Posterior
 from capacity.theory import gaussian_noise_information
 from synthetic import Codebook, FairBits

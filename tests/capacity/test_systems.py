@@ -6,12 +6,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from flax import nnx
 
 from capacity import VAE, Architecture, GaussianSystem, Training, capacity_curve
 from capacity.bounds.enumeration import list_codes
 from capacity.models import AutoregressiveBits, GaussianMessage
 from capacity.theory import linear_vae
-from flax import nnx
 from synthetic import FairBits, GaussianVectors
 
 SPECTRUM = np.array([4, 2, 1, 0.5, 0.25], np.float32)

@@ -5,7 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from capacity.theory import gaussian_capacity, gaussian_noise_information, linear_vae, pam_information
+from capacity.theory import (
+    gaussian_capacity,
+    gaussian_noise_information,
+    linear_vae,
+    pam_information,
+)
 
 SPECTRUM = (4, 2, 1, 0.5, 0.25)
 
@@ -34,7 +39,8 @@ def test_pam_deals_bits_over_units() -> None:
 
 
 @pytest.mark.parametrize(
-    ("beta", "rate", "active"), [(1, 8.30482, 5), (2, 5.80482, 5), (4, 3.64386, 4), (16, 0.82193, 2)]
+    ("beta", "rate", "active"),
+    [(1, 8.30482, 5), (2, 5.80482, 5), (4, 3.64386, 4), (16, 0.82193, 2)],
 )
 def test_linear_vae(beta: float, rate: float, active: int) -> None:
     found = linear_vae(SPECTRUM, 0.1, beta)

@@ -59,8 +59,8 @@ def test_markov_refuses_impossible_messages(p01: float) -> None:
 
 def test_linear_code_adds_modulo_two() -> None:
     # The (7, 4) Hamming code: sixteen codewords, any two at least three places apart.
-    checks = jnp.array([[1, 1, 0], [1, 0, 1], [0, 1, 1], [1, 1, 1]])
-    source = LinearCode(jnp.concatenate([jnp.eye(4, dtype=jnp.int32), checks], 1), jnp.eye(7))
+    checks = np.array([[1, 1, 0], [1, 0, 1], [0, 1, 1], [1, 1, 1]])
+    source = LinearCode(jnp.asarray(np.hstack([np.eye(4, dtype=int), checks])), jnp.eye(7))
     words = np.asarray(jax.jit(jax.vmap(source.encode))(source.messages()), int)
     np.testing.assert_array_equal(words, np.asarray(source.messages()) @ source.generator % 2)
     places = (words[:, None] != words[None]).sum(-1)

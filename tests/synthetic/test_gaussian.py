@@ -13,9 +13,7 @@ KEY = jax.random.key(5)
 SPECTRUM = jnp.array([4.0, 2.0, 1.0, 0.5, 0.25])
 
 
-@pytest.mark.parametrize(
-    ("distortion", "bits"), [(0.5, 8.3048), (1.0, 5.8048), (2.0, 3.3853), (4.0, 1.3301)]
-)
+@pytest.mark.parametrize(("distortion", "bits"), [(0.5, 8.3048), (1.0, 5.8048), (2.0, 3.3853), (4.0, 1.3301)])
 def test_rate_is_the_known_one(distortion: float, bits: float) -> None:
     # TRUTH.md, to the digits shown there; the order of the spectrum must not matter.
     assert GaussianVectors(SPECTRUM).rate(distortion) == pytest.approx(bits, abs=5e-5)

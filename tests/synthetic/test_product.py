@@ -1,6 +1,7 @@
 """Products: the exact information of TRUTH.md, at sizes that nobody can enumerate."""
 
 import functools
+from itertools import pairwise
 
 import jax
 import jax.numpy as jnp
@@ -58,7 +59,7 @@ def test_quadrature_agrees_with_an_adaptive_one(noise_std: float) -> None:
         return -np.exp(log_density) * log_density
 
     edges = np.linspace(-1 - 10 * noise_std, 1 + 10 * noise_std, 60)
-    entropy = sum(quad(integrand, *pair)[0] for pair in zip(edges[:-1], edges[1:], strict=True))
+    entropy = sum(quad(integrand, *pair)[0] for pair in pairwise(edges))
     bits = (entropy - 0.5 * np.log(2 * np.pi * np.e * noise_std**2)) / np.log(2.0)
     mine = gaussian_information(points[:, None], np.log(masses), noise_std)
     assert mine == pytest.approx(bits, abs=1e-7)
@@ -98,9 +99,7 @@ def test_refusals() -> None:
         Product([bit, GaussianVectors(jnp.ones(1))], jnp.eye(2))
     with pytest.raises(ValueError, match="blocks' 2 dimensions; got 3"):
         Product([bit, bit], jnp.eye(3))
-    with pytest.raises(
-        ValueError, match="at most 2 dimensions for exact information; got one of 3"
-    ):
+    with pytest.raises(ValueError, match="at most 2 dimensions for exact information; got one of 3"):
         Product([FairBits(jnp.eye(3))], jnp.eye(3)).information(1.0)
     with pytest.raises(ValueError, match="positive, finite noise_std; got 0"):
         Product([bit], jnp.eye(1)).information(0.0)

@@ -1,0 +1,66 @@
+# Every target makes the environment that it needs, in $(VENV), with the versions in constraints.txt.
+PYTHON ?= python3
+VENV ?= .venv
+OUT ?= runs/curve
+ARGS ?=
+
+BIN = $(VENV)/bin
+INSTALL = $(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt
+BASE = $(VENV)/base.stamp
+FULL = $(VENV)/full.stamp
+BENCH = $(VENV)/bench.stamp
+
+.PHONY: help curve test test-all lint types bench notebooks clean
+
+help:
+	@echo 'make curve      measure the default capacity curve into $(OUT); ARGS="--seeds 1" and so on'
+	@echo 'make test       the tests that take seconds'
+	@echo 'make test-all   all tests'
+	@echo 'make lint       ruff: rules and format'
+	@echo 'make types      mypy'
+	@echo 'make bench      benchmarks'
+	@echo 'make notebooks  run every notebook'
+	@echo 'make clean      remove the environment and what was built; runs/ stays'
+	@echo 'Variables: PYTHON=$(PYTHON) VENV=$(VENV)'
+
+curve: $(BASE)
+	$(BIN)/capacity curve --out $(OUT) $(ARGS)
+
+test: $(FULL)
+	$(BIN)/python -m pytest $(ARGS)
+
+test-all: $(FULL)
+	$(BIN)/python -m pytest -m 'slow or not slow' $(ARGS)
+
+lint: $(FULL)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(FULL)
+	$(BIN)/mypy capacity synthetic
+
+bench: $(BENCH)
+	$(BIN)/python -m pytest tests/benchmarks $(ARGS)
+
+notebooks: $(FULL)
+	@set -e; for notebook in notebooks/*.py; do \
+		echo "$$notebook"; \
+		$(BIN)/python -m jupytext --to ipynb --execute "$$notebook"; \
+	done
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BASE): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(INSTALL) -e .
+	touch $@
+
+$(FULL): $(BASE)
+	$(INSTALL) -e '.[test,notebooks]'
+	touch $@
+
+$(BENCH): $(FULL)
+	$(INSTALL) -e '.[bench]'
+	touch $@

@@ -1,0 +1,255 @@
+"""The command `capacity`: measure a curve and keep it, show one, list what there is.
+
+Heavy modules are imported where they are used: help and mistyped options answer soon, and the
+number of devices must be set before JAX starts. What the user can mend ends in one sentence on
+stderr and exit status 2.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Never, cast
+
+import typer
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
+# Typer brings its own copy of click in some versions, so the class is asked of typer.
+UsageError = cast(type[Exception], typer.BadParameter.__mro__[1])
+
+CURVE_FILE = "curve.nc"
+USER_FAULT = 2
+INTERRUPTED = 130
+
+
+def main() -> None:
+    """Run the command line; every usage error is one sentence and exit status 2."""
+    try:
+        status = app(standalone_mode=False)
+    except UsageError as error:
+        print(f"Error: {error.format_message()}", file=sys.stderr)  # type: ignore[attr-defined]
+        status = USER_FAULT
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        try:
+            print(f"infocapacity {version('infocapacity')}")
+        except PackageNotFoundError:
+            print("infocapacity, not installed")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    _: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    """Measure how many bits pass through a noisy network, and hold the figure against theory."""
+
+
+@app.command()
+def curve(
+    system: Annotated[
+        list[str] | None,
+        typer.Option(help="A system; may be repeated. [default: gaussian and vae]"),
+    ] = None,
+    source: Annotated[str, typer.Option(help="Where messages come from.")] = "bits",
+    bits: Annotated[int, typer.Option(help="Bits of a message.")] = 16,
+    dim: Annotated[int, typer.Option(help="Dimensions of the vector that carries it.")] = 32,
+    units: Annotated[int, typer.Option(help="Noisy units of the code.")] = 8,
+    levels: Annotated[
+        str | None,
+        typer.Option(help="'0.1,0.2' or, in equal ratios, 'start:stop:count'. [default: the system's own]"),
+    ] = None,
+    seeds: Annotated[int, typer.Option(help="Trainings at each level.")] = 3,
+    steps: Annotated[int | None, typer.Option(help="Steps of training.")] = None,
+    batch: Annotated[int | None, typer.Option(help="Samples a step.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Peak learning rate.")] = None,
+    width: Annotated[int, typer.Option(help="Width of a hidden layer.")] = 128,
+    depth: Annotated[int, typer.Option(help="Number of hidden layers; 0 is linear.", min=0)] = 2,
+    activation: Annotated[str, typer.Option(help="Between layers.")] = "silu",
+    decode: Annotated[
+        str | None,
+        typer.Option(help="What trains the code: bits or vector. [default: bits, where there are some]"),
+    ] = None,
+    samples: Annotated[int | None, typer.Option(help="Samples for each figure measured.")] = None,
+    measure: Annotated[str, typer.Option(help="auto, enumeration or bracket.")] = "auto",
+    seed: Annotated[int, typer.Option(help="Decides every random number.", min=0, max=2**32 - 1)] = 0,
+    devices: Annotated[
+        int | None,
+        typer.Option(help="CPU devices to train side by side. [default: one a core, at most 8]", min=1),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Directory for curve.nc, curve.csv and curve.png.")] = Path("runs/curve"),
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar, no table.")] = False,
+) -> None:
+    """Train systems over their noise levels and measure the bits that pass.
+
+    Saves, prints and draws the curve. The same command on the same directory goes on where it
+    was stopped.
+    """
+    started = time.perf_counter()
+    with _refusals():
+        _set_devices(devices)
+        from capacity.request import Request
+        from capacity.store import Store, write_csv, write_curves
+
+        systems = tuple(dict.fromkeys(system or ("gaussian", "vae")))
+        plans = Request(
+            systems, source, bits, dim, units, levels, seeds, steps, batch, learning_rate,
+            width, depth, activation, decode, samples, measure, seed,
+        ).plans()  # fmt: skip
+        configuration = {name: plan.configuration for name, plan in plans.items()}
+        store = Store.open(out, {"curve": configuration})
+    with store:
+        with _refusals():
+            finished = _finished(out)
+        datasets = finished or _run(plans, store, quiet)
+        if not finished:
+            write_curves(out / CURVE_FILE, datasets)
+        write_csv(out / "curve.csv", datasets)
+        from capacity.plots import save_figure
+
+        save_figure(out / "curve.png", datasets)
+    if not quiet:
+        _print_tables(datasets)
+        files = ", ".join(str(out / f"curve.{kind}") for kind in ("nc", "csv", "png"))
+        print(f"Complete already: {files}" if finished else f"Wrote {files}")
+        if not finished:
+            _print_seconds(datasets, time.perf_counter() - started)
+
+
+@app.command()
+def show(directory: Annotated[Path, typer.Argument(help="Directory of a finished curve.")]) -> None:
+    """Print the table of a finished curve and draw its figure again."""
+    with _refusals():
+        from capacity.store import read_curves
+
+        datasets = read_curves(directory / CURVE_FILE)
+    from capacity.plots import save_figure
+
+    save_figure(directory / "curve.png", datasets)
+    _print_tables(datasets)
+    print(f"Drew {directory / 'curve.png'}")
+
+
+@app.command("list")
+def list_all() -> None:
+    """List the systems, sources, channels and bounds, a line each."""
+    from rich.table import Table
+
+    from capacity.bounds import BOUNDS
+    from capacity.channels import CHANNELS
+    from capacity.console import output
+    from capacity.systems import SYSTEMS
+    from synthetic import SOURCES
+
+    table = Table("kind", "name", "what it is", box=None, pad_edge=False)
+    kinds: dict[str, dict[str, Any]] = {
+        "system": SYSTEMS,
+        "source": SOURCES,
+        "channel": CHANNELS,
+        "bound": BOUNDS,
+    }
+    for kind, registry in kinds.items():
+        for name, member in registry.items():
+            table.add_row(kind, name, member.summary)
+    output().print(table)
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """What the user can mend: one sentence on stderr, exit status 2."""
+    try:
+        yield
+    except ValueError as error:
+        _refuse(str(error))
+
+
+def _refuse(sentence: str) -> Never:
+    print(f"Error: {' '.join(sentence.split())}", file=sys.stderr)
+    raise typer.Exit(USER_FAULT)
+
+
+def _set_devices(asked: int | None) -> None:
+    """Split the CPU into devices, which only works before JAX has started."""
+    import jax
+
+    affinity = getattr(os, "sched_getaffinity", None)
+    cores = len(affinity(0)) if affinity else os.cpu_count() or 1
+    if asked is None and "xla_force_host_platform_device_count" in os.environ.get("XLA_FLAGS", ""):
+        return
+    try:
+        jax.config.update("jax_num_cpu_devices", asked or min(cores, 8))
+    except RuntimeError as error:
+        if asked is not None and asked != jax.local_device_count():
+            raise ValueError(f"Expected --devices before JAX started; it has {jax.local_device_count()}.") from error
+
+
+def _finished(out: Path) -> dict[str, xr.Dataset] | None:
+    """The curve that an earlier run of the same configuration has finished here, or None."""
+    from capacity.store import StoreError, read_curves
+
+    if not (out / CURVE_FILE).exists():
+        return None
+    try:
+        return read_curves(out / CURVE_FILE)
+    except StoreError as error:
+        raise StoreError(f"{error} Remove it, and the same command makes it again from the finished lanes.") from error
+
+
+def _run(plans: dict[str, Any], store: Any, quiet: bool) -> dict[str, xr.Dataset]:
+    """All plans one after another under one progress bar."""
+    from capacity.console import Meter
+
+    datasets = {}
+    kept = {name: store.count(f"{name}-") for name in plans}
+    with Meter(sum(plan.total for plan in plans.values()), sum(kept.values()), quiet=quiet) as meter:
+        before = found = 0
+
+        def progress(done: int, message: str) -> None:
+            meter.update(before + done, message, found)
+
+        try:
+            for name, plan in plans.items():
+                found += kept[name]
+                datasets[name] = plan.run(store, name, progress)
+                before += plan.total
+        except KeyboardInterrupt:
+            meter.stop()
+            print(
+                f"Stopped. What has finished is kept in {store.directory}; the same command goes on from there.",
+                file=sys.stderr,
+            )
+            raise typer.Exit(INTERRUPTED) from None
+    return datasets
+
+
+def _print_tables(datasets: dict[str, xr.Dataset]) -> None:
+    from capacity.console import note, output, table
+
+    for dataset in datasets.values():
+        output().print(table(dataset))
+        print(f"{note(dataset)}\n")
+
+
+def _print_seconds(datasets: dict[str, xr.Dataset], total: float) -> None:
+    """How the time divides; parts that an earlier run finished cost nothing in this one."""
+    spent = {
+        kind: sum(float(dataset.attrs.get(f"seconds_{kind}", 0.0)) for dataset in datasets.values())
+        for kind in ("compile", "train", "measure")
+    }
+    spent["other"] = max(total - sum(spent.values()), 0.0)
+    print(f"{total:.0f} s: " + ", ".join(f"{kind} {seconds:.1f} s" for kind, seconds in spent.items()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,111 @@
+"""What the command line asks for, checked and made into plans before any work."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import numpy as np
+
+from capacity.curves import CurvePlan, plan_curve
+from capacity.models import ACTIVATIONS
+from capacity.systems import SYSTEMS, Architecture
+from capacity.training import Training
+from synthetic import SOURCES
+
+
+@dataclass(frozen=True)
+class Request:
+    """The options of `capacity curve`, as they were typed; None where the default is another's."""
+
+    systems: tuple[str, ...]
+    source: str
+    bits: int
+    dim: int
+    units: int
+    levels: str | None
+    seeds: int
+    steps: int | None
+    batch: int | None
+    learning_rate: float | None
+    width: int
+    depth: int
+    activation: str
+    decode: str | None
+    samples: int | None
+    measure: str
+    seed: int
+
+    def plans(self) -> dict[str, CurvePlan]:
+        """A checked plan for each system.
+
+        Raises:
+            ValueError: for anything that cannot work.
+        """
+        for system in self.systems:
+            check_name(system, SYSTEMS, "--system")
+        check_name(self.source, SOURCES, "--source")
+        check_name(self.activation, ACTIVATIONS, "--activation")
+        check_name(self.decode or "bits", ("bits", "vector"), "--decode")
+        check_name(self.measure, ("auto", "enumeration", "bracket"), "--measure")
+        kinds: dict[str, Any] = {name: SYSTEMS[name] for name in self.systems}
+        if self.levels is not None and len(kinds) > 1:
+            raise ValueError(
+                "Expected --levels with one --system, as a level means another thing in each; "
+                f"got {len(kinds)} systems."
+            )
+        levels = None if self.levels is None else parse_levels(self.levels)
+        training = _given(steps=self.steps, batch=self.batch, learning_rate=self.learning_rate)
+        more = _given(samples=self.samples) | {
+            "training": Training(**training),
+            "measure": self.measure,
+        }
+        source_key, lanes_key = jax.random.split(jax.random.key(self.seed))
+        source = SOURCES[self.source].build(source_key, self.bits, self.dim)
+        decode = self.decode or ("bits" if source.discrete else "vector")
+        widths = (self.width,) * self.depth
+        size = Architecture(self.units, widths, self.activation, decode)
+        return {
+            name: plan_curve(lanes_key, source, kind(size), levels or kind.default_levels, self.seeds, **more)
+            for name, kind in kinds.items()
+        }
+
+
+def check_name(name: str, known: Iterable[str], option: str) -> None:
+    """Raise ValueError, with the nearest known names, for one that is unknown."""
+    names = sorted(known)
+    if name not in names:
+        near = difflib.get_close_matches(name, names, n=2, cutoff=0.5)
+        hint = f" Did you mean {' or '.join(f'{n!r}' for n in near)}?" if near else ""
+        raise ValueError(f"Expected {option} to be one of {', '.join(names)}; got {name!r}.{hint}")
+
+
+def parse_levels(text: str) -> tuple[float, ...]:
+    """Levels '0.1,0.2', or 'start:stop:count' in equal ratios.
+
+    Raises:
+        ValueError: for anything else, and for levels that are not finite and greater than 0.
+    """
+    refusal = ValueError(
+        f"Expected --levels as '0.1,0.2' or 'start:stop:count', finite and greater than 0; got {text!r}."
+    )
+    try:
+        if ":" in text:
+            start, stop, count = text.split(":")
+            numbers, points = [float(start), float(stop)], int(count)
+        else:
+            numbers, points = [float(part) for part in text.split(",")], 1
+    except ValueError:
+        raise refusal from None
+    if not all(0 < number < float("inf") for number in numbers) or points < 1:
+        raise refusal
+    if ":" in text:
+        return tuple(np.geomspace(numbers[0], numbers[1], points).tolist())
+    return tuple(numbers)
+
+
+def _given(**options: Any) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}

@@ -1,0 +1,77 @@
+"""Files that are whole or not there.
+
+Every file is written beside its place, flushed, and renamed into place: after a crash it is the
+old one or the new one. A sealed file ends in its own SHA-256, so that damage is told before
+anything else reads it. The seal stands past what zip and HDF5 readers look at: a sealed `.npz` or
+`.nc` is a plain one too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+SEAL = b"\nsha256:"
+SEAL_BYTES = len(SEAL) + 65  # 64 hexadecimal digits and a newline
+
+
+class StoreError(ValueError):
+    """What is on disk cannot be used; the message says what was expected and what is there."""
+
+
+def write_atomic(path: Path, write: Callable[[Path], None], *, sealed: bool = False) -> None:
+    """Let `write` fill a file beside `path`, flush it to disk, and rename it into place.
+
+    Args:
+        path: the file's place; its ending is kept for whoever goes by it.
+        write: called with the path to write to.
+        sealed: whether to add the seal that `read_curves` and `Store.load` ask for.
+    """
+    handle, name = tempfile.mkstemp(prefix=".", suffix=f".tmp{path.suffix}", dir=path.parent)
+    os.close(handle)
+    beside = Path(name)
+    try:
+        write(beside)
+        if sealed:
+            digest = hashlib.sha256(beside.read_bytes()).hexdigest()
+            with beside.open("ab") as file:
+                file.write(SEAL + digest.encode() + b"\n")
+        mask = os.umask(0)
+        os.umask(mask)
+        beside.chmod(0o666 & ~mask)  # mkstemp's 0600 would keep results from the user's group
+        _flush(beside)
+        beside.replace(path)
+        _flush(path.parent)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def unseal(path: Path) -> bytes:
+    """Content of a sealed file, without the seal.
+
+    Raises:
+        StoreError: if the file is missing, truncated, or not as it was written.
+    """
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise StoreError(f"Expected a curve at {path}; got no such file.") from None
+    except OSError as error:
+        raise StoreError(f"Expected {path} to be readable; got {error.strerror}.") from error
+    body, seal = content[:-SEAL_BYTES], content[-SEAL_BYTES:]
+    if not seal.startswith(SEAL):
+        raise StoreError(f"Expected {path} whole; got {len(content)} bytes without the closing checksum (truncated?).")
+    if seal != SEAL + hashlib.sha256(body).hexdigest().encode() + b"\n":
+        raise StoreError(f"Expected {path} as it was written; got other content (its checksum differs).")
+    return body
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,197 @@
+"""Files are whole or not there, damage is told, a directory serves one configuration and run."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import xarray as xr
+from curve_examples import made_up
+
+from capacity.sealed import write_atomic
+from capacity.store import Store, StoreError, fingerprint, read_curves, write_csv, write_curves
+
+CONFIGURATION = {"gaussian": {"steps": 100, "levels": [0.1, 0.2]}}
+
+
+@pytest.fixture(scope="module")
+def curves() -> dict[str, xr.Dataset]:
+    return {"gaussian": made_up(), "vae": made_up("vae")}
+
+
+@pytest.fixture(scope="module")
+def whole(curves: dict[str, xr.Dataset], tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    path = tmp_path_factory.mktemp("whole") / "curve.nc"
+    write_curves(path, curves)
+    return path.read_bytes()
+
+
+def test_fingerprint_tells_numbers_types_shapes_structure_and_keys_apart() -> None:
+    trees = [
+        jnp.zeros(2),
+        jnp.zeros((1, 2)),
+        jnp.zeros(2, jnp.int32),
+        [jnp.zeros(2)],
+        {"a": jnp.zeros(2)},
+        jnp.ones(2),
+        jax.random.key(0),
+        jax.random.key(1),
+    ]
+    assert len({fingerprint(tree) for tree in trees}) == len(trees)
+    assert fingerprint(trees[0], steps=1) != fingerprint(trees[0], steps=2)
+    assert fingerprint(trees[0], a=1, b=2) == fingerprint(np.zeros(2, np.float32), b=2, a=1)
+
+
+def test_fingerprint_refuses_what_is_known_by_its_address() -> None:
+    with pytest.raises(ValueError, match="Expected a tree of plain data"):
+        fingerprint(jax.tree_util.Partial(lambda x: x))
+
+
+def test_parts_come_back_as_they_were(tmp_path: Path) -> None:
+    arrays = {"bits": np.float32(3.5), "loss": np.arange(5.0), "diverged": np.array(False)}
+    with Store.open(tmp_path / "run", CONFIGURATION) as store:
+        assert store.load("gaussian-0000") is None
+        store.save("gaussian-0000", arrays)
+    with Store.open(tmp_path / "run", CONFIGURATION) as store:
+        again = store.load("gaussian-0000")
+    assert again is not None and again.keys() == arrays.keys()
+    for name, array in arrays.items():
+        np.testing.assert_array_equal(again[name], array, strict=False)
+        assert again[name].dtype == array.dtype
+
+
+@pytest.mark.parametrize("damage", ["truncated", "flipped", "empty"])
+def test_a_damaged_part_is_put_aside(tmp_path: Path, damage: str) -> None:
+    with Store.open(tmp_path, CONFIGURATION) as store:
+        store.save("p", {"a": np.arange(100)})
+        path = tmp_path / "parts" / "p.npz"
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 1
+        kept = path.read_bytes()[:-1] if damage == "truncated" else bytes(content)
+        path.write_bytes(b"" if damage == "empty" else kept)
+        with pytest.warns(UserWarning, match="damaged and will be made again"):
+            assert store.load("p") is None
+        assert not path.exists() and path.with_name("p.corrupt").exists()
+        store.save("p", {"a": np.arange(100)})
+        assert store.load("p") is not None
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "../a", ".hidden"])
+def test_a_part_stays_in_its_folder(tmp_path: Path, name: str) -> None:
+    with Store.open(tmp_path, CONFIGURATION) as store, pytest.raises(ValueError, match="Expected"):
+        store.save(name, {})
+
+
+def test_another_configuration_is_refused_by_what_differs(tmp_path: Path) -> None:
+    Store.open(tmp_path, CONFIGURATION).close()
+    before = (tmp_path / "config.json").read_bytes()
+    other = {"gaussian": {"steps": 200, "levels": [0.1, 0.2]}, "vae": {"steps": 200}}
+    words = r"gaussian\.steps=100 \(now 200\), vae=absent \(now present\)\. Choose another --out"
+    with pytest.raises(StoreError, match=words):
+        Store.open(tmp_path, other)
+    assert (tmp_path / "config.json").read_bytes() == before
+
+
+def test_a_directory_of_something_else_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("mine")
+    with pytest.raises(StoreError, match=r"Expected an empty directory.*thesis\.txt"):
+        Store.open(tmp_path, CONFIGURATION)
+    assert [p.name for p in tmp_path.iterdir()] == ["thesis.txt"]
+    with pytest.raises(StoreError, match="Expected a directory that can be written"):
+        Store.open(tmp_path / "thesis.txt", CONFIGURATION)
+
+
+def test_a_configuration_that_is_not_json_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{")
+    with pytest.raises(StoreError, match="to be JSON"):
+        Store.open(tmp_path, CONFIGURATION)
+
+
+def test_one_process_at_a_time(tmp_path: Path) -> None:
+    with Store.open(tmp_path, CONFIGURATION):
+        with pytest.raises(StoreError, match="no other run is using"):
+            Store.open(tmp_path, CONFIGURATION)
+    Store.open(tmp_path, CONFIGURATION).close()
+
+
+def test_a_write_that_fails_leaves_what_was_there(tmp_path: Path) -> None:
+    path = tmp_path / "curve.csv"
+    path.write_text("before")
+
+    def fail(target: Path) -> None:
+        target.write_text("half")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_atomic(path, fail)
+    assert path.read_text() == "before"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_curves_come_back_as_they_were(whole: bytes, curves: dict[str, xr.Dataset], tmp_path: Path) -> None:
+    path = tmp_path / "curve.nc"
+    path.write_bytes(whole)
+    again = read_curves(path)
+    path.unlink()
+    assert list(again) == ["gaussian", "vae"]
+    for name, dataset in curves.items():
+        assert again[name].identical(dataset)
+
+
+def test_a_curve_is_plain_netcdf_to_others(whole: bytes, curves: dict[str, xr.Dataset], tmp_path: Path) -> None:
+    path = tmp_path / "curve.nc"
+    path.write_bytes(whole)
+    with xr.open_dataset(path, group="vae", engine="h5netcdf") as dataset:
+        xr.testing.assert_identical(dataset.load(), curves["vae"])
+
+
+@pytest.mark.parametrize("kept", [0.0, 0.001, 0.1, 0.5, 0.9, 0.999, -1, -73, -200])
+def test_a_truncated_curve_is_told(whole: bytes, tmp_path: Path, kept: float) -> None:
+    path = tmp_path / "curve.nc"
+    path.write_bytes(whole[: int(kept) if kept < 0 else int(kept * len(whole))])
+    with pytest.raises(StoreError, match=r"Expected .* whole; got"):
+        read_curves(path)
+
+
+@pytest.mark.parametrize("place", [0, 100, 0.3, 0.6, 0.9, -100])
+def test_a_flipped_bit_is_told(whole: bytes, tmp_path: Path, place: float) -> None:
+    content = bytearray(whole)
+    content[int(place * len(whole)) if 0 < place < 1 else int(place)] ^= 4
+    path = tmp_path / "curve.nc"
+    path.write_bytes(content)
+    with pytest.raises(StoreError, match="its checksum differs"):
+        read_curves(path)
+
+
+def test_a_missing_curve_and_a_file_of_another_kind_are_told(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="no such file"):
+        read_curves(tmp_path / "curve.nc")
+    path = tmp_path / "text.nc"
+
+    def write(target: Path) -> None:
+        target.write_text("words")
+
+    write_atomic(path, write, sealed=True)
+    with pytest.raises(StoreError, match="to be netCDF-4"):
+        read_curves(path)
+
+
+def test_csv_has_a_row_for_each_lane(curves: dict[str, xr.Dataset], tmp_path: Path) -> None:
+    path = tmp_path / "curve.csv"
+    write_csv(path, curves)
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 2 * 12 * 3
+    row, dataset = rows[4], curves["gaussian"].isel(level=1, seed=1)
+    assert (row["system"], row["seed"]) == ("gaussian", "1")
+    assert float(row["level"]) == float(dataset.level)
+    assert np.float32(row["bits"]) == dataset.bits.values
+    assert float(row["ceiling"]) == float(dataset.ceiling)
+    assert float(row["marginal_bits_unit7"]) == float(dataset.marginal_bits[7])
+    assert float(row["source_bits"]) == 16
+    assert rows[-1]["system"] == "vae" and rows[-1]["ceiling"] == ""
+    assert not any("loss" in column for column in row)
