@@ -12,6 +12,8 @@ ACTIVATIONS: dict[str, Callable[[jax.Array], jax.Array]] = {
     "relu": jax.nn.relu,
     "silu": jax.nn.silu,
     "gelu": jax.nn.gelu,
+    "hard_silu": jax.nn.hard_silu,
+    "leaky_relu": jax.nn.leaky_relu,
     "tanh": jax.numpy.tanh,
 }
 
