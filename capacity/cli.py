@@ -74,7 +74,10 @@ def curve(
     steps: Annotated[int | None, typer.Option(help="Steps of training.")] = None,
     batch: Annotated[int | None, typer.Option(help="Samples a step.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Peak learning rate.")] = None,
-    width: Annotated[int, typer.Option(help="Width of a hidden layer.")] = 128,
+    width: Annotated[int, typer.Option(help="Width of a decoder's hidden layer.")] = 144,
+    encoder_width: Annotated[
+        int | None, typer.Option(help="Width of an encoder's hidden layer. [default: two thirds of --width]")
+    ] = None,
     depth: Annotated[int, typer.Option(help="Number of hidden layers; 0 is linear.", min=0)] = 2,
     activation: Annotated[str, typer.Option(help="Between layers.")] = "silu",
     decode: Annotated[
@@ -105,7 +108,7 @@ def curve(
         systems = tuple(dict.fromkeys(system or ("gaussian", "vae")))
         plans = Request(
             systems, source, bits, dim, units, levels, seeds, steps, batch, learning_rate,
-            width, depth, activation, decode, samples, measure, seed,
+            width, encoder_width, depth, activation, decode, samples, measure, seed,
         ).plans()  # fmt: skip
         configuration = {name: plan.configuration for name, plan in plans.items()}
         store = Store.open(out, {"curve": configuration})

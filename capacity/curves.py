@@ -27,6 +27,7 @@ from capacity.bounds.enumeration import (
     excess,
     information,
     list_codes,
+    listed_rate,
     log_densities,
     unit_information,
     widen,
@@ -353,9 +354,10 @@ def _figures(key: jax.Array, plan: CurvePlan, params: Any, level: jax.Array, joi
         power, variance, mean = listed.power, jnp.diagonal(listed.covariance), listed.mean
         prior_std = plan.system.prior_std(level, power.mean())
         out["bits"] = information(key_bits, joint, listed, plan.samples)
-        units = unit_information(key_units, joint, listed, max(plan.samples // 8, 16))
+        units = unit_information(key_units, joint, listed, max(plan.samples // 16, 16))
         out["marginal_bits"], out["increment_bits"] = units.marginal, units.increment
         out["joint_bits_per_unit"] = out["bits"].bits / architecture.units
+        out["rate"] = listed_rate(listed, joint.channel, prior_std)
         out["excess"] = excess(key_excess, joint, listed, max(plan.samples // 2, 16), prior_std)
         z = joint.sample(key_check, PRECISION_SAMPLES)[2]
         out["check"] = (joint.channel, listed, z, log_densities(listed, joint.channel, z).joint)
@@ -365,9 +367,9 @@ def _figures(key: jax.Array, plan: CurvePlan, params: Any, level: jax.Array, joi
         variance, mean = z.var(0), z.mean(0)
         prior_std = plan.system.prior_std(level, power.mean())
         out["lower"], out["upper"] = bracket(key_bounds, joint, log_decoder, prior_std)
-    key_decoder, key_rate, key_distortion = jax.random.split(key_bounds, 3)
+        out["rate"] = Rate(prior_std)(jax.random.fold_in(key_bounds, 1), joint)
+    key_decoder, key_distortion = jax.random.split(key_bounds)
     out["decoder_bits"] = Decoder(log_decoder)(key_decoder, joint)
-    out["rate"] = Rate(prior_std)(key_rate, joint)
     out["power"], out["unit_power"] = power.mean(), power
     out["snr"] = power.mean() / (variance - (power - jnp.square(mean))).mean()
     if architecture.decode == "bits":

@@ -32,6 +32,7 @@ class Request:
     batch: int | None
     learning_rate: float | None
     width: int
+    encoder_width: int | None
     depth: int
     activation: str
     decode: str | None
@@ -67,7 +68,8 @@ class Request:
         source = SOURCES[self.source].build(source_key, self.bits, self.dim)
         decode = self.decode or ("bits" if source.discrete else "vector")
         widths = (self.width,) * self.depth
-        size = Architecture(self.units, widths, self.activation, decode)
+        encoder_widths = None if self.encoder_width is None else (self.encoder_width,) * self.depth
+        size = Architecture(self.units, widths, encoder_widths, self.activation, decode)
         return {
             name: plan_curve(lanes_key, source, kind(size), levels or kind.default_levels, self.seeds, **more)
             for name, kind in kinds.items()

@@ -32,7 +32,8 @@ class Architecture:
 
     Attributes:
         units: how many numbers pass the channel.
-        widths: hidden widths of encoder and decoders alike; () makes them linear.
+        widths: hidden widths of the decoders; () makes encoder and decoders linear.
+        encoder_widths: of the encoder; by default two thirds of `widths`: to send takes less than to undo noise.
         activation: one of `ACTIVATIONS`.
         decode: "bits" (the message) or "vector".
         decoder_variance: variance of the vector decoder's normal likelihood.
@@ -42,7 +43,8 @@ class Architecture:
     """
 
     units: int = 8
-    widths: tuple[int, ...] = (128, 128)
+    widths: tuple[int, ...] = (144, 144)
+    encoder_widths: tuple[int, ...] | None = None
     activation: str = "silu"
     decode: str = "bits"
     decoder_variance: float = 0.1
@@ -50,8 +52,8 @@ class Architecture:
     def __post_init__(self) -> None:
         if self.units < 1:
             raise ValueError(f"Expected at least one unit; got units={self.units}.")
-        if any(w < 1 for w in self.widths):
-            raise ValueError(f"Expected widths of at least 1; got {self.widths}.")
+        if any(w < 1 for w in (*self.widths, *(self.encoder_widths or ()))):
+            raise ValueError(f"Expected widths of at least 1; got {self.widths} and {self.encoder_widths}.")
         if self.activation not in ACTIVATIONS:
             raise ValueError(f"Expected an activation among {', '.join(ACTIVATIONS)}; got {self.activation!r}.")
         if self.decode not in ("bits", "vector"):
@@ -61,7 +63,9 @@ class Architecture:
 
     def encoder(self, source: Any, outputs: int) -> Callable[[nnx.Rngs], MLP]:
         """Builder of the encoder, vector (dim,) -> (outputs,)."""
-        return lambda rngs: MLP((source.dim, *self.widths, outputs), self.activation, rngs)
+        narrower = tuple(-(-2 * w // 3) for w in self.widths)
+        hidden = narrower if self.encoder_widths is None else self.encoder_widths
+        return lambda rngs: MLP((source.dim, *hidden, outputs), self.activation, rngs)
 
     def message(self, source: Any) -> Callable[[nnx.Rngs], AutoregressiveBits | GaussianMessage]:
         """Builder of the message decoder."""

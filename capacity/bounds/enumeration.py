@@ -14,7 +14,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from capacity.bits import NATS, Estimate, from_values
+from capacity.bits import NATS, Estimate, from_values, interval
+from capacity.bounds.marginal import divergence
 from capacity.channels.gaussian import LOG_2PI
 from capacity.joint import Joint
 
@@ -134,6 +135,12 @@ def unit_information(key: jax.Array, joint: Joint, listed: Listed, n: int) -> Un
     increment = exact(increments, own_noise, own_radius)
     marginal = exact(conditional - q.marginal, own_noise, z_score)
     return UnitBits(increment.bits.mean(), marginal, increment)
+
+
+def listed_rate(listed: Listed, channel: Any, prior_std: jax.Array) -> Estimate:
+    """The rate E KL(p(z|m) || r(z)) in bits over the listed codes, exact: an upper bound on I(M;Z)."""
+    nats = jax.vmap(divergence, (None, 0, None))(channel, listed.codes, prior_std)
+    return interval((jnp.exp(listed.log_probs) * nats).sum() / NATS, 0.0, "upper", n=listed.log_probs.shape[0])
 
 
 def excess(key: jax.Array, joint: Joint, listed: Listed, n: int, prior_std: jax.Array) -> Estimate:

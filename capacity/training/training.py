@@ -33,9 +33,9 @@ class Training:
         ValueError: for a count below 1 or a learning rate that is not positive.
     """
 
-    steps: int = 2000
+    steps: int = 1800
     batch: int = 256
-    receiver_steps: int = 1200
+    receiver_steps: int = 1100
     receiver_batch: int = 512
     learning_rate: float = 2e-2
     optimiser: optax.GradientTransformation | None = None
