@@ -172,8 +172,8 @@ class GaussianSystem:
         batch = source.sample(key_source, n)
         u = jax.vmap(merge(self.architecture.encoder(source, self.architecture.units), params["encoder"]))(batch.vector)
         if self.power is not None:
-            centred = u - u.mean(0)
-            u = centred * jnp.sqrt(self.power / (jnp.square(centred).mean(0) + 1e-8))
+            centred = u - u.mean(0, keepdims=True)
+            u = centred * jnp.sqrt(self.power / (jnp.square(centred).mean(0, keepdims=True) + 1e-8))
             level = self._annealed(level, source, progress)
         z = u + level * jax.random.normal(key_noise, u.shape)
         return self.architecture.reconstruction(params, source, batch, z)
@@ -191,7 +191,7 @@ class GaussianSystem:
             raw = jax.tree_util.Partial(self._encode, source, params["encoder"], shift, scale)
             u = jax.lax.map(raw, vectors, batch_size=min(8192, len(vectors)))
             shift = (probs[:, None] * u).sum(0)
-            scale = jnp.sqrt(self.power / ((probs[:, None] * jnp.square(u - shift)).sum(0) + 1e-8))
+            scale = jnp.sqrt(self.power / ((probs[:, None] * jnp.square(u - shift[None])).sum(0) + 1e-8))
         encoder = jax.tree_util.Partial(self._encode, source, params["encoder"], shift, scale)
         return Joint(source, encoder, self.channel(level))
 

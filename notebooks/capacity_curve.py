@@ -43,7 +43,6 @@ gaussian, vae = curves["gaussian"], curves["vae"]
 
 # %%
 figure(curves)
-plt.show()
 
 # %% [markdown]
 # ## Noise limits what passes, if the power is held

@@ -61,7 +61,7 @@ def list_codes(joint: Joint) -> Listed:
     probs = jnp.exp(log_probs)[:, None]
     conditional_mean, conditional_variance = jax.vmap(joint.channel.moments)(codes)
     mean = (probs * conditional_mean).sum(0)
-    centred = conditional_mean - mean
+    centred = conditional_mean - mean[None]
     covariance = (probs * centred).T @ centred + jnp.diag((probs * conditional_variance).sum(0))
     power = (probs * jnp.square(jax.vmap(joint.channel.signal)(codes))).sum(0)
     return Listed(codes, log_probs, mean, covariance, power)
@@ -130,7 +130,7 @@ def unit_information(key: jax.Array, joint: Joint, listed: Listed, n: int) -> Un
     increments = jnp.diff(prefix, axis=1, prepend=0.0)
     own_noise = jnp.diff(noise, axis=1, prepend=0.0)
     own_radius = jnp.diff(radius, axis=1, prepend=0.0)
-    z_score = jnp.square(z - listed.mean) / jnp.diagonal(listed.covariance) - 1
+    z_score = jnp.square(z - listed.mean[None]) / jnp.diagonal(listed.covariance)[None] - 1
     exact = jax.vmap(lambda v, *c: from_values(v, "exact", controls=jnp.stack(c, 1)), in_axes=1)
     increment = exact(increments, own_noise, own_radius)
     marginal = exact(conditional - q.marginal, own_noise, z_score)
@@ -204,7 +204,7 @@ def _conditional_and_controls(
     conditional = jax.vmap(channel.log_prob)(z, codes)
     noise = jnp.cumsum(conditional + jax.vmap(channel.entropy)(codes), axis=1)
     factor = jnp.linalg.cholesky(listed.covariance)
-    white = jax.scipy.linalg.solve_triangular(factor, (z - listed.mean).T, lower=True).T
+    white = jax.scipy.linalg.solve_triangular(factor, (z - listed.mean[None]).T, lower=True).T
     return conditional, (noise, jnp.cumsum(jnp.square(white) - 1, axis=1))
 
 
@@ -217,8 +217,8 @@ def _tiles(array: jax.Array, rows: int, fill: float) -> jax.Array:
 
 def _log_sum_exp(rows: jax.Array) -> jax.Array:
     """log sum exp down the columns; a column of -inf alone gives -inf."""
-    largest = jnp.maximum(rows.max(0), jnp.finfo(rows.dtype).min)
-    return largest + jnp.log(jnp.exp(rows - largest).sum(0))
+    largest = jnp.maximum(rows.max(0, keepdims=True), jnp.finfo(rows.dtype).min)
+    return largest[0] + jnp.log(jnp.exp(rows - largest).sum(0))
 
 
 def _columns(columns: list[jax.Array], like: jax.Array) -> jax.Array:

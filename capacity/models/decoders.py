@@ -35,8 +35,8 @@ class AutoregressiveBits(nnx.Module):
         self.degrees = tuple(tuple(int(d) for d in layer) for layer in degrees)
         kernels, biases = [], []
         for mask in self._masks():
-            scale = 1 / np.sqrt(np.maximum(mask.sum(0), 1)).astype(np.float32)
-            kernels.append(nnx.Param(jax.random.normal(rngs.params(), mask.shape) * scale * mask))
+            scale = mask / np.sqrt(np.maximum(mask.sum(0), 1), dtype=np.float32)
+            kernels.append(nnx.Param(jax.random.normal(rngs.params(), mask.shape) * scale))
             biases.append(nnx.Param(jnp.zeros(mask.shape[1])))
         self.kernels, self.biases = nnx.List(kernels), nnx.List(biases)
 

@@ -33,11 +33,18 @@ def fit(
         params, state = carry
         progress = i.astype(jnp.float32) / steps
         value, gradient = jax.value_and_grad(loss)(params, jax.random.fold_in(key, i), progress)
-        update, state = optimiser.update(gradient, state, params)
-        return (optax.apply_updates(params, update), state), value
+        params, state = apply(optimiser, gradient, state, params)
+        return (params, state), value
 
     (params, _), history = jax.lax.scan(step, (params, optimiser.init(params)), jnp.arange(steps))
     return params, history
+
+
+def apply(optimiser: optax.GradientTransformation, gradient: Any, state: Any, params: Params) -> tuple[Params, Any]:
+    """One step of an optimiser: new parameters and state."""
+    with jax.numpy_dtype_promotion("standard"):  # optax itself mixes integer counts with floats
+        update, state = optimiser.update(gradient, state, params)
+        return optax.apply_updates(params, update), state
 
 
 def cosine_adam(learning_rate: float, steps: int) -> optax.GradientTransformation:

@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from capacity.training.fit import cosine_adam, fit
+from capacity.training.fit import apply, cosine_adam, fit
 
 NOISES_PER_MESSAGE = 4  # a receiver's batch encodes a quarter of its messages and sends each four times
 
@@ -35,7 +35,7 @@ class Training:
 
     steps: int = 1800
     batch: int = 256
-    receiver_steps: int = 1100
+    receiver_steps: int = 1300
     receiver_batch: int = 512
     learning_rate: float = 2e-2
     optimiser: optax.GradientTransformation | None = None
@@ -94,5 +94,5 @@ def _digest(optimiser: optax.GradientTransformation | None) -> str | None:
     if optimiser is None:
         return None
     params = {"kernel": jnp.ones((2, 2)), "bias": jnp.ones(2)}
-    program = str(jax.make_jaxpr(lambda p: optimiser.update(p, optimiser.init(p), p))(params))
+    program = str(jax.make_jaxpr(lambda p: apply(optimiser, p, optimiser.init(p), p))(params))
     return hashlib.sha256(program.encode()).hexdigest()[:16]

@@ -44,9 +44,9 @@ def test_moments(case: tuple[Channel, object]) -> None:
 def test_density_integrates_to_one_and_entropy_is_its_mean(case: tuple[Channel, object]) -> None:
     channel, u = case
     mean, variance = channel.moments(u)
-    grid = mean + jnp.sqrt(variance) * jnp.linspace(-10, 10, 2001)[:, None]
+    grid = mean[None] + jnp.sqrt(variance)[None] * jnp.linspace(-10, 10, 2001)[:, None]
     log_p = jax.vmap(channel.log_prob, (0, None))(grid, u)
-    step = 0.01 * jnp.sqrt(variance)
+    step = 0.01 * jnp.sqrt(variance)[None]
     np.testing.assert_allclose((jnp.exp(log_p) * step).sum(0), 1.0, atol=1e-4)
     np.testing.assert_allclose(-(jnp.exp(log_p) * log_p * step).sum(0), channel.entropy(u), atol=1e-3)
     z = draw(channel, u)
