@@ -1,7 +1,8 @@
 """The one result type: a figure in bits, what kind of figure it is, and how sure.
 
 An `Estimate` from n independent values v_i has their mean, its standard error s/sqrt(n), and a normal 95 % interval
-(central limit theorem) corrected for skewness (Hall 1992, J. R. Stat. Soc. B 54).  A `Bracket` is a lower and an upper bound on the same bits.
+(central limit theorem) corrected for skewness (Hall 1992, J. R. Stat. Soc. B 54).
+A `Bracket` is a lower and an upper bound on the same bits.
 """
 
 from __future__ import annotations
@@ -101,8 +102,8 @@ def from_values(nats: jax.Array, kind: Kind, limit: Figure = jnp.inf, controls: 
 def _unskew(y: float, a: jax.Array) -> jax.Array:
     """The inverse of Hall's (1992, equation 2.4) cubic that makes a Student ratio of skewed values normal.
 
-    With a = skewness/sqrt(n) it is 3 (cbrt(1 + a (y - a/6)) - 1) / a, which tends to y; near 0 by its series.  Losses of
-    a good code are rare and large: without it, 95 % intervals at high signal-to-noise covered 92 %.
+    With a = skewness/sqrt(n) it is 3 (cbrt(1 + a (y - a/6)) - 1) / a, which tends to y; near 0 by its series.
+    Losses of a good code are rare and large: without it, 95 % intervals at high signal-to-noise covered 92 %.
     """
     small = jnp.abs(a) < 1e-2
     safe = jnp.where(small, 1.0, a)
