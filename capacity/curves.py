@@ -215,7 +215,7 @@ def plan_curve(
     seeds: int = 3,
     *,
     training: Training | None = None,
-    samples: int = 2048,
+    samples: int = 1024,
     measure: str = "auto",
 ) -> CurvePlan:
     """Check everything that a curve needs, before any work.
@@ -262,7 +262,7 @@ def capacity_curve(
     seeds: int = 3,
     *,
     training: Training | None = None,
-    samples: int = 2048,
+    samples: int = 1024,
     measure: str = "auto",
     store: Parts | None = None,
     progress: Progress | None = None,
@@ -354,11 +354,11 @@ def _figures(key: jax.Array, plan: CurvePlan, params: Any, level: jax.Array, joi
         power, variance, mean = listed.power, jnp.diagonal(listed.covariance), listed.mean
         prior_std = plan.system.prior_std(level, power.mean())
         out["bits"] = information(key_bits, joint, listed, plan.samples)
-        units = unit_information(key_units, joint, listed, max(plan.samples // 16, 16))
+        units = unit_information(key_units, joint, listed, max(plan.samples // 8, 16))
         out["marginal_bits"], out["increment_bits"] = units.marginal, units.increment
         out["joint_bits_per_unit"] = out["bits"].bits / architecture.units
         out["rate"] = listed_rate(listed, joint.channel, prior_std)
-        out["excess"] = excess(key_excess, joint, listed, max(plan.samples // 2, 16), prior_std)
+        out["excess"] = excess(key_excess, joint, listed, plan.samples, prior_std)
         z = joint.sample(key_check, PRECISION_SAMPLES)[2]
         out["check"] = (joint.channel, listed, z, log_densities(listed, joint.channel, z).joint)
     else:

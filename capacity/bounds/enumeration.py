@@ -21,6 +21,7 @@ from capacity.joint import Joint
 
 MESSAGES_PER_TILE = 8192  # with SAMPLES_PER_TILE, a tile of 8 MiB that stays in a core's cache
 SAMPLES_PER_TILE = 256
+LEAST = -1e30  # stands for log 0 where it is multiplied by 0
 PRECISION_SAMPLES = 8  # densities that are computed again in float64
 
 
@@ -38,6 +39,7 @@ class Densities(NamedTuple):
     """log q(z), nats, of n noisy codes: of all units, of each leading group of units, and of each unit alone."""
 
     joint: jax.Array  # (n,)
+    posterior: jax.Array  # (n,), the mean of log p(m, z) over p(m | z)
     prefix: jax.Array  # (n, units)
     marginal: jax.Array  # (n, units)
 
@@ -101,24 +103,34 @@ def log_densities(listed: Listed, channel: Any, z: jax.Array, per_unit: bool = F
                 if per_unit:
                     prefix.append(_log_sum_exp(so_far))
                     marginal.append(_log_sum_exp(term + log_probs[:, None]))
-            whole = prefix[-1] if per_unit else _log_sum_exp(so_far)
-            here = Densities(whole, _columns(prefix, whole), _columns(marginal, whole))
-            return jax.tree.map(jnp.logaddexp, total, here), None
+            here = _log_sum_exp(so_far)
+            weighted = (jnp.exp(so_far - here[None]) * jnp.maximum(so_far, LEAST)).sum(0)
+            whole = jnp.logaddexp(total.joint, here)
+            posterior = total.posterior * jnp.exp(total.joint - whole) + weighted * jnp.exp(here - whole)
+            prefixes = jnp.logaddexp(total.prefix, _columns(prefix, here))
+            return Densities(whole, posterior, prefixes, jnp.logaddexp(total.marginal, _columns(marginal, here))), None
 
         width = units if per_unit else 0
-        empty = [jnp.full((samples, *shape), -jnp.inf, z.dtype) for shape in ((), (width,), (width,))]
-        return jax.lax.scan(add, Densities(*empty), (tiles, log_prob_tiles))[0]
+        none, units_none = jnp.full(samples, -jnp.inf, z.dtype), jnp.full((samples, width), -jnp.inf, z.dtype)
+        start = Densities(none, jnp.zeros(samples, z.dtype), units_none, units_none)
+        return jax.lax.scan(add, start, (tiles, log_prob_tiles))[0]
 
     out = jax.lax.map(over_messages, z_tiles)
     return jax.tree.map(lambda a: a.reshape(a.shape[0] * a.shape[1], *a.shape[2:])[:n], out)
 
 
 def information(key: jax.Array, joint: Joint, listed: Listed, n: int) -> Estimate:
-    """I(M;Z) in bits from n fresh samples and the listed codes; traceable, so lanes can be mapped over it."""
-    _, codes, z = joint.sample(key, n)
+    """I(M;Z) in bits from n fresh samples and the listed codes; traceable, so lanes can be mapped over it.
+
+    A third control is log p(m, z) of the message sent less its mean over p(m|z), whose expectation is 0 at every z:
+    with weight 1 it replaces the message sent by the average over all that could have been (Rao & Blackwell).
+    """
+    message, codes, z = joint.sample(key, n)
     conditional, controls = _conditional_and_controls(joint.channel, listed, codes, z)
-    q = log_densities(listed, joint.channel, z).joint
-    return from_values(conditional.sum(1) - q, "exact", controls=_columns([c[:, -1] for c in controls], q))
+    q = log_densities(listed, joint.channel, z)
+    sent = conditional.sum(1) + jax.vmap(joint.source.log_prob)(message)
+    columns = [*(c[:, -1] for c in controls), sent - q.posterior]
+    return from_values(conditional.sum(1) - q.joint, "exact", controls=_columns(columns, z))
 
 
 def unit_information(key: jax.Array, joint: Joint, listed: Listed, n: int) -> UnitBits:
