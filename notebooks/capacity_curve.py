@@ -54,7 +54,7 @@ figure(curves)
 # %%
 for level in gaussian.level.values:
     at = gaussian.sel(level=level)
-    at = at.isel(seed=int(at.bits.argmax()))
+    at = at.isel(seed=int(np.argmax(at.bits.values)))
     most = min(float(at.ceiling), float(at.source_bits))
     print(
         f"sigma {level:4.2f}: {float(at.bits):6.3f} bits in [{float(at.bits_low):6.3f}, {float(at.bits_high):6.3f}], "

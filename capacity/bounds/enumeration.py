@@ -128,8 +128,7 @@ def information(key: jax.Array, joint: Joint, listed: Listed, n: int) -> Estimat
     message, codes, z = joint.sample(key, n)
     conditional, controls = _conditional_and_controls(joint.channel, listed, codes, z)
     q = log_densities(listed, joint.channel, z)
-    sent = conditional.sum(1) + jax.vmap(joint.source.log_prob)(message)
-    columns = [*(c[:, -1] for c in controls), sent - q.posterior]
+    columns = [*(c[:, -1] for c in controls), _surprise(joint, message, conditional, q)]
     return from_values(conditional.sum(1) - q.joint, "exact", controls=_columns(columns, z))
 
 
@@ -157,13 +156,14 @@ def listed_rate(listed: Listed, channel: Any, prior_std: jax.Array) -> Estimate:
 
 def excess(key: jax.Array, joint: Joint, listed: Listed, n: int, prior_std: jax.Array) -> Estimate:
     """KL(q(z) || r(z)) in bits, r = N(0, prior_std^2) on every unit: what the rate counts beyond the information."""
-    _, codes, z = joint.sample(key, n)
-    _, controls = _conditional_and_controls(joint.channel, listed, codes, z)
-    q = log_densities(listed, joint.channel, z).joint
+    message, codes, z = joint.sample(key, n)
+    conditional, controls = _conditional_and_controls(joint.channel, listed, codes, z)
+    q = log_densities(listed, joint.channel, z)
     log_r = (-0.5 * jnp.square(z / prior_std) - jnp.log(prior_std) - 0.5 * LOG_2PI).sum(1)
     second_moment = (jnp.diagonal(listed.covariance) + jnp.square(listed.mean)).sum()
     radius = jnp.square(z).sum(1) - second_moment
-    return from_values(q - log_r, "exact", controls=_columns([controls[0][:, -1], controls[1][:, -1], radius], q))
+    columns = [*(c[:, -1] for c in controls), radius, _surprise(joint, message, conditional, q)]
+    return from_values(q.joint - log_r, "exact", controls=_columns(columns, z))
 
 
 def widen(estimate: Estimate, channel: Any, listed: Listed, z: jax.Array, log_q: jax.Array) -> Estimate:
@@ -218,6 +218,11 @@ def _conditional_and_controls(
     factor = jnp.linalg.cholesky(listed.covariance)
     white = jax.scipy.linalg.solve_triangular(factor, (z - listed.mean[None]).T, lower=True).T
     return conditional, (noise, jnp.cumsum(jnp.square(white) - 1, axis=1))
+
+
+def _surprise(joint: Joint, message: jax.Array, conditional: jax.Array, q: Densities) -> jax.Array:
+    """log p(m, z) of the message sent less its mean over p(m|z), shape (n,): a control of zero mean at every z."""
+    return conditional.sum(1) + jax.vmap(joint.source.log_prob)(message) - q.posterior
 
 
 def _tiles(array: jax.Array, rows: int, fill: float) -> jax.Array:
