@@ -66,7 +66,7 @@ for level in gaussian.level.values:
 # ## The rate is the information and an excess
 #
 # A VAE pays $E\,\mathrm{KL}(q(z|x)\,\|\,r(z)) = I(M;Z) + \mathrm{KL}(q(z)\,\|\,r(z))$.  The three are estimated
-# from separate samples; at every weight they agree within their intervals.
+# from separate samples; one in twenty may miss its 95 % interval.
 
 # %%
 for level in vae.level.values:

@@ -78,4 +78,4 @@ class Ceiling:
             return interval(joint.channel.ceiling(power).sum(), 0.0, "upper", n=len(vectors))
         squares = jax.lax.map(square, joint.source.sample(key, self.samples).vector, batch_size=4096)
         bits, slope = jax.value_and_grad(lambda p: joint.channel.ceiling(p).sum())(squares.mean(0))
-        return interval(bits, jnp.std(squares @ slope) / jnp.sqrt(self.samples), "upper", n=self.samples)
+        return interval(bits, jnp.std(squares @ slope) / jnp.sqrt(self.samples), "point", n=self.samples)
