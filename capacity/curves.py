@@ -6,9 +6,7 @@ one per device, and each finished lane can be kept in a store, from which the sa
 
 from __future__ import annotations
 
-import json
 import platform
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -20,37 +18,12 @@ import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 
-from capacity.bits import NATS, Estimate
-from capacity.bounds import Decoder, Rate
-from capacity.bounds.enumeration import (
-    PRECISION_SAMPLES,
-    excess,
-    information,
-    list_codes,
-    listed_rate,
-    log_densities,
-    unit_information,
-    widen,
-)
-from capacity.bounds.measure import bracket
-from capacity.channels import Gaussian
+from capacity.labels import label
+from capacity.lanes import Arrays, Lanes
 from capacity.store import fingerprint
-from capacity.theory import pam_information
-from capacity.training import Training, pad_lanes, sender, sweep
+from capacity.training import Training
 
 Progress = Callable[[int, str], None]
-Arrays = dict[str, np.ndarray]
-
-LONG_NAMES = {
-    "bits": "information I(M;Z), exact by enumeration",
-    "lower": "lower bound on I(M;Z), by the decoder",
-    "upper": "upper bound on I(M;Z)",
-    "decoder_bits": "decoder lower bound on I(M;Z)",
-    "rate": "rate E KL(p(z|m) || r(z)), upper bound on I(M;Z)",
-    "excess": "KL(q(z) || r(z)), what the rate counts beyond I(M;Z)",
-    "marginal_bits": "information in one unit alone, I(M;Z_j)",
-    "increment_bits": "information that a unit adds to those before, I(M;Z_j|Z_<j)",
-}
 
 
 class Parts(Protocol):
@@ -109,7 +82,6 @@ class CurvePlan:
             name: their common name.
             progress: called with the number of finished lanes and what was just done.
         """
-        seconds = {"compile": 0.0, "train": 0.0, "measure": 0.0}
         done: dict[int, Arrays] = {}
         for i in range(self.total):
             part = store.load(f"{name}-{i:04d}") if store is not None else None
@@ -118,93 +90,25 @@ class CurvePlan:
         if progress and done:
             progress(len(done), f"{len(done)} of {self.total} lanes found in the store")
         missing = [i for i in range(self.total) if i not in done]
+        seconds = {"compile": 0.0, "train": 0.0, "measure": 0.0}
         if missing:
-            devices = min(jax.local_device_count(), len(missing))
-            runner = _Runner(self, devices, seconds)
-            for start in range(0, len(missing), devices):
-                group = missing[start : start + devices]
-                for i, arrays in zip(group, runner(group), strict=True):
+            lanes = Lanes(self, min(jax.local_device_count(), len(missing)), seconds)
+            for start in range(0, len(missing), lanes.devices):
+                group = missing[start : start + lanes.devices]
+                for i, arrays in zip(group, lanes(group), strict=True):
                     if store is not None:
                         store.save(f"{name}-{i:04d}", arrays)
                     done[i] = arrays
                 if progress:
                     level = self.levels[group[-1] // self.seeds]
                     progress(len(done), f"{self.system.name} {self.system.level_symbol}={level:g}")
-        return self._label([done[i] for i in range(self.total)], seconds)
+        return label(self, [done[i] for i in range(self.total)], seconds)
 
     def lane(self, index: int) -> tuple[jax.Array, jax.Array]:
         """Key and level of a lane; lanes are ordered by level, then seed."""
         level, seed = divmod(index, self.seeds)
         key = jax.random.fold_in(jax.random.fold_in(self.key, seed), level)
         return key, jnp.asarray(self.levels[level], jnp.float32)
-
-    def _label(self, lanes: list[Arrays], seconds: dict[str, float]) -> xr.Dataset:
-        shape = (len(self.levels), self.seeds)
-        dims = {0: ("level", "seed")}
-        variables: dict[str, Any] = {}
-        for name in lanes[0]:
-            stacked = np.stack([lane[name] for lane in lanes])
-            stacked = stacked.reshape(*shape, *stacked.shape[1:])
-            last = {"loss": ("step",)}.get(name, ("unit",) * (stacked.ndim - 2))
-            variables[name] = (
-                dims[0] + last,
-                stacked,
-                {"long_name": _long_name(name), "units": _units(name, self)},
-            )
-        variables["source_bits"] = (
-            (),
-            float(self.source.bits),
-            {"long_name": "entropy of the source", "units": "bits"},
-        )
-        variables |= self._theory()
-        units = self.system.architecture.units
-        coordinates = {
-            "level": ("level", np.array(self.levels), self._level_attributes()),
-            "seed": (
-                "seed",
-                np.arange(self.seeds),
-                {"long_name": "seed of the lane", "units": "1"},
-            ),
-            "unit": ("unit", np.arange(units), {"long_name": "unit of the code", "units": "1"}),
-            "step": (
-                "step",
-                np.arange(self.training.steps),
-                {"long_name": "step of the optimiser", "units": "1"},
-            ),
-        }
-        source = self.configuration["source"]
-        attributes = {
-            "title": f"{self.system.name}: {source['bits']:g} bits in {source['dim']} dimensions, {units} units",
-            "system": self.system.name,
-            "source": source["name"],
-            "configuration": json.dumps(self.configuration),
-            "versions": json.dumps(versions()),
-        } | {f"seconds_{k}": v for k, v in seconds.items()}
-        return xr.Dataset(variables, coordinates, attributes)
-
-    def _level_attributes(self) -> dict[str, str]:
-        return {
-            "long_name": self.system.level_name,
-            "symbol": self.system.level_symbol,
-            "units": "1",
-        }
-
-    def _theory(self) -> dict[str, Any]:
-        channel, power = self.system.channel(1.0), getattr(self.system, "power", None)
-        if not channel.has_ceiling or power is None:
-            return {}
-        units, bits = self.system.architecture.units, self.source.bits
-        ceiling = [units * float(self.system.channel(s).ceiling(jnp.float32(power))) for s in self.levels]
-        attributes = {"long_name": "capacity of the channel over all units", "units": "bits"}
-        found: dict[str, Any] = {"ceiling": (("level",), np.array(ceiling), attributes)}
-        if isinstance(channel, Gaussian) and self.source.discrete and bits == round(bits) and bits <= 10 * units:
-            pam = [pam_information(round(bits), units, s, power) for s in self.levels]
-            attributes = {
-                "long_name": "hand-made PAM code of the same bits, units and power",
-                "units": "bits",
-            }
-            found["pam_bits"] = (("level",), np.array(pam), attributes)
-        return found
 
 
 def plan_curve(
@@ -286,123 +190,3 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             found[package] = "not installed"
     return found
-
-
-class _Runner:
-    """The two compiled programs of a plan, for groups of one lane per device."""
-
-    def __init__(self, plan: CurvePlan, devices: int, seconds: dict[str, float]):
-        self.plan, self.devices, self.seconds = plan, devices, seconds
-        system, training = plan.system, plan.training
-
-        def train(lane: Any, source: Any) -> Any:
-            return training.train(lane[0], system, lane[1], source)
-
-        def figures(lane: Any, source: Any) -> Any:
-            (key, level), params = lane
-            joint = sender(key, system, params, level, source)
-            return _figures(jax.random.fold_in(key, 1), plan, params, level, joint)
-
-        started = time.perf_counter()
-        lanes = self._stack([0] * devices)
-        self.train = sweep(train, devices).lower(lanes, plan.source).compile()
-        params, _ = jax.eval_shape(sweep(train, devices), lanes, plan.source)
-        self.measure = sweep(figures, devices).lower((lanes, params), plan.source).compile()
-        self.seconds["compile"] += time.perf_counter() - started
-
-    def _stack(self, group: list[int]) -> Any:
-        keys, levels = zip(*(self.plan.lane(i) for i in group), strict=True)
-        return pad_lanes((jnp.stack(keys), jnp.stack(levels)), self.devices)
-
-    def __call__(self, group: list[int]) -> list[Arrays]:
-        started = time.perf_counter()
-        lanes = self._stack(group)
-        params, history = jax.block_until_ready(self.train(lanes, self.plan.source))
-        trained = time.perf_counter()
-        stacked = jax.tree.map(np.asarray, jax.block_until_ready(self.measure((lanes, params), self.plan.source)))
-        found = [
-            self._arrays(jax.tree.map(lambda a, i=i: a[i], stacked), np.asarray(history[i])) for i in range(len(group))
-        ]
-        self.seconds["train"] += trained - started
-        self.seconds["measure"] += time.perf_counter() - trained
-        return found
-
-    def _arrays(self, figures: dict[str, Any], history: np.ndarray) -> Arrays:
-        check = figures.pop("check", None)
-        if check is not None:
-            figures["bits"] = widen(figures["bits"], *check)
-        arrays = {}
-        for name, figure in figures.items():
-            if isinstance(figure, Estimate):
-                arrays[name] = figure.bits
-                arrays |= {f"{name}_{part}": getattr(figure, part) for part in ("stderr", "low", "high")}
-            else:
-                arrays[name] = figure
-        arrays["loss"] = history / NATS
-        diverged = not (np.isfinite(history).all() and all(np.isfinite(a).all() for a in arrays.values()))
-        return {name: np.asarray(a) for name, a in arrays.items()} | {"diverged": np.asarray(diverged)}
-
-
-def _figures(key: jax.Array, plan: CurvePlan, params: Any, level: jax.Array, joint: Any) -> dict[str, Any]:
-    """All figures of one lane; traceable."""
-    key_bits, key_units, key_excess, key_bounds, key_check = jax.random.split(key, 5)
-    architecture = plan.system.architecture
-    log_decoder = jax.tree_util.Partial(architecture.log_decoder(params, joint.source))
-    out: dict[str, Any] = {}
-    if plan.listed:
-        listed = list_codes(joint)
-        power, variance, mean = listed.power, jnp.diagonal(listed.covariance), listed.mean
-        prior_std = plan.system.prior_std(level, power.mean())
-        out["bits"] = information(key_bits, joint, listed, plan.samples)
-        units = unit_information(key_units, joint, listed, max(plan.samples // 8, 16))
-        out["marginal_bits"], out["increment_bits"] = units.marginal, units.increment
-        out["joint_bits_per_unit"] = out["bits"].bits / architecture.units
-        out["rate"] = listed_rate(listed, joint.channel, prior_std)
-        out["excess"] = excess(key_excess, joint, listed, plan.samples, prior_std)
-        z = joint.sample(key_check, PRECISION_SAMPLES)[2]
-        out["check"] = (joint.channel, listed, z, log_densities(listed, joint.channel, z).joint)
-    else:
-        _, codes, z = joint.sample(key_check, 32768)
-        power = jnp.square(jax.vmap(joint.channel.signal)(codes)).mean(0)
-        variance, mean = z.var(0), z.mean(0)
-        prior_std = plan.system.prior_std(level, power.mean())
-        out["lower"], out["upper"] = bracket(key_bounds, joint, log_decoder, prior_std)
-        out["rate"] = Rate(prior_std)(jax.random.fold_in(key_bounds, 1), joint)
-    key_decoder, key_distortion = jax.random.split(key_bounds)
-    out["decoder_bits"] = Decoder(log_decoder)(key_decoder, joint)
-    out["power"], out["unit_power"] = power.mean(), power
-    out["snr"] = power.mean() / (variance - (power - jnp.square(mean))).mean()
-    if architecture.decode == "bits":
-        out["distortion"] = joint.source.bits - out["decoder_bits"].bits
-    else:
-        batch = joint.source.sample(key_distortion, 8192)
-        key_noise = jax.random.split(jax.random.fold_in(key_distortion, 1), 8192)
-        z = jax.vmap(joint.channel)(key_noise, jax.vmap(joint.encoder)(batch.vector))
-        out["distortion"] = architecture.squared_error(params, joint.source, batch.vector, z)
-    return out
-
-
-def _long_name(name: str) -> str:
-    plain = {
-        "power": "mean power E[u^2] of a unit",
-        "unit_power": "power E[u^2] of each unit",
-        "snr": "mean power over mean noise variance",
-        "distortion": "expected reconstruction loss",
-        "joint_bits_per_unit": "information I(M;Z) divided by the number of units",
-        "loss": "training loss",
-        "diverged": "whether training or a figure left the finite numbers",
-    }
-    for suffix, words in (
-        ("_stderr", ", standard error"),
-        ("_low", ", 95 % interval, low end"),
-        ("_high", ", high end"),
-    ):
-        if name.endswith(suffix) and name.removesuffix(suffix) in LONG_NAMES:
-            return LONG_NAMES[name.removesuffix(suffix)] + words
-    return LONG_NAMES.get(name) or plain[name]
-
-
-def _units(name: str, plan: CurvePlan) -> str:
-    if name == "distortion":
-        return "bits" if plan.system.architecture.decode == "bits" else "squared error per vector"
-    return "1" if name in ("power", "unit_power", "snr", "diverged") else "bits"

@@ -103,10 +103,9 @@ def log_densities(listed: Listed, channel: Any, z: jax.Array, per_unit: bool = F
                 if per_unit:
                     prefix.append(_log_sum_exp(so_far))
                     marginal.append(_log_sum_exp(term + log_probs[:, None]))
-            here = _log_sum_exp(so_far)
-            weighted = (jnp.exp(so_far - here[None]) * jnp.maximum(so_far, LEAST)).sum(0)
+            here, mean = _log_sum_exp_and_mean(so_far)
             whole = jnp.logaddexp(total.joint, here)
-            posterior = total.posterior * jnp.exp(total.joint - whole) + weighted * jnp.exp(here - whole)
+            posterior = total.posterior * jnp.exp(total.joint - whole) + mean * jnp.exp(here - whole)
             prefixes = jnp.logaddexp(total.prefix, _columns(prefix, here))
             return Densities(whole, posterior, prefixes, jnp.logaddexp(total.marginal, _columns(marginal, here))), None
 
@@ -194,9 +193,10 @@ class Enumeration:
 
     def __call__(self, key: jax.Array, joint: Joint) -> Estimate:
         """I(M;Z) in bits; the interval also holds the difference seen between float32 and float64 densities."""
+        key_bits, key_check = jax.random.split(key)
         listed = _list_codes(joint)
-        z = joint.sample(jax.random.fold_in(key, 1), PRECISION_SAMPLES)[2]
-        estimate = _information(key, joint, listed, n=self.samples)
+        z = joint.sample(key_check, PRECISION_SAMPLES)[2]
+        estimate = _information(key_bits, joint, listed, n=self.samples)
         return widen(estimate, joint.channel, listed, z, _log_densities(listed, joint.channel, z).joint)
 
 
@@ -236,6 +236,15 @@ def _log_sum_exp(rows: jax.Array) -> jax.Array:
     """log sum exp down the columns; a column of -inf alone gives -inf."""
     largest = jnp.maximum(rows.max(0, keepdims=True), jnp.finfo(rows.dtype).min)
     return largest[0] + jnp.log(jnp.exp(rows - largest).sum(0))
+
+
+def _log_sum_exp_and_mean(rows: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """log sum exp down the columns, and the mean of the rows under the weights that they have in it."""
+    largest = jnp.maximum(rows.max(0, keepdims=True), jnp.finfo(rows.dtype).min)
+    weights = jnp.exp(rows - largest)
+    total = weights.sum(0)
+    mean = (weights * jnp.maximum(rows, LEAST)).sum(0) / jnp.maximum(total, jnp.finfo(rows.dtype).tiny)
+    return largest[0] + jnp.log(total), mean
 
 
 def _columns(columns: list[jax.Array], like: jax.Array) -> jax.Array:

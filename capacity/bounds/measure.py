@@ -21,7 +21,8 @@ def bracket(
 
     The lower one is the decoder's (0 without a decoder).  The upper one is the smallest of the source's bits, the rate,
     and the channel's ceiling at the code's power.  It is chosen by the upper ends of intervals that each cover at
-    98.3 %, so at 95 % all three hold at once (Bonferroni) and the choice does not spoil the promise.
+    98.3 %, so at 95 % all three hold at once (Bonferroni) and the choice does not spoil the promise.  The promise is
+    its `high`: `bits` is the least of noisy figures, and a sampled ceiling's, so it lies a little low in expectation.
     """
     key_lower, key_rate, key_ceiling = jax.random.split(key, 3)
     lower = Decoder(log_decoder)(key_lower, joint) if log_decoder else interval(0.0, 0.0, "lower")

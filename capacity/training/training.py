@@ -59,7 +59,7 @@ class Training:
 
     def train(self, key: jax.Array, system: Any, level: jax.Array, source: Any) -> tuple[Any, jax.Array]:
         """One lane: trained parameters and the first stage's loss history (steps,), nats; traceable."""
-        key_init, key_fit, key_receiver = jax.random.split(key, 3)
+        key_init, key_fit, key_receiver = _streams(key)[:3]
 
         def loss(params: Any, key: jax.Array, progress: jax.Array) -> jax.Array:
             return system.loss(params, key, level, source, self.batch, progress)
@@ -86,7 +86,17 @@ class Training:
 
 def sender(key: jax.Array, system: Any, params: Any, level: jax.Array, source: Any) -> Any:
     """The joint of a lane's trained sender; the lane's key decides the calibration sample, wherever it is asked for."""
-    return system.joint(params, jax.random.fold_in(key, 0), level, source)
+    return system.joint(params, _streams(key)[3], level, source)
+
+
+def measurement_key(key: jax.Array) -> jax.Array:
+    """The stream of a lane's key that no training step draws from, so that what it samples has trained nothing."""
+    return _streams(key)[4]
+
+
+def _streams(key: jax.Array) -> jax.Array:
+    # One split for all uses: split(key, n)[i] and fold_in(key, i) are the same key, so mixing them reuses samples.
+    return jax.random.split(key, 5)
 
 
 def _digest(optimiser: optax.GradientTransformation | None) -> str | None:

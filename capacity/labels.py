@@ -1,0 +1,108 @@
+"""From the arrays of finished lanes to a labelled dataset: bits, truth and ceiling on the same coordinates."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import jax.numpy as jnp
+import numpy as np
+import xarray as xr
+
+from capacity.channels import Gaussian
+from capacity.theory import pam_information
+
+if TYPE_CHECKING:
+    from capacity.curves import CurvePlan
+    from capacity.lanes import Arrays
+
+LONG_NAMES = {
+    "bits": "information I(M;Z), exact by enumeration",
+    "lower": "lower bound on I(M;Z), by the decoder",
+    "upper": "upper bound on I(M;Z)",
+    "decoder_bits": "decoder lower bound on I(M;Z)",
+    "rate": "rate E KL(p(z|m) || r(z)), upper bound on I(M;Z)",
+    "excess": "KL(q(z) || r(z)), what the rate counts beyond I(M;Z)",
+    "marginal_bits": "information in one unit alone, I(M;Z_j)",
+    "increment_bits": "information that a unit adds to those before, I(M;Z_j|Z_<j)",
+}
+
+
+def label(plan: CurvePlan, lanes: list[Arrays], seconds: dict[str, float]) -> xr.Dataset:
+    """The dataset of a plan from the arrays of all its lanes, in their order; dims `level, seed, unit, step`."""
+    shape = (len(plan.levels), plan.seeds)
+    variables: dict[str, Any] = {}
+    for name in lanes[0]:
+        stacked = np.stack([lane[name] for lane in lanes])
+        stacked = stacked.reshape(*shape, *stacked.shape[1:])
+        last = ("step",) if name == "loss" else ("unit",) * (stacked.ndim - 2)
+        variables[name] = (
+            ("level", "seed", *last),
+            stacked,
+            {"long_name": _long_name(name), "units": _units(name, plan)},
+        )
+    entropy = {"long_name": "entropy of the source", "units": "bits"}
+    variables["source_bits"] = ((), float(plan.source.bits), entropy)
+    configuration = plan.configuration
+    source, units = configuration["source"], plan.system.architecture.units
+    attributes = {
+        "title": f"{plan.system.name}: {source['bits']:g} bits in {source['dim']} dimensions, {units} units",
+        "system": plan.system.name,
+        "source": source["name"],
+        "configuration": json.dumps(configuration),
+        "versions": json.dumps(configuration["versions"]),
+    } | {f"seconds_{k}": v for k, v in seconds.items()}
+    return xr.Dataset(variables | _theory(plan), _coordinates(plan), attributes)
+
+
+def _coordinates(plan: CurvePlan) -> dict[str, Any]:
+    level = {"long_name": plan.system.level_name, "symbol": plan.system.level_symbol, "units": "1"}
+    counted = {
+        "seed": (plan.seeds, "seed of the lane"),
+        "unit": (plan.system.architecture.units, "unit of the code"),
+        "step": (plan.training.steps, "step of the optimiser"),
+    }
+    return {"level": ("level", np.array(plan.levels), level)} | {
+        name: (name, np.arange(count), {"long_name": words, "units": "1"}) for name, (count, words) in counted.items()
+    }
+
+
+def _theory(plan: CurvePlan) -> dict[str, Any]:
+    channel, power = plan.system.channel(1.0), getattr(plan.system, "power", None)
+    if not channel.has_ceiling or power is None:
+        return {}
+    units, bits = plan.system.architecture.units, plan.source.bits
+    ceiling = [units * float(plan.system.channel(s).ceiling(jnp.float32(power))) for s in plan.levels]
+    attributes = {"long_name": "capacity of the channel over all units", "units": "bits"}
+    found: dict[str, Any] = {"ceiling": (("level",), np.array(ceiling), attributes)}
+    if isinstance(channel, Gaussian) and plan.source.discrete and bits == round(bits) and bits <= 10 * units:
+        pam = [pam_information(round(bits), units, s, power) for s in plan.levels]
+        attributes = {"long_name": "hand-made PAM code of the same bits, units and power", "units": "bits"}
+        found["pam_bits"] = (("level",), np.array(pam), attributes)
+    return found
+
+
+def _long_name(name: str) -> str:
+    plain = {
+        "power": "mean power E[u^2] of a unit",
+        "unit_power": "power E[u^2] of each unit",
+        "snr": "mean power over mean noise variance",
+        "distortion": "expected reconstruction loss",
+        "joint_bits_per_unit": "information I(M;Z) divided by the number of units",
+        "loss": "training loss",
+        "diverged": "whether training or a figure left the finite numbers",
+    }
+    for suffix, words in (
+        ("_stderr", ", standard error"),
+        ("_low", ", 95 % interval, low end"),
+        ("_high", ", high end"),
+    ):
+        if name.endswith(suffix) and name.removesuffix(suffix) in LONG_NAMES:
+            return LONG_NAMES[name.removesuffix(suffix)] + words
+    return LONG_NAMES.get(name) or plain[name]
+
+
+def _units(name: str, plan: CurvePlan) -> str:
+    if name == "distortion":
+        return "bits" if plan.system.architecture.decode == "bits" else "squared error per vector"
+    return "1" if name in ("power", "unit_power", "snr", "diverged") else "bits"

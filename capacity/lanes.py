@@ -1,0 +1,130 @@
+"""The two compiled programs of a curve, training and measurement, for groups of one lane per device."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from capacity.bits import NATS, Estimate
+from capacity.bounds import Decoder, Rate
+from capacity.bounds.enumeration import (
+    PRECISION_SAMPLES,
+    excess,
+    information,
+    list_codes,
+    listed_rate,
+    log_densities,
+    unit_information,
+    widen,
+)
+from capacity.bounds.measure import bracket
+from capacity.training import measurement_key, pad_lanes, sender, sweep
+
+if TYPE_CHECKING:
+    from capacity.curves import CurvePlan
+
+Arrays = dict[str, np.ndarray]
+
+
+class Lanes:
+    """The programs of a plan, called with the numbers of one lane per device; adds to `seconds` what it spends."""
+
+    def __init__(self, plan: CurvePlan, devices: int, seconds: dict[str, float]):
+        self.plan, self.devices, self.seconds = plan, devices, seconds
+        system, training = plan.system, plan.training
+
+        def train(lane: Any, source: Any) -> Any:
+            key, level = lane
+            return training.train(key, system, level, source)
+
+        def measure(lane: Any, source: Any) -> Any:
+            (key, level), params = lane
+            joint = sender(key, system, params, level, source)
+            return figures_of(measurement_key(key), plan, params, level, joint)
+
+        started = time.perf_counter()
+        lanes = self._stack([0] * devices)
+        params, _ = jax.eval_shape(sweep(train, devices), lanes, plan.source)
+        lowered = [
+            sweep(train, devices).lower(lanes, plan.source),
+            sweep(measure, devices).lower((lanes, params), plan.source),
+        ]
+        with ThreadPoolExecutor() as threads:  # one compiler thread each: XLA uses a single core for most of its passes
+            self.train, self.measure = threads.map(lambda program: program.compile(), lowered)
+        self.seconds["compile"] += time.perf_counter() - started
+
+    def _stack(self, group: list[int]) -> Any:
+        keys, levels = zip(*(self.plan.lane(i) for i in group), strict=True)
+        return pad_lanes((jnp.stack(keys), jnp.stack(levels)), self.devices)
+
+    def __call__(self, group: list[int]) -> list[Arrays]:
+        """Train and measure the lanes of these numbers, at most one per device: their figures as named arrays."""
+        started = time.perf_counter()
+        lanes = self._stack(group)
+        params, history = jax.block_until_ready(self.train(lanes, self.plan.source))
+        trained = time.perf_counter()
+        stacked = jax.tree.map(np.asarray, jax.block_until_ready(self.measure((lanes, params), self.plan.source)))
+        found = [
+            self._arrays(jax.tree.map(lambda a, i=i: a[i], stacked), np.asarray(history[i])) for i in range(len(group))
+        ]
+        self.seconds["train"] += trained - started
+        self.seconds["measure"] += time.perf_counter() - trained
+        return found
+
+    def _arrays(self, figures: dict[str, Any], history: np.ndarray) -> Arrays:
+        check = figures.pop("check", None)
+        if check is not None:
+            figures["bits"] = widen(figures["bits"], *check)
+        arrays = {}
+        for name, figure in figures.items():
+            if isinstance(figure, Estimate):
+                arrays[name] = figure.bits
+                arrays |= {f"{name}_{part}": getattr(figure, part) for part in ("stderr", "low", "high")}
+            else:
+                arrays[name] = figure
+        arrays["loss"] = history / NATS
+        diverged = not (np.isfinite(history).all() and all(np.isfinite(a).all() for a in arrays.values()))
+        return {name: np.asarray(a) for name, a in arrays.items()} | {"diverged": np.asarray(diverged)}
+
+
+def figures_of(key: jax.Array, plan: CurvePlan, params: Any, level: jax.Array, joint: Any) -> dict[str, Any]:
+    """All figures of one lane; traceable."""
+    keys = iter(jax.random.split(key, 8))
+    architecture = plan.system.architecture
+    log_decoder = jax.tree_util.Partial(architecture.log_decoder(params, joint.source))
+    out: dict[str, Any] = {}
+    if plan.listed:
+        listed = list_codes(joint)
+        power, variance, mean = listed.power, jnp.diagonal(listed.covariance), listed.mean
+        prior_std = plan.system.prior_std(level, power.mean())
+        out["bits"] = information(next(keys), joint, listed, plan.samples)
+        units = unit_information(next(keys), joint, listed, max(plan.samples // 8, 16))
+        out["marginal_bits"], out["increment_bits"] = units.marginal, units.increment
+        out["joint_bits_per_unit"] = out["bits"].bits / architecture.units
+        out["rate"] = listed_rate(listed, joint.channel, prior_std)
+        out["excess"] = excess(next(keys), joint, listed, plan.samples, prior_std)
+        z = joint.sample(next(keys), PRECISION_SAMPLES)[2]
+        out["check"] = (joint.channel, listed, z, log_densities(listed, joint.channel, z).joint)
+    else:
+        _, codes, z = joint.sample(next(keys), 32768)
+        power = jnp.square(jax.vmap(joint.channel.signal)(codes)).mean(0)
+        variance, mean = z.var(0), z.mean(0)
+        prior_std = plan.system.prior_std(level, power.mean())
+        out["lower"], out["upper"] = bracket(next(keys), joint, log_decoder, prior_std)
+        out["rate"] = Rate(prior_std)(next(keys), joint)
+    out["decoder_bits"] = Decoder(log_decoder)(next(keys), joint)
+    out["power"], out["unit_power"] = power.mean(), power
+    out["snr"] = power.mean() / (variance - (power - jnp.square(mean))).mean()
+    if architecture.decode == "bits":
+        out["distortion"] = joint.source.bits - out["decoder_bits"].bits
+    else:
+        batch = joint.source.sample(next(keys), 8192)
+        key_noise = jax.random.split(next(keys), 8192)
+        z = jax.vmap(joint.channel)(key_noise, jax.vmap(joint.encoder)(batch.vector))
+        out["distortion"] = architecture.squared_error(params, joint.source, batch.vector, z)
+    return out
