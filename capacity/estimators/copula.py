@@ -16,7 +16,7 @@ from scipy.special import ndtri
 from scipy.stats import rankdata
 
 from capacity.bits import Estimate
-from capacity.estimators.estimator import Change, Takes, checked, result
+from capacity.estimators.estimator import Change, Takes, checked, refuse_few_values, result
 from capacity.estimators.gaussian import Canonical, LogRatio, null_variance, wishart_bias
 
 GROUPS = 5
@@ -55,6 +55,7 @@ class GaussianCopula:
             ValueError: for what `checked` refuses, and for n < dx + dy + 4.
         """
         x, y = checked(x, y, self.takes, least=GROUPS + 5)
+        refuse_few_values(x, y)
         pair = Canonical.of(normal_scores(x), normal_scores(y))
         n, known = len(x), null_variance(len(x), *pair.dims)
         nats, parts = _nats(x, y), without_groups(_nats, x, y)
@@ -66,7 +67,9 @@ class GaussianCopula:
         return result(nats, variance**0.5, "point", n, limit=nats if equal else np.inf, high=np.inf if equal else None)
 
     def fit(self, key: jax.Array, x: np.ndarray, y: np.ndarray) -> LogRatio:
-        """The log density ratio of the normal copula fitted to x (n, dx) and y (n, dy).  The key is not used.
+        """The log density ratio of the normal copula fitted to x (n, dx) and y (n, dy).
+
+        The key is not used.
 
         A new value's rank is read off the line through the mid-ranks of the fitted data, and kept half a rank inside.
 

@@ -9,6 +9,8 @@ import numpy as np
 
 from capacity.bits import NATS, Z95, Estimate, Kind
 
+FEW_VALUES = 20
+
 Takes = Literal["continuous", "discrete", "mixed", "any"]
 Change = Literal["shift", "scale", "rotation", "monotone", "relabelling"]
 
@@ -80,6 +82,22 @@ def checked(x: Any, y: Any, takes: Takes, least: int = 2) -> tuple[np.ndarray, n
     return _side(x, "x"), _side(y, "y")
 
 
+def refuse_few_values(x: np.ndarray, y: np.ndarray) -> None:
+    """Raise where a column of real numbers has so few values that no continuous law describes it.
+
+    Raises:
+        ValueError: for fewer than 20 different values among 200 rows or more.
+    """
+    for name, side in (("x", x), ("y", y)):
+        counts = [len(np.unique(column)) for column in side.T]
+        if len(side) >= 200 and min(counts) < FEW_VALUES:
+            raise ValueError(
+                f"Expected columns of continuous values; got only {min(counts)} different ones in {name}, column "
+                f"{int(np.argmin(counts))}. If they are symbols, say so by {name}.astype(int) (on the command line: "
+                "--discrete), or use the method mixed."
+            )
+
+
 def result(
     nats: float,
     stderr: float,
@@ -90,9 +108,13 @@ def result(
     low: float | None = None,
     high: float | None = None,
 ) -> Estimate:
-    """An estimate in bits from figures in nats: float64 throughout; a normal 95 % interval unless one is given."""
+    """An estimate in bits from figures in nats: float64 throughout; a normal 95 % interval unless one is given.
+
+    Information is not negative: where an interval would end below 0, the method errs by more than it knows, and the
+    interval is widened to reach 0.
+    """
     low = nats - Z95 * stderr if low is None else low
-    high = nats + Z95 * stderr if high is None else high
+    high = max(nats + Z95 * stderr if high is None else high, 0.0)
     bits, error, low_bits, high_bits, limit_bits = (float(v) / NATS for v in (nats, stderr, low, high, limit))
     return Estimate(bits, error, low_bits, high_bits, limit_bits, n, kind=kind)
 

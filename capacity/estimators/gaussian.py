@@ -16,7 +16,7 @@ from scipy.special import polygamma, psi
 from scipy.stats import t as student_t
 
 from capacity.bits import Estimate
-from capacity.estimators.estimator import Change, Takes, checked, result
+from capacity.estimators.estimator import Change, Takes, checked, refuse_few_values, result
 
 LogRatio = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """log p(x, y) / (p(x) p(y)) in nats, shape (n,), of new pairs (n, dx) and (n, dy)."""
@@ -59,6 +59,7 @@ class Gaussian:
             ValueError: for what `checked` refuses, and for n < dx + dy + 4.
         """
         x, y = checked(x, y, self.takes, least=5)
+        refuse_few_values(x, y)
         pair = Canonical.of(x, y)
         nats, variance = pair.jackknifed()
         stderr = variance**0.5
@@ -68,7 +69,9 @@ class Gaussian:
         return result(nats, stderr, "point", len(x), limit=np.inf if told else nats, low=nats - reach, high=high)
 
     def fit(self, key: jax.Array, x: np.ndarray, y: np.ndarray) -> LogRatio:
-        """The log density ratio of the normal law with the covariances of x (n, dx) and y (n, dy).  The key is not used.
+        """The log density ratio of the normal law with the covariances of x (n, dx) and y (n, dy).
+
+        The key is not used.
 
         Raises:
             ValueError: for what `checked` refuses, and for n < dx + dy + 4.

@@ -78,7 +78,8 @@ class _Side:
     def explain(self, values: np.ndarray, done: np.ndarray) -> np.ndarray:
         """What polynomials of the variates so far leave of the values."""
         terms = _terms(done)
-        self.slopes.append(np.linalg.lstsq(terms, values, rcond=1e-10)[0])
+        gram = terms.T @ terms  # of a few dozen bounded terms: its inverse costs less than that of the tall matrix
+        self.slopes.append(np.linalg.pinv(gram, rcond=1e-10, hermitian=True) @ (terms.T @ values))
         return values - terms @ self.slopes[-1]
 
     def apply(self, values: np.ndarray) -> np.ndarray:

@@ -43,7 +43,7 @@ class PlugIn:
     correction: Correction = "grassberger"
 
     name: ClassVar[str] = "plugin"
-    summary: ClassVar[str] = "Counts of symbols, bias-corrected: for discrete data with many pairs to a symbol."
+    summary: ClassVar[str] = "counts of symbols, bias-corrected: for discrete data with many pairs to a symbol"
     takes: ClassVar[Takes] = "discrete"
     symmetric: ClassVar[bool] = True
     unchanged_by: ClassVar[frozenset[Change]] = frozenset({"relabelling"})

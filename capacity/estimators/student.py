@@ -16,7 +16,7 @@ from scipy.optimize import minimize_scalar
 from scipy.stats import t as student_t
 
 from capacity.bits import Estimate
-from capacity.estimators.estimator import Change, Takes, checked, result
+from capacity.estimators.estimator import Change, Takes, checked, refuse_few_values, result
 from capacity.estimators.gaussian import LogRatio, null_variance
 from capacity.estimators.student_law import StudentLaw, effective, fitted
 
@@ -39,7 +39,7 @@ class Student:
     """
 
     name: ClassVar[str] = "student"
-    summary: ClassVar[str] = "A multivariate Student-t by maximum likelihood: heavy tails, a common scale."
+    summary: ClassVar[str] = "a multivariate Student-t by maximum likelihood: heavy tails, a common scale"
     takes: ClassVar[Takes] = "continuous"
     symmetric: ClassVar[bool] = True
     unchanged_by: ClassVar[frozenset[Change]] = frozenset()
@@ -51,10 +51,13 @@ class Student:
             ValueError: for what `checked` refuses, and where too few pairs or repeated columns leave no dispersion.
         """
         x, y = checked(x, y, self.takes, least=3 * _GROUPS)
+        refuse_few_values(x, y)
         return figure(x, y, _as_they_are, unit=False)
 
     def fit(self, key: jax.Array, x: np.ndarray, y: np.ndarray) -> LogRatio:
-        """The log density ratio of the t fitted to x (n, dx) and y (n, dy).  The key is not used.
+        """The log density ratio of the t fitted to x (n, dx) and y (n, dy).
+
+        The key is not used.
 
         Raises:
             ValueError: as `__call__` does.

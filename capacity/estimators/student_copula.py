@@ -16,7 +16,7 @@ from scipy.special import gammaln, ndtr, ndtri, stdtrit
 
 from capacity.bits import Estimate
 from capacity.estimators.copula import rank_transform, ranks
-from capacity.estimators.estimator import Change, Takes, checked
+from capacity.estimators.estimator import Change, Takes, checked, refuse_few_values
 from capacity.estimators.gaussian import LogRatio
 from capacity.estimators.student import Margins, best, figure
 
@@ -33,7 +33,7 @@ class StudentCopula:
     """
 
     name: ClassVar[str] = "student_copula"
-    summary: ClassVar[str] = "A Student-t copula: heavy tails and a common scale, whatever the marginals."
+    summary: ClassVar[str] = "a Student-t copula: heavy tails and a common scale, whatever the marginals"
     takes: ClassVar[Takes] = "continuous"
     symmetric: ClassVar[bool] = True
     unchanged_by: ClassVar[frozenset[Change]] = frozenset({"shift", "scale", "monotone"})
@@ -45,10 +45,13 @@ class StudentCopula:
             ValueError: for what `checked` refuses, and where too few pairs or repeated columns leave no dispersion.
         """
         x, y = checked(x, y, self.takes, least=60)
+        refuse_few_values(x, y)
         return figure(ndtri(ranks(x)), ndtri(ranks(y)), _by_rank, unit=True)
 
     def fit(self, key: jax.Array, x: np.ndarray, y: np.ndarray) -> LogRatio:
-        """The log density ratio of the t copula fitted to x (n, dx) and y (n, dy).  The key is not used.
+        """The log density ratio of the t copula fitted to x (n, dx) and y (n, dy).
+
+        The key is not used.
 
         A new value's rank is read off the line through the mid-ranks of the fitted data, and kept half a rank inside.
 
