@@ -1,0 +1,27 @@
+"""Neural estimators: trained on one part of the pairs, stopped on another, evaluated on a third."""
+
+from capacity.estimators.neural.barber_agakov import BarberAgakov
+from capacity.estimators.neural.club import CLUB
+from capacity.estimators.neural.critic_bounds import MINE, NWJ, SMILE, DonskerVaradhan, InfoNCE
+from capacity.estimators.neural.critics import Joint, Separable
+from capacity.estimators.neural.entropy_difference import EntropyDifference
+from capacity.estimators.neural.representation import Representation
+from capacity.estimators.neural.residual import Comparison, Residual
+from capacity.estimators.neural.training import Stopping
+
+__all__ = [
+    "CLUB",
+    "MINE",
+    "NWJ",
+    "SMILE",
+    "BarberAgakov",
+    "Comparison",
+    "DonskerVaradhan",
+    "EntropyDifference",
+    "InfoNCE",
+    "Joint",
+    "Representation",
+    "Residual",
+    "Separable",
+    "Stopping",
+]

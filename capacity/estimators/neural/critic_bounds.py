@@ -1,0 +1,228 @@
+"""Variational bounds by a trained critic (Poole et al. 2019, "On variational bounds of mutual information").
+
+For any critic f that has not seen the evaluation part, any constant c and K evaluation pairs,
+
+    I >= E[f(x, y)] - c + 1 - E'[exp(f(x, y') - c)]                           (Nguyen, Wainwright & Jordan 2010)
+    I >= E[f(x_i, y_i) - log (1/K) sum_j exp f(x_i, y_j)], at most log K      (van den Oord, Li & Vinyals 2018)
+
+with E over pairs and E' over the product of marginals.  Donsker & Varadhan's form, E[f] - log E'[exp f], is the first
+with the best c; with a mean over samples inside the logarithm it is too high in expectation (Jensen) and no bound, so
+that here c is fitted on the validation part, which keeps the bound.
+
+Intervals are normal, from Hajek projections: every evaluation part's figure is a U-statistic, or a smooth function of
+means, of independent pairs, and what pair i adds to it as itself, as a row and as a column is its influence (Hoeffding
+1948; van der Vaart 1998, chapter 12).  Folds are averaged as in cross-fitting (Chernozhukov et al. 2018, section 3).
+An interval is for the bound that these critics reach; as information is never negative, `high` is at least 0.
+
+Within a bit of log K, K the pairs of an evaluation block, or past it, the ratio is so large that a row's others show it
+less than about once (were log K the truth, with K equally likely messages, the contrast would lose
+E log2(1 + Poisson(1)) = 0.83 bits): the interval is then open up to the limit, and the figure says `saturated`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import jax
+import numpy as np
+
+from capacity.bits import NATS, Z95, Estimate, Kind
+from capacity.estimators.estimator import Change, Takes, checked, result
+from capacity.estimators.evidence import LogRatio
+from capacity.estimators.neural.critics import Critic, Separable
+from capacity.estimators.neural.held_out import (
+    Scores,
+    donsker_varadhan,
+    fitted,
+    held_out,
+    info_nce,
+    jensen_shannon,
+    nwj,
+)
+from capacity.estimators.neural.training import Stopping
+
+LEAST = 200
+NEAR = NATS  # how far below log K a figure no longer tells a larger truth from one of log K
+
+
+@dataclass(frozen=True)
+class InfoNCE:
+    """The contrastive bound: which of K values of y came with this x?  It can say log K at most (K = `critic.block`).
+
+    Both directions are averaged, each being a bound.
+
+    Attributes:
+        critic: `Separable` or `Joint`.
+        stopping: how the critic is trained.
+        folds: each pair is evaluated once, by the critic of the fold that did not see it.
+
+    Raises:
+        ValueError: for fewer than 200 pairs, and what `checked` refuses.
+    """
+
+    critic: Critic = field(default_factory=Separable)
+    stopping: Stopping = field(default_factory=Stopping)
+    folds: int = 5
+
+    name: ClassVar[str] = "infonce"
+    summary: ClassVar[str] = "contrastive lower bound of a trained critic; log of the evaluation block at most"
+    takes: ClassVar[Takes] = "continuous"
+    symmetric: ClassVar[bool] = False
+    unchanged_by: ClassVar[frozenset[Change]] = frozenset()
+
+    def __call__(self, key: jax.Array, x: Any, y: Any) -> Estimate:
+        """Bits from x (n, dx) and y (n, dy); the key decides folds, batches and initial parameters."""
+        x, y = checked(x, y, self.takes, LEAST)
+        scores = held_out(key, x, y, self.critic, self.stopping, info_nce, self.folds)
+        return _estimate(info_nce_values(scores), "lower", np.log(scores.true.shape[1]))
+
+    def fit(self, key: jax.Array, x: np.ndarray, y: np.ndarray) -> LogRatio:
+        """A critic of x (n, dx) and y (n, dy): the log density ratio in nats of new pairs, up to a constant.
+
+        Raises:
+            ValueError: for what `__call__` refuses.
+        """
+        x, y = checked(x, y, self.takes, LEAST)
+        return fitted(key, x, y, self.critic, self.stopping, info_nce)
+
+
+@dataclass(frozen=True)
+class NWJ:
+    """The bound of Nguyen, Wainwright & Jordan (2010), trained by its own objective.
+
+    The critic's factor and additive constant are set on the validation part.  `limit` is the log of the number of
+    pairs (i, j) that E' is taken over: where the density ratio exceeds that, not one of them shows it.  Attributes and
+    errors as in `InfoNCE`.
+    """
+
+    critic: Critic = field(default_factory=Separable)
+    stopping: Stopping = field(default_factory=Stopping)
+    folds: int = 5
+
+    name: ClassVar[str] = "nwj"
+    summary: ClassVar[str] = "lower bound of a trained critic without the contrastive limit; more variance"
+    takes: ClassVar[Takes] = "continuous"
+    symmetric: ClassVar[bool] = False
+    unchanged_by: ClassVar[frozenset[Change]] = frozenset()
+
+    def __call__(self, key: jax.Array, x: Any, y: Any) -> Estimate:
+        """Bits from x (n, dx) and y (n, dy); the key decides folds, batches and initial parameters."""
+        x, y = checked(x, y, self.takes, LEAST)
+        scores = held_out(key, x, y, self.critic, self.stopping, nwj, self.folds)
+        return _estimate(nwj_values(scores), "lower", _log_pairs(scores))
+
+
+@dataclass(frozen=True)
+class DonskerVaradhan:
+    """Donsker & Varadhan's (1983) bound, its log-normaliser fitted on the validation part: below it in expectation.
+
+    Trained by its own plug-in on batches.  Attributes, limit and errors as in `NWJ`.
+    """
+
+    critic: Critic = field(default_factory=Separable)
+    stopping: Stopping = field(default_factory=Stopping)
+    folds: int = 5
+
+    name: ClassVar[str] = "dv"
+    summary: ClassVar[str] = "Donsker-Varadhan lower bound, the normaliser from pairs that it is not evaluated on"
+    takes: ClassVar[Takes] = "continuous"
+    symmetric: ClassVar[bool] = False
+    unchanged_by: ClassVar[frozenset[Change]] = frozenset()
+
+    def __call__(self, key: jax.Array, x: Any, y: Any) -> Estimate:
+        """Bits from x (n, dx) and y (n, dy); the key decides folds, batches and initial parameters."""
+        x, y = checked(x, y, self.takes, LEAST)
+        scores = held_out(key, x, y, self.critic, self.stopping, donsker_varadhan, self.folds)
+        return _estimate(nwj_values(scores), "lower", _log_pairs(scores))
+
+
+@dataclass(frozen=True)
+class MINE:
+    """Donsker & Varadhan's form with the mean inside the logarithm (Belghazi et al. 2018): a point estimate, no bound.
+
+    Unlike the original it is evaluated on held-out pairs, and its batches' gradients use every pair of rows, which
+    leaves little of the bias that a running mean was meant to cure.  Attributes, limit and errors as in `NWJ`.
+    """
+
+    critic: Critic = field(default_factory=Separable)
+    stopping: Stopping = field(default_factory=Stopping)
+    folds: int = 5
+
+    name: ClassVar[str] = "mine"
+    summary: ClassVar[str] = "Donsker-Varadhan plug-in of a trained critic; not a bound"
+    takes: ClassVar[Takes] = "continuous"
+    symmetric: ClassVar[bool] = False
+    unchanged_by: ClassVar[frozenset[Change]] = frozenset()
+
+    def __call__(self, key: jax.Array, x: Any, y: Any) -> Estimate:
+        """Bits from x (n, dx) and y (n, dy); the key decides folds, batches and initial parameters."""
+        x, y = checked(x, y, self.takes, LEAST)
+        scores = held_out(key, x, y, self.critic, self.stopping, donsker_varadhan, self.folds)
+        return _estimate(plug_in_values(scores), "point", _log_pairs(scores))
+
+
+@dataclass(frozen=True)
+class SMILE:
+    """Donsker & Varadhan's form with scores clipped in the normaliser (Song & Ermon 2020, equation 12): no bound.
+
+    The critic is trained by the Jensen-Shannon objective, as in the original.  Attributes, limit and errors as in
+    `NWJ`, and:
+
+    Attributes:
+        clip: scores are kept within +-clip, in nats, where the normaliser is taken.
+    """
+
+    critic: Critic = field(default_factory=Separable)
+    stopping: Stopping = field(default_factory=Stopping)
+    folds: int = 5
+    clip: float = 5.0
+
+    name: ClassVar[str] = "smile"
+    summary: ClassVar[str] = "Donsker-Varadhan with a clipped normaliser: less variance, some bias; not a bound"
+    takes: ClassVar[Takes] = "continuous"
+    symmetric: ClassVar[bool] = False
+    unchanged_by: ClassVar[frozenset[Change]] = frozenset()
+
+    def __call__(self, key: jax.Array, x: Any, y: Any) -> Estimate:
+        """Bits from x (n, dx) and y (n, dy); the key decides folds, batches and initial parameters."""
+        x, y = checked(x, y, self.takes, LEAST)
+        scores = held_out(key, x, y, self.critic, self.stopping, jensen_shannon, self.folds, self.clip)
+        return _estimate(plug_in_values(scores), "point", _log_pairs(scores))
+
+
+def info_nce_values(scores: Scores) -> np.ndarray:
+    """Values whose mean is InfoNCE, nats, and whose spread is that of the pairs' influence; shape (blocks, block)."""
+    count = scores.true.shape[1]
+    figures = []
+    for others, share in ((scores.row, scores.row_share), (scores.column, scores.column_share)):
+        normaliser = np.logaddexp(scores.true, others + np.log(count - 1)) - np.log(count)
+        figures.append(scores.true - normaliser + 1 - share)
+    return 0.5 * (figures[0] + figures[1])
+
+
+def nwj_values(scores: Scores) -> np.ndarray:
+    """Values whose mean is the bound with the validation part's constant, spread as the pairs' influence, nats."""
+    row, column = np.exp(scores.row - scores.constant), np.exp(scores.column - scores.constant)
+    return scores.true - scores.constant + 1 - row - column + row.mean(axis=1, keepdims=True)
+
+
+def plug_in_values(scores: Scores) -> np.ndarray:
+    """Values whose mean is the plug-in Donsker-Varadhan figure, spread as the pairs' influence, nats."""
+    top = scores.row.max(axis=1, keepdims=True)
+    row, column = np.exp(scores.row - top), np.exp(scores.column - top)
+    mean = row.mean(axis=1, keepdims=True)
+    return scores.true - top - np.log(mean) + 2 - (row + column) / mean
+
+
+def _estimate(values: np.ndarray, kind: Kind, limit: float) -> Estimate:
+    # Folds have critics of their own: what pairs add is told from the mean of their block.
+    spread = values - values.mean(axis=1, keepdims=True)
+    nats, stderr = values.mean(), np.sqrt((spread**2).sum() / (values.size - len(values)) / values.size)
+    told = nats < np.log(values.shape[1]) - NEAR
+    high = max(nats + Z95 * stderr, 0.0) if told else limit
+    return result(float(nats), float(stderr), kind, values.size, limit=limit, high=high)
+
+
+def _log_pairs(scores: Scores) -> float:
+    return float(np.log(scores.true.size * (scores.true.shape[1] - 1)))
