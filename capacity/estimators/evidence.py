@@ -7,15 +7,13 @@ in expectation whatever f is, so that of two methods the one with the higher fig
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
-LogRatio = Callable[[np.ndarray, np.ndarray], np.ndarray]
+from capacity.estimators.gaussian import LogRatio
 
 
 def block_means(log_ratio: LogRatio, x: np.ndarray, y: np.ndarray, block: int) -> np.ndarray:
-    """The bound on each block of K pairs, nats, shape (n // K,): independent draws, whose mean has their standard error.
+    """The bound on each block of K pairs, nats, shape (n // K,): independent draws, averaged with a standard error.
 
     Args:
         log_ratio: fitted on other pairs.

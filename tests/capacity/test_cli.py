@@ -16,7 +16,7 @@ import pytest
 import xarray as xr
 from curve_examples import made_up
 
-from capacity import cli, console, request
+from capacity import console, request
 from capacity.console import Meter, note, table
 from capacity.store import read_curves
 
@@ -41,20 +41,6 @@ class FakePlan:
                 store.save(f"{name}-{i:04d}", {"i": np.array(i)})
             progress(i + 1, f"{name} lane {i}")
         return made_up(name)
-
-
-@pytest.fixture
-def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    def run(*words: Any) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["capacity", *map(str, words)])
-        with pytest.raises(SystemExit) as stopped:
-            cli.main()
-        assert isinstance(stopped.value.code, int)
-        return stopped.value.code, *capsys.readouterr()
-
-    # The tests' own process keeps the devices that it has.
-    monkeypatch.setattr(cli, "_set_devices", lambda asked: None)
-    return run
 
 
 @pytest.fixture
@@ -194,8 +180,9 @@ def test_list_has_a_line_for_everything(command: Command) -> None:
         ("system", "vae"),
         ("source", "bits"),
         ("bound", "decoder"),
+        ("estimator", "auto"),
     } <= lines
-    assert {kind for kind, _ in lines} == {"kind", "system", "source", "channel", "bound"}
+    assert {kind for kind, _ in lines} == {"kind", "system", "source", "channel", "bound", "estimator"}
 
 
 def test_version(command: Command) -> None:

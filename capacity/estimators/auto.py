@@ -1,0 +1,228 @@
+"""An automatic choice: look at the data, hold methods against each other on held-out pairs, say why.
+
+Fitted log density ratios (normal, Student-t, both by rank, nonlinear canonical correlations) are compared by how many
+bits they show on pairs that did not fit them: a lower bound on I(X;Y) in expectation whatever the model, so the higher
+one knows more (see `evidence`).  The check from outside are nearest neighbours in few dimensions and, where these do
+not agree, a trained critic, neither of which assumes a model: where one finds significantly more, the model misses it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+import jax
+import numpy as np
+
+from capacity.bits import NATS, Estimate
+from capacity.estimators.copula import GaussianCopula, normal_scores
+from capacity.estimators.estimator import FEW_VALUES, Change, Estimator, Takes, checked
+from capacity.estimators.evidence import block_means
+from capacity.estimators.features import FeatureCCA
+from capacity.estimators.gaussian import Gaussian, LogRatio
+from capacity.estimators.ksg import KSG
+from capacity.estimators.mixed import Mixed, Ross
+from capacity.estimators.neural.critic_bounds import InfoNCE
+from capacity.estimators.plugin import PlugIn
+from capacity.estimators.student import Student
+from capacity.estimators.student_copula import StudentCopula
+
+
+class Model(Estimator, Protocol):
+    """An estimator whose fit can be held against new pairs."""
+
+    def fit(self, key: jax.Array, x: np.ndarray, y: np.ndarray) -> LogRatio:
+        """The log density ratio fitted to x (n, dx) and y (n, dy)."""
+
+
+MODELS: tuple[Model, ...] = (
+    Gaussian(),
+    GaussianCopula(),
+    Student(),
+    StudentCopula(),
+    FeatureCCA(),
+)  # the simpler first
+FEWEST = 200  # pairs from which a part can be held out
+HELD_OUT = 4  # one pair in so many
+MOST_FITTED = 20_000  # pairs that are enough to compare models
+BLOCKS = (128, 1024)
+NEIGHBOUR_DIMENSIONS = 8  # of x and y together: beyond, nearest neighbours are too far to tell
+CRITIC_DIMENSIONS = 3  # of x and y together: below, neighbours leave nothing for a trained critic to find
+BEYOND_CHANCE = 2.0  # standard errors
+HEAVY = 12.0  # a fourth standardised moment above this: distances between ranks instead of values
+TIES = 0.01  # a share of rows that repeat others, above which a column is no longer taken as continuous
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A method that was tried.
+
+    Attributes:
+        name: the method.
+        estimate: from all pairs; None for models that were not chosen.
+        evidence: lower bound in bits on held-out pairs; None for methods that fit nothing.
+        evidence_stderr: its standard error, bits.
+    """
+
+    name: str
+    estimate: Estimate | None
+    evidence: float | None = None
+    evidence_stderr: float | None = None
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What was chosen, why, and all that was tried."""
+
+    method: str
+    estimate: Estimate
+    why: str
+    candidates: tuple[Candidate, ...]
+
+
+@dataclass(frozen=True)
+class Auto:
+    """The automatic choice as an estimator; `choose` returns its reasons too."""
+
+    name: ClassVar[str] = "auto"
+    summary: ClassVar[str] = "looks at the data, compares methods on held-out pairs, and chooses"
+    takes: ClassVar[Takes] = "any"
+    symmetric: ClassVar[bool] = False
+    unchanged_by: ClassVar[frozenset[Change]] = frozenset()
+
+    def __call__(self, key: jax.Array, x: Any, y: Any) -> Estimate:
+        """Bits from x (n, dx) and y (n, dy); errors as in `choose`."""
+        return choose(key, x, y).estimate
+
+
+def choose(key: jax.Array, x: Any, y: Any) -> Choice:
+    """Mutual information in bits by the method that suits the data, and why it was chosen.
+
+    Args:
+        key: decides which pairs are held out, and every other random number.
+        x, y: shapes (n,) or (n, columns); integers, booleans and strings are symbols.
+
+    Raises:
+        ValueError: for what `checked` refuses.
+    """
+    x, y = checked(x, y, "any", least=8)
+    x, y = _symbols_if_few(x), _symbols_if_few(y)
+    symbols = [side.dtype.kind == "i" for side in (x, y)]
+    if all(symbols):
+        return _only(key, PlugIn(), x, y, "Both sides are symbols: counted, with a correction for what was not seen.")
+    if any(symbols):
+        return _only(key, Ross(), x, y, "One side is symbols, the other real numbers: neighbours within each symbol.")
+    tied = max(_ties(x), _ties(y))
+    if tied > TIES:
+        return _only(key, Mixed(), x, y, f"{100 * tied:.0f} % of values repeat others: neighbours that allow ties.")
+    if len(x) < FEWEST:
+        return _small(key, x, y)
+    return _continuous(key, x, y)
+
+
+def _continuous(key: jax.Array, x: np.ndarray, y: np.ndarray) -> Choice:
+    key_split, key_models, key_neighbours, key_critic = jax.random.split(key, 4)
+    dimensions = x.shape[1] + y.shape[1]
+    shown = _evidence(key_split, x, y)
+    best = max(shown, key=lambda m: shown[m].mean())
+    chosen = next(m for m in MODELS if m in shown and _behind(shown[m], shown[best]) <= 1)
+    method, found = chosen.name, chosen(key_models, x, y)
+    candidates = [
+        Candidate(m.name, found if m is chosen else None, *(v / NATS for v in (shown[m].mean(), _stderr(shown[m]))))
+        for m in shown
+    ]
+    why = f"Of {len(shown)} models, {method} shows the most on held-out pairs" + (
+        "." if chosen is best else f", or no less than {best.name} beyond chance, and is simpler."
+    )
+    agree = False
+    if dimensions <= NEIGHBOUR_DIMENSIONS:
+        near = KSG(margins="normal" if _heavy(x) or _heavy(y) else "standard")(key_neighbours, x, y)
+        candidates.append(Candidate(KSG.name, near))
+        more = _apart(near, found)
+        # With one column a side neighbours are all but unbiased, so that the lesser doubt is enough to take them.
+        beyond = BEYOND_CHANCE if dimensions > 2 else BEYOND_CHANCE / 2
+        agree = abs(more) <= beyond
+        why += _said(KSG.name, more, method, beyond)
+        if more > beyond:
+            method, found = KSG.name, near
+    if dimensions >= CRITIC_DIMENSIONS and not agree:
+        critic = InfoNCE(folds=2)(key_critic, x, y)
+        candidates.append(Candidate(InfoNCE.name, critic, float(critic.bits), float(critic.stderr)))
+        more = _apart(critic, found)
+        why += _said(InfoNCE.name, more, method, BEYOND_CHANCE)
+        if more > BEYOND_CHANCE:
+            method, found = InfoNCE.name, critic
+    if found.kind == "lower":
+        why += " It is a lower bound: the truth may be larger."
+    return Choice(method, found, why, tuple(candidates))
+
+
+def _only(key: jax.Array, method: Estimator, x: np.ndarray, y: np.ndarray, why: str) -> Choice:
+    found = method(key, x, y)
+    return Choice(method.name, found, why, (Candidate(method.name, found),))
+
+
+def _small(key: jax.Array, x: np.ndarray, y: np.ndarray) -> Choice:
+    """Too few pairs to hold any out: normal by rank, and neighbours beside it."""
+    found, near = GaussianCopula()(key, x, y), KSG(k=3)(key, normal_scores(x), normal_scores(y))
+    candidates = (Candidate(GaussianCopula.name, found), Candidate(KSG.name, near))
+    if near.low > found.high:
+        why = "Too few pairs to hold any out: neighbours, which find more than a normal law by rank."
+        return Choice(KSG.name, near, why, candidates)
+    why = "Too few pairs to hold any out: a normal law by rank, with which neighbours agree or find less."
+    return Choice(GaussianCopula.name, found, why, candidates)
+
+
+def _heavy(side: np.ndarray) -> bool:
+    return bool((((side - side.mean(axis=0)) / side.std(axis=0)) ** 4).mean(axis=0).max() > HEAVY)
+
+
+def _apart(one: Estimate, other: Estimate) -> float:
+    """How much more one figure says than another, in standard errors."""
+    return float(one.bits - other.bits) / max(float(np.hypot(one.stderr, other.stderr)), 1e-12)
+
+
+def _said(name: str, more: float, than: str, beyond: float) -> str:
+    if more > beyond:
+        return f" {name} finds {more:.1f} standard errors more than {than}, which misses it: taken."
+    return f" {name} agrees." if more >= -beyond else f" {name} finds less."
+
+
+def _symbols_if_few(side: np.ndarray) -> np.ndarray:
+    """Rows numbered as symbols, where no column has more than a few values; else the side as it is."""
+    few = len(side) >= FEWEST and all(len(np.unique(column)) < FEW_VALUES for column in side.T)
+    return np.unique(side, axis=0, return_inverse=True)[1].reshape(-1, 1).astype(np.int64) if few else side
+
+
+def _ties(side: np.ndarray) -> float:
+    """The largest share of a column's values that repeat another of it."""
+    return max(1 - len(np.unique(column)) / len(column) for column in side.T)
+
+
+def _evidence(key: jax.Array, x: np.ndarray, y: np.ndarray) -> dict[Model, np.ndarray]:
+    """Block means of every model's held-out bound, nats."""
+    key_order, key_fit = jax.random.split(key)
+    order = np.asarray(jax.random.permutation(key_order, len(x)))[:MOST_FITTED]
+    held, rest = order[: len(order) // HELD_OUT], order[len(order) // HELD_OUT :]
+    fitted: dict[Model, LogRatio] = {}
+    for model in MODELS:
+        try:
+            fitted[model] = model.fit(key_fit, x[rest], y[rest])
+        except ValueError:
+            continue  # fewer pairs than the model needs: it is no candidate
+    for block in BLOCKS:
+        block = min(block, len(held) // 4)
+        shown = {m: block_means(f, x[held], y[held], block) for m, f in fitted.items()}
+        if max(v.mean() for v in shown.values()) < 0.7 * np.log(block):
+            break
+    return shown
+
+
+def _behind(one: np.ndarray, best: np.ndarray) -> float:
+    """How far one model's held-out figure is behind the best, in standard errors of the difference."""
+    difference = best - one
+    return float(difference.mean() / max(_stderr(difference), 1e-12)) if difference.any() else 0.0
+
+
+def _stderr(values: np.ndarray) -> float:
+    return float(values.std(ddof=1) / len(values) ** 0.5)
