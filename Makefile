@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 OUT ?= runs/curve
 ARGS ?=
+DATA ?=
 
 BIN = $(VENV)/bin
 INSTALL = $(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt
@@ -10,7 +11,7 @@ BASE = $(VENV)/base.stamp
 FULL = $(VENV)/full.stamp
 BENCH = $(VENV)/bench.stamp
 
-.PHONY: help curve test test-all lint types bench notebooks clean
+.PHONY: help curve test test-all lint types bench bench-mi notebooks clean
 
 help:
 	@echo 'make curve      measure the default capacity curve into $(OUT); ARGS="--seeds 1" and so on'
@@ -19,6 +20,7 @@ help:
 	@echo 'make lint       ruff: rules and format'
 	@echo 'make types      mypy'
 	@echo 'make bench      benchmarks'
+	@echo 'make bench-mi   every estimator on the public tasks, into docs/estimators.md; DATA=DIR for given samples'
 	@echo 'make notebooks  run every notebook'
 	@echo 'make clean      remove the environment and what was built; runs/ stays'
 	@echo 'Variables: PYTHON=$(PYTHON) VENV=$(VENV)'
@@ -41,6 +43,11 @@ types: $(FULL)
 
 bench: $(BENCH)
 	$(BIN)/python -m pytest tests/benchmarks $(ARGS)
+
+bench-mi: $(FULL)
+	@mkdir -p runs
+	$(BIN)/python -m tests.benchmarks.mi_tasks --out runs/mi.jsonl --tasks public $(if $(DATA),--data $(DATA)) $(ARGS)
+	$(BIN)/python -m tests.benchmarks.mi_tasks --out runs/mi.jsonl --report docs/estimators.md
 
 notebooks: $(FULL)
 	@set -e; for notebook in notebooks/*.py; do \

@@ -1,11 +1,36 @@
 """Measure how much information passes through a noisy network, in bits, with bounds."""
 
-from capacity.bits import Bracket, Estimate
-from capacity.bounds import measure
-from capacity.curves import capacity_curve, plan_curve
-from capacity.joint import Joint
-from capacity.systems import VAE, Architecture, GaussianSystem
-from capacity.training import Training
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from capacity.bits import Bracket, Estimate
+    from capacity.bounds import measure
+    from capacity.curves import capacity_curve, plan_curve
+    from capacity.estimators import choose, estimate, information_scorer, pairwise
+    from capacity.joint import Joint
+    from capacity.systems import VAE, Architecture, GaussianSystem
+    from capacity.training import Training
+
+# Loaded when first asked for: importing JAX takes seconds, which `capacity --help` need not wait for.
+HOMES = {
+    "VAE": "capacity.systems",
+    "Architecture": "capacity.systems",
+    "Bracket": "capacity.bits",
+    "Estimate": "capacity.bits",
+    "GaussianSystem": "capacity.systems",
+    "Joint": "capacity.joint",
+    "Training": "capacity.training",
+    "capacity_curve": "capacity.curves",
+    "choose": "capacity.estimators",
+    "estimate": "capacity.estimators",
+    "information_scorer": "capacity.estimators",
+    "measure": "capacity.bounds",
+    "pairwise": "capacity.estimators",
+    "plan_curve": "capacity.curves",
+}
 
 __all__ = [
     "VAE",
@@ -16,6 +41,20 @@ __all__ = [
     "Joint",
     "Training",
     "capacity_curve",
+    "choose",
+    "estimate",
+    "information_scorer",
     "measure",
+    "pairwise",
     "plan_curve",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in HOMES:
+        raise AttributeError(f"module 'capacity' has no attribute {name!r}")
+    return getattr(import_module(HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

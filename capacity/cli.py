@@ -1,4 +1,4 @@
-"""The command `capacity`: measure a curve and keep it, show one, list what there is.
+"""The command `capacity`: measure a curve and keep it, show one, estimate from arrays, list what there is.
 
 Heavy modules are imported where they are used: help and mistyped options answer soon, and the
 number of devices must be set before JAX starts. What the user can mend ends in one sentence on
@@ -10,13 +10,14 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Never, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
+
+from capacity.cli_samples import estimate, pairwise
+from capacity.refusals import USER_FAULT, refusals
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -26,7 +27,6 @@ app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_com
 UsageError = cast(type[Exception], typer.BadParameter.__mro__[1])
 
 CURVE_FILE = "curve.nc"
-USER_FAULT = 2
 INTERRUPTED = 130
 
 
@@ -100,7 +100,7 @@ def curve(
     was stopped.
     """
     started = time.perf_counter()
-    with _refusals():
+    with refusals():
         _set_devices(devices)
         from capacity.request import Request
         from capacity.store import Store, write_csv, write_curves
@@ -113,7 +113,7 @@ def curve(
         configuration = {name: plan.configuration for name, plan in plans.items()}
         store = Store.open(out, {"curve": configuration})
     with store:
-        with _refusals():
+        with refusals():
             finished = _finished(out)
         datasets = finished or _run(plans, store, quiet)
         if not finished:
@@ -133,7 +133,7 @@ def curve(
 @app.command()
 def show(directory: Annotated[Path, typer.Argument(help="Directory of a finished curve.")]) -> None:
     """Print the table of a finished curve and draw its figure again."""
-    with _refusals():
+    with refusals():
         from capacity.store import read_curves
 
         datasets = read_curves(directory / CURVE_FILE)
@@ -144,14 +144,19 @@ def show(directory: Annotated[Path, typer.Argument(help="Directory of a finished
     print(f"Drew {directory / 'curve.png'}")
 
 
+app.command()(estimate)
+app.command()(pairwise)
+
+
 @app.command("list")
 def list_all() -> None:
-    """List the systems, sources, channels and bounds, a line each."""
+    """List the systems, sources, channels, bounds and estimators, a line each."""
     from rich.table import Table
 
     from capacity.bounds import BOUNDS
     from capacity.channels import CHANNELS
     from capacity.console import output
+    from capacity.estimators import ESTIMATORS
     from capacity.systems import SYSTEMS
     from synthetic import SOURCES
 
@@ -161,25 +166,12 @@ def list_all() -> None:
         "source": SOURCES,
         "channel": CHANNELS,
         "bound": BOUNDS,
+        "estimator": ESTIMATORS,
     }
     for kind, registry in kinds.items():
         for name, member in registry.items():
             table.add_row(kind, name, member.summary)
     output().print(table)
-
-
-@contextmanager
-def _refusals() -> Iterator[None]:
-    """What the user can mend: one sentence on stderr, exit status 2."""
-    try:
-        yield
-    except ValueError as error:
-        _refuse(str(error))
-
-
-def _refuse(sentence: str) -> Never:
-    print(f"Error: {' '.join(sentence.split())}", file=sys.stderr)
-    raise typer.Exit(USER_FAULT)
 
 
 def _set_devices(asked: int | None) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +10,7 @@ import numpy as np
 
 from capacity.curves import CurvePlan, plan_curve
 from capacity.models import ACTIVATIONS
+from capacity.names import check_name
 from capacity.systems import SYSTEMS, Architecture
 from capacity.training import Training
 from synthetic import SOURCES
@@ -74,15 +73,6 @@ class Request:
             name: plan_curve(lanes_key, source, kind(size), levels or kind.default_levels, self.seeds, **more)
             for name, kind in kinds.items()
         }
-
-
-def check_name(name: str, known: Iterable[str], option: str) -> None:
-    """Raise ValueError, with the nearest known names, for one that is unknown."""
-    names = sorted(known)
-    if name not in names:
-        near = difflib.get_close_matches(name, names, n=2, cutoff=0.5)
-        hint = f" Did you mean {' or '.join(f'{n!r}' for n in near)}?" if near else ""
-        raise ValueError(f"Expected {option} to be one of {', '.join(names)}; got {name!r}.{hint}")
 
 
 def parse_levels(text: str) -> tuple[float, ...]:

@@ -1,0 +1,15 @@
+"""Names that users type: known, or refused with the nearest known ones."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+def check_name(name: str, known: Iterable[str], option: str) -> None:
+    """Raise ValueError, with the nearest known names, for one that is unknown."""
+    names = sorted(known)
+    if name not in names:
+        near = difflib.get_close_matches(name, names, n=2, cutoff=0.5)
+        hint = f" Did you mean {' or '.join(f'{n!r}' for n in near)}?" if near else ""
+        raise ValueError(f"Expected {option} to be one of {', '.join(names)}; got {name!r}.{hint}")
