@@ -2,7 +2,7 @@
 
 from capacity.estimators.auto import Auto, Candidate, Choice, choose
 from capacity.estimators.copula import GaussianCopula
-from capacity.estimators.entropy import ThreeEntropies
+from capacity.estimators.entropy import ThreeEntropies, differential_entropy
 from capacity.estimators.estimate import estimate, pairwise
 from capacity.estimators.estimator import Estimator
 from capacity.estimators.features import FeatureCCA
@@ -44,6 +44,7 @@ __all__ = [
     "StudentCopula",
     "ThreeEntropies",
     "choose",
+    "differential_entropy",
     "estimate",
     "information_scorer",
     "pairwise",

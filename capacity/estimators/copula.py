@@ -20,6 +20,7 @@ from capacity.estimators.estimator import Change, Takes, checked, refuse_few_val
 from capacity.estimators.gaussian import Canonical, LogRatio, null_variance, wishart_bias
 
 GROUPS = 5
+_HEAVY = 12.0
 _HALF_LOG_TAU = 0.9189385332046727  # log(2 pi) / 2
 
 
@@ -98,6 +99,11 @@ def without_groups(
 def ranks(rows: np.ndarray) -> np.ndarray:
     """Mid-ranks (rank - 1/2)/n, inside (0, 1), column by column; ties share one.  Shape (n, d)."""
     return (rankdata(rows, axis=0) - 0.5) / len(rows)
+
+
+def heavy_tailed(rows: np.ndarray) -> bool:
+    """Whether a column's fourth standardised moment is above 12, so that ranks serve better than distances."""
+    return bool((((rows - rows.mean(axis=0)) / rows.std(axis=0)) ** 4).mean(axis=0).max() > _HEAVY)
 
 
 def normal_scores(rows: np.ndarray) -> np.ndarray:

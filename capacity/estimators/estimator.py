@@ -98,6 +98,11 @@ def refuse_few_values(x: np.ndarray, y: np.ndarray) -> None:
             )
 
 
+def generator(key: jax.Array) -> np.random.Generator:
+    """NumPy's random numbers from a key."""
+    return np.random.default_rng(np.asarray(jax.random.key_data(key)).ravel().tolist())
+
+
 def result(
     nats: float,
     stderr: float,

@@ -11,20 +11,19 @@ from collections.abc import Callable
 import numpy as np
 from scipy.special import ndtri
 
-from capacity.estimators.copula import rank_transform
+from capacity.estimators.copula import heavy_tailed, rank_transform
 
 Map = Callable[[np.ndarray], np.ndarray]
 Library = Callable[[np.ndarray, np.ndarray, np.random.Generator], tuple[Map, Map] | None]
 """From training rows of x and y to the features of each side; None where the library does not suit the dimensions."""
 
 MOST = 400  # features of a side
-_HEAVY = 12.0  # a fourth standardised moment above this: ranks instead of values
 
 
 def columns(rows: np.ndarray) -> Map:
     """The columns, standardised; where a tail is heavy, their normal scores."""
-    mean, width = rows.mean(axis=0), rows.std(axis=0)
-    if (((rows - mean) / width) ** 4).mean(axis=0).max() < _HEAVY:
+    if not heavy_tailed(rows):
+        mean, width = rows.mean(axis=0), rows.std(axis=0)
         return lambda new: (new - mean) / width
     to_ranks = rank_transform(rows)
     return lambda new: ndtri(to_ranks(new))

@@ -15,7 +15,7 @@ import numpy as np
 from capacity.bits import NATS, Z95, Estimate
 from capacity.estimators.copula import GaussianCopula
 from capacity.estimators.directions import directed
-from capacity.estimators.estimator import Change, Estimator, Takes, checked, refuse_few_values, result
+from capacity.estimators.estimator import Change, Estimator, Takes, checked, generator, refuse_few_values, result
 from capacity.estimators.feature_maps import Library, additive, products, radial, ripples
 from capacity.estimators.gaussian import LogRatio
 from capacity.estimators.nonlinear_cca import Variates, real_pairs, variates
@@ -73,7 +73,7 @@ class FeatureCCA:
         """
         x, y = checked(x, y, self.takes, least=200)
         refuse_few_values(x, y)
-        random = np.random.default_rng(np.asarray(jax.random.key_data(key)).ravel().tolist())
+        random = generator(key)
         order = random.permutation(len(x))
         chosen = self._choose(key, x[order[:_TRIED_ON]], y[order[:_TRIED_ON]], random)
         if chosen is None:
@@ -103,7 +103,7 @@ class FeatureCCA:
             ValueError: for what `checked` refuses.
         """
         x, y = checked(x, y, self.takes, least=200)
-        random = np.random.default_rng(np.asarray(jax.random.key_data(key)).ravel().tolist())
+        random = generator(key)
         order = random.permutation(len(x))
         chosen = self._choose(key, x[order[:_TRIED_ON]], y[order[:_TRIED_ON]], random)
         if chosen is None:

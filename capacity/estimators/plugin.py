@@ -10,7 +10,7 @@ import numpy as np
 
 from capacity.bits import Z95, Estimate
 from capacity.estimators.entropy_discrete import ENTROPIES, Correction
-from capacity.estimators.estimator import Change, Takes, checked, result
+from capacity.estimators.estimator import Change, Takes, checked, generator, result
 
 _REFERENCE: Correction = "grassberger"
 _UNSEEN = 0.02  # of the probability may lie on symbols of a side not seen yet
@@ -63,7 +63,7 @@ class PlugIn:
         n, many = len(x), (int(x.max()) + 1, int(y.max()) + 1)
         nats = _nats(x, y, self.correction)
         stderr = _variance(x, y, many) ** 0.5
-        order = np.random.default_rng(np.asarray(jax.random.key_data(key)).ravel().tolist()).permutation(n)
+        order = generator(key).permutation(n)
         # The inverse order goes with it, so that x and y may change places.
         chance = [
             0.5 * (_nats(x, y[order], method) + _nats(x, y[np.argsort(order)], method))

@@ -26,7 +26,7 @@ import numpy as np
 from scipy.stats import t as student
 
 from capacity.bits import NATS, Estimate
-from capacity.estimators.estimator import result
+from capacity.estimators.estimator import generator, result
 
 Terms = Callable[[np.ndarray, np.ndarray, Sequence[int]], np.ndarray]  # x, y, ks -> nats of shape (len(ks), n)
 
@@ -106,11 +106,6 @@ def estimate(
     bias = _band(local, dimensions)
     low, high = nats + min(bias, 0.0) - width, nats + max(bias, 0.0) + width
     return result(nats, stderr, "point", n, limit=limit, low=low, high=high)
-
-
-def generator(key: jax.Array) -> np.random.Generator:
-    """NumPy's random numbers from a key."""
-    return np.random.default_rng(np.asarray(jax.random.key_data(key)).ravel().tolist())
 
 
 def _spread(
