@@ -67,14 +67,12 @@ class Column:
         """
         a, line = self.values[rows], self.distinct[1:-1]
         low, high = np.searchsorted(line, a - radius, "right"), np.searchsorted(line, a + radius)
-        while (more := a - self.distinct[low] < radius).any():
-            low = low - more
-        while (less := a - self.distinct[low + 1] >= radius).any():
-            low = low + less
-        while (more := self.distinct[high + 1] - a < radius).any():
-            high = high + more
-        while (less := self.distinct[high] - a >= radius).any():
-            high = high - less
+        while True:
+            out, back = a - self.distinct[low + 1] >= radius, self.distinct[high] - a >= radius
+            more, on = a - self.distinct[low] < radius, self.distinct[high + 1] - a < radius
+            if not (out | back | more | on).any():
+                break
+            low, high = low + out - more, high + on - back
         return self.below[low], self.below[high]
 
     def bits(self, runs: tuple[np.ndarray, np.ndarray], step: int, words: slice) -> np.ndarray:
@@ -167,12 +165,20 @@ class Boxes:
 def in_threads(work: Callable[[slice], None], n: int, size: int) -> None:
     """Do blocks of so many rows of n, on all processors."""
     blocks = [slice(i, min(i + size, n)) for i in range(0, n, size)]
-    if len(blocks) == 1:
-        work(blocks[0])
+    extra, todo = min(workers(), len(blocks)) - 1, iter(blocks)
+
+    def share() -> None:
+        for rows in todo:
+            work(rows)
+
+    if extra < 1:
+        share()
         return
-    with ThreadPoolExecutor(workers()) as pool:
-        for _ in pool.map(work, blocks):
-            pass
+    with ThreadPoolExecutor(extra) as pool:  # beside this thread, which is at work at once
+        others = [pool.submit(share) for _ in range(extra)]
+        share()
+        for other in others:
+            other.result()
 
 
 def workers() -> int:

@@ -2,9 +2,10 @@
 
 The distance of two points is d(a, b) = max_c |a_c - b_c|, in float64.  How they are found was chosen by measurement:
 
-* counts: sort and search in one column, sets of bits in more (`boxes`);
+* counts: sort and search in one column, sets of bits in more (`boxes`), all pairs (`pairs`) in more than five columns
+  of some thousand points;
 * the k nearest in few dimensions, or of few points: SciPy's k-d tree;
-* in many dimensions, where a tree visits nearly every point: all pairs (`pairs`) for some thousand points, and for
+* in many dimensions, where a tree visits nearly every point: all pairs for up to some ten thousand points, and for
   more, where a tree of every `SPARSE`-th point gives a radius that surely holds k neighbours, sets of bits list the
   few points inside it, and their distances decide.
 """
@@ -17,7 +18,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from capacity.estimators.boxes import Boxes, workers
-from capacity.estimators.pairs import nearest_by_pairs
+from capacity.estimators.pairs import count_by_pairs, nearest_by_pairs
 
 SPARSE = 16
 
@@ -37,12 +38,16 @@ def nearest(points: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
         return _by_boxes(points, k) if way == "boxes" else nearest_by_pairs(points, k)
     tree = cKDTree(points)
     order = tree.indices  # neighbours asked for one after another find the tree's branches still in the cache
-    threads = workers() if len(points) > 4096 else 1  # starting them costs as much as a thousand queries
+    threads = max(1, min(workers(), len(points) // 1000))  # starting one costs as much as some hundred queries
     found, who = tree.query(points[order], k + 1, p=np.inf, workers=threads)
-    own = who == order[:, None]
-    own[~own.any(axis=1), -1] = True  # equals may crowd a point out of its own list
+    if (who[:, 0] == order).all():
+        found, who = found[:, 1:], who[:, 1:]
+    else:  # equals may stand before a point in its own list, or crowd it out
+        own = who == order[:, None]
+        own[~own.any(axis=1), -1] = True
+        found, who = found[~own].reshape(-1, k), who[~own].reshape(-1, k)
     distances, indices = np.empty((len(points), k)), np.empty((len(points), k), np.intp)
-    distances[order], indices[order] = found[~own].reshape(-1, k), who[~own].reshape(-1, k)
+    distances[order], indices[order] = found, who
     return distances, indices
 
 
@@ -57,7 +62,9 @@ def count_within(points: np.ndarray, radii: np.ndarray) -> np.ndarray:
         Counts, int64, shape (n,).
     """
     some = np.maximum(radii, np.finfo(np.float64).tiny)
-    return np.where(radii > 0, Boxes.of(points).count(some) - 1, 0)
+    n, dimensions = points.shape
+    counts = count_by_pairs(points, some) if dimensions > 5 and 1000 <= n < 4096 else Boxes.of(points).count(some)
+    return np.where(radii > 0, counts - 1, 0)
 
 
 def distances_to(points: np.ndarray, indices: np.ndarray) -> np.ndarray:
@@ -71,12 +78,12 @@ def distances_to(points: np.ndarray, indices: np.ndarray) -> np.ndarray:
 def fastest(n: int, dimensions: int, k: int) -> Literal["tree", "pairs", "boxes"]:
     """Which search for the k nearest is the fastest.
 
-    Measured on two cores with normal data, 1,000 to 20,000 points: up to 12 columns the tree won throughout; at 16 and
-    more it needed 1.5 to 2 times as long as all pairs from 1,000 points on, and boxes drew level with pairs at 10,000.
+    Measured on one core (x86-64) with normal data in 2 to 40 columns: up to 8 columns the tree won nearly throughout,
+    at 10 from 20,000 points on; at 20 columns boxes took 1.8 times as long as pairs at 12,000 points, 1.1 at 45,000.
     """
-    if dimensions < 14 or n < 1000:
+    if n < 1000 or dimensions < 9 or (dimensions < 14 and n >= 1 << 14):
         return "tree"
-    return "pairs" if n < 8192 or n <= SPARSE * 8 * (k + 1) else "boxes"
+    return "pairs" if n < 1 << 15 or n <= SPARSE * 8 * (k + 1) else "boxes"
 
 
 def _by_boxes(points: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:

@@ -1,14 +1,15 @@
 """Nearest neighbours by comparing every pair in the maximum norm: the fastest for some thousand points in many columns.
 
 XLA makes one loop of all columns, several times as fast as NumPy's column by column; float64 throughout.  The k
-smallest of a row come from minima over groups of it: the k-th smallest minimum bounds them, and few distances are
-below it.  This runs on the processor's cores, since the search for the smallest is NumPy's.
+smallest of a row come from minima over groups of it: they lie in the k groups with the smallest minima.
+This runs on the processor's cores, since the search for the smallest is NumPy's.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import reduce
 
 import jax
 import jax.numpy as jnp
@@ -16,8 +17,8 @@ import numpy as np
 
 from capacity.estimators.boxes import in_threads
 
-ROWS = 128
-WIDTH = 256  # points are filled up to a multiple, so that few shapes are compiled
+HELD = 1 << 18  # distances of a block, two megabytes
+LINE = 8  # float64 in a line of the cache
 GROUP = 16
 
 
@@ -27,45 +28,80 @@ def nearest_by_pairs(points: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray
     Returns:
         distances, float64, and indices, int, each of shape (n, k), n > k.
     """
-    n, d = points.shape
-    columns = np.full((d, -(-n // WIDTH) * WIDTH), np.inf)
-    columns[:, :n] = points.T
+    n, others = len(points), _groups(points)
+    size, width = _rows(others), others.shape[2]
+    own = np.arange(size)[:, None]
     distances, indices = np.empty((n, k)), np.empty((n, k), np.intp)
-    with _float64():
-        others = jnp.asarray(columns)
 
     def work(rows: slice) -> None:
-        own = points[np.minimum(np.arange(rows.start, rows.start + ROWS), n - 1)].T
+        here = np.minimum(np.arange(rows.start, rows.start + size), n - 1)
         with _float64():
-            found = np.asarray(_distances(jnp.asarray(own), others))[: rows.stop - rows.start]
-        distances[rows], indices[rows] = _smallest(found, rows, k)
+            found = np.asarray(_distances(points[here].T, others))
+        near = np.argpartition(found.min(axis=0), min(k, width - 1), axis=1)[:, : k + 1]  # with itself
+        place = near + width * np.arange(GROUP)[:, None, None]
+        found = np.where(place == here[:, None], np.inf, found[:, own, near])
+        found, place = (a.swapaxes(0, 1).reshape(size, -1) for a in (found, place))
+        order = np.argsort(found, axis=1)[: rows.stop - rows.start, :k]
+        distances[rows], indices[rows] = (a[own[: len(order)], order] for a in (found, place))
 
-    in_threads(work, n, ROWS)
+    in_threads(work, n, size)
     return distances, indices
 
 
-def _smallest(found: np.ndarray, rows: slice, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """The k smallest distances of each row, its own left out, and their columns."""
-    m, width = found.shape
-    groups = found.reshape(m, GROUP, -1).min(axis=1) if width > 4 * GROUP * (k + 1) else found
-    bound = np.partition(groups, k, axis=1)[:, k, None]  # k others, and itself, are no farther
-    row, column = np.divmod(np.flatnonzero(found <= bound), width)
-    other = column != row + rows.start
-    row, column = row[other], column[other]
-    distance = found[row, column]
-    order = np.lexsort((distance, row))
-    chosen = order[np.searchsorted(row, np.arange(m))[:, None] + np.arange(k)]
-    return distance[chosen], column[chosen]
+def count_by_pairs(points: np.ndarray, radii: np.ndarray) -> np.ndarray:
+    """How many points lie strictly within each point's radius > 0, itself among them.
+
+    Args:
+        points, radii: float64, shapes (n, d) and (n,).
+
+    Returns:
+        Counts, int64, shape (n,).
+    """
+    n, others = len(points), _groups(points)
+    size, counts = _rows(others), np.empty(n, np.int64)
+
+    def work(rows: slice) -> None:
+        here = np.minimum(np.arange(rows.start, rows.start + size), n - 1)
+        with _float64():
+            counts[rows] = np.asarray(_count(points[here].T, others, radii[here]))[: rows.stop - rows.start]
+
+    in_threads(work, n, size)
+    return counts
+
+
+def _groups(points: np.ndarray) -> jax.Array:
+    """Columns of points cut in groups, filled up with infinity: (groups, d, width).
+
+    The width is an odd number of the cache's lines, so that columns do not crowd one another out of it: with a power of
+    2 the loop over 20 columns takes three times as long.
+    """
+    n, d = points.shape
+    width = LINE * (-(-n // (GROUP * LINE)) // 2 * 2 + 1)
+    columns = np.full((d, GROUP * width), np.inf)
+    columns[:, :n] = points.T
+    with _float64():
+        return jnp.asarray(columns.reshape(d, GROUP, width).swapaxes(0, 1))
+
+
+def _rows(others: jax.Array) -> int:
+    return max(1, HELD // (GROUP * others.shape[2]))
 
 
 @jax.jit
 def _distances(own: jax.Array, others: jax.Array) -> jax.Array:
-    """All distances of two sets of points, columns first, (d, m) and (d, n): (m, n)."""
-    total = jnp.zeros((own.shape[1], others.shape[1]), own.dtype)
-    for a, b in zip(own, others, strict=True):
-        step = jnp.abs(a[:, None] - b[None, :])
-        total = jnp.where(step > total, step, total)  # maximum() also looks for NaN, and takes half as long again
-    return total
+    """Distances of points, columns first, (d, m), to all others, (groups, d, width): (groups, m, width)."""
+    steps = (jnp.abs(a[None, :, None] - others[:, column, None]) for column, a in enumerate(own))
+    return reduce(_larger, steps)
+
+
+@jax.jit
+def _count(own: jax.Array, others: jax.Array, radii: jax.Array) -> jax.Array:
+    """How many of the others are within each radius: (m,), in float64, which needs no change of width on the way."""
+    return jnp.where(_distances(own, others) < radii[None, :, None], 1.0, 0.0).sum(axis=(0, 2))
+
+
+def _larger(a: jax.Array, b: jax.Array) -> jax.Array:
+    return jnp.where(a > b, a, b)  # maximum() also looks for NaN, and takes half as long again
 
 
 @contextmanager

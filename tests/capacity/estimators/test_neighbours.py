@@ -9,6 +9,7 @@ import pytest
 
 from capacity.estimators import boxes, neighbours
 from capacity.estimators.neighbours import count_within, distances_to, fastest, nearest
+from capacity.estimators.pairs import count_by_pairs, nearest_by_pairs
 
 K = 5
 SHAPES = [(7, 1), (400, 1), (300, 2), (700, 4), (130, 12), (1500, 20)]
@@ -58,9 +59,25 @@ def test_all_ways_find_the_same(n: int, dimensions: int, way: str, monkeypatch: 
 
 
 def test_the_rule_asks_for_a_tree_in_few_dimensions_and_of_few_points() -> None:
-    assert fastest(50_000, 6, K) == fastest(100, 50, K) == "tree"
-    assert fastest(2000, 20, K) == fastest(10_000, 20, 200) == "pairs"
-    assert fastest(10_000, 20, K) == "boxes"
+    assert fastest(50_000, 6, K) == fastest(50_000, 10, K) == fastest(100, 50, K) == "tree"
+    assert fastest(2000, 10, K) == fastest(10_000, 20, K) == fastest(50_000, 20, 500) == "pairs"
+    assert fastest(50_000, 20, K) == "boxes"
+
+
+@pytest.mark.parametrize("n", [1, 120, 1024, 2001])
+@pytest.mark.parametrize("dimensions", [1, 7])
+def test_all_pairs_count_what_boxes_count(n: int, dimensions: int) -> None:
+    points = np.random.default_rng(5).integers(0, 40, (n, dimensions)) / 10
+    radii = np.random.default_rng(6).integers(1, 20, n) / 10
+    np.testing.assert_array_equal(count_by_pairs(points, radii), boxes.Boxes.of(points).count(radii))
+
+
+@pytest.mark.parametrize("k", [1, 40, 330])
+def test_all_pairs_name_as_many_neighbours_as_asked_for(k: int) -> None:
+    points = np.random.default_rng(7).normal(size=(331, 9))
+    distances, indices = nearest_by_pairs(points, k)
+    np.testing.assert_array_equal(distances, np.sort(all_pairs(points), axis=1)[:, :k])
+    np.testing.assert_array_equal(distances_to(points, indices), distances)
 
 
 @pytest.mark.parametrize("stored", [1 << 14, 1 << 27])
