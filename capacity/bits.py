@@ -2,13 +2,13 @@
 
 An `Estimate` from n independent values v_i has their mean, its standard error s/sqrt(n), and a normal 95 % interval
 (central limit theorem) corrected for skewness (Hall 1992, J. R. Stat. Soc. B 54).
-A `Bracket` is a lower and an upper bound on the same bits.
+A `Bracket` is a lower and an upper bound on the same bits, with the trace of how it narrowed.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -48,13 +48,38 @@ class Estimate:
         return jnp.isfinite(self.limit) & (self.high >= self.limit)
 
 
+class TracePoint(NamedTuple):
+    """What was known after so much work.
+
+    Attributes:
+        work: billions of operations spent so far.
+        lower, upper: the two bounds, bits.
+        low, high: the interval of both at 95 %, bits.
+        stage: what was done for it.
+    """
+
+    work: float
+    lower: float
+    upper: float
+    low: float
+    high: float
+    stage: str
+
+
 @dataclass(frozen=True)
 class Bracket:
-    """A lower and an upper bound on the same bits; `low` and `high` hold both their uncertainties at 95 %."""
+    """A lower and an upper bound on the same bits; `low` and `high` hold both their uncertainties at 95 %.
+
+    Attributes:
+        lower, upper: the bounds, bits.
+        method: how they were found, in words.
+        trace: the bracket against the work, in order; each point's figures from samples of its own.
+    """
 
     lower: Estimate
     upper: Estimate
     method: str
+    trace: tuple[TracePoint, ...] = ()
 
     @property
     def low(self) -> Figure:
@@ -65,6 +90,11 @@ class Bracket:
     def high(self) -> Figure:
         """Upper end of the upper bound's interval, in bits."""
         return self.upper.high
+
+    @property
+    def width(self) -> Figure:
+        """high - low, in bits."""
+        return self.high - self.low
 
 
 def from_values(nats: jax.Array, kind: Kind, limit: Figure = jnp.inf, controls: jax.Array | None = None) -> Estimate:

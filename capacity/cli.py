@@ -86,6 +86,10 @@ def curve(
     ] = None,
     samples: Annotated[int | None, typer.Option(help="Samples for each figure measured.")] = None,
     measure: Annotated[str, typer.Option(help="auto, enumeration or bracket.")] = "auto",
+    budget: Annotated[
+        float | None,
+        typer.Option(help="Billions of operations for each lane's bracket, where messages cannot be listed."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Decides every random number.", min=0, max=2**32 - 1)] = 0,
     devices: Annotated[
         int | None,
@@ -108,7 +112,7 @@ def curve(
         systems = tuple(dict.fromkeys(system or ("gaussian", "vae")))
         plans = Request(
             systems, source, bits, dim, units, levels, seeds, steps, batch, learning_rate,
-            width, encoder_width, depth, activation, decode, samples, measure, seed,
+            width, encoder_width, depth, activation, decode, samples, measure, budget, seed,
         ).plans()  # fmt: skip
         configuration = {name: plan.configuration for name, plan in plans.items()}
         store = Store.open(out, {"curve": configuration})

@@ -18,12 +18,14 @@ import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 
+from capacity.bounds.measure import METHODS
 from capacity.labels import label
 from capacity.lanes import Arrays, Lanes
 from capacity.store import fingerprint
 from capacity.training import Training
 
 Progress = Callable[[int, str], None]
+CURVE_BUDGET = 200.0  # billions of operations for one lane's bracket: some 5 seconds on two cores
 
 
 class Parts(Protocol):
@@ -48,6 +50,7 @@ class CurvePlan:
     training: Training
     samples: int
     listed: bool
+    budget: float
 
     @property
     def total(self) -> int:
@@ -70,6 +73,7 @@ class CurvePlan:
             "training": self.training.configuration,
             "samples": self.samples,
             "measure": "enumeration" if self.listed else "bracket",
+            "budget": self.budget,
             "key": np.asarray(jax.random.key_data(self.key)).tolist(),
             "versions": versions(),
         }
@@ -121,6 +125,7 @@ def plan_curve(
     training: Training | None = None,
     samples: int = 1024,
     measure: str = "auto",
+    budget: float = CURVE_BUDGET,
 ) -> CurvePlan:
     """Check everything that a curve needs, before any work.
 
@@ -133,6 +138,7 @@ def plan_curve(
         training: steps, batches and optimisers.
         samples: how many samples enumeration draws for each figure.
         measure: "enumeration", "bracket", or "auto": enumeration wherever the messages can be listed.
+        budget: billions of operations for the bracket of each lane (see `capacity.measure`).
 
     Raises:
         ValueError: saying what was expected and what came.
@@ -148,14 +154,16 @@ def plan_curve(
         raise ValueError(f"Expected at least one seed; got {seeds}.")
     if samples < 16:
         raise ValueError(f"Expected at least 16 samples for a figure with an interval; got {samples}.")
-    if measure not in ("auto", "enumeration", "bracket"):
-        raise ValueError(f"Expected measure to be 'auto', 'enumeration' or 'bracket'; got {measure!r}.")
+    if measure not in METHODS:
+        raise ValueError(f"Expected measure to be one of {', '.join(METHODS)}; got {measure!r}.")
+    if not (np.isfinite(budget) and budget > 0):
+        raise ValueError(f"Expected a budget greater than 0, in billions of operations; got {budget}.")
     if measure == "enumeration" and not source.listable:
         raise ValueError(f"Expected at most 2**20 messages to enumerate; got a source of {source.bits:g} bits.")
     if not source.discrete and system.architecture.decode == "bits":
         raise ValueError("Expected decode='vector' for a continuous source; got decode='bits'.")
     listed = source.listable and measure != "bracket"
-    return CurvePlan(key, source, system, values, seeds, training or Training(), samples, listed)
+    return CurvePlan(key, source, system, values, seeds, training or Training(), samples, listed, budget)
 
 
 def capacity_curve(
@@ -168,6 +176,7 @@ def capacity_curve(
     training: Training | None = None,
     samples: int = 1024,
     measure: str = "auto",
+    budget: float = CURVE_BUDGET,
     store: Parts | None = None,
     progress: Progress | None = None,
 ) -> xr.Dataset:
@@ -177,7 +186,8 @@ def capacity_curve(
     `level, seed, unit, step`, every variable with `units` and `long_name`.
     """
     chosen = system.default_levels if levels is None else levels
-    plan = plan_curve(key, source, system, chosen, seeds, training=training, samples=samples, measure=measure)
+    options: dict[str, Any] = {"training": training, "samples": samples, "measure": measure, "budget": budget}
+    plan = plan_curve(key, source, system, chosen, seeds, **options)
     return plan.run(store, system.name, progress)
 
 

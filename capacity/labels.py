@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 LONG_NAMES = {
     "bits": "information I(M;Z), exact by enumeration",
-    "lower": "lower bound on I(M;Z), by the decoder",
+    "lower": "lower bound on I(M;Z), by annealing or the decoder",
     "upper": "upper bound on I(M;Z)",
     "decoder_bits": "decoder lower bound on I(M;Z)",
     "rate": "rate E KL(p(z|m) || r(z)), upper bound on I(M;Z)",

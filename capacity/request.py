@@ -8,6 +8,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from capacity.bounds.measure import METHODS
 from capacity.curves import CurvePlan, plan_curve
 from capacity.models import ACTIVATIONS
 from capacity.names import check_name
@@ -37,6 +38,7 @@ class Request:
     decode: str | None
     samples: int | None
     measure: str
+    budget: float | None
     seed: int
 
     def plans(self) -> dict[str, CurvePlan]:
@@ -50,7 +52,7 @@ class Request:
         check_name(self.source, SOURCES, "--source")
         check_name(self.activation, ACTIVATIONS, "--activation")
         check_name(self.decode or "bits", ("bits", "vector"), "--decode")
-        check_name(self.measure, ("auto", "enumeration", "bracket"), "--measure")
+        check_name(self.measure, METHODS, "--measure")
         kinds: dict[str, Any] = {name: SYSTEMS[name] for name in self.systems}
         if self.levels is not None and len(kinds) > 1:
             raise ValueError(
@@ -59,7 +61,7 @@ class Request:
             )
         levels = None if self.levels is None else parse_levels(self.levels)
         training = _given(steps=self.steps, batch=self.batch, learning_rate=self.learning_rate)
-        more = _given(samples=self.samples) | {
+        more = _given(samples=self.samples, budget=self.budget) | {
             "training": Training(**training),
             "measure": self.measure,
         }

@@ -1,4 +1,8 @@
-"""Upper bounds that need no list: the rate E KL(p(z|m) || r(z)) = I(M;Z) + KL(q(z) || r) for any r, and the ceiling."""
+"""Upper bounds that need no list: the rate E KL(p(z|m) || r(z)) = I(M;Z) + KL(q(z) || r) for any r, and the ceiling.
+
+The best r of them that are normal has the mean and covariance of Z: maximum entropy.  A fitted r is one of any, so its
+covariance may be as uncertain as it likes; what is paid for that is a little height, not the bound.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from capacity.bits import NATS, Estimate, from_values, interval
 from capacity.channels.gaussian import LOG_2PI
@@ -47,6 +52,60 @@ class Rate:
             jax.lax.map(of_vector, joint.source.sample(key, self.samples).vector, batch_size=4096),
             "upper",
         )
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Normal:
+    """A normal density r(z) on all units together: mean (units,), and lower Cholesky factor of its covariance."""
+
+    mean: jax.Array
+    factor: jax.Array
+
+    def log_prob(self, z: jax.Array) -> jax.Array:
+        """log r(z) in nats of one z (units,)."""
+        white = jax.scipy.linalg.solve_triangular(self.factor, z - self.mean, lower=True)
+        return -0.5 * (jnp.square(white).sum() + LOG_2PI * len(white)) - jnp.log(jnp.diagonal(self.factor)).sum()
+
+
+def fit_normal(key: jax.Array, joint: Joint, samples: int = 2**16) -> Normal:
+    """Mean and covariance of Z, from sampled codes and the noise's known variance; in float64."""
+
+    def moments(vector: jax.Array) -> tuple[jax.Array, jax.Array]:
+        return joint.channel.moments(joint.encoder(vector))
+
+    vectors = joint.source.sample(key, samples).vector
+    means, variances = jax.jit(lambda v: jax.lax.map(moments, v, batch_size=min(4096, samples)))(vectors)
+    means, variances = np.asarray(means, np.float64), np.asarray(variances, np.float64)
+    covariance = np.atleast_2d(np.cov(means.T)) + np.diag(variances.mean(0))
+    return Normal(jnp.asarray(means.mean(0), jnp.float32), jnp.asarray(np.linalg.cholesky(covariance), jnp.float32))
+
+
+@dataclass(frozen=True)
+class MaximumEntropy:
+    """E log p(z|m) - log r(z), r normal with the mean and covariance of Z (Cover & Thomas 2006, theorem 8.6.5).
+
+    r is fitted to one sample and held against another, so the mean is an upper bound in expectation whatever the fit;
+    log p(z|m) plus its known entropy, of zero mean, takes most of the noise away.
+    """
+
+    samples: int = 2**16
+    name: ClassVar[str] = "maximum_entropy"
+    summary: ClassVar[str] = "upper bound from the largest entropy that Z's covariance allows"
+
+    def __call__(self, key: jax.Array, joint: Joint) -> Estimate:
+        """Upper bound on I(M;Z), in bits."""
+        key_fit, key_judge = jax.random.split(key)
+        normal = fit_normal(key_fit, joint, self.samples)
+        return jax.jit(lambda k, j, r: _against(k, j, r, self.samples))(key_judge, joint, normal)
+
+
+def _against(key: jax.Array, joint: Joint, density: Any, samples: int) -> Estimate:
+    _, codes, z = joint.sample(key, samples)
+    conditional = jax.vmap(joint.channel.log_prob)(z, codes).sum(1)
+    noise = conditional + jax.vmap(joint.channel.entropy)(codes).sum(1)
+    log_r = jax.lax.map(density.log_prob, z, batch_size=min(4096, samples))
+    return from_values(conditional - log_r, "upper", controls=noise[:, None])
 
 
 @dataclass(frozen=True)

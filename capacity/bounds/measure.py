@@ -1,67 +1,174 @@
-"""The referee: exact bits where the messages can be listed, else the tightest bracket that is at hand."""
+"""The referee: exact bits where the messages can be listed, else the narrowest bracket that its budget buys.
+
+Without a list the source and the channel still say enough to bound I(M;Z) from both sides at any size: a cheap
+approximation of the posterior is fitted, walks are taken from it to the truth and back (`annealing`), pilots decide
+how many and how long, and what remains is the noise in z, most of which controls take away.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, NamedTuple
+
 import jax
 import jax.numpy as jnp
+import numpy as np
 
-from capacity.bits import Bracket, Estimate, interval
+from capacity.bits import NATS, Bracket, Estimate, TracePoint, from_values
+from capacity.bounds.additive import fit_additive
+from capacity.bounds.annealing import Walks, walk
+from capacity.bounds.controls import Controls, controlled, controls_of, reduce
 from capacity.bounds.decoder import Decoder, LogDecoder
 from capacity.bounds.enumeration import Enumeration
-from capacity.bounds.marginal import Ceiling, Rate
+from capacity.bounds.gaussian_posterior import fit_gaussian
+from capacity.bounds.marginal import Normal, fit_normal
+from capacity.bounds.pilot import choose, pilots, price
 from capacity.joint import Joint
 
-Z_OF_THREE = 2.394  # two-sided normal quantile at 1 - 0.05/3
-
-
-def bracket(
-    key: jax.Array, joint: Joint, log_decoder: LogDecoder | None, prior_std: float | jax.Array = 1.0
-) -> tuple[Estimate, Estimate]:
-    """A lower and an upper bound on I(M;Z) without listing, in bits; traceable, so lanes can be mapped over it.
-
-    The lower one is the decoder's (0 without a decoder).  The upper one is the smallest of the source's bits, the rate,
-    and the channel's ceiling at the code's power.  It is chosen by the upper ends of intervals that each cover at
-    98.3 %, so at 95 % all three hold at once (Bonferroni) and the choice does not spoil the promise.  The promise is
-    its `high`: `bits` is the least of noisy figures, and a sampled ceiling's, so it lies a little low in expectation.
-    """
-    key_lower, key_rate, key_ceiling = jax.random.split(key, 3)
-    lower = Decoder(log_decoder)(key_lower, joint) if log_decoder else interval(0.0, 0.0, "lower")
-    uppers = [interval(joint.source.bits, 0.0, "upper"), Rate(prior_std)(key_rate, joint)]
-    if joint.channel.has_ceiling:
-        uppers.append(Ceiling()(key_ceiling, joint))
-    high = jnp.stack([e.bits + Z_OF_THREE * e.stderr for e in uppers])
-    best = jnp.argmin(high)
-    bits, stderr, n = (
-        jnp.stack([jnp.asarray(getattr(e, f), jnp.float32) for e in uppers])[best] for f in ("bits", "stderr", "n")
-    )
-    return lower, Estimate(bits, stderr, bits - Z_OF_THREE * stderr, high[best], jnp.asarray(jnp.inf), n, kind="upper")
+FAR = 2**14  # cheap samples, from which the means of the controls are learnt
+DEFAULT_BUDGET = 1000.0
+METHODS = ("auto", "enumeration", "bracket")
+Progress = Callable[[float, str], None]
 
 
 def measure(
     key: jax.Array,
     joint: Joint,
     *,
+    budget: float = DEFAULT_BUDGET,
     log_decoder: LogDecoder | None = None,
-    prior_std: float | jax.Array = 1.0,
     samples: int = 4096,
+    method: str = "auto",
+    progress: Progress | None = None,
 ) -> Bracket:
     """How many bits pass: I(M;Z) of a joint, as a bracket.
 
     Args:
+        key: the same key gives the same bracket.
         joint: source, encoder and channel.
-        log_decoder: `(message, z) -> log q(message | z)` of one item, nats, trained on other samples.
-        prior_std: standard deviation of the rate's normal r(z).
+        budget: billions of operations to spend where messages cannot be listed; counted, not timed.
+        log_decoder: `(message, z) -> log q(message | z)` of one item, nats, trained on other samples; its lower bound
+            is taken where pilots show it to be the higher one.
         samples: how many samples enumeration draws.
+        method: "enumeration", "bracket", or "auto": enumeration wherever the messages can be listed.
+        progress: called with the share of the budget that is spent, and what was just done.
 
     Returns:
-        By enumeration, both ends the same exact figure, if the source can be listed; otherwise see `bracket`.
+        By enumeration, both ends the same exact figure, if the source can be listed.  Otherwise two bounds in
+        expectation; the truth lies between `low` and `high` with probability 95 % at least, the intervals being normal
+        ones of means over many independent samples.
+
+    Raises:
+        ValueError: if the budget is not positive and finite, or the method is none of these.
     """
-    if joint.source.listable:
+    if method not in METHODS:
+        raise ValueError(f"Expected method to be one of {', '.join(METHODS)}; got {method!r}.")
+    if not (np.isfinite(budget) and budget > 0):
+        raise ValueError(f"Expected a budget greater than 0, in billions of operations; got {budget}.")
+    if method == "enumeration" or (method == "auto" and joint.source.listable):
         exact = Enumeration(samples)(key, joint)
         return Bracket(exact, exact, "enumeration")
-    lower, upper = bracket(key, joint, log_decoder, prior_std)
-    return Bracket(
-        lower,
-        upper,
-        f"{'decoder' if log_decoder else 'zero'} to the smallest of source, rate and ceiling",
-    )
+    return _bracket(key, joint, budget, log_decoder, progress or (lambda share, text: None))
+
+
+def _bracket(
+    key: jax.Array, joint: Joint, budget: float, log_decoder: LogDecoder | None, progress: Progress
+) -> Bracket:
+    key_fit, key_side, key_pilot, key_main, key_decoder = jax.random.split(key, 5)
+    approximation = (fit_additive if joint.source.discrete else fit_gaussian)(key_fit, joint)
+    side = Side.draw(key_side, joint, approximation)
+    cost = price(joint, approximation)
+    trace, last = [], None
+    for last in pilots(key_pilot, joint, approximation, cost, budget):
+        trace.append(_point(last.spent, side.bounds(last.walks), f"pilot, {last.ladder.rungs} rungs"))
+        progress(last.spent / budget, f"{trace[-1].low:.2f} to {trace[-1].high:.2f} bits")
+    assert last is not None
+    choice = choose(last, side.spread(last.walks), cost, budget - last.spent)
+    walks = walk(key_main, joint, approximation, choice.samples, choice.ladder, choice.chains)
+    spent = last.spent + cost.walks(choice.samples, choice.chains, choice.ladder)
+    lower, upper = side.bounds(walks)
+    how = f"annealing, {choice.samples} samples, {choice.chains} + 1 chains of {choice.ladder.rungs} rungs"
+    if log_decoder is not None and _decoder_is_higher(log_decoder, joint, last.walks):
+        lower, how = Decoder(log_decoder)(key_decoder, joint), f"decoder below; {how}"
+    if side.normal_is_lower(last.walks):
+        upper, how = side.entropy_bound, f"maximum entropy above; {how}"
+    lower, upper = _within(lower, upper, joint.source.bits)
+    trace.append(_point(spent, (lower, upper), how))
+    progress(1.0, how)
+    return Bracket(lower, upper, how, tuple(trace))
+
+
+class Side(NamedTuple):
+    """What cheap samples know: the controls' means, and the bound of maximum entropy."""
+
+    joint: Joint
+    normal: Normal
+    far: Controls
+    entropy_bound: Estimate
+
+    @classmethod
+    def draw(cls, key: jax.Array, joint: Joint, approximation: Any) -> Side:
+        """From `FAR` samples; the normal density from others."""
+        key_normal, key_far = jax.random.split(key)
+        normal = fit_normal(key_normal, joint)
+        code, z, log_start, conditional = _far_samples(key_far, joint, approximation)
+        far = controls_of(joint, normal, code, z, log_start)
+        values = jnp.asarray(np.asarray(conditional) + far.learnt[:, 0])
+        return cls(joint, normal, far, from_values(values, "upper", controls=jnp.asarray(far.zero)))
+
+    def near(self, walks: Walks) -> Controls:
+        """The controls of the samples of some walks."""
+        return controls_of(self.joint, self.normal, walks.code, walks.z, jnp.asarray(walks.log_start))
+
+    def bounds(self, walks: Walks) -> tuple[Estimate, Estimate]:
+        """The lower and the upper bound of some walks, in bits."""
+        near = self.near(walks)
+        return (
+            controlled(walks.lower(), near, self.far, "lower", self.joint.source.bits),
+            controlled(walks.upper(), near, self.far, "upper"),
+        )
+
+    def spread(self, walks: Walks) -> float:
+        """Standard deviation of one sample's upper value, its controls taken off, in bits."""
+        return float(reduce(walks.upper(), self.near(walks), self.far)[0].std() / NATS)
+
+    def normal_is_lower(self, walks: Walks) -> bool:
+        """Whether maximum entropy lies below the middle of a pilot's bracket, sample by sample."""
+        values = walks.conditional + self.near(walks).learnt[:, 0]
+        return bool((values - 0.5 * (walks.lower() + walks.upper())).mean() < 0)
+
+
+@jax.jit
+def _far_samples(key: jax.Array, joint: Joint, approximation: Any) -> tuple[Any, jax.Array, jax.Array, jax.Array]:
+    message, code, z = joint.sample(key, FAR)
+
+    def log_start(pair: tuple[jax.Array, jax.Array]) -> jax.Array:
+        heard = approximation.hear(pair[1])
+        return approximation.log_start(heard, approximation.place(heard, pair[0]))
+
+    conditional = jax.vmap(joint.channel.log_prob)(z, code).sum(1)
+    return code, z, jax.lax.map(log_start, (message, z), batch_size=256), conditional
+
+
+def _decoder_is_higher(log_decoder: LogDecoder, joint: Joint, walks: Walks) -> bool:
+    """Whether the decoder's bound is above the middle of a pilot's bracket, sample by sample."""
+    sent = jnp.asarray(walks.message)
+    log_probs = jax.jit(jax.vmap(log_decoder))(sent, jnp.asarray(walks.z)) - jax.vmap(joint.source.log_prob)(sent)
+    decoded = np.asarray(log_probs, np.float64)
+    return bool((decoded - 0.5 * (walks.lower() + walks.upper())).mean() > 0)
+
+
+def _within(lower: Estimate, upper: Estimate, source_bits: float) -> tuple[Estimate, Estimate]:
+    """The bounds cut off at 0 and at the source's bits, which need no samples."""
+
+    def cut(bound: Estimate) -> Estimate:
+        ends = {part: np.clip(float(getattr(bound, part)), 0.0, source_bits) for part in ("bits", "low", "high")}
+        return replace(bound, **ends)
+
+    return cut(lower), cut(upper)
+
+
+def _point(work: float, bounds: tuple[Estimate, Estimate], stage: str) -> TracePoint:
+    lower, upper = bounds
+    return TracePoint(work, float(lower.bits), float(upper.bits), float(lower.low), float(upper.high), stage)

@@ -1,0 +1,289 @@
+"""Annealed bounds in both directions: log p(z) from below and from above, hence I(M;Z) from above and from below.
+
+From a normalised start q(m|z) a chain walks through f_t = q^(1-t) f^t to f(m) = p(m) p(z|m), each step leaving its own
+f_t invariant.  The sum of its work has E[log w] <= log p(z) (annealed importance sampling, Neal 2001).  Since the pair
+(m, z) was simulated, m is an exact sample of p(m|z); the same walk taken backwards from it has E[log w] >= log p(z)
+(bidirectional Monte Carlo, Grosse, Ghahramani & Adams 2015).  Both hold for any start, ladder and approximation that
+were fixed before, so
+
+    E[log p(z|m) - log w forwards] >= I(M;Z) >= E[log p(z|m) - log w backwards].
+
+The walk has two legs: from q to an approximation that can be sampled cheaply (`temper`), and from there to the truth
+(`bridge`), where whole sweeps of the approximation are proposed and accepted by what it left out.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from scipy.special import logsumexp
+
+from capacity.joint import Joint
+
+LANES = 128  # chains that advance together
+STRIDE = 16  # steps of a leg in one call of its program: a ladder is a multiple of it
+
+
+class Ladder(NamedTuple):
+    """Rungs of both legs, from 0 to 1: `temper` (T + 1,) and `bridge` (L + 1,), float64; T, L multiples of `STRIDE`."""
+
+    temper: np.ndarray
+    bridge: np.ndarray
+
+    @property
+    def rungs(self) -> int:
+        """Steps of both legs."""
+        return len(self.temper) + len(self.bridge) - 2
+
+
+class Walks(NamedTuple):
+    """What n noisy codes gave with K forward chains and one backward chain each, in nats.
+
+    Attributes:
+        conditional: (n,), log p(z|m).
+        up, down: (K, n) and (n,), log w of the forward and the backward walks.
+        gap: (T,) and (L,), by rung of either leg, mean work backwards less mean work forwards: what it dissipates.
+        accepted: (L,), share of proposals accepted on the second leg.
+        message, code, z: the samples.
+        log_start: (n,), log q(m|z) of the message sent.
+    """
+
+    conditional: np.ndarray
+    up: np.ndarray
+    down: np.ndarray
+    gap: tuple[np.ndarray, np.ndarray]
+    accepted: np.ndarray
+    message: Any
+    code: Any
+    z: Any
+    log_start: np.ndarray
+
+    def upper(self, chains: int | None = None) -> np.ndarray:
+        """Values (n,) whose mean is an upper bound on I(M;Z) in expectation, nats, from the first so many chains.
+
+        log of the mean of K weights, each of mean p(z), is at most log p(z) in expectation (Burda et al. 2016).
+        """
+        used = self.up[:chains]
+        return self.conditional - (logsumexp(used, axis=0) - np.log(len(used)))
+
+    def lower(self, chains: int | None = None) -> np.ndarray:
+        """Values (n,) whose mean is a lower bound on I(M;Z) in expectation, nats.
+
+        The backward walk and K - 1 forward ones together: the same mean with one exact sample among its K is at
+        least log p(z) in expectation (Sobolev & Vetrov 2019; Brekelmans et al. 2022, equation 12).
+        """
+        used = np.concatenate([self.down[None], self.up[: (chains or len(self.up)) - 1]])
+        return self.conditional - (logsumexp(used, axis=0) - np.log(len(used)))
+
+
+def even_ladder(temper: int, bridge: int) -> Ladder:
+    """Rungs at equal distances."""
+    return Ladder(np.linspace(0, 1, temper + 1), np.linspace(0, 1, bridge + 1))
+
+
+def walk(key: jax.Array, joint: Joint, approximation: Any, n: int, ladder: Ladder, chains: int = 1) -> Walks:
+    """Walk both ways for n fresh samples, `LANES` at a time, as many batches at once as there are cores.
+
+    Args:
+        approximation: what `fit_additive` or `fit_gaussian` made of the joint, from other keys.
+        n: a multiple of `LANES`.
+        chains: forward walks for each sample.
+
+    Raises:
+        ValueError: if n is no multiple of `LANES`, or there is no chain.
+    """
+    if n % LANES or n < 1 or chains < 1:
+        raise ValueError(f"Expected n a multiple of {LANES} and chains of at least 1; got {n} and {chains}.")
+    jobs = [(jax.random.fold_in(key, batch), chain) for batch in range(n // LANES) for chain in range(chains + 1)]
+
+    def one(job: tuple[jax.Array, int]) -> dict[str, Any]:
+        return _walk_batch(*job, joint, approximation, ladder)
+
+    with ThreadPoolExecutor(max_workers=_workers()) as pool:
+        done = list(pool.map(one, jobs))
+    back, first = done[:: chains + 1], done[1 :: chains + 1]
+
+    def joined(batches: list[dict[str, Any]], name: str) -> Any:
+        return jax.tree.map(lambda *parts: np.concatenate([np.asarray(p) for p in parts]), *[b[name] for b in batches])
+
+    def profile(leg: str) -> np.ndarray:
+        ups = [b[leg] for number, b in enumerate(done) if number % (chains + 1)]
+        return np.mean([b[leg] for b in back], axis=0) - np.mean(ups, axis=0)
+
+    return Walks(
+        conditional=joined(first, "conditional").astype(np.float64),
+        up=np.stack([joined(done[1 + c :: chains + 1], "log_weight") for c in range(chains)]),
+        down=joined(back, "log_weight"),
+        gap=(profile("temper"), profile("bridge")),
+        accepted=np.mean([b["accepted"] for b in first], axis=0),
+        **{name: joined(first, name) for name in ("message", "code", "z")},
+        log_start=joined(first, "log_start").astype(np.float64),
+    )
+
+
+def _workers() -> int:
+    return min(os.cpu_count() or 1, 8) if jax.default_backend() == "cpu" else 2
+
+
+def _walk_batch(key: jax.Array, chain: int, joint: Joint, approximation: Any, ladder: Ladder) -> dict[str, Any]:
+    """One batch of walks, backwards for chain 0; all chains of a batch see the same samples."""
+    key_pair, key_chains = jax.random.split(key)
+    key_draw, key_temper, key_bridge = jax.random.split(jax.random.fold_in(key_chains, chain), 3)
+    out, heard, sent = _begin(key_pair, joint, approximation)
+    forward = chain > 0
+
+    def temper(place: Any) -> tuple[Any, np.ndarray]:
+        return _leg(_temper, key_temper, ladder.temper, forward, place, approximation, heard)
+
+    def bridge(place: Any) -> tuple[Any, Any]:
+        held = _hold(joint, approximation, heard, place, out["z"])
+        held, worked = _leg(_bridge, key_bridge, ladder.bridge, forward, held, approximation, heard, joint, out["z"])
+        return held.place, worked
+
+    if forward:
+        place, tempered = temper(_draw(key_draw, approximation, heard))
+        _, (bridged, accepted) = bridge(place)
+    else:
+        place, (bridged, accepted) = bridge(sent)
+        _, tempered = temper(place)
+    out["log_weight"] = tempered.sum(1, dtype=np.float64) + bridged.sum(1, dtype=np.float64)
+    out |= {"temper": tempered.mean(0, dtype=np.float64), "bridge": bridged.mean(0, dtype=np.float64)}
+    return out | {"accepted": accepted.mean(0)}
+
+
+def _leg(program: Callable[..., Any], key: jax.Array, rungs: np.ndarray, forward: bool, state: Any, *args: Any) -> Any:
+    """Climb or descend a leg, `STRIDE` rungs a call; the work by rung, in the ladder's order, (lanes, rungs)."""
+    parts = []
+    count = len(rungs) - 1
+    for start in range(0, count, STRIDE) if forward else range(count - STRIDE, -1, -STRIDE):
+        piece = jnp.asarray(rungs[start : start + STRIDE + 1], jnp.float32)
+        numbers = jnp.arange(start, start + STRIDE)
+        state, work = program(forward, jax.random.fold_in(key, start), piece, numbers, state, *args)
+        parts.append(jax.tree.map(np.asarray, work))
+    if not forward:
+        parts.reverse()
+    return state, jax.tree.map(lambda *p: np.concatenate(p, axis=1), *parts)
+
+
+class Held(NamedTuple):
+    """A place, and what the approximation leaves out of its log joint density: log f - log f_approximate, nats."""
+
+    place: Any
+    missing: jax.Array
+
+
+@jax.jit
+def _begin(key: jax.Array, joint: Joint, approximation: Any) -> tuple[dict[str, Any], Any, Any]:
+    message, code, z = joint.sample(key, LANES)
+    heard = jax.vmap(approximation.hear)(z)
+    sent = jax.vmap(approximation.place)(heard, message)
+    out = {
+        "conditional": jax.vmap(joint.channel.log_prob)(z, code).sum(1),
+        "message": message,
+        "code": code,
+        "z": z,
+        "log_start": jax.vmap(approximation.log_start)(heard, sent),
+    }
+    return out, heard, sent
+
+
+@jax.jit
+def _draw(key: jax.Array, approximation: Any, heard: Any) -> Any:
+    return jax.vmap(approximation.draw)(jax.random.split(key, LANES), heard)
+
+
+def _missing(joint: Joint, approximation: Any, heard: Any, place: Any, z: jax.Array) -> jax.Array:
+    message = approximation.message(place)
+    density = joint.channel.log_prob(z, joint.encoder(joint.source.embed(message))).sum()
+    return density + joint.source.log_prob(message) - approximation.log_joint(heard, place)
+
+
+@jax.jit
+def _hold(joint: Joint, approximation: Any, heard: Any, place: Any, z: jax.Array) -> Held:
+    return Held(place, jax.vmap(partial(_missing, joint, approximation))(heard, place, z))
+
+
+@partial(jax.jit, static_argnums=0)
+def _temper(
+    forward: bool, key: jax.Array, rungs: jax.Array, numbers: jax.Array, places: Any, approximation: Any, heard: Any
+) -> tuple[Any, jax.Array]:
+    """The first leg: from the start to the approximation."""
+
+    def chain(key: jax.Array, place: Any, heard: Any) -> tuple[Any, jax.Array]:
+        def work(place: Any, step: jax.Array) -> jax.Array:
+            return step * (approximation.log_joint(heard, place) - approximation.log_start(heard, place))
+
+        def climb(place: Any, x: Any) -> tuple[Any, jax.Array]:
+            key, low, high = x
+            gained = work(place, high - low)
+            place = approximation.sweep(key, heard, place, high, 0, approximation.moves, False)
+            return approximation.refresh(heard, place), gained
+
+        def descend(place: Any, x: Any) -> tuple[Any, jax.Array]:
+            key, low, high = x
+            place = approximation.sweep(key, heard, place, high, 0, approximation.moves, True)
+            place = approximation.refresh(heard, place)
+            return place, work(place, high - low)
+
+        steps = (jax.random.split(key, STRIDE), rungs[:-1], rungs[1:])
+        return jax.lax.scan(climb if forward else descend, place, steps, reverse=not forward)
+
+    return jax.vmap(chain)(jax.random.split(key, LANES), places, heard)
+
+
+@partial(jax.jit, static_argnums=0)
+def _bridge(
+    forward: bool,
+    key: jax.Array,
+    rungs: jax.Array,
+    numbers: jax.Array,
+    held: Held,
+    approximation: Any,
+    heard: Any,
+    joint: Joint,
+    z: jax.Array,
+) -> tuple[Held, tuple[jax.Array, jax.Array]]:
+    """The second leg: from the approximation to the truth."""
+    lengths, starts = _windows(numbers, approximation.moves)
+
+    def chain(key: jax.Array, held: Held, heard: Any, z: jax.Array) -> tuple[Held, tuple[jax.Array, jax.Array]]:
+        def move(key: jax.Array, held: Held, weight: jax.Array, start: jax.Array, length: jax.Array) -> Any:
+            # There and back: a proposal that is its own reversal under the approximation.
+            out, back, toss = jax.random.split(key, 3)
+            one = jnp.ones(())
+            place = approximation.sweep(out, heard, held.place, one, start, start + length, False)
+            place = approximation.sweep(back, heard, place, one, start, start + length, True)
+            place = approximation.refresh(heard, place)
+            new = Held(place, _missing(joint, approximation, heard, place, z))
+            accept = jnp.log(jax.random.uniform(toss)) < weight * (new.missing - held.missing)
+            return jax.tree.map(partial(jnp.where, accept), new, held), accept
+
+        def climb(held: Held, x: Any) -> tuple[Held, tuple[jax.Array, jax.Array]]:
+            key, low, high, start, length = x
+            gained = (high - low) * held.missing
+            held, accept = move(key, held, high, start, length)
+            return held, (gained, accept)
+
+        def descend(held: Held, x: Any) -> tuple[Held, tuple[jax.Array, jax.Array]]:
+            key, low, high, start, length = x
+            held, accept = move(key, held, high, start, length)
+            return held, ((high - low) * held.missing, accept)
+
+        steps = (jax.random.split(key, STRIDE), rungs[:-1], rungs[1:], starts, lengths)
+        return jax.lax.scan(climb if forward else descend, held, steps, reverse=not forward)
+
+    return jax.vmap(chain)(jax.random.split(key, LANES), held, heard, z)
+
+
+def _windows(numbers: jax.Array, moves: int) -> tuple[jax.Array, jax.Array]:
+    """How many blocks each rung's proposal redraws, and from which on: all, and shorter and shorter stretches."""
+    lengths = jnp.asarray([moves, -(-moves // 2), -(-moves // 4), -(-moves // 8)])[numbers % 4]
+    starts = (numbers * 7919) % (moves - lengths + 1)
+    return lengths, starts

@@ -1,0 +1,149 @@
+"""Before the walks that count: pilot walks, from which the ladder, the chains and the samples are chosen and frozen.
+
+Work that is done too fast is lost: by the lag between walks up and walks down a rung of height d dissipates about
+zeta d^2 nats, zeta being the friction there, so for T rungs the bracket's gap is least when d is as 1/sqrt(zeta), and
+falls as 1/T (Sivak & Crooks 2012, Phys. Rev. Lett. 108, 190602).  The noise in z falls as 1/sqrt(n).  Both share the
+budget.  Pilots use samples of their own, so that what is chosen by them does not spoil the bounds.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from capacity.bits import NATS, Z95
+from capacity.bounds.annealing import LANES, STRIDE, Ladder, Walks, even_ladder, walk
+from capacity.joint import Joint
+
+PILOT_SHARE = 0.2  # of the budget, at most, unless the first pilot alone is more
+PILOT_CHAINS = 4
+FIRST = 32  # rungs of either leg in the first pilot
+CHAINS = (1, 2, 4, 8)
+BATCHES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
+MOST_RUNGS = 2**16
+SLOWEST = 0.5  # power of the rungs by which a gap is taken to fall at least: rare lost walks fall off slower than 1/T
+NOTHING = 1e-3  # bits: a gap that needs no more rungs
+
+
+class Cost(NamedTuple):
+    """Billions of operations of one sample: a rung of the first leg, of the second, and what is done once a walk."""
+
+    temper: float
+    bridge: float
+    once: float
+
+    def walks(self, n: int, chains: int, ladder: Ladder) -> float:
+        """Of n samples with so many forward walks and one backwards."""
+        rungs = self.temper * (len(ladder.temper) - 1) + self.bridge * (len(ladder.bridge) - 1)
+        return n * (chains + 1) * (rungs + self.once)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the walks that count will be."""
+
+    samples: int
+    chains: int
+    ladder: Ladder
+
+
+class Pilot(NamedTuple):
+    """The walks of one pilot, and what all of them so far cost in billions of operations."""
+
+    walks: Walks
+    ladder: Ladder
+    spent: float
+
+
+def price(joint: Joint, approximation: Any) -> Cost:
+    """What the walks of one sample cost: the approximation's own count, and the compiler's of the true density."""
+
+    def density(message: jax.Array, z: jax.Array) -> jax.Array:
+        return joint.channel.log_prob(z, joint.encoder(joint.source.embed(message))).sum()
+
+    batch = jax.eval_shape(lambda key: joint.sample(key, 1), jax.random.key(0))
+    counted = jax.jit(density).lower(*(jax.ShapeDtypeStruct(a.shape[1:], a.dtype) for a in (batch[0], batch[2])))
+    truth = float((counted.cost_analysis() or {}).get("flops", 0.0)) / 1e9
+    sweep = approximation.operations / 1e9
+    return Cost(sweep, 2 * sweep + truth, sweep + 2 * truth)
+
+
+def pilots(key: jax.Array, joint: Joint, approximation: Any, cost: Cost, budget: float) -> Iterator[Pilot]:
+    """Pilots, each about twice as long as the one before, on the ladder that that one suggests."""
+    ladder, spent = even_ladder(FIRST, FIRST), 0.0
+    for number in itertools.count():
+        found = walk(jax.random.fold_in(key, number), joint, approximation, LANES, ladder, PILOT_CHAINS)
+        spent += cost.walks(LANES, PILOT_CHAINS, ladder)
+        pilot = Pilot(found, ladder, spent)
+        yield pilot
+        room = 2 * cost.walks(LANES, PILOT_CHAINS, ladder)
+        if gap_of(found, PILOT_CHAINS) < NOTHING or spent + room > PILOT_SHARE * budget:
+            return
+        ladder = relaid(pilot, cost, room / (LANES * (PILOT_CHAINS + 1)), FIRST)
+
+
+def gap_of(walks: Walks, chains: int) -> float:
+    """Mean of upper less lower with so many chains, in bits; at least 0."""
+    return max(float((walks.upper(chains) - walks.lower(chains)).mean() / NATS), 0.0)
+
+
+def relaid(pilot: Pilot, cost: Cost, room: float, least: int = STRIDE) -> Ladder:
+    """The ladder that dissipates least at a price of `room` a walk.
+
+    A leg of R rungs dissipates a / R and costs c R: for a fixed price of both, R is as sqrt(a / c).
+    """
+    legs = list(zip(pilot.ladder, pilot.walks.gap, (cost.temper, cost.bridge), strict=True))
+    wishes = [max(gap.sum(), 1e-9) * (len(rungs) - 1) / price for rungs, gap, price in legs]
+    whole = sum(wish**0.5 * price for wish, (_, _, price) in zip(wishes, legs, strict=True))
+    counts = [wish**0.5 * max(room - cost.once, 0.0) / whole for wish in wishes]
+    rounded = [int(np.clip(count // STRIDE * STRIDE, least, MOST_RUNGS)) for count in counts]
+    return Ladder(*(respaced(rungs, gap, count) for (rungs, gap, _), count in zip(legs, rounded, strict=True)))
+
+
+def choose(pilot: Pilot, spread: float, cost: Cost, budget: float) -> Choice:
+    """Samples, chains and rungs that make the gap and the noise together least, at no more than the budget.
+
+    Args:
+        spread: standard deviation of a value once its controls are taken off, in bits.
+        budget: billions of operations that are left.
+    """
+    best, least = Choice(LANES, 1, relaid(pilot, cost, 0.0)), np.inf
+    for chains, batches in itertools.product(CHAINS, BATCHES):
+        n = batches * LANES
+        ladder = relaid(pilot, cost, budget / (n * (chains + 1)))
+        if cost.walks(n, chains, ladder) > budget:
+            continue
+        gap = gap_of(pilot.walks, min(chains, PILOT_CHAINS)) * max(chains / PILOT_CHAINS, 1.0) ** -SLOWEST
+        gap *= _relief(pilot, ladder)
+        width = gap + 2 * Z95 * spread / n**0.5
+        if width < least * (1 - 1e-3):
+            best, least = Choice(n, chains, ladder), width
+    return best
+
+
+def _relief(pilot: Pilot, ladder: Ladder) -> float:
+    """By what factor another ladder changes the pilot's gap: each leg's as 1/R, or slower where it is longer."""
+    dissipated = [max(gap.sum(), 1e-9) for gap in pilot.walks.gap]
+    ratios = [(len(old) - 1) / (len(new) - 1) for old, new in zip(pilot.ladder, ladder, strict=True)]
+    factors = [ratio if ratio > 1 else ratio**SLOWEST for ratio in ratios]
+    return float(np.dot(dissipated, factors) / np.sum(dissipated))
+
+
+def respaced(rungs: np.ndarray, dissipated: np.ndarray, count: int) -> np.ndarray:
+    """Rungs (count + 1,) between 0 and 1, closest where most was dissipated (T,) between the rungs (T + 1,)."""
+    steps = np.diff(rungs)
+    width = max(len(steps) // 16, 1)
+    kernel = np.ones(2 * width + 1) / (2 * width + 1)
+    smooth = np.convolve(np.pad(dissipated, width, mode="edge"), kernel, mode="valid")
+    # A floor, so that nowhere is hurried through on the word of a noisy pilot.
+    smooth = np.maximum(smooth, 0.1 * max(smooth.mean(), 1e-12))
+    friction = smooth / np.square(steps)
+    length = np.concatenate([[0.0], np.cumsum(np.sqrt(friction) * steps)])
+    new = np.interp(np.linspace(0, length[-1], count + 1), length, rungs)
+    new[0], new[-1] = 0.0, 1.0
+    return new
