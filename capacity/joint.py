@@ -24,14 +24,22 @@ class Joint:
     """
 
     source: Any
-    encoder: Callable[[jax.Array], Any]
+    encoder: Callable[[Any], Any]
     channel: Channel
 
     def __post_init__(self) -> None:
         if callable(self.encoder) and jax.tree_util.all_leaves([self.encoder]):
             object.__setattr__(self, "encoder", jax.tree_util.Partial(self.encoder))
 
-    def sample(self, key: jax.Array, n: int) -> tuple[jax.Array, Any, jax.Array]:
+    def log_prob(self, message: Any, z: jax.Array) -> jax.Array:
+        """log p(m, z) of one message and one noisy code, nats."""
+        return self.source.log_prob(message) + self.conditional(z, self.encoder(self.source.embed(message)))
+
+    def conditional(self, z: jax.Array, code: Any) -> jax.Array:
+        """log p(z|u) of one noisy code and the code that was sent, nats."""
+        return self.channel.log_prob(z, code).sum()
+
+    def sample(self, key: jax.Array, n: int) -> tuple[Any, Any, jax.Array]:
         """n independent triples: messages (n, message_dim), codes, noisy units (n, units)."""
         key_source, key_noise = jax.random.split(key)
         batch = self.source.sample(key_source, n)

@@ -18,14 +18,12 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from scipy.special import logsumexp
-
-from capacity.joint import Joint
 
 LANES = 128  # chains that advance together
 STRIDE = 16  # steps of a leg in one call of its program: a ladder is a multiple of it
@@ -41,6 +39,19 @@ class Ladder(NamedTuple):
     def rungs(self) -> int:
         """Steps of both legs."""
         return len(self.temper) + len(self.bridge) - 2
+
+
+class Target(Protocol):
+    """What walks end at: a `Joint`, or anything that samples message, code and z, and has these densities in nats."""
+
+    def sample(self, key: jax.Array, n: int) -> tuple[Any, Any, Any]:
+        """n independent messages, codes and noisy codes."""
+
+    def log_prob(self, message: Any, z: Any) -> jax.Array:
+        """log p(m, z) of one message and noisy code."""
+
+    def conditional(self, z: Any, code: Any) -> jax.Array:
+        """log p(z|u) of one noisy code and the code that was sent."""
 
 
 class Walks(NamedTuple):
@@ -88,7 +99,7 @@ def even_ladder(temper: int, bridge: int) -> Ladder:
     return Ladder(np.linspace(0, 1, temper + 1), np.linspace(0, 1, bridge + 1))
 
 
-def walk(key: jax.Array, joint: Joint, approximation: Any, n: int, ladder: Ladder, chains: int = 1) -> Walks:
+def walk(key: jax.Array, joint: Target, approximation: Any, n: int, ladder: Ladder, chains: int = 1) -> Walks:
     """Walk both ways for n fresh samples, `LANES` at a time, as many batches at once as there are cores.
 
     Args:
@@ -132,7 +143,7 @@ def _workers() -> int:
     return min(os.cpu_count() or 1, 8) if jax.default_backend() == "cpu" else 2
 
 
-def _walk_batch(key: jax.Array, chain: int, joint: Joint, approximation: Any, ladder: Ladder) -> dict[str, Any]:
+def _walk_batch(key: jax.Array, chain: int, joint: Target, approximation: Any, ladder: Ladder) -> dict[str, Any]:
     """One batch of walks, backwards for chain 0; all chains of a batch see the same samples."""
     key_pair, key_chains = jax.random.split(key)
     key_draw, key_temper, key_bridge = jax.random.split(jax.random.fold_in(key_chains, chain), 3)
@@ -180,12 +191,12 @@ class Held(NamedTuple):
 
 
 @jax.jit
-def _begin(key: jax.Array, joint: Joint, approximation: Any) -> tuple[dict[str, Any], Any, Any]:
+def _begin(key: jax.Array, joint: Target, approximation: Any) -> tuple[dict[str, Any], Any, Any]:
     message, code, z = joint.sample(key, LANES)
     heard = jax.vmap(approximation.hear)(z)
     sent = jax.vmap(approximation.place)(heard, message)
     out = {
-        "conditional": jax.vmap(joint.channel.log_prob)(z, code).sum(1),
+        "conditional": jax.vmap(joint.conditional)(z, code),
         "message": message,
         "code": code,
         "z": z,
@@ -199,15 +210,42 @@ def _draw(key: jax.Array, approximation: Any, heard: Any) -> Any:
     return jax.vmap(approximation.draw)(jax.random.split(key, LANES), heard)
 
 
-def _missing(joint: Joint, approximation: Any, heard: Any, place: Any, z: jax.Array) -> jax.Array:
-    message = approximation.message(place)
-    density = joint.channel.log_prob(z, joint.encoder(joint.source.embed(message))).sum()
-    return density + joint.source.log_prob(message) - approximation.log_joint(heard, place)
+def _missing(joint: Target, approximation: Any, heard: Any, place: Any, z: jax.Array) -> jax.Array:
+    return joint.log_prob(approximation.message(place), z) - approximation.log_joint(heard, place)
+
+
+def _held(joint: Target, approximation: Any, heard: Any, place: Any, z: jax.Array) -> Any:
+    """The state that the approximation's own moves keep, or else a `Held`."""
+    if hasattr(approximation, "hold"):
+        return approximation.hold(joint, heard, place, z)
+    return Held(place, _missing(joint, approximation, heard, place, z))
 
 
 @jax.jit
-def _hold(joint: Joint, approximation: Any, heard: Any, place: Any, z: jax.Array) -> Held:
-    return Held(place, jax.vmap(partial(_missing, joint, approximation))(heard, place, z))
+def _hold(joint: Target, approximation: Any, heard: Any, place: Any, z: jax.Array) -> Any:
+    return jax.vmap(partial(_held, joint, approximation))(heard, place, z)
+
+
+def _swept(
+    approximation: Any, joint: Target, key: jax.Array, heard: Any, z: jax.Array, held: Held, weight: Any, turn: Any
+) -> tuple[Held, jax.Array]:
+    """A sweep there and back, its own reversal under the approximation, accepted by what that leaves out."""
+    out, back, toss = jax.random.split(key, 3)
+    start, stop = _window(turn, approximation.moves)
+    one = jnp.ones(())
+    place = approximation.sweep(out, heard, held.place, one, start, stop, False)
+    place = approximation.sweep(back, heard, place, one, start, stop, True)
+    place = approximation.refresh(heard, place)
+    new = Held(place, _missing(joint, approximation, heard, place, z))
+    accept = jnp.log(jax.random.uniform(toss)) < weight * (new.missing - held.missing)
+    return jax.tree.map(partial(jnp.where, accept), new, held), accept
+
+
+def _window(turn: jax.Array, moves: int) -> tuple[jax.Array, jax.Array]:
+    """From which block to which a proposal redraws them: all, and in turn shorter and shorter stretches."""
+    length = jnp.asarray([moves, -(-moves // 2), -(-moves // 4), -(-moves // 8)])[turn % 4]
+    start = (turn * 7919) % (moves - length + 1)
+    return start, start + length
 
 
 @partial(jax.jit, static_argnums=0)
@@ -247,43 +285,25 @@ def _bridge(
     held: Held,
     approximation: Any,
     heard: Any,
-    joint: Joint,
+    joint: Target,
     z: jax.Array,
 ) -> tuple[Held, tuple[jax.Array, jax.Array]]:
     """The second leg: from the approximation to the truth."""
-    lengths, starts = _windows(numbers, approximation.moves)
+    own = getattr(approximation, "move", None) or partial(_swept, approximation)
 
-    def chain(key: jax.Array, held: Held, heard: Any, z: jax.Array) -> tuple[Held, tuple[jax.Array, jax.Array]]:
-        def move(key: jax.Array, held: Held, weight: jax.Array, start: jax.Array, length: jax.Array) -> Any:
-            # There and back: a proposal that is its own reversal under the approximation.
-            out, back, toss = jax.random.split(key, 3)
-            one = jnp.ones(())
-            place = approximation.sweep(out, heard, held.place, one, start, start + length, False)
-            place = approximation.sweep(back, heard, place, one, start, start + length, True)
-            place = approximation.refresh(heard, place)
-            new = Held(place, _missing(joint, approximation, heard, place, z))
-            accept = jnp.log(jax.random.uniform(toss)) < weight * (new.missing - held.missing)
-            return jax.tree.map(partial(jnp.where, accept), new, held), accept
-
-        def climb(held: Held, x: Any) -> tuple[Held, tuple[jax.Array, jax.Array]]:
-            key, low, high, start, length = x
+    def chain(key: jax.Array, held: Any, heard: Any, z: jax.Array) -> tuple[Any, tuple[jax.Array, jax.Array]]:
+        def climb(held: Any, x: Any) -> tuple[Any, tuple[jax.Array, jax.Array]]:
+            key, low, high, turn = x
             gained = (high - low) * held.missing
-            held, accept = move(key, held, high, start, length)
+            held, accept = own(joint, key, heard, z, held, high, turn)
             return held, (gained, accept)
 
-        def descend(held: Held, x: Any) -> tuple[Held, tuple[jax.Array, jax.Array]]:
-            key, low, high, start, length = x
-            held, accept = move(key, held, high, start, length)
+        def descend(held: Any, x: Any) -> tuple[Any, tuple[jax.Array, jax.Array]]:
+            key, low, high, turn = x
+            held, accept = own(joint, key, heard, z, held, high, turn)
             return held, ((high - low) * held.missing, accept)
 
-        steps = (jax.random.split(key, STRIDE), rungs[:-1], rungs[1:], starts, lengths)
+        steps = (jax.random.split(key, STRIDE), rungs[:-1], rungs[1:], numbers)
         return jax.lax.scan(climb if forward else descend, held, steps, reverse=not forward)
 
     return jax.vmap(chain)(jax.random.split(key, LANES), held, heard, z)
-
-
-def _windows(numbers: jax.Array, moves: int) -> tuple[jax.Array, jax.Array]:
-    """How many blocks each rung's proposal redraws, and from which on: all, and shorter and shorter stretches."""
-    lengths = jnp.asarray([moves, -(-moves // 2), -(-moves // 4), -(-moves // 8)])[numbers % 4]
-    starts = (numbers * 7919) % (moves - lengths + 1)
-    return lengths, starts

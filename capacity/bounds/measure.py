@@ -21,13 +21,15 @@ from capacity.bounds.annealing import Walks, walk
 from capacity.bounds.controls import Controls, controlled, controls_of, reduce
 from capacity.bounds.decoder import Decoder, LogDecoder
 from capacity.bounds.enumeration import Enumeration
+from capacity.bounds.flips import fit_flips
 from capacity.bounds.gaussian_posterior import fit_gaussian
 from capacity.bounds.marginal import Normal, fit_normal
-from capacity.bounds.pilot import choose, pilots, price
+from capacity.bounds.pilot import Choice, Cost, Pilot, choose, pilots, price
 from capacity.joint import Joint
 
 FAR = 2**14  # cheap samples, from which the means of the controls are learnt
 DEFAULT_BUDGET = 1000.0
+NARROW = 0.02  # of the bits: a wider bracket than this to come, and another way to walk is tried
 METHODS = ("auto", "enumeration", "bracket")
 Progress = Callable[[float, str], None]
 
@@ -75,28 +77,67 @@ def measure(
 def _bracket(
     key: jax.Array, joint: Joint, budget: float, log_decoder: LogDecoder | None, progress: Progress
 ) -> Bracket:
-    key_fit, key_side, key_pilot, key_main, key_decoder = jax.random.split(key, 5)
-    approximation = (fit_additive if joint.source.discrete else fit_gaussian)(key_fit, joint)
-    side = Side.draw(key_side, joint, approximation)
-    cost = price(joint, approximation)
-    trace, last = [], None
-    for last in pilots(key_pilot, joint, approximation, cost, budget):
-        trace.append(_point(last.spent, side.bounds(last.walks), f"pilot, {last.ladder.rungs} rungs"))
-        progress(last.spent / budget, f"{trace[-1].low:.2f} to {trace[-1].high:.2f} bits")
-    assert last is not None
-    choice = choose(last, side.spread(last.walks), cost, budget - last.spent)
-    walks = walk(key_main, joint, approximation, choice.samples, choice.ladder, choice.chains)
-    spent = last.spent + cost.walks(choice.samples, choice.chains, choice.ladder)
-    lower, upper = side.bounds(walks)
-    how = f"annealing, {choice.samples} samples, {choice.chains} + 1 chains of {choice.ladder.rungs} rungs"
-    if log_decoder is not None and _decoder_is_higher(log_decoder, joint, last.walks):
+    key_first, key_second, key_main, key_decoder = jax.random.split(key, 4)
+    trace: list[TracePoint] = []
+    discrete = joint.source.discrete
+    engines = [Engine.pilot(key_first, joint, fit_additive if discrete else fit_gaussian, budget, trace, progress)]
+    left = budget - trace[-1].work
+    if discrete and engines[0].choose(left).width > NARROW * trace[-1].high:
+        engines.append(Engine.pilot(key_second, joint, fit_flips, left, trace, progress))
+        left = budget - trace[-1].work
+    best = min(engines, key=lambda engine: engine.choose(left).width)
+    (lower, upper), how = best.measure(key_main, left)
+    if log_decoder is not None and _decoder_is_higher(log_decoder, joint, best.last.walks):
         lower, how = Decoder(log_decoder)(key_decoder, joint), f"decoder below; {how}"
-    if side.normal_is_lower(last.walks):
-        upper, how = side.entropy_bound, f"maximum entropy above; {how}"
-    lower, upper = _within(lower, upper, joint.source.bits)
-    trace.append(_point(spent, (lower, upper), how))
+    if best.side.normal_is_lower(best.last.walks):
+        upper, how = best.side.entropy_bound, f"maximum entropy above; {how}"
+    lower, upper = within(lower, upper, joint.source.bits)
+    trace.append(_point(budget, (lower, upper), how))
     progress(1.0, how)
     return Bracket(lower, upper, how, tuple(trace))
+
+
+class Engine(NamedTuple):
+    """One way to walk: an approximation of the posterior, what it costs, and how its last pilot went."""
+
+    joint: Joint
+    approximation: Any
+    side: Side
+    cost: Cost
+    last: Pilot
+
+    @classmethod
+    def pilot(
+        cls,
+        key: jax.Array,
+        joint: Joint,
+        fit: Callable[[jax.Array, Joint], Any],
+        budget: float,
+        trace: list[TracePoint],
+        progress: Progress,
+    ) -> Engine:
+        """Fit and try it; each pilot is put on the trace."""
+        key_fit, key_side, key_pilot = jax.random.split(key, 3)
+        approximation = fit(key_fit, joint)
+        side = Side.draw(key_side, joint, approximation)
+        cost = price(joint, approximation)
+        spent = trace[-1].work if trace else 0.0
+        for last in pilots(key_pilot, joint, approximation, cost, budget):
+            stage = f"pilot, {type(approximation).__name__}, {last.ladder.rungs} rungs"
+            trace.append(_point(spent + last.spent, side.bounds(last.walks), stage))
+            progress(last.spent / budget, f"{trace[-1].low:.2f} to {trace[-1].high:.2f} bits")
+        return cls(joint, approximation, side, cost, last)
+
+    def choose(self, budget: float) -> Choice:
+        """The walks that so much buys."""
+        return choose(self.last, self.side.spread(self.last.walks), self.cost, budget)
+
+    def measure(self, key: jax.Array, budget: float) -> tuple[tuple[Estimate, Estimate], str]:
+        """Both bounds, in bits, and how they were found."""
+        choice = self.choose(budget)
+        walks = walk(key, self.joint, self.approximation, choice.samples, choice.ladder, choice.chains)
+        how = f"{choice.samples} samples, {choice.chains} + 1 chains of {choice.ladder.rungs} rungs"
+        return self.side.bounds(walks), f"annealing from {type(self.approximation).__name__}, {how}"
 
 
 class Side(NamedTuple):
@@ -147,7 +188,7 @@ def _far_samples(key: jax.Array, joint: Joint, approximation: Any) -> tuple[Any,
         heard = approximation.hear(pair[1])
         return approximation.log_start(heard, approximation.place(heard, pair[0]))
 
-    conditional = jax.vmap(joint.channel.log_prob)(z, code).sum(1)
+    conditional = jax.vmap(joint.conditional)(z, code)
     return code, z, jax.lax.map(log_start, (message, z), batch_size=256), conditional
 
 
@@ -159,7 +200,7 @@ def _decoder_is_higher(log_decoder: LogDecoder, joint: Joint, walks: Walks) -> b
     return bool((decoded - 0.5 * (walks.lower() + walks.upper())).mean() > 0)
 
 
-def _within(lower: Estimate, upper: Estimate, source_bits: float) -> tuple[Estimate, Estimate]:
+def within(lower: Estimate, upper: Estimate, source_bits: float) -> tuple[Estimate, Estimate]:
     """The bounds cut off at 0 and at the source's bits, which need no samples."""
 
     def cut(bound: Estimate) -> Estimate:

@@ -17,8 +17,7 @@ import jax
 import numpy as np
 
 from capacity.bits import NATS, Z95
-from capacity.bounds.annealing import LANES, STRIDE, Ladder, Walks, even_ladder, walk
-from capacity.joint import Joint
+from capacity.bounds.annealing import LANES, STRIDE, Ladder, Target, Walks, even_ladder, walk
 
 PILOT_SHARE = 0.2  # of the budget, at most, unless the first pilot alone is more
 PILOT_CHAINS = 4
@@ -50,6 +49,7 @@ class Choice:
     samples: int
     chains: int
     ladder: Ladder
+    width: float  # of the bracket that is expected of them, bits
 
 
 class Pilot(NamedTuple):
@@ -60,22 +60,21 @@ class Pilot(NamedTuple):
     spent: float
 
 
-def price(joint: Joint, approximation: Any) -> Cost:
+def price(joint: Target, approximation: Any) -> Cost:
     """What the walks of one sample cost: the approximation's own count, and the compiler's of the true density."""
-
-    def density(message: jax.Array, z: jax.Array) -> jax.Array:
-        return joint.channel.log_prob(z, joint.encoder(joint.source.embed(message))).sum()
-
     batch = jax.eval_shape(lambda key: joint.sample(key, 1), jax.random.key(0))
-    counted = jax.jit(density).lower(*(jax.ShapeDtypeStruct(a.shape[1:], a.dtype) for a in (batch[0], batch[2])))
+    one = jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape[1:], a.dtype), (batch[0], batch[2]))
+    counted = jax.jit(joint.log_prob).lower(*one)
     truth = float((counted.cost_analysis() or {}).get("flops", 0.0)) / 1e9
     sweep = approximation.operations / 1e9
     return Cost(sweep, 2 * sweep + truth, sweep + 2 * truth)
 
 
-def pilots(key: jax.Array, joint: Joint, approximation: Any, cost: Cost, budget: float) -> Iterator[Pilot]:
+def pilots(key: jax.Array, joint: Target, approximation: Any, cost: Cost, budget: float) -> Iterator[Pilot]:
     """Pilots, each about twice as long as the one before, on the ladder that that one suggests."""
     ladder, spent = even_ladder(FIRST, FIRST), 0.0
+    if getattr(approximation, "cubic", False):  # from a flat start most is lost at once
+        ladder = Ladder(ladder.temper, ladder.bridge**3)
     for number in itertools.count():
         found = walk(jax.random.fold_in(key, number), joint, approximation, LANES, ladder, PILOT_CHAINS)
         spent += cost.walks(LANES, PILOT_CHAINS, ladder)
@@ -112,7 +111,7 @@ def choose(pilot: Pilot, spread: float, cost: Cost, budget: float) -> Choice:
         spread: standard deviation of a value once its controls are taken off, in bits.
         budget: billions of operations that are left.
     """
-    best, least = Choice(LANES, 1, relaid(pilot, cost, 0.0)), np.inf
+    best, least = Choice(LANES, 1, relaid(pilot, cost, 0.0), np.inf), np.inf
     for chains, batches in itertools.product(CHAINS, BATCHES):
         n = batches * LANES
         ladder = relaid(pilot, cost, budget / (n * (chains + 1)))
@@ -122,7 +121,7 @@ def choose(pilot: Pilot, spread: float, cost: Cost, budget: float) -> Choice:
         gap *= _relief(pilot, ladder)
         width = gap + 2 * Z95 * spread / n**0.5
         if width < least * (1 - 1e-3):
-            best, least = Choice(n, chains, ladder), width
+            best, least = Choice(n, chains, ladder, width), width
     return best
 
 

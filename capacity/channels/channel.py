@@ -17,6 +17,7 @@ class Channel(Protocol):
     slice of the units.  All logarithms are natural; only `ceiling` speaks of bits.
     """
 
+    normal: ClassVar[bool]  # whether Z given the code is normal, with the `moments`
     has_ceiling: ClassVar[bool]
     name: ClassVar[str]
     summary: ClassVar[str]

@@ -22,6 +22,7 @@ class Gaussian:
     """
 
     sigma: float | jax.Array
+    normal: ClassVar[bool] = True
     has_ceiling: ClassVar[bool] = True
     name: ClassVar[str] = "gaussian"
     summary: ClassVar[str] = "additive Gaussian noise of fixed sigma; ceiling 1/2 log2(1 + P/sigma^2) bits per unit"

@@ -26,6 +26,7 @@ class Posterior(NamedTuple):
 class LearntGaussian:
     """Independent Gaussian noise whose strength the encoder chooses for every unit and message."""
 
+    normal: ClassVar[bool] = True
     has_ceiling: ClassVar[bool] = False
     name: ClassVar[str] = "learnt_gaussian"
     summary: ClassVar[str] = (

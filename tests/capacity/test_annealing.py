@@ -1,0 +1,137 @@
+"""Walks both ways against enumerated log p(z): the identities that bounds rest on, and the bounds themselves.
+
+Forwards E[w] = p(z) and backwards E[1/w] = 1/p(z), exactly, on any ladder and from any start.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from codes import keyed_bits
+
+from capacity import Joint
+from capacity.bounds.additive import fit_additive
+from capacity.bounds.annealing import LANES, STRIDE, Walks, even_ladder, walk
+from capacity.bounds.enumeration import list_codes, log_densities
+from capacity.bounds.gaussian_posterior import fit_gaussian
+from capacity.channels import Gaussian, LearntGaussian, Posterior
+from synthetic import FairBits, GaussianVectors, MarkovBits
+
+CHAINS = 4
+SOURCES = {"fair": FairBits(jnp.eye(6)), "markov": MarkovBits(jnp.eye(6))}
+slow_markov = pytest.mark.parametrize("name", ["fair", pytest.param("markov", marks=pytest.mark.slow)])
+
+
+def encoder(matrix: jax.Array, bend: jax.Array, x: jax.Array) -> Posterior:
+    """Linear on a bend of 0; else with interactions, and with noise that the message sets."""
+    return Posterior(matrix @ x + bend * jnp.tanh(2 * matrix @ jnp.roll(x, 1)), -0.3 + 0.3 * bend * x)
+
+
+def joint_of(name: str, bend: float) -> Joint:
+    """Six digits onto six units, dense where bent and separate where not."""
+    matrix = 0.6 * jax.random.normal(jax.random.key(1), (6, 6)) if bend else jnp.eye(6)
+    return Joint(SOURCES[name], jax.tree_util.Partial(encoder, matrix, jnp.float32(bend)), LearntGaussian())
+
+
+@cache
+def walked(name: str, bend: float = 1.0) -> tuple[Walks, np.ndarray]:
+    """Walks of 512 samples on a coarse ladder, and the enumerated log p(z) of their noisy codes.
+
+    In blocks that cut through what interacts: one block of six digits would leave nothing to anneal.
+    """
+    joint = joint_of(name, bend)
+    with pytest.MonkeyPatch.context() as patch:
+        places = np.array([[0, 1, 2], [3, 4, 5]], np.int32)
+        patch.setattr("capacity.bounds.additive.find_blocks", lambda *args: places)
+        approximation = fit_additive(jax.random.key(2), joint)
+    walks = walk(jax.random.key(3), joint, approximation, 4 * LANES, even_ladder(STRIDE, 2 * STRIDE), CHAINS)
+    log_p = log_densities(list_codes(joint), joint.channel, jnp.asarray(walks.z)).joint
+    return walks, np.asarray(log_p, np.float64)
+
+
+def error(values: np.ndarray) -> float:
+    return float(values.std() / len(values) ** 0.5)
+
+
+@slow_markov
+def test_weights_have_their_exact_means(name: str) -> None:
+    walks, log_p = walked(name)
+    for ratio in (*np.exp(walks.up - log_p[None]), np.exp(log_p - walks.down)):
+        assert abs(ratio.mean() - 1) < 4 * error(ratio)
+        assert ratio.std() < 3
+
+
+@slow_markov
+@pytest.mark.parametrize("chains", [1, CHAINS])
+def test_bounds_hold_log_p_between_them(name: str, chains: int) -> None:
+    walks, log_p = walked(name)
+    truth = walks.conditional - log_p
+    above, below = walks.upper(chains) - truth, truth - walks.lower(chains)
+    assert above.mean() > -3 * error(above)
+    assert below.mean() > -3 * error(below)
+    gap = above + below
+    assert gap.mean() > 3 * error(gap)
+
+
+@slow_markov
+def test_more_chains_narrow_the_gap(name: str) -> None:
+    walks, _ = walked(name)
+    one, four = (walks.upper(k) - walks.lower(k) for k in (1, CHAINS))
+    assert four.mean() < one.mean()
+
+
+def test_what_is_dissipated_is_the_gap() -> None:
+    walks, _ = walked("fair")
+    total = sum(leg.sum() for leg in walks.gap)
+    np.testing.assert_allclose(total, (walks.down[None] - walks.up).mean(), rtol=1e-6)
+    assert ((walks.accepted >= 0) & (walks.accepted <= 1)).all() and walks.accepted.shape == (2 * STRIDE,)
+
+
+def test_conditionals_belong_to_their_samples() -> None:
+    walks, _ = walked("fair")
+    joint = joint_of("fair", 1.0)
+    codes = jax.vmap(lambda m: joint.encoder(joint.source.embed(m)))(jnp.asarray(walks.message))
+    np.testing.assert_allclose(codes, walks.code, rtol=1e-5, atol=1e-5)
+    conditional = jax.vmap(joint.channel.log_prob)(jnp.asarray(walks.z), codes).sum(1)
+    np.testing.assert_allclose(walks.conditional, conditional, rtol=1e-4, atol=1e-4)
+
+
+def test_a_separable_code_has_no_gap() -> None:
+    """The start is the posterior: every walk's weight is p(z), but for rounding."""
+    walks, log_p = walked("fair", 0.0)
+    np.testing.assert_allclose(walks.up[0], log_p, atol=5e-3)
+    np.testing.assert_allclose(walks.down, log_p, atol=5e-3)
+
+
+def gaussian_walks(key: int) -> tuple[Walks, np.ndarray]:
+    """A continuous message, linear encoder: log p(z) of a normal z is known."""
+    source = GaussianVectors(jnp.asarray([1.0, 0.3]))
+    joint = Joint(source, lambda x: x, Gaussian(0.5))
+    approximation = fit_gaussian(jax.random.key(2), joint)
+    walks = walk(jax.random.key(key), joint, approximation, 2 * LANES, even_ladder(STRIDE, STRIDE), 1)
+    variance = np.array([1.25, 0.55])
+    return walks, (-0.5 * (np.square(walks.z) / variance + np.log(2 * np.pi * variance))).sum(1)
+
+
+def test_a_linear_gaussian_code_has_almost_no_gap() -> None:
+    """All that is left is the fit's own error, a few thousandths of a nat."""
+    walks, log_p = gaussian_walks(3)
+    assert abs((walks.up[0] - log_p).mean()) < 5e-3
+    assert abs((walks.down - log_p).mean()) < 5e-3
+
+
+def test_the_key_decides_everything() -> None:
+    first, again, other = (gaussian_walks(key)[0] for key in (3, 3, 4))
+    jax.tree.map(np.testing.assert_array_equal, first, again)
+    assert (first.up != other.up).any()
+
+
+@pytest.mark.parametrize(("n", "chains"), [(100, 1), (0, 1), (LANES, 0)])
+def test_refusals(n: int, chains: int) -> None:
+    joint = keyed_bits(2, 1.0)
+    with pytest.raises(ValueError, match=f"multiple of {LANES} and chains of at least 1; got {n} and {chains}"):
+        walk(jax.random.key(0), joint, None, n, even_ladder(STRIDE, STRIDE), chains)
