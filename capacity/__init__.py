@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from capacity.bits import Bracket, Estimate
-    from capacity.bounds import measure
+    from capacity.bounds import measure, measure_layers
     from capacity.curves import capacity_curve, plan_curve
     from capacity.estimators import choose, estimate, information_scorer, pairwise
     from capacity.joint import Joint
+    from capacity.stack import Layer, Stack
     from capacity.systems import VAE, Architecture, GaussianSystem
     from capacity.training import Training
 
@@ -22,12 +23,15 @@ HOMES = {
     "Estimate": "capacity.bits",
     "GaussianSystem": "capacity.systems",
     "Joint": "capacity.joint",
+    "Layer": "capacity.stack",
+    "Stack": "capacity.stack",
     "Training": "capacity.training",
     "capacity_curve": "capacity.curves",
     "choose": "capacity.estimators",
     "estimate": "capacity.estimators",
     "information_scorer": "capacity.estimators",
     "measure": "capacity.bounds",
+    "measure_layers": "capacity.bounds",
     "pairwise": "capacity.estimators",
     "plan_curve": "capacity.curves",
 }
@@ -39,12 +43,15 @@ __all__ = [
     "Estimate",
     "GaussianSystem",
     "Joint",
+    "Layer",
+    "Stack",
     "Training",
     "capacity_curve",
     "choose",
     "estimate",
     "information_scorer",
     "measure",
+    "measure_layers",
     "pairwise",
     "plan_curve",
 ]

@@ -173,11 +173,11 @@ def _bracket(dataset: xr.Dataset, axes: Axes, hue: str) -> None:
     axes.fill_between(level, low, high, color=hue, alpha=0.2, lw=0, label="bracket of the best seed's bits, 95 %")
     for j in range(dataset.sizes["seed"]):
         one = dataset.isel(seed=j)
-        for name, marker, words in (
-            ("lower", "^", "decoder"),
-            ("upper", "v", "least of source, rate, ceiling"),
+        for name, marker in (
+            ("lower", "^"),
+            ("upper", "v"),
         ):
-            label = f"{name} bound ({words}), one seed" if j == 0 else None
+            label = f"{name} bound, one seed" if j == 0 else None
             axes.plot(level, one[name], color=hue, lw=0, marker=marker, ms=4, mfc="white", label=label)
 
 

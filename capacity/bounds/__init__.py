@@ -2,9 +2,22 @@
 
 from capacity.bounds.decoder import Decoder
 from capacity.bounds.enumeration import Enumeration
+from capacity.bounds.layers import measure_layers
 from capacity.bounds.marginal import Ceiling, MaximumEntropy, Rate
 from capacity.bounds.measure import measure
+from capacity.bounds.mixture import Mixture
+from capacity.bounds.receiver import Receiver
 
-__all__ = ["Ceiling", "Decoder", "Enumeration", "MaximumEntropy", "Rate", "measure"]
+__all__ = [
+    "Ceiling",
+    "Decoder",
+    "Enumeration",
+    "MaximumEntropy",
+    "Mixture",
+    "Rate",
+    "Receiver",
+    "measure",
+    "measure_layers",
+]
 
-BOUNDS: dict[str, type] = {b.name: b for b in (Enumeration, Decoder, Rate, Ceiling, MaximumEntropy)}
+BOUNDS: dict[str, type] = {b.name: b for b in (Enumeration, Decoder, Receiver, Rate, Ceiling, MaximumEntropy, Mixture)}

@@ -14,6 +14,7 @@ with interference (Verdu 1998, Multiuser Detection, chapter 6), block by block.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -24,8 +25,9 @@ from capacity.bounds.blocks import find_blocks
 from capacity.channels.gaussian import LOG_2PI
 from capacity.joint import Joint
 
-REFERENCES = 2**18  # codes that may be computed to find the blocks' effects
+EFFORT = 3e10  # operations that may be spent on the blocks' effects
 NEVER = -1e30  # log of the probability of a block's state that no message has
+LEAST = -40.0  # and of one that only no message of the sample could have
 
 
 class Heard(NamedTuple):
@@ -119,7 +121,7 @@ class AdditiveCode:
 
     def _log_prior(self, place: Place) -> jax.Array:
         if self.coupled:
-            return self.source.log_prob(self.message(place))
+            return jnp.maximum(self.source.log_prob(self.message(place)), NEVER)
         return self.log_prior[jnp.arange(len(place.states)), place.states].sum()
 
     def sweep(
@@ -153,7 +155,7 @@ class AdditiveCode:
         messages = jnp.broadcast_to(self._digits(states)[None], (count, self.source.message_dim + 1))
         messages = messages.at[:, self.places[b]].set(choices)[:, :-1].astype(jnp.int8)
         possible = self.log_prior[b] > NEVER / 2
-        return jnp.where(possible, jax.vmap(self.source.log_prob)(messages), NEVER)
+        return jnp.where(possible, jnp.maximum(jax.vmap(self.source.log_prob)(messages), NEVER), NEVER)
 
     def refresh(self, heard: Heard, place: Place) -> Place:
         """The same place, what is left of z computed anew: rounding errors do not pile up."""
@@ -166,30 +168,22 @@ def fit_additive(key: jax.Array, joint: Joint) -> AdditiveCode:
     Raises:
         ValueError: if the source is continuous.
     """
-    source, channel = joint.source, joint.channel
+    source = joint.source
     if not source.discrete:
         raise ValueError("Expected a discrete source for an additive code; got a continuous one.")
     key_blocks, key_effects, key_moments = jax.random.split(key, 3)
-
-    def moments(digits: jax.Array) -> tuple[jax.Array, jax.Array]:
-        return channel.moments(joint.encoder(source.embed(digits)))
-
-    places = find_blocks(key_blocks, source, lambda digits: moments(digits)[0])
+    places = find_blocks(key_blocks, source, jax.tree_util.Partial(_mean_code, joint))
     blocks, size = places.shape
     states = 2**size
-    references = int(np.clip(REFERENCES // (blocks * states), 2, 256))
+    encode = jax.jit(_mean_code).lower(joint, jax.ShapeDtypeStruct((source.message_dim,), jnp.float32))
+    operations = max(float((encode.cost_analysis() or {}).get("flops", 0.0)), 1e4)
+    references = int(np.clip(EFFORT / (blocks * states * operations), 2, 256))
     messages = source.sample(key_effects, references).message
-    means, log_masses = jax.jit(lambda m: _effects(source, moments, m, jnp.asarray(places), states))(messages)
-    log_masses = np.asarray(log_masses, np.float64)
-    log_prior = log_masses - np.log(np.exp(log_masses - log_masses.max(1, keepdims=True)).sum(1, keepdims=True))
-    log_prior -= log_masses.max(1, keepdims=True)
-    unfilled = ((np.arange(states)[:, None] >> np.arange(size)) & 1)[None] * (places == source.message_dim)[:, None]
-    log_prior = np.where(unfilled.any(-1), NEVER, log_prior)
-    log_prior -= np.log(np.exp(log_prior).sum(1, keepdims=True))
-    log_prior = np.maximum(log_prior, NEVER)
+    means, log_masses = _effects(joint, messages, jnp.asarray(places), states)
+    log_prior = _log_prior(np.asarray(log_masses, np.float64), places == source.message_dim)
 
     batch = source.sample(key_moments, 4096)
-    mean, variance = jax.jit(jax.vmap(lambda x: channel.moments(joint.encoder(x))))(batch.vector)
+    mean, variance = _moments(joint, batch.vector)
     prior = np.exp(log_prior)[..., None]
     tables = np.asarray(means, np.float64)
     tables -= (prior * tables).sum(1, keepdims=True)
@@ -197,37 +191,70 @@ def fit_additive(key: jax.Array, joint: Joint) -> AdditiveCode:
     tables = np.where(prior > 0, tables / scale, 0.0)
     states_of = _states(np.asarray(batch.message), places)
     # What the blocks leave of the code, not its plain mean: without interactions it has no error.
-    centre = (np.asarray(mean, np.float64) - scale * tables[np.arange(blocks), states_of].sum(1)).mean(0)
+    left = np.asarray(mean, np.float64)
+    for table, state in zip(tables, states_of.T, strict=True):
+        left -= scale * table[state]
     return AdditiveCode(
         jnp.asarray(tables, jnp.float32),
         jnp.asarray(_filters(tables, prior), jnp.float32),
         jnp.asarray(log_prior, jnp.float32),
         jnp.asarray(places),
-        jnp.asarray(centre, jnp.float32),
+        jnp.asarray(left.mean(0), jnp.float32),
         jnp.asarray(scale, jnp.float32),
         source,
         not _sum_over_blocks(source, batch.message, log_prior[np.arange(blocks), states_of].sum(1)),
     )
 
 
-def _effects(
-    source: Any, moments: Any, messages: jax.Array, places: jax.Array, states: int
-) -> tuple[jax.Array, jax.Array]:
-    """Mean code (blocks, states, units) and mean log mass (blocks, states), over messages alike in all other digits."""
+def _mean_code(joint: Joint, digits: jax.Array) -> jax.Array:
+    """Mean of the noisy units (units,) of a message."""
+    return joint.channel.moments(joint.encoder(joint.source.embed(digits)))[0]
+
+
+@jax.jit
+def _moments(joint: Joint, vectors: jax.Array) -> tuple[jax.Array, jax.Array]:
+    return jax.vmap(lambda x: joint.channel.moments(joint.encoder(x)))(vectors)
+
+
+@partial(jax.jit, static_argnums=3)
+def _effects(joint: Joint, messages: jax.Array, places: jax.Array, states: int) -> tuple[jax.Array, jax.Array]:
+    """Mean code (blocks, states, units) over messages alike in all other digits, and log mass (blocks, states).
+
+    The mass of a block's state is the mean of p(message with that state)/p(message) over messages, up to a factor:
+    over the law of the messages that is the block's marginal.  Messages that the change makes impossible count for
+    nothing in either.
+    """
     digits, size = messages.shape[1], places.shape[1]
     choices = ((jnp.arange(states)[:, None] >> jnp.arange(size)[None]) & 1).astype(jnp.float32)
     padded = jnp.concatenate([messages.astype(jnp.float32), jnp.zeros((len(messages), 1), jnp.float32)], axis=1)
+    log_probs = jax.vmap(joint.source.log_prob)(messages)
 
     def of_block(places_b: jax.Array) -> tuple[jax.Array, jax.Array]:
         def of_state(choice: jax.Array) -> tuple[jax.Array, jax.Array]:
             changed = padded.at[:, places_b].set(choice)[:, :digits]
-            means = jax.vmap(lambda m: moments(m)[0])(changed)
-            return means.mean(0), jax.vmap(source.log_prob)(changed.astype(jnp.int8)).mean()
+            ratios = jax.vmap(joint.source.log_prob)(changed.astype(jnp.int8)) - log_probs
+            possible = (ratios > NEVER).astype(jnp.float32)
+            codes = jax.vmap(partial(_mean_code, joint))(changed)
+            mean = possible @ codes / jnp.maximum(possible.sum(), 1)
+            return mean, jax.nn.logsumexp(jnp.maximum(ratios, NEVER))
 
         return jax.lax.map(of_state, choices, batch_size=max(1, 2048 // len(messages)))
 
-    means, log_masses = jax.lax.map(of_block, places)
-    return means, jnp.maximum(log_masses, NEVER)
+    return jax.lax.map(of_block, places)
+
+
+def _log_prior(log_masses: np.ndarray, empty: np.ndarray) -> np.ndarray:
+    """Log masses (blocks, states) that sum to one; none for states with a digit at an `empty` place (blocks, size).
+
+    A state that no message of the sample could have may still be possible beside others: it keeps a little, so that
+    a walk can start from whatever message was sent.  With a single block there are no others.
+    """
+    size, least = empty.shape[1], LEAST if len(empty) > 1 else NEVER
+    log_prior = np.maximum(log_masses - log_masses.max(1, keepdims=True), least)
+    unfilled = ((np.arange(2**size)[:, None] >> np.arange(size)) & 1)[None] * empty[:, None]
+    log_prior = np.where(unfilled.any(-1), NEVER, log_prior)
+    log_prior = log_prior - np.log(np.exp(log_prior).sum(1, keepdims=True))
+    return np.maximum(log_prior, NEVER)
 
 
 def _filters(tables: np.ndarray, prior: np.ndarray) -> np.ndarray:

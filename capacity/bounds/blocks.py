@@ -30,13 +30,15 @@ def find_blocks(key: jax.Array, source: object, code: Code, block_bits: int = BL
         code: mean of the noisy units from the digits.
         block_bits: the most digits in a block.
     """
+    if jax.tree_util.all_leaves([code]):
+        code = jax.tree_util.Partial(code)
     messages = source.sample(key, PROBES).message.astype(jnp.float32)  # type: ignore[attr-defined]
     interaction, effects = _interactions(jax.random.split(key, 2)[1], code, messages)
     power = np.square(effects).sum(-1).mean(0)
     relative = interaction / np.maximum(np.minimum.outer(power, power), 1e-12 * power.max() + 1e-30)
     merged = _merge([[i] for i in range(len(power))], relative, STRONG, block_bits)
     size = max(FILLED_BITS, max(map(len, merged)))
-    overlap = np.abs(np.einsum("riu,rju->ij", effects, effects)) / len(effects)
+    overlap = np.abs(sum(effect @ effect.T for effect in effects)) / len(effects)
     full = _merge(merged, overlap, 1e-6 * overlap.max(), min(size, block_bits))
     blocks = _pack(full, min(size, block_bits))
     places = np.full((len(blocks), max(map(len, blocks))), len(power), np.int32)
@@ -49,26 +51,37 @@ def _interactions(key: jax.Array, code: Code, messages: jax.Array) -> tuple[np.n
     """Mean squared interaction of each pair (k, k), and the effect of each flip on the units (probes, k, units)."""
     digits = messages.shape[1]
     flipped = jnp.abs(messages[:, None] - jnp.eye(digits, dtype=jnp.float32)[None])
-    effects = jax.jit(lambda m, f: jax.lax.map(code, f, batch_size=1024) - code(m)[None])
-    moved = np.stack([np.asarray(effects(m, f)) for m, f in zip(messages, flipped, strict=True)])
+    moved = np.stack([np.asarray(_moved(code, m, f)) for m, f in zip(messages, flipped, strict=True)])
     projections = jax.random.normal(key, (len(messages), moved.shape[-1]))
-
-    @jax.jit
-    def gradients(points: jax.Array, projection: jax.Array) -> jax.Array:
-        return jax.lax.map(jax.grad(lambda m: code(m) @ projection), points, batch_size=1024)
-
-    here = np.stack([np.asarray(gradients(m[None], v)) for m, v in zip(messages, projections, strict=True)])
+    here = np.stack([np.asarray(_slopes(code, m[None], v)) for m, v in zip(messages, projections, strict=True)])
     if np.isfinite(here).all() and (np.square(here).max((0, 1)) > 0).all():
-        there = np.stack([np.asarray(gradients(f, v)) for f, v in zip(flipped, projections, strict=True)])
+        there = np.stack([np.asarray(_slopes(code, f, v)) for f, v in zip(flipped, projections, strict=True)])
         change = np.square(there - here).mean(0)
         return np.maximum(change, change.T) * (1 - np.eye(digits)), moved
     if digits > DIFFERENCES_UP_TO:
         return np.zeros((digits, digits)), moved
-    pairs = jax.jit(lambda f: jax.lax.map(jax.vmap(code), jnp.abs(f[:, None] - jnp.eye(digits)[None])))
-    base = [np.asarray(code(m)) for m in messages]
-    twice = np.stack([np.asarray(pairs(f)) for f in flipped]) - np.stack(base)[:, None, None]
+    base = np.stack([np.asarray(code(m)) for m in messages])
+    twice = np.stack([np.asarray(_flipped_again(code, f)) for f in flipped]) - base[:, None, None]
     second = twice - moved[:, :, None] - moved[:, None, :]
     return np.square(second).sum(-1).mean(0) * (1 - np.eye(digits)), moved
+
+
+@jax.jit
+def _moved(code: Code, message: jax.Array, flipped: jax.Array) -> jax.Array:
+    """What each flip does to the units, (k, units)."""
+    return jax.lax.map(code, flipped, batch_size=1024) - code(message)[None]
+
+
+@jax.jit
+def _slopes(code: Code, points: jax.Array, projection: jax.Array) -> jax.Array:
+    """Gradients (n, k) of a projection of the code."""
+    return jax.lax.map(jax.grad(lambda m: code(m) @ projection), points, batch_size=1024)
+
+
+@jax.jit
+def _flipped_again(code: Code, flipped: jax.Array) -> jax.Array:
+    """Codes (k, k, units) of messages (k, k) with one digit more flipped."""
+    return jax.lax.map(lambda m: jax.vmap(code)(jnp.abs(m[None] - jnp.eye(len(m), dtype=m.dtype))), flipped)
 
 
 def _merge(blocks: list[list[int]], strength: np.ndarray, least: float, size: int) -> list[list[int]]:

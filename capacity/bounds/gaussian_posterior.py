@@ -98,12 +98,8 @@ def fit_gaussian(key: jax.Array, joint: Joint) -> GaussianPosterior:
     """
     if joint.source.discrete:
         raise ValueError("Expected a continuous source for a Gaussian posterior; got a discrete one.")
-
-    def moments(vector: jax.Array) -> tuple[jax.Array, jax.Array]:
-        return joint.channel.moments(joint.encoder(vector))
-
     batch = joint.source.sample(key, SAMPLES)
-    means, variances = jax.jit(lambda v: jax.lax.map(moments, v, batch_size=4096))(batch.vector)
+    means, variances = _moments(joint, batch.vector)
     message, code = np.asarray(batch.message, np.float64), np.asarray(means, np.float64)
     message_mean, code_mean = message.mean(0), code.mean(0)
     message, code = message - message_mean, code - code_mean
@@ -117,3 +113,11 @@ def fit_gaussian(key: jax.Array, joint: Joint) -> GaussianPosterior:
     gain = covariance @ (linear / noise)
     parts = gain, code_mean, message_mean, np.linalg.cholesky(covariance)
     return GaussianPosterior(*(jnp.asarray(part, jnp.float32) for part in parts))
+
+
+@jax.jit
+def _moments(joint: Joint, vectors: jax.Array) -> tuple[jax.Array, jax.Array]:
+    def of_vector(vector: jax.Array) -> tuple[jax.Array, jax.Array]:
+        return joint.channel.moments(joint.encoder(vector))
+
+    return jax.lax.map(of_vector, vectors, batch_size=4096)

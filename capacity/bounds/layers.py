@@ -69,10 +69,11 @@ def measure_layers(key: jax.Array, stack: Stack, *, budget: float = DEFAULT_BUDG
     Raises:
         ValueError: for a continuous source, an inner channel that is not normal, or a budget that is not positive.
     """
-    keys = jax.random.split(key, len(stack.layers))
-    first = stack.layers[0]
-    found = [measure(keys[0], Joint(stack.source, first.encoder, first.channel), budget=budget)]
+    if not stack.source.discrete:
+        raise ValueError("Expected a discrete source for the layers of a stack; got a continuous one.")
     joints = [stack.joint(number) for number in range(2, len(stack.layers) + 1)]
+    keys, first = jax.random.split(key, len(stack.layers)), stack.layers[0]
+    found = [measure(keys[0], Joint(stack.source, first.encoder, first.channel), budget=budget)]
     found += [_measure_inner(k, joint, budget) for k, joint in zip(keys[1:], joints, strict=True)]
     return processed(found)
 
@@ -108,8 +109,8 @@ def _measure_inner(key: jax.Array, joint: Joint, budget: float) -> Bracket:
     cost, noise_cost = price(joint, both), price(noise, alone)
     last = _last(pilots(key_both, joint, both, cost, (1 - NOISE_SHARE) * budget))
     noise_last = _last(pilots(key_alone, noise, alone, noise_cost, NOISE_SHARE * budget))
-    spread = side.spread(last.walks)
-    choice = choose(last, spread, cost, (1 - NOISE_SHARE) * budget - last.spent)
+    spread, known = side.spread(last.walks)
+    choice = choose(last, spread, cost, (1 - NOISE_SHARE) * budget - last.spent, known)
     room = (NOISE_SHARE * budget - noise_last.spent) / (choice.samples * (choice.chains + 1))
     ladder = relaid(noise_last, noise_cost, room)
     # One key: the same messages, noise and z in both walks.

@@ -7,6 +7,7 @@ covariance may be as uncertain as it likes; what is paid for that is a little he
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 import jax
@@ -70,15 +71,17 @@ class Normal:
 
 def fit_normal(key: jax.Array, joint: Joint, samples: int = 2**16) -> Normal:
     """Mean and covariance of Z, from sampled codes and the noise's known variance; in float64."""
-
-    def moments(vector: jax.Array) -> tuple[jax.Array, jax.Array]:
-        return joint.channel.moments(joint.encoder(vector))
-
-    vectors = joint.source.sample(key, samples).vector
-    means, variances = jax.jit(lambda v: jax.lax.map(moments, v, batch_size=min(4096, samples)))(vectors)
-    means, variances = np.asarray(means, np.float64), np.asarray(variances, np.float64)
+    means, variances = (np.asarray(part, np.float64) for part in _moments(key, joint, samples))
     covariance = np.atleast_2d(np.cov(means.T)) + np.diag(variances.mean(0))
     return Normal(jnp.asarray(means.mean(0), jnp.float32), jnp.asarray(np.linalg.cholesky(covariance), jnp.float32))
+
+
+@partial(jax.jit, static_argnums=2)
+def _moments(key: jax.Array, joint: Joint, samples: int) -> tuple[jax.Array, jax.Array]:
+    def of_vector(vector: jax.Array) -> tuple[jax.Array, jax.Array]:
+        return joint.channel.moments(joint.encoder(vector))
+
+    return jax.lax.map(of_vector, joint.source.sample(key, samples).vector, batch_size=min(4096, samples))
 
 
 @dataclass(frozen=True)
@@ -97,10 +100,12 @@ class MaximumEntropy:
         """Upper bound on I(M;Z), in bits."""
         key_fit, key_judge = jax.random.split(key)
         normal = fit_normal(key_fit, joint, self.samples)
-        return jax.jit(lambda k, j, r: _against(k, j, r, self.samples))(key_judge, joint, normal)
+        return against(key_judge, joint, normal, self.samples)
 
 
-def _against(key: jax.Array, joint: Joint, density: Any, samples: int) -> Estimate:
+@partial(jax.jit, static_argnums=3)
+def against(key: jax.Array, joint: Joint, density: Any, samples: int) -> Estimate:
+    """E log p(z|m) - log r(z) in bits on fresh samples, for any density r with `log_prob`: an upper bound on I(M;Z)."""
     _, codes, z = joint.sample(key, samples)
     conditional = jax.vmap(joint.channel.log_prob)(z, codes).sum(1)
     noise = conditional + jax.vmap(joint.channel.entropy)(codes).sum(1)

@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from capacity.bits import NATS, Bracket, Estimate, TracePoint, from_values
+from capacity.bits import NATS, Bracket, Estimate, Kind, TracePoint, from_values, interval
 from capacity.bounds.additive import fit_additive
 from capacity.bounds.annealing import Walks, walk
 from capacity.bounds.controls import Controls, controlled, controls_of, reduce
@@ -86,13 +86,13 @@ def _bracket(
         engines.append(Engine.pilot(key_second, joint, fit_flips, left, trace, progress))
         left = budget - trace[-1].work
     best = min(engines, key=lambda engine: engine.choose(left).width)
-    (lower, upper), how = best.measure(key_main, left)
+    (lower, upper), how, spent = best.measure(key_main, left)
     if log_decoder is not None and _decoder_is_higher(log_decoder, joint, best.last.walks):
         lower, how = Decoder(log_decoder)(key_decoder, joint), f"decoder below; {how}"
     if best.side.normal_is_lower(best.last.walks):
         upper, how = best.side.entropy_bound, f"maximum entropy above; {how}"
     lower, upper = within(lower, upper, joint.source.bits)
-    trace.append(_point(budget, (lower, upper), how))
+    trace.append(_point(budget - left + spent, (lower, upper), how))
     progress(1.0, how)
     return Bracket(lower, upper, how, tuple(trace))
 
@@ -130,14 +130,16 @@ class Engine(NamedTuple):
 
     def choose(self, budget: float) -> Choice:
         """The walks that so much buys."""
-        return choose(self.last, self.side.spread(self.last.walks), self.cost, budget)
+        spread, known = self.side.spread(self.last.walks)
+        return choose(self.last, spread, self.cost, budget, known)
 
-    def measure(self, key: jax.Array, budget: float) -> tuple[tuple[Estimate, Estimate], str]:
-        """Both bounds, in bits, and how they were found."""
+    def measure(self, key: jax.Array, budget: float) -> tuple[tuple[Estimate, Estimate], str, float]:
+        """Both bounds, in bits; how they were found; and what that cost."""
         choice = self.choose(budget)
         walks = walk(key, self.joint, self.approximation, choice.samples, choice.ladder, choice.chains)
         how = f"{choice.samples} samples, {choice.chains} + 1 chains of {choice.ladder.rungs} rungs"
-        return self.side.bounds(walks), f"annealing from {type(self.approximation).__name__}, {how}"
+        spent = self.cost.walks(choice.samples, choice.chains, choice.ladder)
+        return self.side.bounds(walks), f"annealing from {type(self.approximation).__name__}, {how}", spent
 
 
 class Side(NamedTuple):
@@ -152,7 +154,7 @@ class Side(NamedTuple):
     def draw(cls, key: jax.Array, joint: Joint, approximation: Any) -> Side:
         """From `FAR` samples; the normal density from others."""
         key_normal, key_far = jax.random.split(key)
-        normal = fit_normal(key_normal, joint)
+        normal = fit_normal(key_normal, joint, FAR)
         code, z, log_start, conditional = _far_samples(key_far, joint, approximation)
         far = controls_of(joint, normal, code, z, log_start)
         values = jnp.asarray(np.asarray(conditional) + far.learnt[:, 0])
@@ -164,15 +166,23 @@ class Side(NamedTuple):
 
     def bounds(self, walks: Walks) -> tuple[Estimate, Estimate]:
         """The lower and the upper bound of some walks, in bits."""
-        near = self.near(walks)
-        return (
-            controlled(walks.lower(), near, self.far, "lower", self.joint.source.bits),
-            controlled(walks.upper(), near, self.far, "upper"),
-        )
+        near, limit = self.near(walks), self.joint.source.bits
 
-    def spread(self, walks: Walks) -> float:
-        """Standard deviation of one sample's upper value, its controls taken off, in bits."""
-        return float(reduce(walks.upper(), self.near(walks), self.far)[0].std() / NATS)
+        def bound(values: np.ndarray, kind: Kind, worst: float) -> Estimate:
+            if np.isfinite(values).all():
+                return controlled(values, near, self.far, kind, limit)
+            # A walk that started at an impossible message: no bound, but no NaN either.
+            return interval(worst, 0.0, kind, limit, len(values))
+
+        return bound(walks.lower(), "lower", -np.inf), bound(walks.upper(), "upper", np.inf)
+
+    def spread(self, walks: Walks) -> tuple[float, float]:
+        """Standard deviation of an upper value, its controls taken off, and standard error of these, in bits."""
+        if not np.isfinite(walks.upper()).all():
+            return np.inf, 0.0
+        spread = float(reduce(walks.upper(), self.near(walks), self.far)[0].std() / NATS)
+        whole = float(self.bounds(walks)[1].stderr)
+        return spread, max(whole**2 - spread**2 / len(walks.conditional), 0.0) ** 0.5
 
     def normal_is_lower(self, walks: Walks) -> bool:
         """Whether maximum entropy lies below the middle of a pilot's bracket, sample by sample."""

@@ -26,6 +26,7 @@ CHAINS = (1, 2, 4, 8)
 BATCHES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
 MOST_RUNGS = 2**16
 SLOWEST = 0.5  # power of the rungs by which a gap is taken to fall at least: rare lost walks fall off slower than 1/T
+ENOUGH = 1.03  # times the least width: what is as good for less is taken
 NOTHING = 1e-3  # bits: a gap that needs no more rungs
 
 
@@ -97,32 +98,33 @@ def relaid(pilot: Pilot, cost: Cost, room: float, least: int = STRIDE) -> Ladder
     A leg of R rungs dissipates a / R and costs c R: for a fixed price of both, R is as sqrt(a / c).
     """
     legs = list(zip(pilot.ladder, pilot.walks.gap, (cost.temper, cost.bridge), strict=True))
-    wishes = [max(gap.sum(), 1e-9) * (len(rungs) - 1) / price for rungs, gap, price in legs]
-    whole = sum(wish**0.5 * price for wish, (_, _, price) in zip(wishes, legs, strict=True))
-    counts = [wish**0.5 * max(room - cost.once, 0.0) / whole for wish in wishes]
-    rounded = [int(np.clip(count // STRIDE * STRIDE, least, MOST_RUNGS)) for count in counts]
-    return Ladder(*(respaced(rungs, gap, count) for (rungs, gap, _), count in zip(legs, rounded, strict=True)))
+    wishes = [(max(gap.sum(), 1e-9) * (len(rungs) - 1) / price) ** 0.5 for rungs, gap, price in legs]
+    spare = max(room - cost.once - least * (cost.temper + cost.bridge), 0.0)
+    each = spare / sum(wish * price for wish, (_, _, price) in zip(wishes, legs, strict=True))
+    counts = [least + int(min(wish * each, MOST_RUNGS) // STRIDE * STRIDE) for wish in wishes]
+    return Ladder(*(respaced(rungs, gap, count) for (rungs, gap, _), count in zip(legs, counts, strict=True)))
 
 
-def choose(pilot: Pilot, spread: float, cost: Cost, budget: float) -> Choice:
-    """Samples, chains and rungs that make the gap and the noise together least, at no more than the budget.
+def choose(pilot: Pilot, spread: float, cost: Cost, budget: float, known: float = 0.0) -> Choice:
+    """The cheapest of those samples, chains and rungs that make gap and noise together about least within the budget.
 
     Args:
         spread: standard deviation of a value once its controls are taken off, in bits.
         budget: billions of operations that are left.
+        known: standard error that no walk takes away, of the controls' means, in bits.
     """
-    best, least = Choice(LANES, 1, relaid(pilot, cost, 0.0), np.inf), np.inf
+    offers = []
     for chains, batches in itertools.product(CHAINS, BATCHES):
         n = batches * LANES
-        ladder = relaid(pilot, cost, budget / (n * (chains + 1)))
-        if cost.walks(n, chains, ladder) > budget:
-            continue
         gap = gap_of(pilot.walks, min(chains, PILOT_CHAINS)) * max(chains / PILOT_CHAINS, 1.0) ** -SLOWEST
-        gap *= _relief(pilot, ladder)
-        width = gap + 2 * Z95 * spread / n**0.5
-        if width < least * (1 - 1e-3):
-            best, least = Choice(n, chains, ladder, width), width
-    return best
+        room = budget / (n * (chains + 1))
+        for ladder in (relaid(pilot, cost, 0.0), relaid(pilot, cost, room / 4), relaid(pilot, cost, room)):
+            width = gap * _relief(pilot, ladder) + 2 * Z95 * np.hypot(spread / n**0.5, known)
+            offers.append(Choice(n, chains, ladder, float(width)))
+    prices = [cost.walks(offer.samples, offer.chains, offer.ladder) for offer in offers]
+    affordable = [i for i, paid in enumerate(prices) if paid <= budget] or [0]
+    enough = ENOUGH * min(offers[i].width for i in affordable)
+    return offers[min((i for i in affordable if offers[i].width <= enough), key=lambda i: prices[i])]
 
 
 def _relief(pilot: Pilot, ladder: Ladder) -> float:

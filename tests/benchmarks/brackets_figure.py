@@ -56,7 +56,8 @@ def _widths(axes: Axes, records: dict[str, Record]) -> None:
     axes.set_title("Width against work (open: pilots; filled: the bracket)", fontsize=10)
     axes.grid(color="#EEEEEE", which="both")
     axes.set_axisbelow(True)
-    axes.legend(frameon=False, fontsize=9, loc="upper center", bbox_to_anchor=(0.5, -0.07), ncols=3)
+    if axes.lines:
+        axes.legend(frameon=False, fontsize=9, loc="upper center", bbox_to_anchor=(0.5, -0.07), ncols=3)
 
 
 def _levels(axes: Axes, points: list[Record], series: str, label: str, colour: str) -> None:

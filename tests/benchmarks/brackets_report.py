@@ -55,6 +55,7 @@ def _opening(records: list[Record], brackets: dict[str, list[Record]], picture: 
     firsts = [seeds[0] for seeds in brackets.values()]
     narrow = sum(width(record) <= record["asked_width"] for record in firsts)
     quick = sum(record["seconds"] <= record["asked_seconds"] for record in firsts)
+    whole = sum(record["budget"] >= CASES[record["case"]].budget for record in firsts)
     busy = np.median([record["load_before"] for record in runs])
     described = {f"{r['cores']} cores, {r['backend']}, JAX {r['jax']}, Python {r['python']}" for r in records}
     machines = "; ".join(sorted(described))
@@ -64,7 +65,7 @@ Each case is a source, an encoder and a channel, all known; `capacity.bounds.mea
 many bits pass, as an interval [low, high] that holds both bounds' uncertainty at 95 %. Where the truth is known (in
 closed form, or by enumeration of independent blocks), it stands beside it.
 
-Of {len(firsts)} cases, {narrow} are as narrow as was asked and {quick} as quick.
+Of {len(firsts)} cases, {narrow} are as narrow as was asked and {quick} as quick; {whole} had the whole of their budget.
 Of {len(known)} runs in which the truth is known, {sum(map(bool, known))} hold it.
 
     python -m tests.benchmarks.brackets --out runs/brackets.jsonl

@@ -181,7 +181,6 @@ def test_what_is_left_of_z_stays_in_step() -> None:
     np.testing.assert_allclose(place.rest, code.refresh(heard, place).rest, atol=1e-4)
 
 
-@pytest.mark.xfail(strict=True, reason="a state impossible beside one reference is taken for impossible beside all")
 def test_no_message_is_ruled_out() -> None:
     """Rows of 9 digits in two blocks, 358 of 512: each must be possible under q, or no walk can come from it."""
     source = Codebook(jax.random.normal(jax.random.key(3), (358, 6)))

@@ -17,7 +17,7 @@ from capacity import Joint
 from capacity.bounds.additive import fit_additive
 from capacity.bounds.annealing import LANES, STRIDE, Walks, even_ladder, walk
 from capacity.bounds.enumeration import list_codes, log_densities
-from capacity.bounds.gaussian_posterior import fit_gaussian
+from capacity.bounds.gaussian_posterior import GaussianPosterior, fit_gaussian
 from capacity.channels import Gaussian, LearntGaussian, Posterior
 from synthetic import FairBits, GaussianVectors, MarkovBits
 
@@ -107,25 +107,26 @@ def test_a_separable_code_has_no_gap() -> None:
     np.testing.assert_allclose(walks.down, log_p, atol=5e-3)
 
 
-def gaussian_walks(key: int) -> tuple[Walks, np.ndarray]:
-    """A continuous message, linear encoder: log p(z) of a normal z is known."""
-    source = GaussianVectors(jnp.asarray([1.0, 0.3]))
-    joint = Joint(source, lambda x: x, Gaussian(0.5))
-    approximation = fit_gaussian(jax.random.key(2), joint)
-    walks = walk(jax.random.key(key), joint, approximation, 2 * LANES, even_ladder(STRIDE, STRIDE), 1)
-    variance = np.array([1.25, 0.55])
-    return walks, (-0.5 * (np.square(walks.z) / variance + np.log(2 * np.pi * variance))).sum(1)
+@cache
+def linear_gaussian() -> tuple[Joint, GaussianPosterior]:
+    joint = Joint(GaussianVectors(jnp.asarray([1.0, 0.3])), lambda x: x, Gaussian(0.5))
+    return joint, fit_gaussian(jax.random.key(2), joint)
+
+
+def gaussian_walks(key: int) -> Walks:
+    return walk(jax.random.key(key), *linear_gaussian(), 2 * LANES, even_ladder(STRIDE, STRIDE))
 
 
 def test_a_linear_gaussian_code_has_almost_no_gap() -> None:
     """All that is left is the fit's own error, a few thousandths of a nat."""
-    walks, log_p = gaussian_walks(3)
+    walks, variance = gaussian_walks(3), np.array([1.25, 0.55])
+    log_p = (-0.5 * (np.square(walks.z) / variance + np.log(2 * np.pi * variance))).sum(1)
     assert abs((walks.up[0] - log_p).mean()) < 5e-3
     assert abs((walks.down - log_p).mean()) < 5e-3
 
 
 def test_the_key_decides_everything() -> None:
-    first, again, other = (gaussian_walks(key)[0] for key in (3, 3, 4))
+    first, again, other = (gaussian_walks(key) for key in (3, 3, 4))
     jax.tree.map(np.testing.assert_array_equal, first, again)
     assert (first.up != other.up).any()
 
