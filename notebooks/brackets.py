@@ -106,5 +106,5 @@ for number, bracket in enumerate(measure_layers(jax.random.key(0), stack, budget
 
 # %% [markdown]
 # What a bracket promises: `low` and `high` hold the truth with probability 95 %, whatever the network. What it does not
-# promise is to be narrow: a second layer's noise is harder to walk through than the first one's, and a dense, untrained,
+# promise is to be narrow: a second layer is harder to walk through than the first one, and a dense, untrained,
 # strongly nonlinear code in weak noise stays open.

@@ -15,7 +15,7 @@ from tests.benchmarks.brackets_figure import draw
 from tests.benchmarks.brackets_public import DECODED, SAMPLES
 
 Record = dict[str, Any]
-WRONG_SIDE = 0.02  # of the truth: more than the figures' own sampling noise
+WRONG_SIDE, NOISE = 0.02, 0.2  # of the truth, and bits: together more than the figures' own sampling noise
 PUBLIC = {
     "info_nce": ("InfoNCE, lower", "lower"),
     "leave_one_out": ("leave-one-out, upper", "upper"),
@@ -124,7 +124,8 @@ def _public(public: dict[str, list[Record]], brackets: dict[str, list[Record]]) 
         f"stop at log2 {SAMPLES:,} = {math.log2(SAMPLES):.0f} bits, and leave-one-out runs away above. Maximum",
         f"entropy: covariance of 65,536 samples or more; receiver and decoder: {DECODED:,} samples. Formulas and",
         "their sources are in `tests/benchmarks/brackets_public.py`. Where no truth is known, our bracket stands",
-        f"in its place. Bold: on the wrong side of it by more than {WRONG_SIDE:.0%}, more than sampling noise.",
+        f"in its place. Bold: on the wrong side of it by more than {WRONG_SIDE:.0%} and {NOISE} bits, which is more than",
+        "the figures' own sampling noise.",
         "",
         *_header("case", "truth or bracket", *(title for title, _ in PUBLIC.values())),
     ]
@@ -152,7 +153,8 @@ def _held(value: float | None, kind: str, low: float | None, high: float | None)
     text = f"{value:,.2f}" if value < 1000 else f"{value:,.0f}"
     if low is None or high is None:
         return text
-    return _flagged(text, value < (1 - WRONG_SIDE) * low if kind == "upper" else value > (1 + WRONG_SIDE) * high)
+    beyond = (1 - WRONG_SIDE) * low - value if kind == "upper" else value - (1 + WRONG_SIDE) * high
+    return _flagged(text, beyond > NOISE)
 
 
 def _flagged(text: str, flag: bool) -> str:
