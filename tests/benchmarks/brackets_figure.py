@@ -37,6 +37,9 @@ def draw(records: dict[str, Record], path: Path) -> None:
     for series, (label, colour) in SERIES.items():
         points = sorted((r for r in records.values() if r["series"] == series), key=lambda r: r["level"])
         _levels(panels[series], points, series, label, colour)
+    handles, labels = panels["width"].get_legend_handles_labels()
+    if handles:
+        figure.legend(handles, labels, frameon=False, fontsize=9, loc="outside lower left", ncols=4)
     figure.savefig(path, dpi=110)
 
 
@@ -56,8 +59,6 @@ def _widths(axes: Axes, records: dict[str, Record]) -> None:
     axes.set_title("Width against work (open: pilots; filled: the bracket)", fontsize=10)
     axes.grid(color="#EEEEEE", which="both")
     axes.set_axisbelow(True)
-    if axes.lines:
-        axes.legend(frameon=False, fontsize=9, loc="upper center", bbox_to_anchor=(0.5, -0.07), ncols=3)
 
 
 def _levels(axes: Axes, points: list[Record], series: str, label: str, colour: str) -> None:
@@ -82,7 +83,7 @@ def _levels(axes: Axes, points: list[Record], series: str, label: str, colour: s
     middle = (low + high) / 2
     axes.errorbar(level, middle, (high - low) / 2, color=colour, lw=1.2, capsize=4, label="bracket, 95 %")
     axes.plot(level, column("decoder"), "o", color=colour, ls=DECODER, ms=4, mfc="white", label="trained decoder")
-    axes.set_ylim(0, 1.25 * points[0]["source"])
+    axes.set_ylim(0, max(1.2 * points[0]["source"], 1.05 * column("maximum_entropy").max()))
     axes.set_xticks(level, [f"{value:.2g}" for value in level], minor=False)
     axes.minorticks_off()
     axes.legend(frameon=False, fontsize=9, loc="center left", bbox_to_anchor=(1.0, 0.5))

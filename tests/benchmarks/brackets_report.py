@@ -124,8 +124,8 @@ def _public(public: dict[str, list[Record]], brackets: dict[str, list[Record]]) 
         f"stop at log2 {SAMPLES:,} = {math.log2(SAMPLES):.0f} bits, and leave-one-out runs away above. Maximum",
         f"entropy: covariance of 65,536 samples or more; receiver and decoder: {DECODED:,} samples. Formulas and",
         "their sources are in `tests/benchmarks/brackets_public.py`. Where no truth is known, our bracket stands",
-        f"in its place. Bold: on the wrong side of it by more than {WRONG_SIDE:.0%} and {NOISE} bits, which is more than",
-        "the figures' own sampling noise.",
+        f"in its place. Bold: on the wrong side of it by more than {WRONG_SIDE:.0%} and {NOISE} bits, which is more",
+        "than the figures' own sampling noise.",
         "",
         *_header("case", "truth or bracket", *(title for title, _ in PUBLIC.values())),
     ]
