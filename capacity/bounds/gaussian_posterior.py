@@ -18,6 +18,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from capacity.bounds.marginal import whitener_of
 from capacity.channels.gaussian import LOG_2PI
 from capacity.joint import Joint
 
@@ -38,13 +39,14 @@ class GaussianPosterior:
     Attributes:
         gain: (k, units), from the centred code to the centred message.
         code_mean, message_mean: (units,) and (k,).
-        factor: (k, k), lower Cholesky factor of the posterior covariance.
+        factor, whitener: (k, k), lower Cholesky factor of the posterior covariance, and its inverse.
     """
 
     gain: jax.Array
     code_mean: jax.Array
     message_mean: jax.Array
     factor: jax.Array
+    whitener: jax.Array
     moves: ClassVar[int] = 16
 
     @property
@@ -70,8 +72,8 @@ class GaussianPosterior:
 
     def log_start(self, heard: HeardMean, place: jax.Array) -> jax.Array:
         """log q(m|z), nats."""
-        white = jax.scipy.linalg.solve_triangular(self.factor, place - heard.mean, lower=True)
-        return -0.5 * (jnp.square(white).sum() + LOG_2PI * len(white)) - jnp.log(jnp.diagonal(self.factor)).sum()
+        white = self.whitener @ (place - heard.mean)
+        return -0.5 * (jnp.square(white).sum() + LOG_2PI * len(white)) + jnp.log(jnp.diagonal(self.whitener)).sum()
 
     def log_joint(self, heard: HeardMean, place: jax.Array) -> jax.Array:
         """The same as `log_start`: here the start is the approximation, and the first leg does nothing."""
@@ -111,7 +113,7 @@ def fit_gaussian(key: jax.Array, joint: Joint) -> GaussianPosterior:
     # The covariance by its precision: the difference of two nearly equal matrices would lose the small variances.
     covariance = np.linalg.inv(np.linalg.inv(prior) + (linear / noise) @ linear.T)
     gain = covariance @ (linear / noise)
-    parts = gain, code_mean, message_mean, np.linalg.cholesky(covariance)
+    parts = gain, code_mean, message_mean, np.linalg.cholesky(covariance), whitener_of(covariance)
     return GaussianPosterior(*(jnp.asarray(part, jnp.float32) for part in parts))
 
 

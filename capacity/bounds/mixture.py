@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from capacity.bits import Estimate
-from capacity.bounds.marginal import Normal, against, fit_normal
+from capacity.bounds.marginal import Normal, against, fit_normal, whitener_of
 from capacity.joint import Joint
 
 ROUNDS = 20
@@ -53,22 +53,22 @@ class Mixture:
 def fit_mixture(key: jax.Array, z: jax.Array, whole: Normal, components: int) -> NormalMixture:
     """Expectation maximisation from components as wide as all of z, at points of it; z is (n, units)."""
     n, units = z.shape
-    ridge = 1e-3 * np.square(np.asarray(whole.factor)).sum(1)
+    ridge = 1e-3 * np.square(np.linalg.inv(np.asarray(whole.whitener, np.float64))).sum(1)
     starts = z[jax.random.choice(key, n, (components,), replace=False)]
-    factors = jnp.broadcast_to(whole.factor[None], (components, units, units))
-    mixture = NormalMixture(jnp.full(components, -np.log(components), jnp.float32), Normal(starts, factors))
+    whiteners = jnp.broadcast_to(whole.whitener[None], (components, units, units))
+    mixture = NormalMixture(jnp.full(components, -np.log(components), jnp.float32), Normal(starts, whiteners))
     points = np.asarray(z, np.float64)
     for _ in range(ROUNDS):
         shares = np.asarray(_responsibilities(mixture, z), np.float64)  # (n, K)
         counts = shares.sum(0) + 1e-9
         means = shares.T @ points / counts[:, None]
-        roots = []
+        whiteners_now = []
         for share, mean, count in zip(shares.T, means, counts, strict=True):
             centred = points - mean
             # A ridge worth some samples of noise: a component of few points must stay a density.
             covariance = (share[:, None] * centred).T @ centred / count + np.diag(ridge * (1 + units / count))
-            roots.append(np.linalg.cholesky(covariance))
-        parts = Normal(jnp.asarray(means, jnp.float32), jnp.asarray(np.stack(roots), jnp.float32))
+            whiteners_now.append(whitener_of(covariance))
+        parts = Normal(jnp.asarray(means, jnp.float32), jnp.asarray(np.stack(whiteners_now), jnp.float32))
         mixture = NormalMixture(jnp.asarray(np.log(counts / n), jnp.float32), parts)
     return mixture
 

@@ -31,7 +31,7 @@ def linear() -> tuple[Joint, np.ndarray, np.ndarray]:
 
 def posterior() -> GaussianPosterior:
     factor = jnp.asarray([[0.5, 0.0, 0.0], [0.3, 0.2, 0.0], [-0.4, 0.1, 1.0]])
-    return GaussianPosterior(jnp.ones((3, 2)), jnp.zeros(2), jnp.zeros(3), factor)
+    return GaussianPosterior(jnp.ones((3, 2)), jnp.zeros(2), jnp.zeros(3), factor, jnp.linalg.inv(factor))
 
 
 def test_the_fit_is_the_closed_form() -> None:

@@ -123,7 +123,8 @@ def test_bounds_stay_between_nothing_and_the_source(noise: float) -> None:
 def test_a_gaussian_source_meets_the_closed_form() -> None:
     joint, truth = linear_gaussian(12, 0.3)
     found = measure(jax.random.key(17), joint, budget=2.0)
-    assert found.low <= truth <= found.high
+    # One key in twenty leaves a 95 % interval; one in a thousand goes past 3.3 standard errors.
+    assert found.lower.bits - 3.3 * found.lower.stderr <= truth <= found.upper.bits + 3.3 * found.upper.stderr
     assert found.width < 0.05 * truth
 
 
