@@ -11,7 +11,7 @@ BASE = $(VENV)/base.stamp
 FULL = $(VENV)/full.stamp
 BENCH = $(VENV)/bench.stamp
 
-.PHONY: help curve test test-all lint types bench bench-mi notebooks clean
+.PHONY: help curve test test-all lint types bench bench-mi bench-brackets notebooks clean
 
 help:
 	@echo 'make curve      measure the default capacity curve into $(OUT); ARGS="--seeds 1" and so on'
@@ -21,6 +21,7 @@ help:
 	@echo 'make types      mypy'
 	@echo 'make bench      benchmarks'
 	@echo 'make bench-mi   every estimator on the public tasks, into docs/estimators.md; DATA=DIR for given samples'
+	@echo 'make bench-brackets  brackets of 14 to 1,386 bits, into docs/brackets.md; hours, resumable; ARGS="--share 0.1"'
 	@echo 'make notebooks  run every notebook'
 	@echo 'make clean      remove the environment and what was built; runs/ stays'
 	@echo 'Variables: PYTHON=$(PYTHON) VENV=$(VENV)'
@@ -48,6 +49,11 @@ bench-mi: $(FULL)
 	@mkdir -p runs
 	$(BIN)/python -m tests.benchmarks.mi_tasks --out runs/mi.jsonl --tasks public $(if $(DATA),--data $(DATA)) $(ARGS)
 	$(BIN)/python -m tests.benchmarks.mi_tasks --out runs/mi.jsonl --report docs/estimators.md
+
+bench-brackets: $(FULL)
+	@mkdir -p runs
+	$(BIN)/python -m tests.benchmarks.brackets --out runs/brackets.jsonl $(ARGS)
+	$(BIN)/python -m tests.benchmarks.brackets --out runs/brackets.jsonl --report docs/brackets.md
 
 notebooks: $(FULL)
 	@set -e; for notebook in notebooks/*.py; do \

@@ -126,7 +126,8 @@ def walk(key: jax.Array, joint: Target, approximation: Any, n: int, ladder: Ladd
 
     def profile(leg: str) -> np.ndarray:
         ups = [b[leg] for number, b in enumerate(done) if number % (chains + 1)]
-        return np.mean([b[leg] for b in back], axis=0) - np.mean(ups, axis=0)
+        lost = np.mean([b[leg] for b in back], axis=0) - np.mean(ups, axis=0)
+        return np.nan_to_num(lost, nan=0.0, posinf=0.0, neginf=0.0)  # by walks from impossible messages
 
     return Walks(
         conditional=joined(first, "conditional").astype(np.float64),

@@ -93,6 +93,8 @@ def gap_of(walks: Walks, chains: int) -> float:
     A pilot's few samples may by chance show hardly a gap; what is chosen on the word of that would be much too short.
     """
     gaps = (walks.upper(chains) - walks.lower(chains)) / NATS
+    if not np.isfinite(gaps).all():  # walks that started at impossible messages
+        return np.inf
     return max(float(gaps.mean() + gaps.std() / len(gaps) ** 0.5), 0.0)
 
 

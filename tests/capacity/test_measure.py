@@ -13,7 +13,7 @@ from capacity import Bracket, Joint, measure
 from capacity.bounds import Enumeration, MaximumEntropy
 from capacity.channels import Gaussian, LearntGaussian, Posterior
 from capacity.theory import gaussian_capacity
-from synthetic import FairBits, GaussianVectors, MarkovBits
+from synthetic import Codebook, FairBits, GaussianVectors, MarkovBits
 from synthetic.algebra import orthonormal
 
 ORTHOGONAL_BIT = 0.721452  # bits of a bit sent as +-1 at a signal-to-noise ratio of 2
@@ -153,3 +153,11 @@ def test_a_budget_that_is_none_is_refused(budget: float) -> None:
 def test_an_unknown_method_is_refused() -> None:
     with pytest.raises(ValueError, match="Expected method to be one of auto, enumeration, bracket; got 'guess'"):
         measure(jax.random.key(0), three_bits(1.0), method="guess")
+
+
+def test_impossible_messages_beside_possible_ones_spoil_nothing() -> None:
+    """358 rows of 512 in two blocks of digits: what no block can see, walks must not be led astray by."""
+    joint = Joint(Codebook(jax.random.normal(jax.random.key(3), (358, 6))), lambda x: x, Gaussian(jnp.float32(1.5)))
+    exact = Enumeration()(jax.random.key(0), joint)
+    found = measure(jax.random.key(1), joint, method="bracket", budget=2.0)
+    assert found.low <= exact.high and exact.low <= found.high
