@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from capacity.bits import Bracket
 
@@ -39,6 +40,9 @@ def plot_trace(bracket: Bracket, axes: Axes, truth: float | None = None) -> None
     room = 0.1 * (top - bottom) + 1e-3
     axes.set_ylim(bottom - room, top + room)
     axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.set_xlabel("work (billions of operations)")
     axes.set_ylabel("I(M;Z) (bits)")
     axes.grid(color="#dddddd", lw=0.6)
