@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from capacity.bits import NATS, Bracket, Estimate, Kind, TracePoint, from_values, interval
+from capacity.bits import NATS, Z95, Bracket, Estimate, Kind, TracePoint, from_values, interval
 from capacity.bounds.additive import fit_additive
 from capacity.bounds.annealing import Walks, walk
 from capacity.bounds.controls import Controls, controlled, controls_of, reduce
@@ -29,6 +29,7 @@ from capacity.joint import Joint
 
 FAR = 2**14  # cheap samples, from which the means of the controls are learnt
 DEFAULT_BUDGET = 1000.0
+Z_OF_TWO = 2.2414  # two-sided normal quantile at 1 - 0.05/2
 NARROW = 0.02  # of the bits: a wider bracket than this to come, and another way to walk is tried
 METHODS = ("auto", "enumeration", "bracket")
 Progress = Callable[[float, str], None]
@@ -89,8 +90,9 @@ def _bracket(
     (lower, upper), how, spent = best.measure(key_main, left)
     if log_decoder is not None and _decoder_is_higher(log_decoder, joint, best.last.walks):
         lower, how = Decoder(log_decoder)(key_decoder, joint), f"decoder below; {how}"
-    if best.side.normal_is_lower(best.last.walks):
-        upper, how = best.side.entropy_bound, f"maximum entropy above; {how}"
+    if best.side.normal_is_near(best.last.walks):
+        upper, taken = _lesser(upper, best.side.entropy_bound)
+        how = f"maximum entropy above; {how}" if taken else how
     lower, upper = within(lower, upper, joint.source.bits)
     trace.append(_point(budget - left + spent, (lower, upper), how))
     progress(1.0, how)
@@ -184,10 +186,9 @@ class Side(NamedTuple):
         whole = float(self.bounds(walks)[1].stderr)
         return spread, max(whole**2 - spread**2 / len(walks.conditional), 0.0) ** 0.5
 
-    def normal_is_lower(self, walks: Walks) -> bool:
-        """Whether maximum entropy lies below the middle of a pilot's bracket, sample by sample."""
-        values = walks.conditional + self.near(walks).learnt[:, 0]
-        return bool((values - 0.5 * (walks.lower() + walks.upper())).mean() < 0)
+    def normal_is_near(self, walks: Walks) -> bool:
+        """Whether maximum entropy may turn out the lower upper bound: it lies within a pilot's interval, or below."""
+        return bool(self.entropy_bound.bits < self.bounds(walks)[1].high)
 
 
 @jax.jit
@@ -208,6 +209,19 @@ def _decoder_is_higher(log_decoder: LogDecoder, joint: Joint, walks: Walks) -> b
     log_probs = jax.jit(jax.vmap(log_decoder))(sent, jnp.asarray(walks.z)) - jax.vmap(joint.source.log_prob)(sent)
     decoded = np.asarray(log_probs, np.float64)
     return bool((decoded - 0.5 * (walks.lower() + walks.upper())).mean() > 0)
+
+
+def _lesser(first: Estimate, second: Estimate) -> tuple[Estimate, bool]:
+    """The upper bound whose interval ends lower, both widened so as to hold at once (Bonferroni); and if the second."""
+
+    def widened(bound: Estimate) -> Estimate:
+        stretch = Z_OF_TWO / Z95
+        low, high = (bound.bits + stretch * (end - bound.bits) for end in (bound.low, bound.high))
+        return replace(bound, low=low, high=high)
+
+    wide = widened(first), widened(second)
+    taken = bool(wide[1].high < wide[0].high)
+    return wide[taken], taken
 
 
 def within(lower: Estimate, upper: Estimate, source_bits: float) -> tuple[Estimate, Estimate]:
