@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from capacity.curves import CurvePlan
 
 Arrays = dict[str, np.ndarray]
+FIGURE_KEYS = 8
 
 
 class Lanes:
@@ -88,7 +89,7 @@ class Lanes:
         (key, level), params = lane
         joint = self.sender(key, params, level, self.plan.source)
         decoder = jax.tree_util.Partial(self.plan.system.architecture.log_decoder(params, joint.source))
-        key = jax.random.split(measurement_key(key), 2)[1]
+        key = jax.random.split(measurement_key(key), FIGURE_KEYS + 1)[-1]  # of its own: `figures_of` has the others
         found = measure_bits(key, joint, budget=self.plan.budget, log_decoder=decoder, method="bracket")
         return {"lower": found.lower, "upper": found.upper}
 
@@ -110,7 +111,7 @@ class Lanes:
 
 def figures_of(key: jax.Array, plan: CurvePlan, params: Any, level: jax.Array, joint: Any) -> dict[str, Any]:
     """All figures of one lane; traceable."""
-    keys = iter(jax.random.split(key, 8))
+    keys = iter(jax.random.split(key, FIGURE_KEYS))
     architecture = plan.system.architecture
     log_decoder = jax.tree_util.Partial(architecture.log_decoder(params, joint.source))
     out: dict[str, Any] = {}

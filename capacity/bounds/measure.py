@@ -219,6 +219,8 @@ def _lesser(first: Estimate, second: Estimate) -> tuple[Estimate, bool]:
         low, high = (bound.bits + stretch * (end - bound.bits) for end in (bound.low, bound.high))
         return replace(bound, low=low, high=high)
 
+    if not np.isfinite(first.bits):  # no walk came through
+        return widened(second), True
     wide = widened(first), widened(second)
     taken = bool(wide[1].high < wide[0].high)
     return wide[taken], taken

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 from capacity import Bracket, Joint, measure
+from capacity.bits import interval
 from capacity.bounds import Enumeration, MaximumEntropy
+from capacity.bounds.measure import _lesser
 from capacity.channels import Gaussian, LearntGaussian, Posterior
 from capacity.theory import gaussian_capacity
 from synthetic import Codebook, FairBits, GaussianVectors, MarkovBits
@@ -161,3 +163,9 @@ def test_impossible_messages_beside_possible_ones_spoil_nothing() -> None:
     exact = Enumeration()(jax.random.key(0), joint)
     found = measure(jax.random.key(1), joint, method="bracket", budget=2.0)
     assert found.low <= exact.high and exact.low <= found.high
+
+
+def test_an_upper_bound_that_no_walk_gave_leaves_the_other() -> None:
+    lost, normal = interval(np.inf, 0.0, "upper"), interval(3.0, 0.1, "upper")
+    bound, taken = _lesser(lost, normal)
+    assert taken and bound.bits == 3.0 and normal.high < bound.high < 3.3
