@@ -6,6 +6,7 @@ and in the laws of the tests.
 
 from synthetic.codebook import Codebook as Codebook
 from synthetic.codes import LinearCode as LinearCode
+from synthetic.digits import PiDigits as PiDigits
 from synthetic.discrete import FairBits as FairBits
 from synthetic.discrete import MarkovBits as MarkovBits
 from synthetic.embeddings import Embedded as Embedded

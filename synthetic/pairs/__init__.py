@@ -12,6 +12,7 @@ from synthetic.pairs.maps import Injection as Injection
 from synthetic.pairs.mixture import MixturePair as MixturePair
 from synthetic.pairs.normal import NormalPair as NormalPair
 from synthetic.pairs.pair import Pair as Pair
+from synthetic.pairs.pi import PiPlusNoise as PiPlusNoise
 from synthetic.pairs.student import StudentPair as StudentPair
 from synthetic.pairs.tasks import EXTRA_TASKS as EXTRA_TASKS
 from synthetic.pairs.tasks import PUBLIC_TASKS as PUBLIC_TASKS

@@ -13,6 +13,7 @@ from scipy.stats import chisquare
 
 import synthetic
 from synthetic import SOURCES, Batch, Source
+from synthetic.digits import pi_digits
 
 KEY = jax.random.key(7)
 
@@ -38,6 +39,7 @@ EXTRA = {
     "uneven codebook": _uneven_codebook,
     "mixed product": _mixed_product,
     "bent chain": lambda: synthetic.Embedded.wrap(KEY, synthetic.MarkovBits.build(KEY, 3, 5), 6),
+    "hundred windows": lambda: synthetic.PiDigits(jnp.asarray(pi_digits(111)), 12),
     "twelve sprites": lambda: synthetic.Sprites(
         side=12, shapes=("heart", "square"), scales=(2.0,), angles=(0.0, 0.5, 1.0),
         xs=(0.0,), ys=(-1.0, 1.0),
@@ -204,7 +206,7 @@ def test_linear_embeddings_need_room_and_lists_have_an_end(name: str) -> None:
 
 def test_table_names_every_source_once() -> None:
     assert set(SOURCES) == {
-        "bits", "markov", "code", "codebook", "gaussian", "nonlinear", "sprites", "product",
+        "bits", "markov", "code", "codebook", "digits", "gaussian", "nonlinear", "sprites", "product",
     }  # fmt: skip
     assert {cls.__name__ for cls in SOURCES.values()} <= set(synthetic.__all__)
     assert all(hasattr(synthetic, name) for name in synthetic.__all__)
