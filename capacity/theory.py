@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import logsumexp
@@ -51,7 +53,7 @@ def gaussian_noise_information(points: ArrayLike, probs: ArrayLike, noise_std: f
     log_density = logsumexp(-0.5 * ((grid[:, None] - x) / noise_std) ** 2 + np.log(p), axis=1)
     log_density -= 0.5 * np.log(2 * np.pi * noise_std**2)
     entropy = -step * np.sum(np.exp(log_density) * log_density)
-    return float((entropy - 0.5 * np.log(2 * np.pi * np.e * noise_std**2)) / NATS)
+    return float((entropy - 0.5 * np.log(2 * math.pi * math.e * noise_std**2)) / NATS)
 
 
 def pam_information(bits: int, units: int, noise_std: float, power: float = 1.0) -> float:
