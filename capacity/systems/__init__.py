@@ -1,0 +1,9 @@
+"""Named recipes: encoder, channel, decoder, loss, and which knob is the level; one a file."""
+
+from capacity.systems.architecture import Architecture, Params, merge
+from capacity.systems.gaussian import GaussianSystem
+from capacity.systems.vae import VAE
+
+__all__ = ["SYSTEMS", "VAE", "Architecture", "GaussianSystem", "Params", "merge"]
+
+SYSTEMS: dict[str, type] = {s.name: s for s in (GaussianSystem, VAE)}

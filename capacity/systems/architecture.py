@@ -1,0 +1,106 @@
+"""Sizes of the networks that every system shares, and their losses: encoder, message decoder, vector decoder.
+
+Every system ends in two decoders.  A message decoder q(m|z) gives the lower bound; it also drives the encoder if
+`decode="bits"`.  With `decode="vector"` a vector decoder (normal likelihood of a fixed variance) drives it, and the
+message decoder only listens: no gradient passes from it to the units.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+
+from capacity.models import ACTIVATIONS, MLP, AutoregressiveBits, GaussianMessage
+
+Params = dict[str, Any]  # nnx states under "encoder", "message" and, with decode="vector", "vector"
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """Sizes that the systems share.
+
+    Attributes:
+        units: how many numbers pass the channel.
+        widths: hidden widths of the decoders; () makes encoder and decoders linear.
+        encoder_widths: of the encoder; by default two thirds of `widths`: to send takes less than to undo noise.
+        activation: one of `ACTIVATIONS`.
+        decode: "bits" (the message) or "vector".
+        decoder_variance: variance of the vector decoder's normal likelihood.
+
+    Raises:
+        ValueError: for any value out of its range.
+    """
+
+    units: int = 8
+    widths: tuple[int, ...] = (144, 144)
+    encoder_widths: tuple[int, ...] | None = None
+    activation: str = "silu"
+    decode: str = "bits"
+    decoder_variance: float = 0.1
+
+    def __post_init__(self) -> None:
+        if self.units < 1:
+            raise ValueError(f"Expected at least one unit; got units={self.units}.")
+        if any(w < 1 for w in (*self.widths, *(self.encoder_widths or ()))):
+            raise ValueError(f"Expected widths of at least 1; got {self.widths} and {self.encoder_widths}.")
+        if self.activation not in ACTIVATIONS:
+            raise ValueError(f"Expected an activation among {', '.join(ACTIVATIONS)}; got {self.activation!r}.")
+        if self.decode not in ("bits", "vector"):
+            raise ValueError(f"Expected decode to be 'bits' or 'vector'; got {self.decode!r}.")
+        if not self.decoder_variance > 0:
+            raise ValueError(f"Expected a positive decoder_variance; got {self.decoder_variance}.")
+
+    def encoder(self, source: Any, outputs: int) -> Callable[[nnx.Rngs], MLP]:
+        """Builder of the encoder, vector (dim,) -> (outputs,)."""
+        narrower = tuple(-(-2 * w // 3) for w in self.widths)
+        hidden = narrower if self.encoder_widths is None else self.encoder_widths
+        return lambda rngs: MLP((source.dim, *hidden, outputs), self.activation, rngs)
+
+    def message(self, source: Any) -> Callable[[nnx.Rngs], AutoregressiveBits | GaussianMessage]:
+        """Builder of the message decoder."""
+        kind = AutoregressiveBits if source.discrete else GaussianMessage
+        return lambda rngs: kind(self.units, source.message_dim, self.widths, self.activation, rngs)
+
+    def vector(self, source: Any) -> Callable[[nnx.Rngs], MLP]:
+        """Builder of the vector decoder, (units,) -> (dim,)."""
+        return lambda rngs: MLP((self.units, *self.widths, source.dim), self.activation, rngs)
+
+    def init(self, key: jax.Array, source: Any, outputs: int) -> Params:
+        """Fresh parameters of all networks."""
+        builders = {"encoder": self.encoder(source, outputs), "message": self.message(source)}
+        if self.decode == "vector":
+            builders["vector"] = self.vector(source)
+        keys = jax.random.split(key, 3)
+        return {
+            name: nnx.split(build(nnx.Rngs(k)))[1] for k, (name, build) in zip(keys, builders.items(), strict=False)
+        }
+
+    def log_decoder(self, params: Params, source: Any) -> Callable[[jax.Array, jax.Array], jax.Array]:
+        """log q(m | z), nats, of one message and one noisy code."""
+        return merge(self.message(source), params["message"]).log_prob
+
+    def reconstruction(self, params: Params, source: Any, batch: Any, z: jax.Array) -> jax.Array:
+        """Mean loss of the decoders in nats; the message decoder's only reaches the units with decode="bits"."""
+        heard = z if self.decode == "bits" else jax.lax.stop_gradient(z)
+        loss = -jax.vmap(self.log_decoder(params, source))(batch.message, heard).mean()
+        if self.decode == "vector":
+            loss = loss + 0.5 * self.squared_error(params, source, batch.vector, z) / self.decoder_variance
+        return loss
+
+    def squared_error(self, params: Params, source: Any, vectors: jax.Array, z: jax.Array) -> jax.Array:
+        """Mean over samples of the squared error summed over the vector's entries."""
+        decoded = jax.vmap(merge(self.vector(source), params["vector"]))(z)
+        return jnp.square(vectors - decoded).sum(1).mean()
+
+
+DEFAULT = Architecture()
+
+
+def merge(build: Callable[[nnx.Rngs], Any], state: Any) -> Any:
+    """A module of known structure around given parameters; nothing is initialised."""
+    return nnx.merge(nnx.graphdef(nnx.eval_shape(lambda: build(nnx.Rngs(0)))), state)

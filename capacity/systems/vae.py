@@ -1,0 +1,87 @@
+"""Variational autoencoder: loss = reconstruction + beta KL(q(z|x) || N(0,1)), beta the level.
+
+Kingma & Welling (2014); Higgins et al. (2017).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+
+from capacity.channels import LearntGaussian, Posterior
+from capacity.joint import Joint
+from capacity.systems.architecture import DEFAULT, Architecture, Params, merge
+
+
+@dataclass(frozen=True)
+class VAE:
+    """Variational autoencoder: reconstruction + beta KL(q(z|x) || N(0, 1)), in nats; the level is beta.
+
+    rate = I(M;Z) + KL(q(z) || N(0,1)): asked bits are paid for by the rate.
+    """
+
+    architecture: Architecture = DEFAULT
+    name: ClassVar[str] = "vae"
+    summary: ClassVar[str] = "variational autoencoder with learnt sigma(x); the level is the weight beta of the rate"
+    level_name: ClassVar[str] = "weight of the rate"
+    level_symbol: ClassVar[str] = "β"
+    default_levels: ClassVar[tuple[float, ...]] = (
+        0.02,
+        0.04,
+        0.08,
+        0.15,
+        0.25,
+        0.35,
+        0.5,
+        0.6,
+        0.7,
+        0.8,
+        0.9,
+        1.0,
+    )
+
+    def init(self, key: jax.Array, source: Any) -> Params:
+        """Fresh parameters."""
+        return self.architecture.init(key, source, 2 * self.architecture.units)
+
+    def channel(self, level: jax.Array) -> LearntGaussian:
+        """The same at every level: beta acts through the loss."""
+        return LearntGaussian()
+
+    def prior_std(self, level: jax.Array, power: jax.Array) -> jax.Array:
+        """1: the prior is standard normal."""
+        return jnp.ones(())
+
+    def loss(
+        self,
+        params: Params,
+        key: jax.Array,
+        level: jax.Array,
+        source: Any,
+        n: int,
+        progress: jax.Array,
+    ) -> jax.Array:
+        """Mean loss in nats of n fresh samples."""
+        key_source, key_noise = jax.random.split(key)
+        batch = source.sample(key_source, n)
+        encode = jax.tree_util.Partial(self._encode, source, params["encoder"])
+        posterior = jax.vmap(encode)(batch.vector)
+        z = posterior.mean + jnp.exp(posterior.log_std) * jax.random.normal(key_noise, posterior.mean.shape)
+        variance = jnp.exp(2 * posterior.log_std)
+        rate = (0.5 * (jnp.square(posterior.mean) + variance - 1) - posterior.log_std).sum(1).mean()
+        return self.architecture.reconstruction(params, source, batch, z) + level * rate
+
+    def joint(self, params: Params, key: jax.Array, level: jax.Array, source: Any) -> Joint:
+        """The trained sender: the encoder's posterior, and the channel that draws from it."""
+        return Joint(
+            source,
+            jax.tree_util.Partial(self._encode, source, params["encoder"]),
+            self.channel(level),
+        )
+
+    def _encode(self, source: Any, state: Any, x: jax.Array) -> Posterior:
+        out = merge(self.architecture.encoder(source, 2 * self.architecture.units), state)(x)
+        return Posterior(*jnp.split(out, 2))
