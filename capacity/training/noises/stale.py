@@ -17,7 +17,7 @@ import optax
 
 
 class StaleState(NamedTuple):
-    """Steps done, the last gradients (a leading axis of the buffer's length on every leaf), the key of the next step."""
+    """Steps done, the last gradients (stacked on a leading axis), the key of the next step."""
 
     count: jax.Array
     buffer: Any
