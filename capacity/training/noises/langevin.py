@@ -18,7 +18,7 @@ import optax
 class LangevinState(NamedTuple):
     """Steps done, and the key of the next one."""
 
-    count: jax.Array
+    steps: jax.Array
     key: jax.Array
 
 
@@ -48,13 +48,13 @@ def langevin(
 
     def update(updates: Any, state: LangevinState, params: Any = None) -> tuple[Any, LangevinState]:
         now, later = jax.random.split(state.key)
-        size = jnp.asarray(step_size(state.count) if callable(step_size) else step_size)
+        size = jnp.asarray(step_size(state.steps) if callable(step_size) else step_size)
         noise = optax.tree.random_like(now, updates, jax.random.normal)
         spread = jnp.sqrt(size * temperature)
 
         def move(gradient: jax.Array, normal: jax.Array) -> jax.Array:
             return -0.5 * size.astype(gradient.dtype) * gradient + spread.astype(gradient.dtype) * normal
 
-        return jax.tree.map(move, updates, noise), LangevinState(state.count + 1, later)
+        return jax.tree.map(move, updates, noise), LangevinState(state.steps + 1, later)
 
     return optax.GradientTransformation(init, update)

@@ -17,7 +17,7 @@ import optax
 class Minibatch(NamedTuple):
     """Which examples, (most,) int32, and their weights, (most,) float32, of sum 1: 1/B on the first B, else 0."""
 
-    index: jax.Array
+    rows: jax.Array
     weight: jax.Array
 
 
@@ -43,9 +43,9 @@ def minibatch(key: jax.Array, count: int, size: int | jax.Array, most: int) -> M
         raise ValueError(f"Expected from 1 to {count} places for a minibatch; got {most}.")
     if not isinstance(size, jax.Array) and not 1 <= size <= most:
         raise ValueError(f"Expected a minibatch of 1 to {most} examples; got {size}.")
-    index = jax.random.permutation(key, count)[:most]
+    rows = jax.random.permutation(key, count)[:most]
     size = jnp.asarray(size, jnp.int32)
-    return Minibatch(index, (jnp.arange(most, dtype=jnp.int32) < size).astype(jnp.float32) / size.astype(jnp.float32))
+    return Minibatch(rows, (jnp.arange(most, dtype=jnp.int32) < size).astype(jnp.float32) / size.astype(jnp.float32))
 
 
 def average_minibatch(size: int | jax.Array, key: jax.Array) -> optax.GradientTransformation:
@@ -65,7 +65,7 @@ def average_minibatch(size: int | jax.Array, key: jax.Array) -> optax.GradientTr
         now, later = jax.random.split(state.key)
         count = jax.tree.leaves(updates)[0].shape[0]
         drawn = minibatch(now, count, size, count)
-        weight = jnp.zeros(count).at[drawn.index].set(drawn.weight)
+        weight = jnp.zeros(count).at[drawn.rows].set(drawn.weight)
         mean = jax.tree.map(lambda leaf: jnp.tensordot(weight.astype(leaf.dtype), leaf, 1), updates)
         return mean, MinibatchState(later)
 

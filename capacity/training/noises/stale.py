@@ -19,7 +19,7 @@ import optax
 class StaleState(NamedTuple):
     """Steps done, the last gradients (stacked on a leading axis), the key of the next step."""
 
-    count: jax.Array
+    steps: jax.Array
     buffer: Any
     key: jax.Array
 
@@ -72,9 +72,9 @@ def _ring(draw: Callable[[jax.Array], jax.Array], longest: int, key: jax.Array) 
     def update(updates: Any, state: StaleState, params: Any = None) -> tuple[Any, StaleState]:
         now, later = jax.random.split(state.key)
         delay = draw(now).astype(jnp.int32)
-        buffer = jax.tree.map(lambda past, new: past.at[state.count % length].set(new), state.buffer, updates)
+        buffer = jax.tree.map(lambda past, new: past.at[state.steps % length].set(new), state.buffer, updates)
         # Slots not yet written hold zeros: the first `delay` steps stand still.
-        stale = jax.tree.map(lambda past: past[(state.count - delay) % length], buffer)
-        return stale, StaleState(state.count + 1, buffer, later)
+        stale = jax.tree.map(lambda past: past[(state.steps - delay) % length], buffer)
+        return stale, StaleState(state.steps + 1, buffer, later)
 
     return optax.GradientTransformation(init, update)

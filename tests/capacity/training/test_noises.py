@@ -125,7 +125,7 @@ def test_minibatch_variance() -> None:
 
     def mean(key: jax.Array, size: jax.Array) -> jax.Array:
         drawn = minibatch(key, n, size, n)
-        return (drawn.weight * values[drawn.index]).sum()
+        return (drawn.weight * values[drawn.rows]).sum()
 
     keys = jax.random.split(jax.random.key(2), 20000)
     means = jax.vmap(lambda size: jax.vmap(lambda key: mean(key, size))(keys))(jnp.array([1, 3, 8, 12]))
