@@ -7,7 +7,6 @@ stderr and exit status 2.
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from importlib.metadata import PackageNotFoundError, version
@@ -16,7 +15,9 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
+from capacity.cli_claims import claims
 from capacity.cli_samples import estimate, pairwise
+from capacity.devices import set_devices
 from capacity.refusals import USER_FAULT, refusals
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def curve(
     """
     started = time.perf_counter()
     with refusals():
-        _set_devices(devices)
+        set_devices(devices)
         from capacity.request import Request
         from capacity.store import Store, write_csv, write_curves
 
@@ -150,15 +151,17 @@ def show(directory: Annotated[Path, typer.Argument(help="Directory of a finished
 
 app.command()(estimate)
 app.command()(pairwise)
+app.command()(claims)
 
 
 @app.command("list")
 def list_all() -> None:
-    """List the systems, sources, channels, bounds and estimators, a line each."""
+    """List the systems, sources, channels, bounds, estimators and claims, a line each."""
     from rich.table import Table
 
     from capacity.bounds import BOUNDS
     from capacity.channels import CHANNELS
+    from capacity.claims import CLAIMS
     from capacity.console import output
     from capacity.estimators import ESTIMATORS
     from capacity.systems import SYSTEMS
@@ -175,22 +178,9 @@ def list_all() -> None:
     for kind, registry in kinds.items():
         for name, member in registry.items():
             table.add_row(kind, name, member.summary)
+    for name, claim in CLAIMS.items():
+        table.add_row("claim", name, claim.sentence)
     output().print(table)
-
-
-def _set_devices(asked: int | None) -> None:
-    """Split the CPU into devices, which only works before JAX has started."""
-    import jax
-
-    affinity = getattr(os, "sched_getaffinity", None)
-    cores = len(affinity(0)) if affinity else os.cpu_count() or 1
-    if asked is None and "xla_force_host_platform_device_count" in os.environ.get("XLA_FLAGS", ""):
-        return
-    try:
-        jax.config.update("jax_num_cpu_devices", asked or min(cores, 8))
-    except RuntimeError as error:
-        if asked is not None and asked != jax.local_device_count():
-            raise ValueError(f"Expected --devices before JAX started; it has {jax.local_device_count()}.") from error
 
 
 def _finished(out: Path) -> dict[str, xr.Dataset] | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from capacity import cli
+from capacity import cli, cli_claims
 
 Command = Callable[..., tuple[int, str, str]]
 
@@ -23,5 +23,6 @@ def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
         return stopped.value.code, *capsys.readouterr()
 
     # The tests' own process keeps the devices that it has.
-    monkeypatch.setattr(cli, "_set_devices", lambda asked: None)
+    monkeypatch.setattr(cli, "set_devices", lambda asked: None)
+    monkeypatch.setattr(cli_claims, "set_devices", lambda asked: None)
     return run

@@ -1,0 +1,20 @@
+"""Sentences from the literature, each made into an experiment with a verdict; one a file.
+
+One import line below is all that enrols a claim.
+"""
+
+from capacity.claims.claim import Answer as Answer
+from capacity.claims.claim import Claim as Claim
+from capacity.claims.claim import Context as Context
+from capacity.claims.claim import Evidence as Evidence
+from capacity.claims.claim import Prediction as Prediction
+
+_CLAIM_TYPES: list[type[Claim]] = [
+    member
+    for member in list(globals().values())
+    if isinstance(member, type) and isinstance(getattr(member, "name", None), str)
+]
+CLAIMS: dict[str, type[Claim]] = {member.name: member for member in _CLAIM_TYPES}
+"""The claims by the name that the command line gives them."""
+
+__all__ = ["CLAIMS", "Answer", "Claim", "Context", "Evidence", "Prediction"]

@@ -1,0 +1,157 @@
+"""Claims: verdicts follow from predictions by the stated rule; intervals cover; results are kept, read and resumed."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import jax
+import numpy as np
+import pytest
+import xarray as xr
+
+from capacity.bits import interval
+from capacity.claims import CLAIMS, Answer, Claim, Context, Evidence, Prediction, statistics
+from capacity.claims.claim import decide, miss_rate
+from capacity.claims.run import run_claim, run_claims
+from capacity.cli import main
+
+COUNT = {"runs": 0}
+
+
+@dataclass(frozen=True)
+class Coin:
+    """A coin of chance 0.7: three tosses in four, says the sentence, come up heads at least 60 times in a hundred."""
+
+    tosses: int = 400
+    name: ClassVar[str] = "coin"
+    sentence: ClassVar[str] = "the coin favours heads"
+    source: ClassVar[str] = "a gambler"
+    predictions: ClassVar[tuple[Prediction, ...]] = (
+        Prediction("chance of heads", "heads come up more often than tails", low=0.55, unit="1"),
+        Prediction("chance of an edge", "it never stands", high=0.05, unit="1", instrument=True),
+    )
+
+    def run(self, key: jax.Array, context: Context) -> Evidence:
+        def toss() -> dict[str, np.ndarray]:
+            COUNT["runs"] += 1
+            return {"heads": np.asarray(jax.random.bernoulli(key, 0.7, (self.tosses,)))}
+
+        heads = context.part("tosses", toss)["heads"]
+        context.progress(0.5, "tossed")
+        answers = {
+            "chance of heads": statistics.proportion(int(heads.sum()), heads.size, context.miss_rate),
+            "chance of an edge": statistics.proportion(0, heads.size, context.miss_rate),
+        }
+        return Evidence(answers, xr.Dataset({"heads": ("toss", heads.astype(np.int8))}))
+
+    def plot(self, data: xr.Dataset, figure: object) -> None:
+        axes = figure.subplots()
+        axes.plot(np.cumsum(data.heads.values))
+        axes.set_xlabel("toss")
+
+
+ANSWER = Answer(0.7, 0.6, 0.8, 10)
+NO_EDGE = Answer(0.0, 0.0, 0.01, 10)
+
+
+@pytest.mark.parametrize(
+    ("heads", "edge", "verdict"),
+    [
+        (ANSWER, NO_EDGE, "supported"),
+        (Answer(0.4, 0.3, 0.5, 10), NO_EDGE, "refuted"),
+        (Answer(0.6, 0.5, 0.7, 10), NO_EDGE, "undecided"),
+        (ANSWER, Answer(0.5, 0.4, 0.6, 10), "undecided"),
+        (Answer(0.4, 0.3, 0.5, 10), Answer(0.03, 0.0, 0.06, 10), "undecided"),
+    ],
+)
+def test_verdict_follows_from_the_rule(heads: Answer, edge: Answer, verdict: str) -> None:
+    assert decide(Coin(), {"chance of heads": heads, "chance of an edge": edge}) == verdict
+
+
+def test_answers_are_checked() -> None:
+    with pytest.raises(ValueError, match="Expected answers to chance of an edge, chance of heads; got none"):
+        decide(Coin(), {})
+    with pytest.raises(ValueError, match="Expected low <= value <= high for 'chance of heads'"):
+        decide(Coin(), {"chance of heads": Answer(math.nan, 0.0, 1.0, 3), "chance of an edge": NO_EDGE})
+    with pytest.raises(ValueError, match="low <= high with a finite end"):
+        Prediction("x", "nothing")
+
+
+def test_run_keeps_resumes_and_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = run_claim(Coin(), tmp_path / "coin", 0, True)
+    assert first.verdict == "supported" and (tmp_path / "coin" / "figure.png").stat().st_size > 1000
+    runs = COUNT["runs"]
+    again = run_claim(Coin(), tmp_path / "coin", 0, True)
+    assert COUNT["runs"] == runs and again.answers == first.answers and again.record == first.record
+    (tmp_path / "coin" / "verdict.json").unlink()
+    resumed = run_claim(Coin(), tmp_path / "coin", 0, True)
+    assert COUNT["runs"] == runs and resumed.answers == first.answers
+    with pytest.raises(ValueError, match="same configuration"):
+        run_claim(Coin(), tmp_path / "coin", 1, True)
+
+
+def test_command_prints_verdicts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(CLAIMS, "coin", Coin)
+    monkeypatch.setattr("sys.argv", ["capacity", "claims", "coin", "--fast", "--out", str(tmp_path)])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert stopped.value.code == 0
+    shown = capsys.readouterr()
+    assert "supported" in shown.out and "≥ 0.55" in shown.out and "1 of 1, coin: starting" in shown.err
+    record = json.loads((tmp_path / "claims.json").read_text())["claims"][0]
+    assert record["verdict"] == "supported" and record["findings"][0]["region"] == [0.55, "inf"]
+    with pytest.raises(ValueError, match="Expected a claim to be one of"):
+        run_claims(["coni"], tmp_path)
+
+
+@pytest.mark.parametrize("rate", [0.05, 0.01])
+def test_intervals_miss_at_their_rate(rate: float) -> None:
+    """4,000 repeats with few runs each: the share of misses within 4 standard errors of the rate, or below it."""
+    draws = np.random.default_rng(0)
+    misses = {"mean": 0, "difference": 0, "proportion": 0, "rank": 0}
+    repeats, rho = 4000, 0.6
+    truth_rank = 6 / np.pi * np.arcsin(rho / 2)  # of a normal pair (Pearson 1907)
+    for _ in range(repeats):
+        a, b = draws.normal(1, 2, 5), draws.normal(0, 1, 4)
+        x = draws.normal(size=30)
+        y = rho * x + (1 - rho**2) ** 0.5 * draws.normal(size=30)
+        found = {
+            "mean": (statistics.mean(a, rate), 1.0),
+            "difference": (statistics.difference(a, b, rate), 1.0),
+            "proportion": (statistics.proportion(int(draws.binomial(20, 0.1)), 20, rate), 0.1),
+            "rank": (statistics.rank_correlation(x, y, rate), truth_rank),
+        }
+        for name, (answer, truth) in found.items():
+            misses[name] += not answer.low <= truth <= answer.high
+    reach = 4 * (rate * (1 - rate) / repeats) ** 0.5
+    for name, missed in misses.items():
+        # Welch's degrees of freedom and the rank correlation's variance are approximations: up to a quarter more.
+        assert missed / repeats <= 1.25 * rate + reach, name
+
+
+def test_extremes_and_estimates() -> None:
+    answers = [Answer(1.0, 0.5, 1.5, 3), Answer(2.0, 0.2, 2.4, 4), Answer(0.0, -3.0, 3.0, 5)]
+    assert statistics.largest(answers) == Answer(2.0, 0.5, 3.0, 4)
+    assert statistics.smallest(answers) == Answer(0.0, -3.0, 1.5, 5)
+    found = statistics.of_estimate(interval(3.0, 0.1, "exact", n=7), 0.05, truth=2.5)
+    np.testing.assert_allclose(found[:3], [0.5, 0.5 - 0.195996, 0.5 + 0.195996], atol=1e-6)
+    with pytest.raises(ValueError, match="all finite"):
+        statistics.mean([1.0, math.nan], 0.05)
+    with pytest.raises(ValueError, match="bootstrap draws"):
+        statistics.bootstrap(np.zeros(10), 0.0, 10, 0.05)
+
+
+@pytest.mark.parametrize("name", CLAIMS)
+def test_every_claim_keeps_the_contract(name: str) -> None:
+    claim = CLAIMS[name]()
+    assert isinstance(claim, Claim) and claim.name == name
+    assert claim.sentence and claim.source and claim.predictions
+    assert len({p.name for p in claim.predictions}) == len(claim.predictions)
+    assert any(not p.instrument for p in claim.predictions)
+    assert 0 < miss_rate(claim) <= 0.05
