@@ -3,5 +3,16 @@
 from capacity.training.fit import cosine_adam, fit
 from capacity.training.sweep import pad_lanes, sweep
 from capacity.training.training import Training, measurement_key, sender
+from capacity.training.watch import Watched, fit_watched
 
-__all__ = ["Training", "cosine_adam", "fit", "measurement_key", "pad_lanes", "sender", "sweep"]
+__all__ = [
+    "Training",
+    "Watched",
+    "cosine_adam",
+    "fit",
+    "fit_watched",
+    "measurement_key",
+    "pad_lanes",
+    "sender",
+    "sweep",
+]

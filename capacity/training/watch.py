@@ -1,0 +1,59 @@
+"""Fit a lane and look at it on the way: a scan of optimiser steps with a probe of the parameters at equal distances."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from capacity.training.fit import Loss, apply
+
+
+class Watched(NamedTuple):
+    """What a watched fit leaves: parameters, losses (steps,), and the probe's results on a leading axis (probes,)."""
+
+    params: Any
+    history: jax.Array
+    probed: Any
+
+
+def fit_watched(
+    key: jax.Array,
+    loss: Loss,
+    params: Any,
+    optimiser: optax.GradientTransformation,
+    steps: int,
+    probe: Callable[[jax.Array, Any], Any],
+    probes: int,
+) -> Watched:
+    """As `fit`, step for step, with `probe(key, params)` taken after each of `probes` equal parts of the run.
+
+    Args:
+        key, loss, params, optimiser, steps: as in `fit`.
+        probe: what to look at; traceable.
+        probes: how often; it must divide the steps.
+
+    Raises:
+        ValueError: if it does not.
+    """
+    if probes < 1 or steps % probes:
+        raise ValueError(f"Expected a number of probes that divides {steps} steps; got {probes}.")
+
+    def step(carry: Any, i: jax.Array) -> Any:
+        params, state = carry
+        progress = i.astype(jnp.float32) / steps
+        value, gradient = jax.value_and_grad(loss)(params, jax.random.fold_in(key, i), progress)
+        return apply(optimiser, gradient, state, params), value
+
+    def part(carry: Any, numbers: jax.Array) -> Any:
+        carry, values = jax.lax.scan(step, carry, numbers)
+        # Steps count up from 0: numbers from the top down are keys that no step uses.
+        seen = probe(jax.random.fold_in(key, 2**31 - 1 - numbers[-1]), carry[0])
+        return carry, (values, seen)
+
+    numbers = jnp.arange(steps).reshape(probes, -1)
+    (params, _), (values, seen) = jax.lax.scan(part, (params, optimiser.init(params)), numbers)
+    return Watched(params, values.reshape(-1), seen)
