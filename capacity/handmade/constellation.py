@@ -1,8 +1,8 @@
 """A constellation optimised by number: points of given power that carry most bits through given Gaussian noise.
 
 Gradient ascent of the exact mutual information I = log2 M - E log2 sum_k exp(-|a_mk|^2/2 - a_mk.e), with
-a_mk = (x_m - x_k)/sigma and e standard normal, by Gauss-Hermite quadrature (to about 1e-3 bits) in one or two dimensions; from many starts
-at once, since the figure has many summits (Foschini, Gitlin & Weinstein 1974), in one scan.
+a_mk = (x_m - x_k)/sigma and e standard normal, by Gauss-Hermite quadrature (to about 1e-3 bits) in one or two
+dimensions; from many starts, since the figure has many summits (Foschini, Gitlin & Weinstein 1974), in one scan.
 """
 
 from __future__ import annotations

@@ -46,8 +46,10 @@ def test_units_have_mean_0_and_power_1(source: str) -> None:
     @jax.jit  # traced, source and all: so a sweep may build a code inside its program
     def units(sent: Any) -> dict[str, jax.Array]:
         vectors = sent.codebook()[0]
-        return {name: jax.vmap(code(steps=20).build(sent, 4) if name == "constellation" else code().build(sent, 4))(
-            vectors) for name, code in HANDMADE.items()}
+        return {
+            name: jax.vmap(code(steps=20).build(sent, 4) if name == "constellation" else code().build(sent, 4))(vectors)
+            for name, code in HANDMADE.items()
+        }
 
     sent = SOURCES[source]()
     probs = np.exp(sent.codebook()[1])
