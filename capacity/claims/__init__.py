@@ -8,6 +8,8 @@ from capacity.claims.claim import Claim as Claim
 from capacity.claims.claim import Context as Context
 from capacity.claims.claim import Evidence as Evidence
 from capacity.claims.claim import Prediction as Prediction
+from capacity.claims.one_to_many import OneToMany as OneToMany
+from capacity.claims.uniform import Uniform as Uniform
 
 _CLAIM_TYPES: list[type[Claim]] = [
     member

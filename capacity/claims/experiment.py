@@ -1,0 +1,87 @@
+"""What the experiments of claims share: lanes of one compiled program, in parts that are kept, and labelled data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from capacity.claims.claim import Answer, Context
+from capacity.training import pad_lanes, sweep
+
+Arrays = Mapping[str, np.ndarray]
+
+
+def run_lanes(
+    context: Context,
+    name: str,
+    lane: Callable[[Any, Any], dict[str, jax.Array]],
+    lanes: Any,
+    shared: Any = (),
+    *,
+    group: int = 16,
+    span: tuple[float, float] = (0.0, 1.0),
+) -> dict[str, np.ndarray]:
+    """All lanes through one program, compiled once; each group of them is a part that an interrupted run finds again.
+
+    Args:
+        context: of the claim's run; says where parts are kept and hears of progress.
+        name: common name of the parts.
+        lane: `lane(one, shared) -> named arrays`, traceable.
+        lanes: a pytree whose leaves have a leading axis of lanes.
+        shared: what every lane is given as it is.
+        group: lanes of a part, rounded up to a multiple of the devices.
+        span: from where to where the progress of these lanes runs.
+
+    Returns:
+        Every named array with a leading axis of lanes.
+    """
+    count = jax.tree.leaves(lanes)[0].shape[0]
+    devices = min(jax.local_device_count(), count)
+    size = -(-min(group, count) // devices) * devices
+    program, found = sweep(lane, devices), []
+    for start in range(0, count, size):
+        here = jax.tree.map(lambda leaf, start=start: leaf[start : start + size], lanes)
+
+        def make(here: Any = here) -> dict[str, Any]:
+            return program(pad_lanes(here, size), shared)
+
+        context.progress(span[0] + (span[1] - span[0]) * start / count, f"{name}, {start} of {count} lanes")
+        found.append(context.part(f"{name}-{start:04d}", make))
+    return {key: np.concatenate([part[key] for part in found])[:count] for key in found[0]}
+
+
+def grid(**axes: Sequence[float]) -> dict[str, np.ndarray]:
+    """Every combination of the axes' values as lanes, the last axis fastest: arrays of one length, by name."""
+    meshes = np.meshgrid(*[np.asarray(values) for values in axes.values()], indexing="ij")
+    return {name: mesh.ravel() for name, mesh in zip(axes, meshes, strict=True)}
+
+
+def keys_of(key: jax.Array, numbers: np.ndarray) -> jax.Array:
+    """A key for every lane from its number; lanes of one number share it, and with it their data."""
+    return jax.vmap(lambda n: jax.random.fold_in(key, n))(jnp.asarray(numbers, jnp.uint32))
+
+
+def labelled(
+    dims: str | tuple[str, ...], values: Any, long_name: str, units: str = "bits"
+) -> tuple[Any, Any, dict[str, str]]:
+    """A variable of a dataset: dims, values, and what it is in which units."""
+    return dims, np.asarray(values), {"long_name": long_name, "units": units}
+
+
+def exact(value: float, n: int = 1) -> Answer:
+    """A figure without uncertainty: a closed form, or a quadrature."""
+    return Answer(value, value, value, n)
+
+
+def shifted(answer: Answer, by: float) -> Answer:
+    """The answer with a constant added."""
+    return answer._replace(value=answer.value + by, low=answer.low + by, high=answer.high + by)
+
+
+def scaled(answer: Answer, factor: float) -> Answer:
+    """The answer in another unit, `factor` > 0 of them in one."""
+    return answer._replace(value=answer.value * factor, low=answer.low * factor, high=answer.high * factor)
