@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from capacity.curves import capacity_curve, plan_curve
     from capacity.estimators import choose, estimate, information_scorer, pairwise
     from capacity.joint import Joint
+    from capacity.latent import Latent, measure_latent
     from capacity.stack import Layer, Stack
     from capacity.systems import VAE, Architecture, GaussianSystem
     from capacity.training import Training
@@ -23,6 +24,7 @@ HOMES = {
     "Estimate": "capacity.bits",
     "GaussianSystem": "capacity.systems",
     "Joint": "capacity.joint",
+    "Latent": "capacity.latent",
     "Layer": "capacity.stack",
     "Stack": "capacity.stack",
     "Training": "capacity.training",
@@ -31,6 +33,7 @@ HOMES = {
     "estimate": "capacity.estimators",
     "information_scorer": "capacity.estimators",
     "measure": "capacity.bounds",
+    "measure_latent": "capacity.latent",
     "measure_layers": "capacity.bounds",
     "pairwise": "capacity.estimators",
     "plan_curve": "capacity.curves",
@@ -43,6 +46,7 @@ __all__ = [
     "Estimate",
     "GaussianSystem",
     "Joint",
+    "Latent",
     "Layer",
     "Stack",
     "Training",
@@ -51,6 +55,7 @@ __all__ = [
     "estimate",
     "information_scorer",
     "measure",
+    "measure_latent",
     "measure_layers",
     "pairwise",
     "plan_curve",

@@ -30,7 +30,7 @@ def read_pair(
     if len(files) == 2:
         if x or y:
             raise ValueError("Expected column names with one file that holds both sides; got two files.")
-        return _read_one(files[0]), _read_one(files[1])
+        return read_one(files[0]), read_one(files[1])
     if len(files) != 1:
         raise ValueError(f"Expected one file that holds x and y, or a file for each; got {len(files)} files.")
     file = files[0]
@@ -105,7 +105,12 @@ def _pick(arrays: dict[str, np.ndarray], names: Sequence[str] | None, side: str,
     return arrays[name]
 
 
-def _read_one(file: Path) -> np.ndarray:
+def read_one(file: Path) -> np.ndarray:
+    """The one array of an `.npy` file, or all columns of a `.csv` table.
+
+    Raises:
+        ValueError: for a file that is missing or cannot be read, pickled objects, and other endings.
+    """
     if file.suffix == ".csv":
         table = read_table(file)
         return _columns(table, list(table.columns), file)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from capacity.cli_claims import claims
+from capacity.cli_latent import latent
 from capacity.cli_samples import estimate, pairwise
 from capacity.devices import set_devices
 from capacity.refusals import USER_FAULT, refusals
@@ -152,6 +153,7 @@ def show(directory: Annotated[Path, typer.Argument(help="Directory of a finished
 app.command()(estimate)
 app.command()(pairwise)
 app.command()(claims)
+app.command()(latent)
 
 
 @app.command("list")

@@ -50,6 +50,7 @@ class UnitBits(NamedTuple):
     joint: jax.Array  # I(M;Z) / units
     marginal: Estimate  # I(M;Z_j)
     increment: Estimate  # I(M;Z_j | Z_<j), by differences of the same samples
+    redundancy: Estimate  # sum_j I(M;Z_j) - I(M;Z), a scalar: for a memoryless channel the units' total correlation
 
 
 def list_codes(joint: Joint) -> Listed:
@@ -144,7 +145,8 @@ def unit_information(key: jax.Array, joint: Joint, listed: Listed, n: int) -> Un
     exact = jax.vmap(lambda v, *c: from_values(v, "exact", controls=jnp.stack(c, 1)), in_axes=1)
     increment = exact(increments, own_noise, own_radius)
     marginal = exact(conditional - q.marginal, own_noise, z_score)
-    return UnitBits(increment.bits.mean(), marginal, increment)
+    shared = from_values(q.joint - q.marginal.sum(1), "exact", controls=_columns([radius[:, -1], *z_score.T], z))
+    return UnitBits(increment.bits.mean(), marginal, increment, shared)
 
 
 def listed_rate(listed: Listed, channel: Any, prior_std: jax.Array) -> Estimate:
