@@ -25,6 +25,7 @@ from capacity.bounds.flips import fit_flips
 from capacity.bounds.gaussian_posterior import fit_gaussian
 from capacity.bounds.marginal import Normal, fit_normal
 from capacity.bounds.pilot import Choice, Cost, Pilot, choose, pilots, price
+from capacity.encoders import traceable
 from capacity.joint import Joint
 
 FAR = 2**14  # cheap samples, from which the means of the controls are learnt
@@ -49,7 +50,8 @@ def measure(
 
     Args:
         key: the same key gives the same bracket.
-        joint: source, encoder and channel.
+        joint: source, encoder and channel.  The encoder may be any callable: where JAX cannot trace it, it is called
+            once on all messages, in NumPy batches (see `capacity.encoders`).
         budget: billions of operations to spend where messages cannot be listed; counted, not timed.
         log_decoder: `(message, z) -> log q(message | z)` of one item, nats, trained on other samples; its lower bound
             is taken where pilots show it to be the higher one.
@@ -63,12 +65,14 @@ def measure(
         ones of means over many independent samples.
 
     Raises:
-        ValueError: if the budget is not positive and finite, or the method is none of these.
+        ValueError: if the budget is not positive and finite, the method is none of these, or the encoder can be
+            neither traced nor tabled.
     """
     if method not in METHODS:
         raise ValueError(f"Expected method to be one of {', '.join(METHODS)}; got {method!r}.")
     if not (np.isfinite(budget) and budget > 0):
         raise ValueError(f"Expected a budget greater than 0, in billions of operations; got {budget}.")
+    joint = traceable(joint)
     if method == "enumeration" or (method == "auto" and joint.source.listable):
         exact = Enumeration(samples)(key, joint)
         return Bracket(exact, exact, "enumeration")
