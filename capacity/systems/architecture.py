@@ -15,6 +15,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
+from capacity.channels import Posterior
 from capacity.models import ACTIVATIONS, MLP, AutoregressiveBits, GaussianMessage
 
 Params = dict[str, Any]  # nnx states under "encoder", "message" and, with decode="vector", "vector"
@@ -61,6 +62,10 @@ class Architecture:
         hidden = narrower if self.encoder_widths is None else self.encoder_widths
         return lambda rngs: MLP((source.dim, *hidden, outputs), self.activation, rngs)
 
+    def posterior(self, source: Any, state: Any, x: jax.Array) -> Posterior:
+        """Mean and log standard deviation of the code of one vector, by an encoder of twice the units."""
+        return Posterior(*jnp.split(merge(self.encoder(source, 2 * self.units), state)(x), 2))
+
     def message(self, source: Any) -> Callable[[nnx.Rngs], AutoregressiveBits | GaussianMessage]:
         """Builder of the message decoder."""
         kind = AutoregressiveBits if source.discrete else GaussianMessage
@@ -86,11 +91,15 @@ class Architecture:
 
     def reconstruction(self, params: Params, source: Any, batch: Any, z: jax.Array) -> jax.Array:
         """Mean loss of the decoders in nats; the message decoder's only reaches the units with decode="bits"."""
-        heard = z if self.decode == "bits" else jax.lax.stop_gradient(z)
-        loss = -jax.vmap(self.log_decoder(params, source))(batch.message, heard).mean()
+        loss = self.message_loss(params, source, batch, z)
         if self.decode == "vector":
             loss = loss + 0.5 * self.squared_error(params, source, batch.vector, z) / self.decoder_variance
         return loss
+
+    def message_loss(self, params: Params, source: Any, batch: Any, z: jax.Array) -> jax.Array:
+        """Mean of -log q(m|z) in nats; it reaches the units with decode="bits" alone."""
+        heard = z if self.decode == "bits" else jax.lax.stop_gradient(z)
+        return -jax.vmap(self.log_decoder(params, source))(batch.message, heard).mean()
 
     def squared_error(self, params: Params, source: Any, vectors: jax.Array, z: jax.Array) -> jax.Array:
         """Mean over samples of the squared error summed over the vector's entries."""

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 
 from capacity.channels import LearntGaussian, Posterior
 from capacity.joint import Joint
-from capacity.systems.architecture import DEFAULT, Architecture, Params, merge
+from capacity.systems.architecture import DEFAULT, Architecture, Params
 
 
 @dataclass(frozen=True)
@@ -67,21 +67,26 @@ class VAE:
         """Mean loss in nats of n fresh samples."""
         key_source, key_noise = jax.random.split(key)
         batch = source.sample(key_source, n)
-        encode = jax.tree_util.Partial(self._encode, source, params["encoder"])
-        posterior = jax.vmap(encode)(batch.vector)
-        z = posterior.mean + jnp.exp(posterior.log_std) * jax.random.normal(key_noise, posterior.mean.shape)
-        variance = jnp.exp(2 * posterior.log_std)
-        rate = (0.5 * (jnp.square(posterior.mean) + variance - 1) - posterior.log_std).sum(1).mean()
-        return self.architecture.reconstruction(params, source, batch, z) + level * rate
+        posterior = jax.vmap(posterior_of(self.architecture, source, params))(batch.vector)
+        z = drawn(key_noise, posterior)
+        return self.architecture.reconstruction(params, source, batch, z) + level * mean_rate(posterior)
 
     def joint(self, params: Params, key: jax.Array, level: jax.Array, source: Any) -> Joint:
         """The trained sender: the encoder's posterior, and the channel that draws from it."""
-        return Joint(
-            source,
-            jax.tree_util.Partial(self._encode, source, params["encoder"]),
-            self.channel(level),
-        )
+        return Joint(source, posterior_of(self.architecture, source, params), self.channel(level))
 
-    def _encode(self, source: Any, state: Any, x: jax.Array) -> Posterior:
-        out = merge(self.architecture.encoder(source, 2 * self.architecture.units), state)(x)
-        return Posterior(*jnp.split(out, 2))
+
+def posterior_of(architecture: Architecture, source: Any, params: Params) -> jax.tree_util.Partial:
+    """The encoder, from a vector (dim,) to the posterior of its code; a pytree."""
+    return jax.tree_util.Partial(architecture.posterior, source, params["encoder"])
+
+
+def drawn(key: jax.Array, posterior: Posterior) -> jax.Array:
+    """One code for each posterior of a batch, (n, units), reparametrised."""
+    return posterior.mean + jnp.exp(posterior.log_std) * jax.random.normal(key, posterior.mean.shape)
+
+
+def mean_rate(posterior: Posterior) -> jax.Array:
+    """KL(q(z|x) || N(0, 1)) in nats, mean over a batch of posteriors (n, units)."""
+    variance = jnp.exp(2 * posterior.log_std)
+    return (0.5 * (jnp.square(posterior.mean) + variance - 1) - posterior.log_std).sum(1).mean()
