@@ -72,6 +72,9 @@ def curve(
         str | None,
         typer.Option(help="'0.1,0.2' or, in equal ratios, 'start:stop:count'. [default: the system's own]"),
     ] = None,
+    target_bits: Annotated[
+        str | None, typer.Option(help="Bits that the VAE shall pass, instead of levels: '1,2,4'.")
+    ] = None,
     seeds: Annotated[int, typer.Option(help="Trainings at each level.")] = 3,
     steps: Annotated[int | None, typer.Option(help="Steps of training.")] = None,
     batch: Annotated[int | None, typer.Option(help="Samples a step.")] = None,
@@ -111,9 +114,9 @@ def curve(
         from capacity.request import Request
         from capacity.store import Store, write_csv, write_curves
 
-        systems = tuple(dict.fromkeys(system or ("gaussian", "vae")))
+        systems = tuple(dict.fromkeys(system or (("gaussian", "vae") if target_bits is None else ("vae",))))
         plans = Request(
-            systems, source, bits, dim, units, levels, seeds, steps, batch, learning_rate,
+            systems, source, bits, dim, units, levels, target_bits, seeds, steps, batch, learning_rate,
             width, encoder_width, depth, activation, decode, samples, measure, budget, seed,
         ).plans()  # fmt: skip
         configuration = {name: plan.configuration for name, plan in plans.items()}

@@ -141,7 +141,7 @@ def plan_curve(
         budget: billions of operations for the bracket of each lane (see `capacity.measure`).
 
     Raises:
-        ValueError: saying what was expected and what came.
+        ValueError: saying what was expected and what came; also for levels that the system does not have.
     """
     values = tuple(float(level) for level in levels)
     if not values or not all(np.isfinite(v) and v > 0 for v in values):
@@ -150,6 +150,8 @@ def plan_curve(
         )
     if len(set(values)) < len(values):
         raise ValueError(f"Expected distinct noise levels; got {', '.join(map(str, values))}.")
+    if hasattr(system, "check"):
+        system.check(values, source)
     if seeds < 1:
         raise ValueError(f"Expected at least one seed; got {seeds}.")
     if samples < 16:

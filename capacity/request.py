@@ -12,7 +12,7 @@ from capacity.bounds.measure import METHODS
 from capacity.curves import CurvePlan, plan_curve
 from capacity.models import ACTIVATIONS
 from capacity.names import check_name
-from capacity.systems import SYSTEMS, Architecture
+from capacity.systems import SYSTEMS, Architecture, TargetVAE
 from capacity.training import Training
 from synthetic import SOURCES
 
@@ -27,6 +27,7 @@ class Request:
     dim: int
     units: int
     levels: str | None
+    target_bits: str | None
     seeds: int
     steps: int | None
     batch: int | None
@@ -59,7 +60,13 @@ class Request:
                 "Expected --levels with one --system, as a level means another thing in each; "
                 f"got {len(kinds)} systems."
             )
-        levels = None if self.levels is None else parse_levels(self.levels)
+        levels = None if self.levels is None else parse_levels(self.levels, "--levels")
+        if self.target_bits is not None:
+            if self.levels is not None or set(kinds) - {"vae", TargetVAE.name}:
+                raise ValueError(
+                    "Expected --target-bits with --system vae alone, and no --levels; got others beside it."
+                )
+            kinds, levels = {TargetVAE.name: TargetVAE}, parse_levels(self.target_bits, "--target-bits")
         training = _given(steps=self.steps, batch=self.batch, learning_rate=self.learning_rate)
         more = _given(samples=self.samples, budget=self.budget) | {
             "training": Training(**training),
@@ -77,14 +84,14 @@ class Request:
         }
 
 
-def parse_levels(text: str) -> tuple[float, ...]:
+def parse_levels(text: str, option: str) -> tuple[float, ...]:
     """Levels '0.1,0.2', or 'start:stop:count' in equal ratios.
 
     Raises:
         ValueError: for anything else, and for levels that are not finite and greater than 0.
     """
     refusal = ValueError(
-        f"Expected --levels as '0.1,0.2' or 'start:stop:count', finite and greater than 0; got {text!r}."
+        f"Expected {option} as '0.1,0.2' or 'start:stop:count', finite and greater than 0; got {text!r}."
     )
     try:
         if ":" in text:

@@ -3,7 +3,8 @@
 from capacity.systems.architecture import Architecture, Params, merge
 from capacity.systems.gaussian import GaussianSystem
 from capacity.systems.vae import VAE
+from capacity.systems.vae_target import TargetVAE
 
-__all__ = ["SYSTEMS", "VAE", "Architecture", "GaussianSystem", "Params", "merge"]
+__all__ = ["SYSTEMS", "VAE", "Architecture", "GaussianSystem", "Params", "TargetVAE", "merge"]
 
-SYSTEMS: dict[str, type] = {s.name: s for s in (GaussianSystem, VAE)}
+SYSTEMS: dict[str, type] = {s.name: s for s in (GaussianSystem, VAE, TargetVAE)}

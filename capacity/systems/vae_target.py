@@ -5,8 +5,8 @@ Barr 1988), lambda = exp(nu + GAIN (I - asked)), where I is what the decoder rec
 climbs that same difference.  The damping is what makes it settle: an autoencoder's loss falls by one nat for each nat
 of rate, so along the whole line from 0 bits to H(M) no fixed weight prefers one point to another (Alemi et al. 2018).
 
-Afterwards the whole list of messages decides: all standard deviations take one common factor, found by regula falsi on
-the exact information.  What is asked for is I(M;Z), not the rate, which is larger by KL(q(z) || N(0, 1)).
+Afterwards the whole list of messages decides: all standard deviations take one common factor, found by secants on the
+exact information.  What is asked for is I(M;Z), not the rate, which is larger by KL(q(z) || N(0, 1)).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import jax
 import jax.numpy as jnp
 
 from capacity.bits import NATS
+from capacity.bounds.enumeration import information, list_codes
 from capacity.channels import LearntGaussian, Posterior
 from capacity.joint import Joint
 from capacity.systems.architecture import DEFAULT, Architecture, Params

@@ -66,6 +66,8 @@ class Training:
 
         optimiser = self.optimiser or cosine_adam(self.learning_rate, self.steps)
         params, history = fit(key_fit, loss, system.init(key_init, source), optimiser, self.steps)
+        if hasattr(system, "settle"):  # what batches can only hold on average, made exact over all messages
+            params = system.settle(params, _streams(key)[3], level, source)
         if not self.receiver_steps:
             return params, history
         joint = sender(key, system, params, level, source)

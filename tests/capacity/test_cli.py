@@ -191,8 +191,8 @@ def test_version(command: Command) -> None:
 
 
 def test_levels_in_equal_ratios() -> None:
-    np.testing.assert_allclose(request.parse_levels("0.1:10:3"), (0.1, 1, 10))
-    assert request.parse_levels("0.1, 0.2") == (0.1, 0.2)
+    np.testing.assert_allclose(request.parse_levels("0.1:10:3", "--levels"), (0.1, 1, 10))
+    assert request.parse_levels("0.1, 0.2", "--levels") == (0.1, 0.2)
 
 
 def test_table_of_brackets_and_of_lanes_that_diverged() -> None:

@@ -1,0 +1,126 @@
+"""Does a curve fall as its level rises?  Two tests of the figures of independent lanes, grouped by level.
+
+`falling`: Jonckheere (1954) and Terpstra (1952).  J = the number of pairs of lanes at two levels whose figure is lower at
+the higher level.  Without ties and without a trend it is a sum of independent Mann-Whitney statistics, each level
+against all before it (Hollander, Wolfe & Chicken 2014, section 6.2), so its distribution is exact here at any size.  A
+tie counts for nothing, which can only raise the p-value.
+
+`largest_rise`: the other way round, the rise between two levels that is clearest by Welch's (1947) t, its p-value
+multiplied by the number of pairs of levels (Bonferroni): a curve that falls has none.
+"""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+
+class Trend(NamedTuple):
+    """The test of a falling curve.
+
+    Attributes:
+        share: of the pairs of lanes at two levels, how many fall: 1 for a curve that falls everywhere, 1/2 for chance.
+        p_value: the chance of as many or more, if the level had no influence.
+    """
+
+    share: float
+    p_value: float
+
+
+class Rise(NamedTuple):
+    """The clearest rise against the trend.
+
+    Attributes:
+        rise: in the figure's own unit; 0 if no level's mean is above an earlier one's, NaN from a single seed.
+        p_value: of as clear a rise anywhere, if the curve nowhere rose; at most 1.
+        levels: the two indices, lower level first.
+    """
+
+    rise: float
+    p_value: float
+    levels: tuple[int, int]
+
+
+def falling(figures: ArrayLike) -> Trend:
+    """Test whether the figures fall with their level.
+
+    Args:
+        figures: shape (levels, seeds), levels in rising order; lanes that gave NaN are left out.
+
+    Raises:
+        ValueError: for fewer than two levels with a figure.
+    """
+    groups = _groups(figures)
+    fell = sum(int((after[:, None] < before[None]).sum()) for before, after in combinations(groups, 2))
+    sizes = [len(group) for group in groups]
+    chances = _distribution(sizes)
+    return Trend(fell / (len(chances) - 1), float(min(chances[fell:].sum(), 1.0)))
+
+
+def largest_rise(figures: ArrayLike) -> Rise:
+    """The clearest rise between a level and a later one, and whether chance explains it.
+
+    Args:
+        figures: shape (levels, seeds), levels in rising order; lanes that gave NaN are left out.
+
+    Raises:
+        ValueError: for fewer than two levels with a figure.
+    """
+    groups = _groups(figures)
+    if min(len(group) for group in groups) < 2:
+        return Rise(np.nan, np.nan, (0, 0))
+    pairs = list(combinations(range(len(groups)), 2))
+    found = [_welch(groups[i], groups[j]) for i, j in pairs]
+    clearest = min(range(len(pairs)), key=lambda k: found[k][1])
+    rise, p_value = found[clearest]
+    if rise <= 0:
+        return Rise(0.0, 1.0, pairs[clearest])
+    return Rise(rise, min(1.0, len(pairs) * p_value), pairs[clearest])
+
+
+def _groups(figures: ArrayLike) -> list[NDArray[np.float64]]:
+    table = np.asarray(figures, np.float64)
+    if table.ndim != 2:
+        raise ValueError(f"Expected figures of shape (levels, seeds); got {table.shape}.")
+    groups = [row[~np.isnan(row)] for row in table]
+    groups = [group for group in groups if len(group)]
+    if len(groups) < 2:
+        raise ValueError(f"Expected figures at two levels at least; got {len(groups)}.")
+    return groups
+
+
+def _distribution(sizes: list[int]) -> NDArray[np.float64]:
+    """Chances of J = 0, 1, ... without a trend: each level's Mann-Whitney statistic against all before it."""
+    chances, before = np.ones(1), 0
+    for size in sizes:
+        chances = np.convolve(chances, _mann_whitney(before, size))
+        before += size
+    return chances
+
+
+def _mann_whitney(m: int, n: int) -> NDArray[np.float64]:
+    """Chances of U = 0 ... mn: the Gaussian binomial coefficient prod_i (1 - q^(m+i)) / (1 - q^i), normalised."""
+    terms = np.zeros(m * n + 1)
+    terms[0] = 1.0
+    for i in range(1, n + 1):
+        # With its share of the normalisation at every step: the average of i / (m + i) of a product of chances.
+        shifted = terms.copy()
+        shifted[m + i :] -= terms[: max(len(terms) - m - i, 0)]
+        for start in range(i):
+            shifted[start::i] = np.cumsum(shifted[start::i])
+        terms = shifted * (i / (m + i))
+    return np.maximum(terms, 0.0)
+
+
+def _welch(before: NDArray[np.float64], after: NDArray[np.float64]) -> tuple[float, float]:
+    """The rise of the mean and its one-sided p-value; equal figures without any spread are no rise."""
+    rise = float(after.mean() - before.mean())
+    variances = before.var(ddof=1) / len(before), after.var(ddof=1) / len(after)
+    if sum(variances) == 0:
+        return rise, float(rise <= 0)
+    degrees = sum(variances) ** 2 / (variances[0] ** 2 / (len(before) - 1) + variances[1] ** 2 / (len(after) - 1))
+    return rise, float(stats.t.sf(rise / sum(variances) ** 0.5, degrees))
