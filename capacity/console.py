@@ -23,6 +23,8 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from capacity.checks import sentence
+
 PLAIN_LINES = 10
 
 
@@ -77,6 +79,7 @@ def note(dataset: xr.Dataset) -> str:
     """What the table's columns stand on, and whether lanes were lost; to stand under it."""
     limit = "least of source and ceiling" if "ceiling" in dataset else "source"
     text = f"source {float(dataset.source_bits):.4g} bits; limit: {limit}; ±: half the 95 % interval"
+    text += f"\n{sentence(dataset)}" if sentence(dataset) else ""
     lost = int(dataset.diverged.sum()) if "diverged" in dataset else 0
     return text + (f"\n{lost} of {dataset.diverged.size} lanes diverged: see `diverged` in curve.nc" if lost else "")
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 
-from capacity.channels import Gaussian
+from capacity.checks import checked
+from capacity.systems import GaussianSystem
 from capacity.theory import pam_information
 
 if TYPE_CHECKING:
@@ -49,10 +49,12 @@ def label(plan: CurvePlan, lanes: list[Arrays], seconds: dict[str, float]) -> xr
         "title": f"{plan.system.name}: {source['bits']:g} bits in {source['dim']} dimensions, {units} units",
         "system": plan.system.name,
         "source": source["name"],
+        "trend": "rises" if getattr(plan.system, "rises", False) else "falls",
+        "statement": getattr(plan.system, "statement", ""),
         "configuration": json.dumps(configuration),
         "versions": json.dumps(configuration["versions"]),
     } | {f"seconds_{k}": v for k, v in seconds.items()}
-    return xr.Dataset(variables | _theory(plan), _coordinates(plan), attributes)
+    return checked(xr.Dataset(variables | _theory(plan), _coordinates(plan), attributes))
 
 
 def _coordinates(plan: CurvePlan) -> dict[str, Any]:
@@ -68,14 +70,14 @@ def _coordinates(plan: CurvePlan) -> dict[str, Any]:
 
 
 def _theory(plan: CurvePlan) -> dict[str, Any]:
-    channel, power = plan.system.channel(1.0), getattr(plan.system, "power", None)
-    if not channel.has_ceiling or power is None:
+    ceilings = [plan.system.ceiling(level) for level in plan.levels]
+    if None in ceilings:
         return {}
     units, bits = plan.system.architecture.units, plan.source.bits
-    ceiling = [units * float(plan.system.channel(s).ceiling(jnp.float32(power))) for s in plan.levels]
     attributes = {"long_name": "capacity of the channel over all units", "units": "bits"}
-    found: dict[str, Any] = {"ceiling": (("level",), np.array(ceiling), attributes)}
-    if isinstance(channel, Gaussian) and plan.source.discrete and bits == round(bits) and bits <= 10 * units:
+    found: dict[str, Any] = {"ceiling": (("level",), np.array(ceilings, np.float64), attributes)}
+    power = plan.system.power if isinstance(plan.system, GaussianSystem) else None
+    if power is not None and plan.source.discrete and bits == round(bits) and bits <= 10 * units:
         pam = [pam_information(round(bits), units, s, power) for s in plan.levels]
         attributes = {"long_name": "hand-made PAM code of the same bits, units and power", "units": "bits"}
         found["pam_bits"] = (("level",), np.array(pam), attributes)

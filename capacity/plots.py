@@ -19,6 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
+from capacity.checks import sentence
 from capacity.store import write_atomic
 
 SYSTEM_COLOURS = {"gaussian": "#0072B2", "vae": "#D55E00"}
@@ -78,7 +79,7 @@ def plot_bits(dataset: xr.Dataset, axes: Axes) -> None:
         )
     axes.set_ylim(0, _top(dataset))
     axes.set_ylabel("information through the units (bits)")
-    axes.set_title(dataset.attrs["title"])
+    axes.set_title("\n".join([dataset.attrs["title"], *sentence(dataset).split("; ")]).strip(), fontsize="medium")
     _finish(dataset, axes)
 
 

@@ -1,7 +1,7 @@
 """Does a curve fall as its level rises?  Two tests of the figures of independent lanes, grouped by level.
 
-`falling`: Jonckheere (1954) and Terpstra (1952).  J = the number of pairs of lanes at two levels whose figure is lower at
-the higher level.  Without ties and without a trend it is a sum of independent Mann-Whitney statistics, each level
+`falling`: Jonckheere (1954) and Terpstra (1952).  J = the number of pairs of lanes at two levels whose figure is lower
+at the higher level.  Without ties and without a trend it is a sum of independent Mann-Whitney statistics, each level
 against all before it (Hollander, Wolfe & Chicken 2014, section 6.2), so its distribution is exact here at any size.  A
 tie counts for nothing, which can only raise the p-value.
 
@@ -94,26 +94,21 @@ def _groups(figures: ArrayLike) -> list[NDArray[np.float64]]:
 
 
 def _distribution(sizes: list[int]) -> NDArray[np.float64]:
-    """Chances of J = 0, 1, ... without a trend: each level's Mann-Whitney statistic against all before it."""
-    chances, before = np.ones(1), 0
+    """Chances of J = 0, 1, ... without a trend.
+
+    Proportional to the coefficients of prod (1 - q^(m+i)) / (1 - q^i), over the lanes i = 1 ... n of each level with m
+    lanes before it.  They are symmetric, and in the lower half all that is summed is of one size with the sum.
+    """
+    total = sum(a * b for a, b in combinations(sizes, 2))
+    half = np.zeros(total // 2 + 1)
+    half[0], before = 1.0, 0
     for size in sizes:
-        chances = np.convolve(chances, _mann_whitney(before, size))
+        for i in range(1, size + 1) if before else ():
+            shift = before + i
+            half[shift:] -= half[: max(len(half) - shift, 0)].copy()
+            half = np.pad(half, (0, -len(half) % i)).reshape(-1, i).cumsum(0).ravel()[: len(half)] * (i / shift)
         before += size
-    return chances
-
-
-def _mann_whitney(m: int, n: int) -> NDArray[np.float64]:
-    """Chances of U = 0 ... mn: the Gaussian binomial coefficient prod_i (1 - q^(m+i)) / (1 - q^i), normalised."""
-    terms = np.zeros(m * n + 1)
-    terms[0] = 1.0
-    for i in range(1, n + 1):
-        # With its share of the normalisation at every step: the average of i / (m + i) of a product of chances.
-        shifted = terms.copy()
-        shifted[m + i :] -= terms[: max(len(terms) - m - i, 0)]
-        for start in range(i):
-            shifted[start::i] = np.cumsum(shifted[start::i])
-        terms = shifted * (i / (m + i))
-    return np.maximum(terms, 0.0)
+    return np.concatenate([half, half[: total + 1 - len(half)][::-1]])
 
 
 def _welch(before: NDArray[np.float64], after: NDArray[np.float64]) -> tuple[float, float]:

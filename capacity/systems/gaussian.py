@@ -56,11 +56,24 @@ class GaussianSystem:
         if not self.noise_start >= 1:
             raise ValueError(f"Expected noise_start of at least 1; got {self.noise_start}.")
 
+    @property
+    def statement(self) -> str:
+        """What the ceiling presumes, or why there is none."""
+        if self.power is None:
+            return "no ceiling: units of unlimited power buy back any fixed noise"
+        return f"the ceiling presumes mean square E[u^2] <= {self.power:g} in every unit; the code has exactly that"
+
+    def ceiling(self, level: float) -> float | None:
+        """Bits that all units can pass at most, or None without a power."""
+        if self.power is None:
+            return None
+        return self.architecture.units * float(self.channel(level).ceiling(jnp.float32(self.power)))
+
     def init(self, key: jax.Array, source: Any) -> Params:
         """Fresh parameters."""
         return self.architecture.init(key, source, self.architecture.units)
 
-    def channel(self, level: jax.Array) -> Gaussian:
+    def channel(self, level: float | jax.Array) -> Gaussian:
         """The noise at this level."""
         return Gaussian(level)
 

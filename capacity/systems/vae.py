@@ -42,6 +42,11 @@ class VAE:
         0.9,
         1.0,
     )
+    statement: ClassVar[str] = "no ceiling: the encoder may shrink its noise at any power; the rate limits it"
+
+    def ceiling(self, level: float) -> float | None:
+        """None."""
+        return None
 
     def init(self, key: jax.Array, source: Any) -> Params:
         """Fresh parameters."""

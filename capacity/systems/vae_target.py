@@ -42,6 +42,7 @@ class TargetVAE:
     level_name: ClassVar[str] = "bits asked for"
     level_symbol: ClassVar[str] = "T"
     default_levels: ClassVar[tuple[float, ...]] = (1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 10.0, 12.0)
+    statement: ClassVar[str] = "no ceiling: the encoder may shrink its noise at any power; the rate limits it"
     rises: ClassVar[bool] = True
 
     def check(self, levels: tuple[float, ...], source: Any) -> None:
@@ -52,6 +53,10 @@ class TargetVAE:
         """
         if max(levels) >= source.bits:
             raise ValueError(f"Expected fewer bits asked for than the source's {source.bits:g}; got {max(levels):g}.")
+
+    def ceiling(self, level: float) -> float | None:
+        """None."""
+        return None
 
     def init(self, key: jax.Array, source: Any) -> Params:
         """Fresh parameters; the multiplier is 1, the weight of the evidence lower bound."""

@@ -1,0 +1,57 @@
+"""The checks that are kept with a curve: inside its limits, and its trend."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+from curve_examples import made_up
+
+from capacity.checks import checked, sentence
+
+
+def curve(trend: str = "falls", **changes: object) -> xr.Dataset:
+    return made_up(**changes).assign_attrs(trend=trend)  # type: ignore[arg-type]
+
+
+def test_a_curve_within_its_limits_is_all_inside() -> None:
+    for listed in (True, False):
+        found = checked(curve(listed=listed))
+        np.testing.assert_allclose(found.limit, np.minimum(16, found.ceiling))
+        assert found.inside.all()
+        assert found.trend_p_value < 1e-9
+        for name in ("limit", "inside", "trend_share", "trend_p_value", "reversal", "reversal_p_value"):
+            assert found[name].attrs["units"] and found[name].attrs["long_name"]
+
+
+def test_a_lane_above_its_ceiling_is_outside() -> None:
+    over = curve()
+    for name in ("bits", "bits_low", "bits_high"):
+        over[name][5, 1] += float(over.ceiling[5])
+    found = checked(over)
+    assert int((~found.inside).sum()) == 1 and not found.inside[5, 1]
+    assert "35 of 36 lanes inside [0, least of source and ceiling]" in sentence(found)
+
+
+def test_intervals_are_widened_for_all_lanes_at_once() -> None:
+    near = curve()
+    near["bits"][0] = 16 + 2.5 * near.bits_stderr[0]
+    near["bits_low"][0] = near.bits[0] - 1.96 * near.bits_stderr[0]
+    assert checked(near).inside.all()
+
+
+def test_levels_in_any_order_and_of_either_direction() -> None:
+    forward, backward = curve(), curve().isel(level=slice(None, None, -1))
+    assert checked(forward).trend_p_value == checked(backward).trend_p_value
+    assert checked(curve("rises")).trend_p_value > 0.999
+    assert "rising with the level: 0 % of pairs" in sentence(checked(curve("rises")))
+
+
+def test_lost_lanes_and_single_levels() -> None:
+    lost = curve()
+    for name in ("bits", "bits_low", "bits_high"):
+        lost[name][3] = np.nan
+    found = checked(lost)
+    assert not found.inside[3].any() and found.inside.sum() == 33 and found.trend_p_value < 1e-9
+    single = checked(curve(levels=1))
+    assert "trend_p_value" not in single and "falling" not in sentence(single)
+    assert sentence(made_up()) == ""

@@ -1,0 +1,73 @@
+"""Trends of curves: the exact distribution, its size under no trend, and what counts as a step against it."""
+
+from __future__ import annotations
+
+from itertools import permutations
+from math import factorial
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from capacity.trends import falling, largest_rise
+
+
+def test_p_values_are_those_of_all_arrangements() -> None:
+    """Three levels of 2, 2 and 1 lanes: every one of the 5! arrangements of five figures, counted."""
+    shares, p_values = [], []
+    for order in permutations(range(5)):
+        figures = np.array([[order[0], order[1]], [order[2], order[3]], [order[4], np.nan]], float)
+        trend = falling(figures)
+        shares.append(trend.share)
+        p_values.append(trend.p_value)
+    for share, p_value in set(zip(shares, p_values, strict=True)):
+        assert p_value == pytest.approx(np.mean(np.array(shares) >= share - 1e-9))
+
+
+def test_two_levels_are_the_mann_whitney_test() -> None:
+    rng = np.random.default_rng(0)
+    figures = rng.normal(size=(2, 9)) - np.array([[0.0], [0.7]])
+    known = stats.mannwhitneyu(figures[0], figures[1], alternative="greater", method="exact").pvalue
+    assert falling(figures).p_value == pytest.approx(known, rel=1e-9)
+
+
+def test_a_curve_that_falls_everywhere_has_the_least_p_value() -> None:
+    figures = -np.arange(12.0)[:, None] - np.array([[0.0, 0.1, 0.2]])
+    trend = falling(figures)
+    assert trend.share == 1
+    assert trend.p_value == pytest.approx(factorial(3) ** 12 / factorial(36), rel=1e-6)
+    assert falling(-figures) == (0.0, pytest.approx(1.0))
+
+
+def test_large_curves_stay_a_distribution() -> None:
+    rng = np.random.default_rng(1)
+    assert 0.02 < falling(rng.normal(size=(25, 15))).p_value < 0.98
+
+
+def test_both_tests_keep_their_size() -> None:
+    """Without a trend 5 % of curves are called falling, and at most 5 % rising; standard error 1 %."""
+    rng = np.random.default_rng(2)
+    curves = rng.normal(size=(500, 8, 3))
+    assert abs(np.mean([falling(c).p_value < 0.05 for c in curves]) - 0.05) < 0.03
+    assert np.mean([largest_rise(c).p_value < 0.05 for c in curves]) < 0.07
+
+
+def test_ties_count_for_nothing() -> None:
+    assert falling(np.full((8, 3), 16.0)) == (0.0, pytest.approx(1.0))
+    assert largest_rise(np.full((8, 3), 16.0)) == (0.0, 1.0, (0, 1))
+
+
+def test_a_rise_is_found_where_it_is() -> None:
+    rng = np.random.default_rng(3)
+    figures = -np.arange(8.0)[:, None] + 0.01 * rng.normal(size=(8, 4))
+    assert largest_rise(figures).rise == 0
+    figures[5] += 3
+    found = largest_rise(figures)
+    assert found.levels == (4, 5) and found.rise == pytest.approx(2, abs=0.05) and found.p_value < 1e-3
+    assert np.isnan(largest_rise(figures[:, :1]).p_value)
+
+
+@pytest.mark.parametrize("bad", [np.zeros(3), np.zeros((1, 3)), np.full((3, 2), np.nan)])
+def test_refusals(bad: np.ndarray) -> None:
+    with pytest.raises(ValueError, match="Expected figures"):
+        falling(bad)
