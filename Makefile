@@ -71,7 +71,7 @@ $(BASE): pyproject.toml constraints.txt
 	touch $@
 
 $(FULL): $(BASE)
-	$(INSTALL) -e '.[test,notebooks]'
+	$(INSTALL) -e '.[test,notebooks,parquet]'
 	touch $@
 
 $(BENCH): $(FULL)

@@ -1,4 +1,4 @@
-"""A user's own arrays from `.npy`, `.npz` and `.csv` files: types checked, never a pickle."""
+"""A user's own arrays from `.npy`, `.npz`, `.csv` and `.parquet` files: types checked, never a pickle."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import pandas as pd
 
 from capacity.names import check_name
 
-ENDINGS = (".npy", ".npz", ".csv")
+ENDINGS = (".npy", ".npz", ".csv", ".parquet")
+TABLES = (".csv", ".parquet")
 
 
 def read_pair(
@@ -20,8 +21,9 @@ def read_pair(
     """x and y as arrays (n, columns): from two files, or from one that holds both.
 
     Args:
-        files: two of `.npy` or `.csv`; or one `.npz` with arrays `x` and `y`; or one `.csv` with a header.
-        x, y: with one `.csv`, the names of the columns on each side; with one `.npz`, the name of each array.
+        files: two of `.npy` or tables; or one `.npz` with arrays `x` and `y`; or one table, `.csv` with a header or
+            `.parquet`.
+        x, y: with one table, the names of the columns on each side; with one `.npz`, the name of each array.
 
     Raises:
         ValueError: for a file that is missing or cannot be read, names that are not there, and anything else than
@@ -37,7 +39,7 @@ def read_pair(
     if file.suffix == ".npz":
         arrays = read_arrays(file)
         return _pick(arrays, x, "x", file), _pick(arrays, y, "y", file)
-    if file.suffix == ".csv":
+    if file.suffix in TABLES:
         table = read_table(file)
         if not x or not y:
             raise ValueError(
@@ -47,19 +49,35 @@ def read_pair(
             for name in names:
                 check_name(name, table.columns, side)
         return _columns(table, x, file), _columns(table, y, file)
-    raise ValueError(f"Expected one .npz or .csv file that holds both sides, or two files; got {file}.")
+    raise ValueError(f"Expected one .npz, .csv or .parquet file that holds both sides, or two files; got {file}.")
 
 
 def read_table(file: Path) -> pd.DataFrame:
-    """A CSV file with a header as a data frame of numbers and strings.
+    """A CSV file with a header, or a Parquet file, as a data frame of numbers and strings.
 
     Raises:
-        ValueError: if it is missing, empty, or not a table.
+        ValueError: if it is missing, empty, or not a table; if it is Parquet and pyarrow is not installed.
     """
+    if file.suffix == ".parquet":
+        return _read_parquet(_there(file))
     try:
         return pd.read_csv(_there(file))
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise ValueError(f"Expected {file} to be a CSV table with a header; got {error}.") from error
+
+
+def _read_parquet(file: Path) -> pd.DataFrame:
+    try:
+        import pyarrow as pa
+        from pyarrow import parquet
+    except ImportError:
+        raise ValueError(
+            f"Expected pyarrow to read {file}; it is not installed: pip install 'infocapacity[parquet]'."
+        ) from None
+    try:
+        return parquet.read_table(file).to_pandas()
+    except (pa.ArrowException, OSError) as error:
+        raise ValueError(f"Expected {file} to be a Parquet table; got {error}.") from error
 
 
 def read_arrays(file: Path) -> dict[str, np.ndarray]:
@@ -106,12 +124,12 @@ def _pick(arrays: dict[str, np.ndarray], names: Sequence[str] | None, side: str,
 
 
 def read_one(file: Path) -> np.ndarray:
-    """The one array of an `.npy` file, or all columns of a `.csv` table.
+    """The one array of an `.npy` file, or all columns of a table.
 
     Raises:
         ValueError: for a file that is missing or cannot be read, pickled objects, and other endings.
     """
-    if file.suffix == ".csv":
+    if file.suffix in TABLES:
         table = read_table(file)
         return _columns(table, list(table.columns), file)
     if file.suffix != ".npy":

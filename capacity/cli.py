@@ -64,9 +64,16 @@ def curve(
         list[str] | None,
         typer.Option(help="A system; may be repeated. [default: gaussian and vae]"),
     ] = None,
-    source: Annotated[str, typer.Option(help="Where messages come from.")] = "bits",
-    bits: Annotated[int, typer.Option(help="Bits of a message.")] = 16,
-    dim: Annotated[int, typer.Option(help="Dimensions of the vector that carries it.")] = 32,
+    source: Annotated[str | None, typer.Option(help="Where messages come from. [default: bits]")] = None,
+    bits: Annotated[int | None, typer.Option(help="Bits of a message. [default: 16]")] = None,
+    dim: Annotated[int | None, typer.Option(help="Dimensions of the vector that carries it. [default: 32]")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Your own rows instead of a source: .npy, .npz, .csv or .parquet.")
+    ] = None,
+    columns: Annotated[str | None, typer.Option(help="Columns of --data, 'a,b'. [default: all]")] = None,
+    standardize: Annotated[
+        bool, typer.Option("--standardize", help="Give every column of --data mean 0 and variance 1.")
+    ] = False,
     units: Annotated[int, typer.Option(help="Noisy units of the code.")] = 8,
     levels: Annotated[
         str | None,
@@ -118,6 +125,7 @@ def curve(
         plans = Request(
             systems, source, bits, dim, units, levels, target_bits, seeds, steps, batch, learning_rate,
             width, encoder_width, depth, activation, decode, samples, measure, budget, seed,
+            data, columns, standardize,
         ).plans()  # fmt: skip
         configuration = {name: plan.configuration for name, plan in plans.items()}
         store = Store.open(out, {"curve": configuration})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -10,11 +11,14 @@ import numpy as np
 
 from capacity.bounds.measure import METHODS
 from capacity.curves import CurvePlan, plan_curve
+from capacity.data import read_rows
 from capacity.models import ACTIVATIONS
 from capacity.names import check_name
 from capacity.systems import SYSTEMS, Architecture, TargetVAE
 from capacity.training import Training
-from synthetic import SOURCES
+from synthetic import SOURCES, Codebook
+
+BITS, DIM = 16, 32  # of a source, where the command line does not say
 
 
 @dataclass(frozen=True)
@@ -22,9 +26,9 @@ class Request:
     """The options of `capacity curve`, as they were typed; None where the default is another's."""
 
     systems: tuple[str, ...]
-    source: str
-    bits: int
-    dim: int
+    source: str | None
+    bits: int | None
+    dim: int | None
     units: int
     levels: str | None
     target_bits: str | None
@@ -41,6 +45,9 @@ class Request:
     measure: str
     budget: float | None
     seed: int
+    data: Path | None = None
+    columns: str | None = None
+    standardize: bool = False
 
     def plans(self) -> dict[str, CurvePlan]:
         """A checked plan for each system.
@@ -50,7 +57,7 @@ class Request:
         """
         for system in self.systems:
             check_name(system, SYSTEMS, "--system")
-        check_name(self.source, SOURCES, "--source")
+        check_name(self.source or "bits", SOURCES, "--source")
         check_name(self.activation, ACTIVATIONS, "--activation")
         check_name(self.decode or "bits", ("bits", "vector"), "--decode")
         check_name(self.measure, METHODS, "--measure")
@@ -73,7 +80,7 @@ class Request:
             "measure": self.measure,
         }
         source_key, lanes_key = jax.random.split(jax.random.key(self.seed))
-        source = SOURCES[self.source].build(source_key, self.bits, self.dim)
+        source = self._source(source_key)
         decode = self.decode or ("bits" if source.discrete else "vector")
         widths = (self.width,) * self.depth
         encoder_widths = None if self.encoder_width is None else (self.encoder_width,) * self.depth
@@ -82,6 +89,21 @@ class Request:
             name: plan_curve(lanes_key, source, kind(size), levels or kind.default_levels, self.seeds, **more)
             for name, kind in kinds.items()
         }
+
+    def _source(self, key: jax.Array) -> Any:
+        """The user's own rows, each as likely as often as it comes; else a source of the toolkit."""
+        if self.data is None:
+            if self.columns or self.standardize:
+                raise ValueError("Expected --data FILE with --columns and --standardize; got none.")
+            bits, dim = (default if given is None else given for given, default in ((self.bits, BITS), (self.dim, DIM)))
+            return SOURCES[self.source or "bits"].build(key, bits, dim)
+        other = _given(source=self.source, bits=self.bits, dim=self.dim)
+        if other:
+            raise ValueError(
+                f"Expected --data alone, which has its own bits and dimensions; got --{next(iter(other))} too."
+            )
+        columns = [part.strip() for part in self.columns.split(",")] if self.columns else None
+        return Codebook.from_data(read_rows(self.data, columns, standardize=self.standardize))
 
 
 def parse_levels(text: str, option: str) -> tuple[float, ...]:

@@ -45,7 +45,7 @@ def test_a_pickle_is_never_loaded(tmp_path: Path) -> None:
         ("x.npy", b"\x93NUMPY", "whole NumPy file"),
         ("x.npz", b"PK\x03\x04 no archive", "whole NumPy file"),
         ("x.csv", b"", "CSV table"),
-        ("x.txt", b"1 2", "one .npz or .csv"),
+        ("x.txt", b"1 2", "one .npz, .csv or .parquet"),
     ],
 )
 def test_what_cannot_be_read_is_refused(tmp_path: Path, name: str, content: bytes, words: str) -> None:
