@@ -23,7 +23,7 @@ import numpy as np
 from capacity.bits import Z95, Bracket, Estimate, TracePoint
 from capacity.bounds.annealing import walk
 from capacity.bounds.controls import controlled
-from capacity.bounds.measure import DEFAULT_BUDGET, Side, measure, within
+from capacity.bounds.measure import DEFAULT_BUDGET, Side, far_samples, measure, within
 from capacity.bounds.pilot import Pilot, choose, pilots, price, relaid
 from capacity.bounds.stack_approximation import GivenMessage, fit_stack
 from capacity.joint import Joint
@@ -105,8 +105,10 @@ def _measure_inner(key: jax.Array, joint: Joint, budget: float) -> Bracket:
     key_fit, key_side, key_both, key_alone, key_main = jax.random.split(key, 5)
     both = fit_stack(key_fit, joint)
     alone, noise = GivenMessage(both), NoiseJoint(joint)
-    side = Side.draw(key_side, joint, both)
     cost, noise_cost = price(joint, both), price(noise, alone)
+    far = far_samples(cost, budget)
+    side = Side.draw(key_side, joint, both, far)
+    budget -= far * cost.once
     last = _last(pilots(key_both, joint, both, cost, (1 - NOISE_SHARE) * budget))
     noise_last = _last(pilots(key_alone, noise, alone, noise_cost, NOISE_SHARE * budget))
     spread, known = side.spread(last.walks)
@@ -120,7 +122,7 @@ def _measure_inner(key: jax.Array, joint: Joint, budget: float) -> Bracket:
     lower = controlled(walks.lower() - given.upper(), near, side.far, "lower", bits)
     upper = controlled(walks.upper() - given.lower(), near, side.far, "upper", bits)
     lower, upper = within(lower, upper, bits)
-    spent = last.spent + noise_last.spent + cost.walks(choice.samples, choice.chains, choice.ladder)
+    spent = far * cost.once + last.spent + noise_last.spent + cost.walks(choice.samples, choice.chains, choice.ladder)
     spent += noise_cost.walks(choice.samples, choice.chains, ladder)
     how = f"annealing over the inner noise, {choice.samples} samples, {choice.chains} + 1 chains"
     point = TracePoint(spent, float(lower.bits), float(upper.bits), float(lower.low), float(upper.high), how)

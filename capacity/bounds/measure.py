@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -28,7 +29,8 @@ from capacity.bounds.pilot import Choice, Cost, Pilot, choose, pilots, price
 from capacity.encoders import traceable
 from capacity.joint import Joint
 
-FAR = 2**14  # cheap samples, from which the means of the controls are learnt
+FAR_SHARE = 0.1  # of the budget: cheap samples, from which the means of the controls are learnt
+FEWEST_FAR, MOST_FAR = 2**13, 2**16
 DEFAULT_BUDGET = 1000.0
 Z_OF_TWO = 2.2414  # two-sided normal quantile at 1 - 0.05/2
 NARROW = 0.02  # of the bits: a wider bracket than this to come, and another way to walk is tried
@@ -125,9 +127,10 @@ class Engine(NamedTuple):
         """Fit and try it; each pilot is put on the trace."""
         key_fit, key_side, key_pilot = jax.random.split(key, 3)
         approximation = fit(key_fit, joint)
-        side = Side.draw(key_side, joint, approximation)
         cost = price(joint, approximation)
-        spent = trace[-1].work if trace else 0.0
+        far = far_samples(cost, budget)
+        side = Side.draw(key_side, joint, approximation, far)
+        spent = far * cost.once + (trace[-1].work if trace else 0.0)
         for last in pilots(key_pilot, joint, approximation, cost, budget):
             stage = f"pilot, {type(approximation).__name__}, {last.ladder.rungs} rungs"
             trace.append(_point(spent + last.spent, side.bounds(last.walks), stage))
@@ -157,11 +160,11 @@ class Side(NamedTuple):
     entropy_bound: Estimate
 
     @classmethod
-    def draw(cls, key: jax.Array, joint: Joint, approximation: Any) -> Side:
-        """From `FAR` samples; the normal density from others."""
+    def draw(cls, key: jax.Array, joint: Joint, approximation: Any, n: int) -> Side:
+        """From n samples; the normal density from n others."""
         key_normal, key_far = jax.random.split(key)
-        normal = fit_normal(key_normal, joint, FAR)
-        code, z, log_start, conditional = _far_samples(key_far, joint, approximation)
+        normal = fit_normal(key_normal, joint, n)
+        code, z, log_start, conditional = _far_samples(key_far, joint, approximation, n)
         far = controls_of(joint, normal, code, z, log_start)
         values = jnp.asarray(np.asarray(conditional) + far.learnt[:, 0])
         return cls(joint, normal, far, from_values(values, "upper", controls=jnp.asarray(far.zero)))
@@ -195,9 +198,17 @@ class Side(NamedTuple):
         return bool(self.entropy_bound.bits < self.bounds(walks)[1].high)
 
 
-@jax.jit
-def _far_samples(key: jax.Array, joint: Joint, approximation: Any) -> tuple[Any, jax.Array, jax.Array, jax.Array]:
-    message, code, z = joint.sample(key, FAR)
+def far_samples(cost: Cost, budget: float) -> int:
+    """How many cheap samples: a power of two, for a tenth of the budget, between 2^13 and 2^16."""
+    count = FAR_SHARE * budget / cost.once
+    return int(np.clip(2 ** np.floor(np.log2(max(count, 1.0))), FEWEST_FAR, MOST_FAR))
+
+
+@partial(jax.jit, static_argnames="n")
+def _far_samples(
+    key: jax.Array, joint: Joint, approximation: Any, n: int
+) -> tuple[Any, jax.Array, jax.Array, jax.Array]:
+    message, code, z = joint.sample(key, n)
 
     def log_start(pair: tuple[jax.Array, jax.Array]) -> jax.Array:
         heard = approximation.hear(pair[1])
