@@ -8,8 +8,11 @@ from capacity.claims.claim import Claim as Claim
 from capacity.claims.claim import Context as Context
 from capacity.claims.claim import Evidence as Evidence
 from capacity.claims.claim import Prediction as Prediction
+from capacity.claims.handmade import Handmade as Handmade
+from capacity.claims.input_noise import InputNoise as InputNoise
 from capacity.claims.one_to_many import OneToMany as OneToMany
 from capacity.claims.uniform import Uniform as Uniform
+from capacity.claims.useless_features import UselessFeatures as UselessFeatures
 
 _CLAIM_TYPES: list[type[Claim]] = [
     member
