@@ -8,9 +8,17 @@ from capacity.claims.claim import Claim as Claim
 from capacity.claims.claim import Context as Context
 from capacity.claims.claim import Evidence as Evidence
 from capacity.claims.claim import Prediction as Prediction
+from capacity.claims.generalization import Generalization as Generalization
+from capacity.claims.generation import Generation as Generation
+from capacity.claims.gradient_noise import GradientNoise as GradientNoise
 from capacity.claims.handmade import Handmade as Handmade
 from capacity.claims.input_noise import InputNoise as InputNoise
+from capacity.claims.memorization import Memorization as Memorization
+from capacity.claims.minibatch import MinibatchNoise as MinibatchNoise
 from capacity.claims.one_to_many import OneToMany as OneToMany
+from capacity.claims.small_data import SmallData as SmallData
+from capacity.claims.stale_gradient import StaleGradient as StaleGradient
+from capacity.claims.temperature import Temperature as Temperature
 from capacity.claims.uniform import Uniform as Uniform
 from capacity.claims.useless_features import UselessFeatures as UselessFeatures
 

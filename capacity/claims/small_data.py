@@ -1,0 +1,219 @@
+"""Little data: does a linear model beat a deep one at 80 samples, on handwritten digits, zeros against ones?
+
+Both get N labelled images for everything: three quarters to train on, the rest to choose the same number of settings
+(weight decay x learning rate) by their log loss, and then a last training on all N with the setting chosen.  Held-out
+bits per label are H(Y) + E log2 q(y|x), which asks for honest probabilities too; accuracy asks for the sign alone.
+
+Splits share one pool of 360 images: their intervals say what a fresh split of these images would show, not what other
+images would.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import xarray as xr
+from matplotlib.figure import Figure
+
+from capacity.claims import statistics
+from capacity.claims.claim import Context, Evidence, Prediction
+from capacity.claims.experiment import grid, labelled, run_lanes
+from capacity.claims.training_figure import finish
+from capacity.plots import SOURCE_COLOUR
+from capacity.training import cosine_adam
+from capacity.training.fit import apply
+
+TEST = 100
+SPLITS = 50
+WIDTHS = {"linear": (), "deep": (32, 32)}
+COLOURS = {"linear": "#0072B2", "deep": "#D55E00"}
+BATCH = 32
+DECAYS, RATES = (1e-5, 1e-4, 1e-3, 1e-2), (3e-3, 3e-2)  # the same settings for both models
+
+
+@dataclass(frozen=True)
+class SmallData:
+    """Logistic regression against two hidden layers of 32, tuned alike, at N from 10 to all, on 50 splits."""
+
+    name: ClassVar[str] = "small_data"
+    sentence: ClassVar[str] = "a linear model beats a deep one at 80 samples"
+    source: ClassVar[str] = (
+        "the companion essay on deep learning with little data; Leek (2017), answered by Beam (2017)"
+    )
+    predictions: ClassVar[tuple[Prediction, ...]] = (
+        Prediction(
+            "linear less deep in bits at 80", "linear tells more about held-out labels", low=0, unit="bits per label"
+        ),
+        Prediction("linear less deep in accuracy at 80", "linear has more labels right", low=0, unit="percent"),
+    )
+
+    def run(self, key: jax.Array, context: Context) -> Evidence:
+        """Tune, train again on all N, test; both models see the same splits."""
+        images, labels = zeros_and_ones()
+        sizes = (10, 20, 40, 80, 160, len(labels) - TEST)
+        steps = 300 if context.fast else 2000
+        shared = (jnp.asarray(images), jnp.asarray(labels), jax.random.split(key, SPLITS))
+        found = {}
+        for i, (model, widths) in enumerate(WIDTHS.items()):
+            found[model] = _tuned(context, model, widths, sizes, grid(decay=DECAYS, rate=RATES), steps, shared, 0.5 * i)
+        at = sizes.index(80)
+        gap = {name: found["linear"][name] - found["deep"][name] for name in ("bits", "accuracy")}
+        answers = {
+            "linear less deep in bits at 80": statistics.mean(gap["bits"][at], context.miss_rate),
+            "linear less deep in accuracy at 80": statistics.mean(100 * gap["accuracy"][at], context.miss_rate),
+        }
+        return Evidence(answers, _dataset(found, gap, sizes))
+
+    def plot(self, data: xr.Dataset, figure: Figure) -> None:
+        """Bits and accuracy against N for both models, and their difference in bits."""
+        for axes, name in zip(figure.subplots(1, 3), ("bits", "accuracy", "difference"), strict=True):
+            for model in data.model.values if name != "difference" else ("",):
+                low, value, high = (
+                    data[f"{name}_{end}"].sel(model=model) if model else data[f"{name}_{end}"]
+                    for end in ("low", "value", "high")
+                )
+                hue, label = COLOURS.get(model, "#009E73"), model or "linear less deep, paired"
+                scale = 100 if name == "accuracy" else 1
+                reach = scale * np.stack([value - low, high - value])
+                axes.errorbar(
+                    data["size"], scale * value, reach, fmt="o-", mfc="white", capsize=3, color=hue, label=label
+                )
+            axes.set_xscale("log")
+            axes.set_xticks(data["size"].values, [f"{n:g}" for n in data["size"].values])
+            axes.minorticks_off()
+            axes.set_xlabel("labelled images N, for training and tuning")
+        first, second, third = figure.axes
+        first.axhline(float(data.entropy), color=SOURCE_COLOUR, ls=(0, (6, 3)), lw=1.2, label="H(Y): all of the label")
+        first.set_ylabel("held-out bits per label")
+        second.set_ylabel("held-out accuracy (%)")
+        third.axhline(0, color="#000000", lw=0.8)
+        third.axvline(80, color=SOURCE_COLOUR, lw=0.8, ls=":", label="80 samples")
+        third.set_ylabel("difference in bits per label")
+        for axes, title in zip(figure.axes, ("Information", "Accuracy", "Above 0 linear wins"), strict=True):
+            axes.set_title(f"{title}, mean of 50 splits and 95 %" if title == "Information" else title)
+            finish(axes)
+
+
+def zeros_and_ones() -> tuple[np.ndarray, np.ndarray]:
+    """Images (360, 64) between -1 and 1, and labels (360,) of +-1: the digits that come with scikit-learn."""
+    from sklearn.datasets import load_digits
+
+    images, digits = load_digits(return_X_y=True)
+    chosen = digits < 2
+    return (images[chosen] / 8 - 1).astype(np.float32), np.where(digits[chosen] == 1, 1.0, -1.0).astype(np.float32)
+
+
+def _tuned(
+    context: Context,
+    model: str,
+    widths: tuple[int, ...],
+    sizes: Any,
+    settings: Any,
+    steps: int,
+    shared: Any,
+    start: float,
+) -> dict[str, np.ndarray]:
+    """Held-out bits and accuracy (sizes, splits) at the setting that each split's own validation data chose."""
+
+    def lane(one: Any, shared: Any) -> dict[str, jax.Array]:
+        images, labels, keys = shared
+
+        def one_split(key: jax.Array, decay: jax.Array, rate: jax.Array) -> dict[str, jax.Array]:
+            return _split(key, images, labels, widths, one | {"decay": decay, "rate": rate}, steps)
+
+        return jax.vmap(one_split)(keys, one["decay"], one["rate"])
+
+    count = len(settings["decay"])
+    whole = np.repeat(sizes, count)
+    every = {name: np.repeat(np.tile(values, len(sizes))[:, None], SPLITS, 1) for name, values in settings.items()}
+    tune = _lanes(train=whole - whole // 4, whole=whole, **every)
+    seen = run_lanes(context, f"{model}-tune", lane, tune, shared, group=8, span=(start, start + 0.4))
+    best = seen["validation"].reshape(len(sizes), count, SPLITS).argmin(1)
+    chosen = {name: values[best] for name, values in settings.items()}
+    last = _lanes(train=np.asarray(sizes), whole=np.asarray(sizes), **chosen)
+    return run_lanes(context, f"{model}-test", lane, last, shared, group=8, span=(start + 0.4, start + 0.5))
+
+
+def _lanes(train: np.ndarray, whole: np.ndarray, **settings: np.ndarray) -> dict[str, jax.Array]:
+    counts = {"train": jnp.asarray(train, jnp.int32), "whole": jnp.asarray(whole, jnp.int32)}
+    return counts | {name: jnp.asarray(values, jnp.float32) for name, values in settings.items()}
+
+
+def _split(
+    key: jax.Array, images: jax.Array, labels: jax.Array, widths: tuple[int, ...], one: Any, steps: int
+) -> dict[str, jax.Array]:
+    """Train on the first `train` of a shuffled pool, validate on the rest of the first `whole`, test on the last."""
+    key_order, key_init, key_batch = jax.random.split(key, 3)
+    order = jax.random.permutation(key_order, labels.shape[0])
+    x, y = images[order], labels[order]
+    schedule = cosine_adam(1.0, steps)
+
+    def loss(params: Any, rows: jax.Array) -> jax.Array:
+        decay = sum(jnp.square(layer["kernel"]).sum() for layer in params)
+        return -_log_probs(params, x[rows], y[rows]).mean() + one["decay"] * decay
+
+    def step(carry: Any, i: jax.Array) -> Any:
+        params, state = carry
+        rows = jax.random.randint(jax.random.fold_in(key_batch, i), (BATCH,), 0, one["train"])
+        gradient = jax.grad(loss)(params, rows)
+        moved, state = apply(schedule, gradient, state, params)
+        return (jax.tree.map(lambda p, m: p + one["rate"] * (m - p), params, moved), state), None
+
+    params = _init(key_init, (images.shape[1], *widths, 1))
+    (params, _), _ = jax.lax.scan(step, (params, schedule.init(params)), jnp.arange(steps))
+    log_probs = _log_probs(params, x, y)
+    number = jnp.arange(labels.shape[0])
+    held = (number >= one["train"]) & (number < one["whole"])
+    test = log_probs[-TEST:]
+    share = (labels > 0).mean()
+    entropy = -(share * jnp.log(share) + (1 - share) * jnp.log(1 - share))
+    return {
+        "validation": -jnp.where(held, log_probs, 0.0).sum(),
+        "bits": (entropy + test.mean()) / jnp.log(2.0),
+        "accuracy": (test > -jnp.log(2.0)).mean(),
+    }
+
+
+def _init(key: jax.Array, sizes: tuple[int, ...]) -> list[dict[str, jax.Array]]:
+    keys = jax.random.split(key, len(sizes) - 1)
+    # Only the last layer starts at 0: a linear model then starts as logistic regression does, at even odds.
+    return [
+        {
+            "kernel": jax.random.normal(k, (a, b)) * (2 / a) ** 0.5 * float(i < len(keys) - 1),
+            "bias": jnp.zeros(b),
+        }
+        for i, (k, a, b) in enumerate(zip(keys, sizes[:-1], sizes[1:], strict=True))
+    ]
+
+
+def _log_probs(params: Any, x: jax.Array, y: jax.Array) -> jax.Array:
+    """(n,) nats of the true labels +-1."""
+    for layer in params[:-1]:
+        x = jax.nn.relu(x @ layer["kernel"] + layer["bias"][None])
+    return jax.nn.log_sigmoid(y * (x @ params[-1]["kernel"] + params[-1]["bias"][None])[:, 0])
+
+
+def _dataset(found: Any, gap: Any, sizes: tuple[int, ...]) -> xr.Dataset:
+    variables: dict[str, Any] = {}
+    units = {"bits": "bits per label", "accuracy": "1", "difference": "bits per label"}
+    rows = {name: np.stack([found[model][name] for model in WIDTHS]) for name in ("bits", "accuracy")}
+    rows["difference"] = gap["bits"]
+    for name, values in rows.items():
+        dims = ("model", "size")[-values.ndim + 1 :]
+        ends = [statistics.mean(v, 0.05) for v in values.reshape(-1, SPLITS)]
+        for end in ("value", "low", "high"):
+            flat = np.array([getattr(a, end) for a in ends]).reshape(values.shape[:-1])
+            variables[f"{name}_{end}"] = labelled(dims, flat, f"held-out {name}, {end} (95 %)", units[name])
+    _, labels = zeros_and_ones()
+    share = float((labels > 0).mean())
+    entropy = -(share * np.log2(share) + (1 - share) * np.log2(1 - share))
+    variables["entropy"] = labelled((), entropy, "entropy of the label", "bits per label")
+    coordinates = {
+        "size": labelled("size", sizes, "labelled images", "images"),
+        "model": ("model", list(WIDTHS), {"long_name": "model", "units": "1"}),
+    }
+    return xr.Dataset(variables, coordinates)

@@ -1,0 +1,125 @@
+"""Claims on training, data and memory: instruments meet the truth, statistics known answers, at small sizes."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from capacity.claims import CLAIMS, Context, generation, gradient_noise, minibatch, noisy_training, small_data
+from capacity.claims.claim import check_answers, miss_rate
+from capacity.claims.generalization import Few, partial_rank_correlation
+from capacity.claims.memorization import slope
+from capacity.claims.stale_gradient import measured_limits
+from capacity.claims.temperature import _lanczos_error
+from capacity.theory_training import delay_limit
+from synthetic import FairBits, MarkovBits
+
+
+@pytest.mark.parametrize("claim", [minibatch, gradient_noise])
+def test_walkers_on_a_quadratic_meet_the_closed_form(claim: object) -> None:
+    """All cells within 4 standard errors of their closed form: missed by chance once in 1,300 runs."""
+    ratio = claim.quadratic(jax.random.key(0), walkers=512)  # type: ignore[attr-defined]
+    assert np.all(np.abs(ratio.mean(1) - 1) < 4 * ratio.std(1) / 512**0.5)
+
+
+def test_measured_limits_of_delay() -> None:
+    np.testing.assert_allclose(measured_limits(), delay_limit([0, 1, 2, 4, 8]), rtol=5e-3)
+
+
+def test_lanczos_of_the_runs_meets_the_dense_hessian() -> None:
+    assert _lanczos_error(jax.random.key(1)) < 1e-3
+
+
+def test_digits_are_those_of_the_library() -> None:
+    images, labels = small_data.zeros_and_ones()
+    assert images.shape == (360, 64) and (labels == 1).sum() == 182 and (labels == -1).sum() == 178
+    assert images.min() == -1 and images.max() == 1
+
+
+def test_split_trains_validates_and_tests_on_different_images() -> None:
+    """With labels that are noise nothing can be told of held-out ones; with the digits nearly everything can."""
+    images, labels = (jnp.asarray(a) for a in small_data.zeros_and_ones())
+    one = {"train": jnp.int32(120), "whole": jnp.int32(160), "decay": jnp.float32(1e-3), "rate": jnp.float32(0.01)}
+
+    def splits(labels: jax.Array) -> jax.Array:
+        keys = jax.random.split(jax.random.key(0), 4)
+        return jax.vmap(lambda key: small_data._split(key, images, labels, (16,), one, 150))(keys)
+
+    found = jax.jit(splits)(labels)
+    assert found["bits"].min() > 0.8 and found["accuracy"].min() > 0.95
+    noise = jax.jit(splits)(jnp.sign(jax.random.normal(jax.random.key(1), labels.shape)))
+    assert noise["bits"].mean() < 0.05 and noise["validation"].mean() > 40 * np.log(2) * 0.95
+
+
+def test_excess_is_the_divergence_by_hand() -> None:
+    """An untrained generator calls all vectors alike: 12 - H bits; a trained one is near 0 and never below."""
+    source = MarkovBits(jnp.eye(generation.SYMBOLS))
+    one = {"dropout": jnp.float32(0), "gaussian": jnp.float32(0), "gradient": jnp.float32(0), "count": jnp.int32(4000)}
+    assert generation._excess(jax.random.key(0), source, one, 0) == pytest.approx(12 - source.bits, abs=1e-3)
+    trained = jax.jit(lambda key: generation._excess(key, source, one, 300))(jax.random.key(0))
+    assert -1e-4 < trained < 0.3
+
+
+def test_generator_is_a_distribution() -> None:
+    """Its probabilities of all 2^12 vectors sum to 1, and no symbol sees itself or a later one."""
+    params = generation._init(jax.random.key(0))
+    params |= {"out": jax.random.normal(jax.random.key(1), params["out"].shape)}
+    silent = {"dropout": jnp.zeros(()), "gaussian": jnp.zeros(())}
+    vectors, _ = FairBits(jnp.eye(generation.SYMBOLS)).codebook()
+    log_probs = generation._log_probs(params, vectors, jax.random.key(2), silent)
+    assert jnp.exp(log_probs).sum() == pytest.approx(1, abs=1e-4)
+
+
+def test_noisy_training_lane_is_plain_descent_without_noise() -> None:
+    """At the full batch every step points straight down: cosine 1."""
+    none = {"batch": jnp.float32(noisy_training.TRAINING), "eta": jnp.float32(0), "delay": jnp.float32(0)}
+    found = jax.jit(lambda: noisy_training._train(jax.random.key(0), none | {"rate": jnp.float32(0.3)}, 80, 2))()
+    np.testing.assert_allclose(found["cosine"], 1, atol=1e-4)
+
+
+def test_partial_rank_correlation_ignores_what_groups_differ_in() -> None:
+    """Groups that pull x and y apart the other way; within them y grows with x; given y's cause nothing is left."""
+    rng = np.random.default_rng(0)
+    group = np.repeat(np.arange(4), 60)
+    cause = rng.normal(size=240)
+    x = cause + 0.5 * rng.normal(size=240) + 10 * group
+    y = cause + 0.5 * rng.normal(size=240) - 10 * group
+    assert np.corrcoef(x, y)[0, 1] < -0.9
+    within = partial_rank_correlation(rng, x, y, group, (), 0.05)
+    assert within.low > 0.3
+    given = partial_rank_correlation(rng, x, y, group, (cause + 10 * group,), 0.05)
+    assert abs(given.value) < 0.5 * within.value
+
+
+def test_few_messages_are_a_source() -> None:
+    source = FairBits.build(jax.random.key(0), 5, 8)
+    few = Few(source, source.messages()[3:9])
+    batch = few.sample(jax.random.key(1), 200)
+    assert few.bits == pytest.approx(np.log2(6))
+    assert {tuple(m) for m in np.asarray(batch.message).tolist()} == {tuple(m) for m in np.asarray(few.rows).tolist()}
+    np.testing.assert_allclose(batch.vector, source.embed(batch.message))
+    assert jnp.exp(few.codebook()[1]).sum() == pytest.approx(1)
+
+
+def test_slope_of_proportional_bits() -> None:
+    sizes = np.array([10, 40, 160])
+    found = slope(sizes, 2 * sizes[:, None] * np.exp(0.01 * np.random.default_rng(0).normal(size=(3, 5))), 0.05)
+    assert found.low < 1 < found.high and found.high - found.low < 0.05
+
+
+NAMES = (
+    "minibatch", "gradient_noise", "stale_gradient", "temperature", "small_data", "memorization", "generation",
+    "generalization",
+)  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_fast_mode_answers_every_prediction_and_draws(name: str) -> None:
+    claim = CLAIMS[name]()
+    evidence = claim.run(jax.random.key(0), Context(miss_rate(claim), fast=True))
+    check_answers(claim, evidence.answers)
+    claim.plot(evidence.data, Figure())
