@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from scipy import stats
 
 from capacity.bits import NATS
@@ -34,7 +35,7 @@ from capacity.memory import (
 from capacity.theory_training import BINARY_PERCEPTRON_CAPACITY, PERCEPTRON_CAPACITY, separable
 
 INPUTS = 10
-WIDTHS = (2, 4, 8, 16, 36)  # 25 to 433 parameters
+WIDTHS = (3, 6, 12, 24, 50)  # 37 to 601 parameters
 RATIOS = (0.5, 1.0, 1.5, 2.0, 3.0)  # labels per parameter
 NOISY_WIDTH = 12
 STRENGTHS = {
@@ -49,7 +50,7 @@ PATTERNS = (30, 40, 50)  # of a perceptron with 20 inputs
 
 @dataclass(frozen=True)
 class Memorization:
-    """Perceptrons; then two-layer networks of 25 to 433 parameters, and one of 145 under three noises."""
+    """Perceptrons; then two-layer networks of 37 to 601 parameters, and one of 145 under three noises."""
 
     name: ClassVar[str] = "memorization"
     sentence: ClassVar[str] = "a network holds a few bits per parameter, and fewer when it is trained with noise"
@@ -62,7 +63,9 @@ class Memorization:
         ),
         Prediction("perceptron", "real weights hold 2", 1.8, 2.2, "bits per weight", instrument=True),
         Prediction("binary perceptron", "weights +-1 hold 0.833", 0.73, 0.93, "bits per weight", instrument=True),
-        Prediction("two layers", "at the number of labels best for them", 1.2, 2.6, "bits per parameter"),
+        Prediction(
+            "two layers", "at two random labels a parameter, the largest network", 1.2, 2.6, "bits per parameter"
+        ),
         Prediction("growth with parameters", "in proportion: slope of log bits", 0.85, 1.15, "1"),
         Prediction("gain past saturation", "share kept of labels beyond 1.5 a parameter", high=0.25, unit="1"),
         Prediction("left by dropout", "less by the strongest dropout", high=0, unit="bits per parameter"),
@@ -79,9 +82,7 @@ class Memorization:
         noisy = _noises(context, keys[2])
         rate = context.miss_rate
         parameters = np.array([parameter_count(INPUTS, h) for h in WIDTHS])
-        half = bits.shape[-1] // 2
-        best = bits[..., :half].mean(-1).argmax(1)  # chosen on some runs, reported on the others
-        held = bits[np.arange(len(WIDTHS)), best][:, half:]
+        held = bits[:, RATIOS.index(2.0)]
         beyond = (bits[-1, RATIOS.index(3.0)] - bits[-1, RATIOS.index(1.5)]) / 1.5
         counted = statistics.proportion(int(known["separable"][1]), int(known["trials"]), rate)
         answers = {
@@ -117,10 +118,15 @@ class Memorization:
             middle.loglog(data.parameters, per * data.parameters, color="#777777", ls=(0, (6, 3)), lw=1, label=label)
         middle.set_xlabel("parameters")
         middle.set_ylabel("bits memorised")
+        for axis in (middle.xaxis, middle.yaxis):
+            axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+            axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+            axis.set_minor_locator(NullLocator())
         middle.set_title("In proportion to parameters")
         for name, hue in COLOURS.items():
-            for reading, style in ((0, "o-"), (1, "s:")):
-                label = f"{WORDS[name]}, read {'with' if reading else 'without'} it"
+            # What is on the gradient is gone once training is over: one reading is all there is.
+            for reading, style in ((0, "o-"), (1, "s:"))[: 1 if name == "gradient" else 2]:
+                label = WORDS[name] + (", left on" if reading else "")
                 y, reach = _spread(data[f"left_{name}"][..., reading])
                 right.errorbar(np.arange(1, 6), y, reach, fmt=style, ms=4, mfc="white", color=hue, label=label)
         quiet = float(data.left_none[0, :, 0].mean())
@@ -129,9 +135,9 @@ class Memorization:
         right.set_xticks(np.arange(1, 6), ["weakest", "2", "3", "4", "strongest"])
         right.set_xlabel("strength of the noise in training")
         right.set_ylabel("bits memorised per parameter")
-        right.set_title("What noise leaves, 2 labels a parameter")
-        for axes in (left, middle):
-            finish(axes)
+        right.set_title("What noise in training leaves")
+        finish(left)
+        finish(middle, 1)
         finish(right, 1)
 
 
@@ -169,7 +175,7 @@ def _limit(limit: Limit, miss_rate: float, n: int) -> Answer:
 
 def _sizes(context: Context, key: jax.Array) -> np.ndarray:
     """Bits per parameter (widths, ratios, runs)."""
-    runs, steps = (6, 1000) if context.fast else (20, 6000)
+    runs, steps = (8, 1000) if context.fast else (24, 6000)
     found = []
     for i, hidden in enumerate(WIDTHS):
         parameters = parameter_count(INPUTS, hidden)
