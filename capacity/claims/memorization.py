@@ -30,6 +30,7 @@ from capacity.memory import (
     many_weights,
     memorise,
     parameter_count,
+    reinforced_search,
     separable_counts,
 )
 from capacity.theory_training import BINARY_PERCEPTRON_CAPACITY, PERCEPTRON_CAPACITY, separable
@@ -45,6 +46,7 @@ STRENGTHS = {
 }
 WORDS = {"dropout": "dropout of hidden units", "weight": "Gaussian noise on weights", "gradient": "gradient noise"}
 COLOURS = {"dropout": "#D55E00", "weight": "#0072B2", "gradient": "#009E73"}
+SEARCHED = (0.3, 0.4, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9)  # patterns per binary weight
 PATTERNS = (30, 40, 50)  # of a perceptron with 20 inputs
 
 
@@ -63,6 +65,14 @@ class Memorization:
         ),
         Prediction("perceptron", "real weights hold 2", 1.8, 2.2, "bits per weight", instrument=True),
         Prediction("binary perceptron", "weights +-1 hold 0.833", 0.73, 0.93, "bits per weight", instrument=True),
+        Prediction(
+            "binary perceptron by search",
+            "201 weights are found for many patterns, never for more than can be",
+            0.55,
+            0.847,
+            "patterns per weight",
+            instrument=True,
+        ),
         Prediction(
             "two layers", "at two random labels a parameter, the largest network", 1.2, 2.6, "bits per parameter"
         ),
@@ -89,6 +99,7 @@ class Memorization:
             "chance of separability less Cover's": shifted(counted, -separable(PATTERNS[1], 20)),
             "perceptron": _limit(many_weights(*known["real"]), rate, known["real"].shape[1]),
             "binary perceptron": _limit(many_weights(*known["binary"]), rate, known["binary"].shape[1]),
+            "binary perceptron by search": statistics.mean(known["search"], rate),
             "two layers": statistics.mean(held[-1], rate),
             "growth with parameters": slope(parameters, held * parameters[:, None], rate),
             "gain past saturation": statistics.mean(beyond, rate),
@@ -161,11 +172,30 @@ def _perceptrons(key: jax.Array, fast: bool) -> dict[str, np.ndarray]:
         return np.array([sizes, [r.mean() for r in runs], [r.std(ddof=1) / r.size**0.5 for r in runs]])
 
     return {
+        "search": _searched(jax.random.fold_in(key, 1), 12 if fast else 100),
         "separable": np.array(counts),
         "trials": np.array(trials),
         "real": table(real_sizes, real),
         "binary": table(binary_sizes, binary),
     }
+
+
+def _searched(key: jax.Array, instances: int, weights: int = 201) -> np.ndarray:
+    """The most patterns per weight, on a grid, for which the search found weights, (instances,)."""
+    numbers = np.array([int(a * weights) for a in SEARCHED])
+
+    def solved(key: jax.Array, number: jax.Array) -> jax.Array:
+        patterns = jax.random.normal(key, (numbers[-1], weights))
+        # Rows of zeros ask for nothing and never count as right: so all numbers of patterns share one program.
+        there = (jnp.arange(numbers[-1]) < number).astype(jnp.float32)
+        return reinforced_search(key, patterns * there[:, None]) == number
+
+    @jax.jit
+    def search(keys: jax.Array) -> jax.Array:
+        return jax.lax.map(lambda k: jax.vmap(solved, (None, 0))(k, jnp.asarray(numbers)), keys)
+
+    found = np.asarray(search(jax.random.split(key, instances)))
+    return np.where(found, numbers / weights, 0).max(1)
 
 
 def _limit(limit: Limit, miss_rate: float, n: int) -> Answer:
@@ -233,6 +263,7 @@ def _dataset(known: Any, bits: np.ndarray, noisy: Any, parameters: np.ndarray) -
         "parameters": labelled("width", parameters, "parameters", "1"),
         "separable": labelled("patterns", known["separable"] / known["trials"], "chance of separability", "1"),
         "cover": labelled("patterns", [separable(p, 20) for p in PATTERNS], "the same by Cover (1965)", "1"),
+        "search": labelled("instance", known["search"], "most patterns per binary weight found by search", "1"),
         "real": labelled(("figure", "real_size"), known["real"], "inputs, patterns per weight, standard error", "1"),
         "binary": labelled(("figure", "binary_size"), known["binary"], "weights, patterns per weight, error", "1"),
     }

@@ -7,8 +7,9 @@ message decoder goes on learning from fresh samples.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -16,6 +17,7 @@ import optax
 
 from capacity.training.fit import apply, cosine_adam, fit
 
+Optimiser: TypeAlias = optax.GradientTransformation | Callable[[jax.Array], optax.GradientTransformation]
 NOISES_PER_MESSAGE = 4  # a receiver's batch encodes a quarter of its messages and sends each four times
 
 
@@ -27,7 +29,8 @@ class Training:
         steps, batch: of the first stage.
         receiver_steps, receiver_batch: of the second; 0 steps to leave it out; the batch counts noisy codes.
         learning_rate: peak of the default schedule (Adam, warm-up, cosine to zero).
-        optimiser, receiver_optimiser: the caller's own optax transformations, schedules included, instead.
+        optimiser, receiver_optimiser: the caller's own optax transformations, schedules included, instead; or functions
+            from a key to one, so that every lane has a noise of its own in training (`capacity.training.noises`).
 
     Raises:
         ValueError: for a count below 1 or a learning rate that is not positive.
@@ -38,8 +41,8 @@ class Training:
     receiver_steps: int = 1300
     receiver_batch: int = 512
     learning_rate: float = 2e-2
-    optimiser: optax.GradientTransformation | None = None
-    receiver_optimiser: optax.GradientTransformation | None = None
+    optimiser: Optimiser | None = None
+    receiver_optimiser: Optimiser | None = None
 
     def __post_init__(self) -> None:
         for name in ("steps", "batch", "receiver_batch"):
@@ -64,7 +67,7 @@ class Training:
         def loss(params: Any, key: jax.Array, progress: jax.Array) -> jax.Array:
             return system.loss(params, key, level, source, self.batch, progress)
 
-        optimiser = self.optimiser or cosine_adam(self.learning_rate, self.steps)
+        optimiser = _keyed(self.optimiser, key_fit, self.steps) or cosine_adam(self.learning_rate, self.steps)
         params, history = fit(key_fit, loss, system.init(key_init, source), optimiser, self.steps)
         if hasattr(system, "settle"):  # what batches can only hold on average, made exact over all messages
             params = system.settle(params, _streams(key)[3], level, source)
@@ -81,7 +84,8 @@ class Training:
             log_decoder = system.architecture.log_decoder({"message": message}, source)
             return -jax.vmap(jax.vmap(log_decoder), (None, 0))(sent, z).mean()
 
-        optimiser = self.receiver_optimiser or cosine_adam(self.learning_rate, self.receiver_steps)
+        optimiser = _keyed(self.receiver_optimiser, key_receiver, self.receiver_steps)
+        optimiser = optimiser or cosine_adam(self.learning_rate, self.receiver_steps)
         message, _ = fit(key_receiver, receiver_loss, params["message"], optimiser, self.receiver_steps)
         return params | {"message": message}, history
 
@@ -101,8 +105,14 @@ def _streams(key: jax.Array) -> jax.Array:
     return jax.random.split(key, 5)
 
 
-def _digest(optimiser: optax.GradientTransformation | None) -> str | None:
+def _keyed(optimiser: Optimiser | None, key: jax.Array, steps: int) -> optax.GradientTransformation | None:
+    """The transformation itself, with a key of its own if it asks for one: no step of `fit` has the number `steps`."""
+    return optimiser(jax.random.fold_in(key, steps)) if callable(optimiser) else optimiser
+
+
+def _digest(given: Optimiser | None) -> str | None:
     """A short hash of the optimiser's traced program, which names its numbers and schedule."""
+    optimiser = _keyed(given, jax.random.key(0), 0)
     if optimiser is None:
         return None
     params = {"kernel": jnp.ones((2, 2)), "bias": jnp.ones(2)}

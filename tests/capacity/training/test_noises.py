@@ -11,7 +11,9 @@ import numpy as np
 import optax
 import pytest
 
+from capacity.systems import Architecture, GaussianSystem
 from capacity.theory_training import delay_limit, langevin_variance, separable, sgd_variance
+from capacity.training import Training
 from capacity.training.fit import apply
 from capacity.training.noises import (
     annealed_noise,
@@ -22,6 +24,7 @@ from capacity.training.noises import (
     randomly_stale_gradients,
     stale_gradients,
 )
+from synthetic import FairBits
 
 
 def descend(optimiser: optax.GradientTransformation, curvature: Any, start: jax.Array, steps: int) -> jax.Array:
@@ -164,6 +167,23 @@ def test_lanes_differ_in_traced_strengths() -> None:
     together = jax.jit(jax.vmap(lane))(etas, delays, keys)
     for i in range(2):
         np.testing.assert_allclose(together[i], lane(etas[i], delays[i], keys[i]), rtol=1e-5)
+
+
+def test_lanes_of_a_sweep_have_noise_of_their_own() -> None:
+    """An optimiser that asks for a key gets another one in every lane; its program is part of the configuration."""
+
+    def noisy(key: jax.Array) -> optax.GradientTransformation:
+        seen.append(key)
+        return optax.chain(annealed_noise(0.1, key), optax.sgd(0.1))
+
+    seen: list[jax.Array] = []
+    training = Training(steps=2, batch=4, receiver_steps=0, optimiser=noisy)
+    assert training.configuration["optimiser"] == Training(optimiser=noisy).configuration["optimiser"] is not None
+    system, source = GaussianSystem(Architecture(units=2, widths=(3,))), FairBits.build(jax.random.key(0), 2, 3)
+    seen.clear()
+    for i in range(2):
+        training.train(jax.random.key(i), system, jnp.float32(0.5), source)
+    assert (jax.random.key_data(seen[0]) != jax.random.key_data(seen[1])).any()
 
 
 def test_cover() -> None:
