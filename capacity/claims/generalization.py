@@ -142,7 +142,7 @@ class Generalization:
         left.set_title("Generalisation gap")
         right.set_ylabel("bits told of messages not trained on")
         right.set_title("At test time")
-        # A decoder that is sure of the wrong can lose any number of bits: beyond the source's own they leave the panels.
+        # A decoder that is sure of the wrong can lose any number of bits: past the source's own they leave the axis.
         lost = int((data.unseen < -BITS).sum())
         left.set_ylim(min(0.0, float(data.gap.min())) - 0.5, 2 * BITS)
         right.set_ylim(-BITS, BITS + 0.5)
