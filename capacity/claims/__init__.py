@@ -8,6 +8,8 @@ from capacity.claims.claim import Claim as Claim
 from capacity.claims.claim import Context as Context
 from capacity.claims.claim import Evidence as Evidence
 from capacity.claims.claim import Prediction as Prediction
+from capacity.claims.deterministic import Deterministic as Deterministic
+from capacity.claims.gaussian import GaussianNoise as GaussianNoise
 from capacity.claims.generalization import Generalization as Generalization
 from capacity.claims.generation import Generation as Generation
 from capacity.claims.gradient_noise import GradientNoise as GradientNoise

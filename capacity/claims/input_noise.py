@@ -82,9 +82,11 @@ class InputNoise:
             left.axhline(float(one.bits_mean[0]), color=hue, lw=0.8, ls=":")
             left.plot(int(one.chosen), float(one.bits_mean[int(one.chosen)]), "o", color=hue, ms=12, mfc="none")
             right.plot(place, (one.train - one.bits).mean("seed"), "o-", color=hue, label=f"{size:,} pictures")
-        left.axhline(2.0, color=BLACK, lw=1.2, label="all of the label")
-        left.set_ylabel("held-out bits per label")
-        left.set_title("Dose and response (ring: dose chosen)")
+            if int(one.harmful) < data.sizes["dose"]:
+                harm = int(one.harmful)
+                left.plot(harm, float(one.bits_mean[harm]), "x", color=BLACK, ms=9, mew=2, zorder=5)
+        left.set_ylabel("held-out bits per label (of 2)")
+        left.set_title("Dose and response; ring: chosen, cross: first that harms")
         right.set_ylabel("bits per label, trained on less held out")
         right.set_title("What was learnt by heart")
         for axes in (left, right):
@@ -108,6 +110,13 @@ def answers_of(bits: np.ndarray, miss_rate: float) -> dict[str, Any]:
 def chosen_dose(bits: np.ndarray) -> int:
     """The number of the dose above 0 that helps most on the choosing seeds, from bits (doses, seeds)."""
     return 1 + int(bits[1:, :CHOOSING].mean(1).argmax())
+
+
+def harmful_from(bits: np.ndarray) -> int:
+    """The number of the first dose from which on all are worse than none, at 95 % each, from bits (doses, seeds)."""
+    gain = bits[1:, CHOOSING:] - bits[:1, CHOOSING:]
+    worse = [statistics.mean(row, 0.05).high < 0 for row in gain]
+    return 1 + next((i for i in range(len(worse)) if all(worse[i:])), len(worse))
 
 
 def _pictures() -> Examples:
@@ -145,7 +154,10 @@ def _dataset(bits: dict[str, np.ndarray], doses: tuple[float, ...]) -> xr.Datase
             "bits_high": labelled(
                 all_dims[:2], [[a.high for a in row] for row in each], "95 % interval, high end", unit
             ),
-            "chosen": labelled("size", [chosen_dose(b) for b in bits["bits"]], "number of the dose chosen", "1"),
+            "harmful": labelled(
+                "size", [harmful_from(b) for b in bits["bits"]], "number of the first dose that harms", "1"
+            ),
+            "chosen": labelled("size", [chosen_dose(b) for b in bits["bits"]], "dose chosen, its number", "1"),
         },
         {
             "size": labelled("size", SIZES, "pictures trained on", "pictures"),
