@@ -51,11 +51,11 @@ class GaussianNoise:
         lanes = grid(noise=noises, seed=range(seeds))
         training = Training(steps, receiver_steps=0, learning_rate=1e-2)
         found = {}
-        for i, (kind, power) in enumerate((("held", 1.0), ("free", None))):
+        for i, (kind, asked) in enumerate((("held", 1.0), ("free", None))):
             found[kind] = run_lanes(
                 context,
                 kind,
-                _lane(training, GaussianSystem(Architecture(UNITS, (96, 96)), power)),
+                _lane(training, GaussianSystem(Architecture(UNITS, (96, 96)), asked)),
                 {
                     "key": keys_of(jax.random.fold_in(key, 2 + i), np.arange(len(lanes["seed"]))),
                     "noise": jnp.asarray(lanes["noise"], jnp.float32),
