@@ -17,6 +17,7 @@ import typer
 
 from capacity.cli_claims import claims
 from capacity.cli_latent import latent
+from capacity.cli_report import report
 from capacity.cli_samples import estimate, pairwise
 from capacity.devices import set_devices
 from capacity.refusals import USER_FAULT, refusals
@@ -118,6 +119,7 @@ def curve(
     started = time.perf_counter()
     with refusals():
         set_devices(devices)
+        from capacity.report.command import save_command
         from capacity.request import Request
         from capacity.store import Store, write_csv, write_curves
 
@@ -129,6 +131,7 @@ def curve(
         ).plans()  # fmt: skip
         configuration = {name: plan.configuration for name, plan in plans.items()}
         store = Store.open(out, {"curve": configuration})
+        save_command(out, ["capacity", *sys.argv[1:]])
     with store:
         with refusals():
             finished = _finished(out)
@@ -165,6 +168,7 @@ app.command()(estimate)
 app.command()(pairwise)
 app.command()(claims)
 app.command()(latent)
+app.command()(report)
 
 
 @app.command("list")

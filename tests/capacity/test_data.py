@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -89,23 +90,21 @@ def test_never_a_pickle(tmp_path: Path) -> None:
         read_rows(tmp_path / "data.pkl")
 
 
+def request(**given: Any) -> Request:
+    rest: dict[str, Any] = dict.fromkeys(("source", "bits", "dim", "target_bits", "learning_rate", "encoder_width"))
+    size = {"units": 8, "levels": "0.5", "seeds": 1, "steps": 10, "batch": 16, "width": 16, "depth": 1, "samples": 64}
+    words = {"activation": "silu", "decode": None, "measure": "auto", "budget": None, "seed": 0}
+    return Request(**({"systems": ("gaussian",)} | rest | size | words | given))
+
+
 def test_a_request_takes_data_or_a_source_not_both(tmp_path: Path) -> None:
     file = written(tmp_path)[0]
-    options = (None, 8, "0.5", 1, 10, 16, None, 16, None, 1, "silu", None, 64, "auto", None, 0)
-    source = Request(("gaussian",), None, None, *options, data=file).plans()["gaussian"].source
-    assert source.bits == pytest.approx(np.log2(50))
-    for words in ({"bits": 8}, {"source": "markov"}):
-        request = Request(
-            ("gaussian",),
-            words.get("source"),
-            words.get("bits"),
-            *options,
-            data=file,  # type: ignore[arg-type]
-        )
-        with pytest.raises(ValueError, match=f"got --{next(iter(words))} too"):
-            request.plans()
+    assert request(data=file).plans()["gaussian"].source.bits == pytest.approx(np.log2(50))
+    for name, value in (("bits", 8), ("source", "markov")):
+        with pytest.raises(ValueError, match=f"got --{name} too"):
+            request(data=file, **{name: value}).plans()
     with pytest.raises(ValueError, match="Expected --data FILE"):
-        Request(("gaussian",), None, None, *options, standardize=True).plans()
+        request(standardize=True).plans()
 
 
 @pytest.mark.slow

@@ -1,0 +1,75 @@
+"""What the page of a directory of claims holds."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from capacity.claims import CLAIMS
+from capacity.claims.run import Outcome, read_outcome
+from capacity.report.drawing import Drawing, drawn
+
+
+def contents(directory: Path) -> dict[str, Any]:
+    """Verdicts, figures, findings, configuration, versions and the command of a directory of claims.
+
+    Raises:
+        ValueError: if a claim's files are damaged, or of a claim that is not known here.
+    """
+    found = {path.parent.name for path in directory.glob("*/verdict.json")}
+    unknown = sorted(found - set(CLAIMS))
+    if unknown:
+        raise ValueError(f"Expected claims of `capacity list`; got {unknown[0]} in {directory} (a plug-in's?).")
+    outcomes = [read_outcome(CLAIMS[name](), directory / name) for name in CLAIMS if name in found]
+    records = [outcome.record for outcome in outcomes]
+    return {
+        "title": "Claims and what was measured",
+        "lead": _lead(outcomes),
+        "verdict_columns": ["claim", "the sentence", "verdict", "who says so"],
+        "verdicts": [
+            [o.claim.name, f"“{o.claim.sentence}”", o.verdict + ", fast" * bool(o.record["fast"]), o.claim.source]
+            for o in outcomes
+        ],
+        "drawings": [_drawing(outcome) for outcome in outcomes],
+        "tables": [_findings(outcome) for outcome in outcomes],
+        "configuration": {
+            o.claim.name: json.loads((directory / o.claim.name / "config.json").read_text()) for o in outcomes
+        },
+        "versions": records[0]["versions"],
+        "command": "\n".join(sorted({_command(record, records) for record in records})),
+        "command_note": "Each verdict follows from predictions written down before the run; "
+        + str(records[0].get("rule", "")) + ".",
+    }  # fmt: skip
+
+
+def _lead(outcomes: list[Outcome]) -> str:
+    counts = {verdict: sum(o.verdict == verdict for o in outcomes) for verdict in ("supported", "refuted", "undecided")}
+    return f"{len(outcomes)} claims: " + ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
+
+
+def _command(record: dict[str, Any], records: list[dict[str, Any]]) -> str:
+    """The command of all claims that ran alike."""
+    alike = [r["name"] for r in records if (r["fast"], r["seed"]) == (record["fast"], record["seed"])]
+    fast = " --fast" if record["fast"] else ""
+    return f"capacity claims {' '.join(alike)}{fast} --seed {record['seed']} --out DIR"
+
+
+def _drawing(outcome: Outcome) -> Drawing:
+    claim = outcome.claim
+    letters = "".join(c for c in claim.name if c.isascii() and c.isalnum())
+    return drawn(f"claim{letters}", f"{claim.name}: {outcome.verdict}", lambda figure: claim.plot(outcome.data, figure))
+
+
+def _findings(outcome: Outcome) -> dict[str, Any]:
+    rows = []
+    for p in outcome.claim.predictions:
+        a = outcome.answers[p.name]
+        kind = "checks the experiment" if p.instrument else "tests the sentence"
+        standing = {"for": "holds", "against": "fails", "open": "open"}[p.standing(a)]
+        rows.append(
+            [p.name, p.says, f"[{p.low:.4g}, {p.high:.4g}] {p.unit}", f"{a.value:.4g} [{a.low:.4g}, {a.high:.4g}]",
+             str(a.n), kind, standing]
+        )  # fmt: skip
+    columns = ["prediction", "what it means", "region", "measured, interval", "n", "kind", "standing"]
+    return {"title": outcome.claim.name, "columns": columns, "rows": rows, "note": str(outcome.record.get("rule", ""))}

@@ -1,0 +1,132 @@
+"""A matplotlib figure as a drawing for a page: SVG that follows the page's light or dark, its panels, its values.
+
+The page shows the whole figure where there is room and its panels one below another on a phone, both from the one
+drawing.  SVG of the figures themselves, and some ten kilobytes of script, stay as sharp at any zoom as a plotting
+library of five megabytes would, and any figure that matplotlib draws can be shown.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import matplotlib as mpl
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
+
+from capacity.report.marks import Mark, marks_of
+
+Box = tuple[float, float, float, float]  # x, y, width, height in points, from the upper left corner
+STYLE: dict[str, Any] = {"font.size": 11, "svg.fonttype": "path", "path.simplify": True}
+PANEL, HEIGHT = 5.6, 5.2  # inches of one panel: at a phone's width its letters are still 9 pixels high
+PAGE_COLOURS = {
+    "#000000": "currentColor",
+    "#ffffff": "var(--paper)",
+    "#dddddd": "var(--grid)",
+    "#b0b0b0": "var(--grid)",
+    "#0072b2": "var(--blue)",  # as it is, too dark for a dark page
+}
+
+
+class Drawing(NamedTuple):
+    """What the page needs of one figure.
+
+    Attributes:
+        name: unique on the page.
+        title: for the heading and for who cannot see it.
+        svg: the content of an SVG element.
+        whole: the figure's own box.
+        panels: a box for each panel; empty where there is only one.
+        marks: values and where they stand.
+    """
+
+    name: str
+    title: str
+    svg: str
+    whole: Box
+    panels: list[Box]
+    marks: list[Mark]
+
+
+def drawn(name: str, title: str, draw: Callable[[Figure], None]) -> Drawing:
+    """Draw a figure for the page.
+
+    Args:
+        name: unique on the page, letters and digits.
+        title: in words.
+        draw: draws on an empty figure; called twice, since the first time tells how many panels it has.
+    """
+    with mpl.rc_context(STYLE | {"svg.hashsalt": name}):
+        trial = Figure(figsize=(10, 5.5))
+        draw(trial)
+        rows, columns = _grid(trial)
+        figure = Figure(figsize=(PANEL * columns, HEIGHT * rows), layout="constrained")
+        draw(figure)
+        file = io.BytesIO()
+        figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
+        width, height = (72 * side for side in figure.get_size_inches())
+        panels = [_box(panel, figure) for panel in _panels(figure)]
+        return Drawing(
+            name, title, _content(file.getvalue().decode(), name), (0.0, 0.0, width, height),
+            panels if len(panels) > 1 else [], marks_of(figure),
+        )  # fmt: skip
+
+
+def _grid(figure: Figure) -> tuple[int, int]:
+    """Rows and columns of panels, at least one each."""
+    specs = [axes.get_subplotspec() for axes in figure.axes]
+    grids = [spec.get_topmost_subplotspec().get_gridspec().get_geometry() for spec in specs if spec is not None]
+    return max((rows for rows, _ in grids), default=1), max((columns for _, columns in grids), default=1)
+
+
+def _panels(figure: Figure) -> list[Bbox]:
+    """What each panel takes up, its labels and legend too; axes that overlap, as a colour bar's, are one panel."""
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    boxes: list[Bbox] = []
+    for axes in figure.axes:
+        own = axes.get_tightbbox(renderer)
+        if own is None:
+            continue
+        bar = axes.get_label() == "<colorbar>"
+        if bar and boxes:
+            nearest = min(range(len(boxes)), key=lambda i: abs(boxes[i].x1 - own.x0) + abs(boxes[i].y0 - own.y0))
+            boxes[nearest] = Bbox.union([boxes[nearest], own])
+        elif any(_same(other, own) for other in boxes):
+            place = next(i for i, other in enumerate(boxes) if _same(other, own))
+            boxes[place] = Bbox.union([boxes[place], own])
+        else:
+            boxes.append(own)
+    extras = [*figure.legends, *([figure._suptitle] if getattr(figure, "_suptitle", None) else [])]
+    return [*(extra.get_window_extent(renderer) for extra in extras), *boxes] if len(boxes) > 1 else boxes
+
+
+def _same(one: Bbox, other: Bbox) -> bool:
+    """Whether two boxes share most of the smaller one: twin axes."""
+    shared = Bbox.intersection(one, other)
+    if shared is None:
+        return False
+    return shared.width * shared.height > 0.6 * min(one.width * one.height, other.width * other.height)
+
+
+def _box(box: Bbox, figure: Figure, room: float = 6.0) -> Box:
+    scale, height = 72 / figure.dpi, figure.bbox.height
+    x, y = box.x0 * scale - room, (height - box.y1) * scale - room
+    return round(x, 1), round(y, 1), round(box.width * scale + 2 * room, 1), round(box.height * scale + 2 * room, 1)
+
+
+def _content(svg: str, name: str) -> str:
+    """The inside of the SVG element: no headers, identifiers of its own, black and white left to the page."""
+    body = svg[svg.index("<svg") :]
+    body = body[body.index(">") + 1 : body.rindex("</svg>")]
+    body = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->|<title>.*?</title>", "", body, flags=re.DOTALL)
+    body = re.sub(r'\bid="', f'id="{name}-', body)
+    body = re.sub(r'xlink:href="#', f'href="#{name}-', body)
+    body = body.replace("url(#", f"url(#{name}-")
+    for colour, own in PAGE_COLOURS.items():
+        body = re.sub(rf"(fill|stroke): {colour}", rf"\1: {own}", body)
+    # Rules of matplotlib's own style element would reach beyond the figure.
+    body = re.sub(r"<style[^>]*>.*?</style>", "", body, flags=re.DOTALL)
+    return re.sub(r"\n\s*", "\n", body).strip()

@@ -1,0 +1,68 @@
+"""From a directory of results to the page: what it holds is told by its files."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+
+from capacity.report.drawing import Drawing
+from capacity.sealed import write_atomic
+
+CURVE_FILE, CLAIMS_FILE, VERDICT_FILE = "curve.nc", "claims.json", "verdict.json"
+PAGE_FILE = "report.html"
+
+
+def report(directory: Path) -> str:
+    """The page of a directory of `capacity curve` or `capacity claims`, as HTML that needs nothing beside it.
+
+    Raises:
+        ValueError: if there is neither a finished curve nor a finished claim.
+    """
+    if (directory / CURVE_FILE).exists():
+        from capacity.report.curve_page import contents
+    elif any(directory.glob(f"*/{VERDICT_FILE}")):
+        from capacity.report.claims_page import contents
+    else:
+        raise ValueError(
+            f"Expected a directory of a finished `capacity curve` or `capacity claims`; got {directory}, "
+            f"without {CURVE_FILE} and without NAME/{VERDICT_FILE}."
+        )
+    return render(contents(directory))
+
+
+def write_report(directory: Path, out: Path | None = None) -> Path:
+    """Write the page into the directory, or to `out`; whole or not at all.
+
+    Raises:
+        ValueError: as `report` does.
+    """
+    path = out or directory / PAGE_FILE
+    page = report(directory)
+
+    def write(target: Path) -> None:
+        target.write_text(page, encoding="utf-8")
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomic(path, write)
+    return path
+
+
+def render(contents: dict[str, Any]) -> str:
+    """The template filled; text is escaped, drawings are not."""
+    folder = files("capacity.report")
+    parts = {name: (folder / file).read_text() for name, file in (("style", "page.css"), ("script", "page.js"))}
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["marks"] = _marks
+    environment.filters["box"] = lambda box: " ".join(f"{number:g}" for number in box)
+    template = environment.from_string((folder / "page.html.j2").read_text())
+    return template.render(**parts, **contents)
+
+
+def _marks(drawings: list[Drawing]) -> str:
+    """Values of all drawings as JSON that cannot end the script element that holds it."""
+    values = {drawing.name: [list(mark) for mark in drawing.marks] for drawing in drawings}
+    return json.dumps(values, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
