@@ -20,7 +20,7 @@ from matplotlib.transforms import Bbox
 from capacity.report.marks import Mark, marks_of
 
 Box = tuple[float, float, float, float]  # x, y, width, height in points, from the upper left corner
-STYLE: dict[str, Any] = {"font.size": 11, "svg.fonttype": "path", "path.simplify": True}
+STYLE: Any = {"font.size": 11, "svg.fonttype": "path", "path.simplify": True}
 PANEL, HEIGHT = 5.6, 5.2  # inches of one panel: at a phone's width its letters are still 9 pixels high
 PAGE_COLOURS = {
     "#000000": "currentColor",
@@ -99,7 +99,7 @@ def _panels(figure: Figure) -> list[Bbox]:
             boxes[place] = Bbox.union([boxes[place], own])
         else:
             boxes.append(own)
-    extras = [*figure.legends, *([figure._suptitle] if getattr(figure, "_suptitle", None) else [])]
+    extras = [*figure.legends, *filter(None, [getattr(figure, "_suptitle", None)])]
     return [*(extra.get_window_extent(renderer) for extra in extras), *boxes] if len(boxes) > 1 else boxes
 
 
