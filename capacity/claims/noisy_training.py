@@ -42,6 +42,7 @@ class Outcome(NamedTuple):
     held_out: np.ndarray
     rate: np.ndarray  # (2, strengths), chosen by training and by held-out bits
     cosine: np.ndarray  # (strengths, probes), of the step with the full-batch gradient, mean over seeds
+    snr: np.ndarray  # (strengths, probes), mean square of full-batch descent over that of what the step adds to it
     best: int  # the strength above none that is best on the choosing seeds, by training bits
     best_held_out: int  # the same by held-out bits
 
@@ -55,7 +56,7 @@ def run_strengths(context: Context, key: jax.Array, name: str, values: tuple[flo
         name: "batch" (examples, `TRAINING` for all), "eta" (of annealed gradient noise) or "delay" (mean, steps).
         values: strengths, from none upwards.
     """
-    seeds, steps = (SELECTION + 48, 1600) if context.fast else (SELECTION + 240, 8000)
+    seeds, steps = (SELECTION + 112, 1600) if context.fast else (SELECTION + 240, 8000)
     strength, rate = (a.ravel() for a in np.meshgrid(values, RATES, indexing="ij"))
     lanes = {"batch": np.full(rate.size, TRAINING), "eta": np.zeros(rate.size), "delay": np.zeros(rate.size)}
     lanes[name] = strength
@@ -87,9 +88,15 @@ def _choose(found: dict[str, np.ndarray]) -> Outcome:
         found["held_out"][rows, at["held_out"]][:, SELECTION:],
         np.asarray(RATES)[np.stack([at["training"], at["held_out"]])],
         found["cosine"][rows, at["training"]][:, SELECTION:].mean(1),
+        _ratio(*(found[part][rows, at["training"]][:, SELECTION:].mean(1) for part in ("signal", "noise"))),
         1 + int(scores["training"].max(1)[1:].argmax()),
         1 + int(scores["held_out"].max(1)[1:].argmax()),
     )
+
+
+def _ratio(signal: np.ndarray, noise: np.ndarray) -> np.ndarray:
+    """inf where there is no noise."""
+    return np.divide(signal, noise, out=np.full_like(signal, np.inf), where=noise > 0)
 
 
 def gain(bits: np.ndarray, best: int, miss_rate: float) -> Answer:
@@ -105,6 +112,7 @@ def outcome_data(outcome: Outcome, strengths: tuple[float, ...], long_name: str,
             ("strength", "probe"), outcome.cosine, "cosine of the step with the full-batch descent", "1"
         ),
     }
+    variables["snr"] = labelled(("strength", "probe"), outcome.snr, "signal-to-noise ratio of a step", "1")
     for name, bits in (("training", outcome.training), ("held_out", outcome.held_out)):
         found = [statistics.mean(row, 0.05) for row in bits]
         for end in ("value", "low", "high"):
@@ -138,22 +146,30 @@ def _train(key: jax.Array, one: Any, steps: int, longest: int) -> dict[str, jax.
     def part(carry: Any, numbers: jax.Array) -> Any:
         carry, _ = jax.lax.scan(step, carry, numbers)
         after, _, before = carry
-        return carry, _cosine(before, after, seen)
+        return carry, _compare(before, after, seen, one["rate"])
 
     params = _init(key_init)
     numbers = jnp.arange(steps).reshape(PROBES, -1)
-    (params, _, _), cosine = jax.lax.scan(part, (params, optimiser.init(params), params), numbers)
+    (params, _, _), compared = jax.lax.scan(part, (params, optimiser.init(params), params), numbers)
     bits = [1 + _log_probs(params, *side).mean() / NATS for side in (seen, unseen)]
     training, held_out = (jnp.where(jnp.isfinite(b), jnp.maximum(b, FLOOR), FLOOR) for b in bits)
-    return {"training": training, "held_out": held_out, "cosine": cosine}
+    return {"training": training, "held_out": held_out} | compared
 
 
-def _cosine(before: Any, after: Any, seen: Any) -> jax.Array:
-    """Between the step that was taken and the descent of the whole training loss; 0 where there was no step."""
+def _compare(before: Any, after: Any, seen: Any, rate: jax.Array) -> dict[str, jax.Array]:
+    """The step that was taken beside full-batch descent: their cosine (0 where there was none), and both as squares."""
     gradient = ravel_pytree(jax.grad(lambda p: -_log_probs(p, *seen).mean())(before))[0]
     move = ravel_pytree(before)[0] - ravel_pytree(after)[0]
     size = jnp.linalg.norm(move) * jnp.linalg.norm(gradient)
-    return jnp.where(size > 0, move @ gradient / jnp.where(size > 0, size, 1.0), 0.0)
+    rest = move - rate * gradient
+    # Where nothing was added the difference is rounding: of the parameters to 6e-8 of each, of the gradient to 1e-5.
+    noise, signal = rest @ rest, jnp.square(rate) * (gradient @ gradient)
+    rounding = 1e-13 * optax.tree.norm(before, squared=True) + 1e-10 * signal
+    return {
+        "cosine": jnp.where(size > 0, move @ gradient / jnp.where(size > 0, size, 1.0), 0.0),
+        "signal": signal,
+        "noise": jnp.where(noise > rounding, noise, 0.0),
+    }
 
 
 def _init(key: jax.Array) -> Any:

@@ -73,10 +73,11 @@ def test_generator_is_a_distribution() -> None:
 
 
 def test_noisy_training_lane_is_plain_descent_without_noise() -> None:
-    """At the full batch every step points straight down: cosine 1."""
+    """At the full batch every step points straight down: cosine 1, nothing added."""
     none = {"batch": jnp.float32(noisy_training.TRAINING), "eta": jnp.float32(0), "delay": jnp.float32(0)}
     found = jax.jit(lambda: noisy_training._train(jax.random.key(0), none | {"rate": jnp.float32(0.3)}, 80, 2))()
     np.testing.assert_allclose(found["cosine"], 1, atol=1e-4)
+    assert (found["noise"] == 0).all() and (found["signal"] > 0).all()
 
 
 def test_partial_rank_correlation_ignores_what_groups_differ_in(monkeypatch: pytest.MonkeyPatch) -> None:
