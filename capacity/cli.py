@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import sys
 import time
+import warnings
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
@@ -34,7 +36,8 @@ INTERRUPTED = 130
 
 
 def main() -> None:
-    """Run the command line; every usage error is one sentence and exit status 2."""
+    """Run the command line; every usage error is one sentence and exit status 2, every warning a line."""
+    warnings.formatwarning = lambda message, *about, **more: f"Warning: {message}\n"
     try:
         status = app(standalone_mode=False)
     except UsageError as error:
@@ -181,11 +184,11 @@ def list_all() -> None:
     from capacity.claims import CLAIMS
     from capacity.console import output
     from capacity.estimators import ESTIMATORS
+    from capacity.request import SOURCES
     from capacity.systems import SYSTEMS
-    from synthetic import SOURCES
 
     table = Table("kind", "name", "what it is", box=None, pad_edge=False)
-    kinds: dict[str, dict[str, Any]] = {
+    kinds: dict[str, Mapping[str, Any]] = {
         "system": SYSTEMS,
         "source": SOURCES,
         "channel": CHANNELS,

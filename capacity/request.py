@@ -9,14 +9,18 @@ from typing import Any
 import jax
 import numpy as np
 
+import synthetic
 from capacity.bounds.measure import METHODS
 from capacity.curves import CurvePlan, plan_curve
 from capacity.data import read_rows
 from capacity.models import ACTIVATIONS
 from capacity.names import check_name
+from capacity.plugins import Registry
 from capacity.systems import SYSTEMS, Architecture, TargetVAE
 from capacity.training import Training
-from synthetic import SOURCES, Codebook
+from synthetic import Codebook
+
+SOURCES = Registry("sources", synthetic.SOURCES.values())
 
 BITS, DIM = 16, 32  # of a source, where the command line does not say
 

@@ -3,7 +3,8 @@
 from capacity.channels.channel import Channel, Code
 from capacity.channels.gaussian import Gaussian
 from capacity.channels.learnt_gaussian import LearntGaussian, Posterior
+from capacity.plugins import Registry
 
 __all__ = ["Channel", "Code", "Gaussian", "LearntGaussian", "Posterior"]
 
-CHANNELS: dict[str, type] = {c.name: c for c in (Gaussian, LearntGaussian)}
+CHANNELS = Registry("channels", (Gaussian, LearntGaussian))

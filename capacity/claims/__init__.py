@@ -23,13 +23,14 @@ from capacity.claims.stale_gradient import StaleGradient as StaleGradient
 from capacity.claims.temperature import Temperature as Temperature
 from capacity.claims.uniform import Uniform as Uniform
 from capacity.claims.useless_features import UselessFeatures as UselessFeatures
+from capacity.plugins import Registry as _Registry
 
 _CLAIM_TYPES: list[type[Claim]] = [
     member
     for member in list(globals().values())
     if isinstance(member, type) and isinstance(getattr(member, "name", None), str)
 ]
-CLAIMS: dict[str, type[Claim]] = {member.name: member for member in _CLAIM_TYPES}
+CLAIMS = _Registry("claims", _CLAIM_TYPES)
 """The claims by the name that the command line gives them."""
 
 __all__ = ["CLAIMS", "Answer", "Claim", "Context", "Evidence", "Prediction"]

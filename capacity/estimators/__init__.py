@@ -18,6 +18,7 @@ from capacity.estimators.plugin import PlugIn
 from capacity.estimators.scorer import information_scorer
 from capacity.estimators.student import Student
 from capacity.estimators.student_copula import StudentCopula
+from capacity.plugins import Registry
 
 __all__ = [
     "CLUB",
@@ -50,10 +51,7 @@ __all__ = [
     "pairwise",
 ]
 
-ESTIMATORS: dict[str, type] = {
-    e.name: e
-    for e in (
+ESTIMATORS = Registry("estimators", (
         Auto, Gaussian, GaussianCopula, Student, StudentCopula, FeatureCCA, KSG, ThreeEntropies, Ross, Mixed, PlugIn,
         InfoNCE, NWJ, DonskerVaradhan, MINE, SMILE, BarberAgakov, EntropyDifference, Representation, CLUB,
-    )
-}  # fmt: skip
+    ))  # fmt: skip

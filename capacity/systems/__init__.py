@@ -1,5 +1,6 @@
 """Named recipes: encoder, channel, decoder, loss, and which knob is the level; one a file."""
 
+from capacity.plugins import Registry
 from capacity.systems.architecture import Architecture, Params, merge
 from capacity.systems.gaussian import GaussianSystem
 from capacity.systems.vae import VAE
@@ -7,4 +8,4 @@ from capacity.systems.vae_target import TargetVAE
 
 __all__ = ["SYSTEMS", "VAE", "Architecture", "GaussianSystem", "Params", "TargetVAE", "merge"]
 
-SYSTEMS: dict[str, type] = {s.name: s for s in (GaussianSystem, VAE, TargetVAE)}
+SYSTEMS = Registry("systems", (GaussianSystem, VAE, TargetVAE))

@@ -1,0 +1,135 @@
+"""Somebody else's package, installed with a record of its own: in the command line by itself; broken ones named."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from importlib.metadata import EntryPoint
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from capacity.plugins import GROUPS, PluginWarning, Registry
+
+CLASSES = {
+    "channels": "Doubled", "sources": "Dice", "estimators": "Sign", "systems": "Loud", "claims": "Sure",
+}  # fmt: skip
+RUN = """
+import runpy, sys, tiny_bits  # imported before the toolkit has looked for it
+for words in sys.argv[1:]:
+    sys.argv = ["capacity", *words.split()]
+    try:
+        runpy.run_module("capacity", run_name="__main__")
+    except SystemExit as left:
+        print("status", left.code)
+"""
+
+
+def install(folder: Path, points: dict[str, str]) -> Path:
+    """The package and its record, as an installer leaves them."""
+    code = Path(__file__).parent / "plugin_example" / "tiny_bits.py"
+    (folder / "tiny_bits.py").write_text(code.read_text())
+    record = folder / "tiny_bits-0.1.dist-info"
+    record.mkdir()
+    (record / "METADATA").write_text("Metadata-Version: 2.1\nName: tiny-bits\nVersion: 0.1\n")
+    lines = [f"[infocapacity.{group}]\n{value}\n" for group, value in points.items()]
+    (record / "entry_points.txt").write_text("\n".join(lines))
+    return folder
+
+
+def run(folder: Path, *commands: str) -> subprocess.CompletedProcess[str]:
+    path = os.pathsep.join([str(folder), *sys.path])
+    environment = {**os.environ, "PYTHONPATH": path}
+    return subprocess.run(
+        [sys.executable, "-c", RUN, *commands], env=environment, cwd=folder, capture_output=True, text=True, timeout=600
+    )
+
+
+def test_an_installed_package_stands_in_the_command_line(tmp_path: Path) -> None:
+    points = {group: f"mine = tiny_bits:{kind}" for group, kind in CLASSES.items()}
+    points["estimators"] += "\nbroken = tiny_bits:Missing\nclash = capacity.estimators:CLUB"
+    folder = install(tmp_path, points)
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(500, 1))
+    np.save(folder / "x.npy", x)
+    np.save(folder / "y.npy", x + 0.1 * rng.normal(size=(500, 1)))
+    done = run(
+        folder, "list", "estimate x.npy y.npy --method tiny_sign --json", "claims tiny_claim --out claims",
+        "curve --system tiny_sistem --out no", "curve --source tiny_dice --levels nonsense --system tiny_system",
+    )  # fmt: skip
+    assert done.stdout.count("status 0") == 3 and done.stdout.count("status 2") == 2, done.stdout + done.stderr
+    for name in ("tiny_channel", "tiny_dice", "tiny_sign", "tiny_system", "tiny_claim"):
+        assert name in done.stdout
+    assert json.loads(done.stdout[done.stdout.index("{") : done.stdout.index("}") + 1])["bits"] > 0.7
+    assert "Did you mean 'tiny_system'" in done.stderr and "Expected --levels" in done.stderr
+    warned = [line for line in done.stderr.splitlines() if line.startswith("Warning")]
+    assert len(warned) == 1 and "'broken' of tiny-bits" in warned[0] and "AttributeError" in warned[0]
+    assert (folder / "claims" / "tiny_claim" / "verdict.json").exists()
+
+
+class Own:
+    """The toolkit's."""
+
+    name = "own"
+
+
+class Other:
+    """Somebody else's, of the same name."""
+
+    name = "own"
+    summary = "a"
+    takes = symmetric = unchanged_by = __call__ = None
+
+
+class Half:
+    """It lacks most."""
+
+    name = "half"
+
+
+NOT_A_CLASS = 3
+
+
+@pytest.mark.parametrize(
+    ("value", "sentence"),
+    [
+        ("no_such_module_here:A", "fails to load, ModuleNotFoundError"),
+        (f"{__name__}:Other", f"the name 'own' is taken by {__name__}.Own"),
+        (f"{__name__}:Half", "expected a class with summary, takes, symmetric, unchanged_by"),
+        (f"{__name__}:NOT_A_CLASS", "expected a class; got 3"),
+    ],
+)
+def test_what_cannot_be_enrolled_is_named_and_left_out(value: str, sentence: str) -> None:
+    point = EntryPoint("mine", value, "infocapacity.estimators")
+    registry = Registry("estimators", [Own], [point])
+    with pytest.warns(PluginWarning, match=sentence):
+        assert list(registry) == ["own"]
+    assert registry["own"] is Own and len(registry) == 1
+
+
+def test_a_registry_takes_more_by_hand_and_lets_go() -> None:
+    registry = Registry("estimators", [Own], [])
+    registry["other"] = Other
+    assert dict(registry) == {"own": Own, "other": Other} and "other" in repr(registry)
+    del registry["other"]
+    assert list(registry) == ["own"]
+
+
+def test_the_toolkits_own_classes_have_what_is_asked_of_others() -> None:
+    from capacity.channels import CHANNELS
+    from capacity.claims import CLAIMS
+    from capacity.estimators import ESTIMATORS
+    from capacity.request import SOURCES
+    from capacity.systems import SYSTEMS
+
+    registries = {
+        "channels": CHANNELS, "sources": SOURCES, "estimators": ESTIMATORS, "systems": SYSTEMS, "claims": CLAIMS
+    }  # fmt: skip
+    assert registries.keys() == GROUPS.keys()
+    for group, registry in registries.items():
+        for kind in registry.values():
+            missing = [n for n in GROUPS[group] if not hasattr(kind, n) and n not in kind.__dataclass_fields__]
+            assert missing == [], (kind, missing)
