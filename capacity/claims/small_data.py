@@ -1,8 +1,9 @@
 """Little data: does a linear model beat a deep one at 80 samples, on handwritten digits, zeros against ones?
 
-Both get N labelled images for everything: three quarters to train on, the rest to choose the same number of settings
-(weight decay x learning rate) by their log loss, and then a last training on all N with the setting chosen.  Held-out
-bits per label are H(Y) + E log2 q(y|x), which asks for honest probabilities too; accuracy asks for the sign alone.
+Both get N labelled images for everything: they choose among the same settings (weight decay x learning rate) by log
+loss in cross-validation, as so few images give no validation set to rely on, and are then trained on all N with the
+setting chosen.  Held-out bits per label are H(Y) + E log2 q(y|x), which asks for honest probabilities too; accuracy
+asks for the sign alone.
 
 Splits share one pool of 360 images: their intervals say what a fresh split of these images would show, not what other
 images would.
@@ -32,7 +33,9 @@ SPLITS = 50
 WIDTHS = {"linear": (), "deep": (32, 32)}
 COLOURS = {"linear": "#0072B2", "deep": "#D55E00"}
 BATCH = 32
-DECAYS, RATES = (1e-5, 1e-4, 1e-3, 1e-2), (3e-3, 3e-2)  # the same settings for both models
+DECAYS, RATES = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1), (3e-3, 3e-2)  # the same settings for both models
+FOLDS, NONE = 3, -1
+SIZE_LIMIT = 1024  # places that are counted through
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ class SmallData:
         """Tune, train again on all N, test; both models see the same splits."""
         images, labels = zeros_and_ones()
         sizes = (10, 20, 40, 80, 160, len(labels) - TEST)
-        steps = 300 if context.fast else 2000
+        steps = 250 if context.fast else 2000
         shared = (jnp.asarray(images), jnp.asarray(labels), jax.random.split(key, SPLITS))
         found = {}
         for i, (model, widths) in enumerate(WIDTHS.items()):
@@ -117,7 +120,7 @@ def _tuned(
     shared: Any,
     start: float,
 ) -> dict[str, np.ndarray]:
-    """Held-out bits and accuracy (sizes, splits) at the setting that each split's own validation data chose."""
+    """Held-out bits and accuracy (sizes, splits) at the setting that each split's own cross-validation chose."""
 
     def lane(one: Any, shared: Any) -> dict[str, jax.Array]:
         images, labels, keys = shared
@@ -128,28 +131,37 @@ def _tuned(
         return jax.vmap(one_split)(keys, one["decay"], one["rate"])
 
     count = len(settings["decay"])
-    whole = np.repeat(sizes, count)
-    every = {name: np.repeat(np.tile(values, len(sizes))[:, None], SPLITS, 1) for name, values in settings.items()}
-    tune = _lanes(train=whole - whole // 4, whole=whole, **every)
-    seen = run_lanes(context, f"{model}-tune", lane, tune, shared, group=8, span=(start, start + 0.4))
-    best = seen["validation"].reshape(len(sizes), count, SPLITS).argmin(1)
-    chosen = {name: values[best] for name, values in settings.items()}
-    last = _lanes(train=np.asarray(sizes), whole=np.asarray(sizes), **chosen)
-    return run_lanes(context, f"{model}-test", lane, last, shared, group=8, span=(start + 0.4, start + 0.5))
+    at = grid(size=sizes, setting=range(count), fold=range(FOLDS))
+    every = {name: np.repeat(values[at["setting"]][:, None], SPLITS, 1) for name, values in settings.items()}
+    tune = _lanes(at["size"], at["fold"], every)
+    seen = run_lanes(context, f"{model}-tune", lane, tune, shared, group=12, span=(start, start + 0.4))
+    best = seen["validation"].reshape(len(sizes), count, FOLDS, SPLITS).sum(2).argmin(1)
+    last = _lanes(np.asarray(sizes), np.full(len(sizes), NONE), {name: v[best] for name, v in settings.items()})
+    return run_lanes(context, f"{model}-test", lane, last, shared, group=12, span=(start + 0.4, start + 0.5))
 
 
-def _lanes(train: np.ndarray, whole: np.ndarray, **settings: np.ndarray) -> dict[str, jax.Array]:
-    counts = {"train": jnp.asarray(train, jnp.int32), "whole": jnp.asarray(whole, jnp.int32)}
+def _lanes(sizes: np.ndarray, folds: np.ndarray, settings: dict[str, np.ndarray]) -> dict[str, jax.Array]:
+    counts = {"size": jnp.asarray(sizes, jnp.int32), "fold": jnp.asarray(folds, jnp.int32)}
     return counts | {name: jnp.asarray(values, jnp.float32) for name, values in settings.items()}
+
+
+def _outside(fold: jax.Array, size: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """How many of the first `size` places are not of this fold (every third from its number), and which the j-th is."""
+    inside = jnp.where(fold == NONE, 0, (size - fold + FOLDS - 1) // FOLDS)
+    j = jnp.arange(SIZE_LIMIT)
+    round_, rest = j // (FOLDS - 1), j % (FOLDS - 1)
+    place = round_ * FOLDS + rest + (rest >= fold).astype(jnp.int32)
+    return size - inside, jnp.where(fold == NONE, j, place)
 
 
 def _split(
     key: jax.Array, images: jax.Array, labels: jax.Array, widths: tuple[int, ...], one: Any, steps: int
 ) -> dict[str, jax.Array]:
-    """Train on the first `train` of a shuffled pool, validate on the rest of the first `whole`, test on the last."""
+    """Train on the first `size` of a shuffled pool but for a fold, validate on the fold, test on the last 100."""
     key_order, key_init, key_batch = jax.random.split(key, 3)
     order = jax.random.permutation(key_order, labels.shape[0])
     x, y = images[order], labels[order]
+    count, places = _outside(one["fold"], one["size"])
     schedule = cosine_adam(1.0, steps)
 
     def loss(params: Any, rows: jax.Array) -> jax.Array:
@@ -158,7 +170,7 @@ def _split(
 
     def step(carry: Any, i: jax.Array) -> Any:
         params, state = carry
-        rows = jax.random.randint(jax.random.fold_in(key_batch, i), (BATCH,), 0, one["train"])
+        rows = places[jax.random.randint(jax.random.fold_in(key_batch, i), (BATCH,), 0, count)]
         gradient = jax.grad(loss)(params, rows)
         moved, state = apply(schedule, gradient, state, params)
         return (jax.tree.map(lambda p, m: p + one["rate"] * (m - p), params, moved), state), None
@@ -167,7 +179,7 @@ def _split(
     (params, _), _ = jax.lax.scan(step, (params, schedule.init(params)), jnp.arange(steps))
     log_probs = _log_probs(params, x, y)
     number = jnp.arange(labels.shape[0])
-    held = (number >= one["train"]) & (number < one["whole"])
+    held = (number < one["size"]) & (number % FOLDS == one["fold"])
     test = log_probs[-TEST:]
     share = (labels > 0).mean()
     entropy = -(share * jnp.log(share) + (1 - share) * jnp.log(1 - share))

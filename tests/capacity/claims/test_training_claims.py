@@ -41,7 +41,7 @@ def test_digits_are_those_of_the_library() -> None:
 def test_split_trains_validates_and_tests_on_different_images() -> None:
     """With labels that are noise nothing can be told of held-out ones; with the digits nearly everything can."""
     images, labels = (jnp.asarray(a) for a in small_data.zeros_and_ones())
-    one = {"train": jnp.int32(120), "whole": jnp.int32(160), "decay": jnp.float32(1e-3), "rate": jnp.float32(0.01)}
+    one = {"size": jnp.int32(160), "fold": jnp.int32(1), "decay": jnp.float32(1e-3), "rate": jnp.float32(0.01)}
 
     def splits(labels: jax.Array) -> jax.Array:
         keys = jax.random.split(jax.random.key(0), 4)
@@ -50,7 +50,15 @@ def test_split_trains_validates_and_tests_on_different_images() -> None:
     found = jax.jit(splits)(labels)
     assert found["bits"].min() > 0.8 and found["accuracy"].min() > 0.95
     noise = jax.jit(splits)(jnp.sign(jax.random.normal(jax.random.key(1), labels.shape)))
-    assert noise["bits"].mean() < 0.05 and noise["validation"].mean() > 40 * np.log(2) * 0.95
+    assert noise["bits"].mean() < 0.05 and noise["validation"].mean() > 53 * np.log(2) * 0.95
+
+
+def test_folds_part_the_places() -> None:
+    """Every place of the first `size` is in one fold, and trained on with the others; with no fold all are."""
+    for size in (10, 11, 12, 40):
+        for fold in (-1, 0, 1, 2):
+            count, places = small_data._outside(jnp.int32(fold), jnp.int32(size))
+            assert places[: int(count)].tolist() == [p for p in range(size) if p % 3 != fold]
 
 
 def test_excess_is_the_divergence_by_hand() -> None:
