@@ -18,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 
-from capacity.bounds.measure import METHODS
+from capacity.bounds.measure import METHODS, check_walkable
 from capacity.labels import label
 from capacity.lanes import Arrays, Lanes
 from capacity.store import fingerprint
@@ -165,6 +165,8 @@ def plan_curve(
     if not source.discrete and system.architecture.decode == "bits":
         raise ValueError("Expected decode='vector' for a continuous source; got decode='bits'.")
     listed = source.listable and measure != "bracket"
+    if not listed:
+        check_walkable(system.channel(values[0]))
     return CurvePlan(key, source, system, values, seeds, training or Training(), samples, listed, budget)
 
 

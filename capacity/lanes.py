@@ -14,6 +14,7 @@ from capacity.bits import NATS, Estimate, interval
 from capacity.bounds import Decoder, Rate
 from capacity.bounds.enumeration import (
     PRECISION_SAMPLES,
+    draw,
     excess,
     information,
     list_codes,
@@ -105,8 +106,14 @@ class Lanes:
             else:
                 arrays[name] = figure
         arrays["loss"] = history / NATS
-        diverged = not (np.isfinite(history).all() and all(np.isfinite(a).all() for a in arrays.values()))
+        diverged = not all(_finite(name, np.asarray(a)) for name, a in arrays.items())
         return {name: np.asarray(a) for name, a in arrays.items()} | {"diverged": np.asarray(diverged)}
+
+
+def _finite(name: str, array: np.ndarray) -> bool:
+    """Whether a figure is a number; without noise a ratio to it is infinite, and beside atoms the rate."""
+    endless = name == "snr" or name.startswith(("rate", "excess"))
+    return bool((np.isfinite(array) | (endless & (array == np.inf))).all())
 
 
 def figures_of(key: jax.Array, plan: CurvePlan, params: Any, level: jax.Array, joint: Any) -> dict[str, Any]:
@@ -117,25 +124,29 @@ def figures_of(key: jax.Array, plan: CurvePlan, params: Any, level: jax.Array, j
     out: dict[str, Any] = {}
     if plan.listed:
         listed = list_codes(joint)
-        power, variance, mean = listed.power, jnp.diagonal(listed.covariance), listed.mean
-        prior_std = plan.system.prior_std(level, power.mean())
+        power, noise = listed.power, listed.noise
         out["bits"] = information(next(keys), joint, listed, plan.samples)
         units = unit_information(next(keys), joint, listed, max(plan.samples // 8, 16))
         out["marginal_bits"], out["increment_bits"] = units.marginal, units.increment
         out["joint_bits_per_unit"] = out["bits"].bits / architecture.units
-        out["rate"] = listed_rate(listed, joint.channel, prior_std)
-        out["excess"] = excess(next(keys), joint, listed, plan.samples, prior_std)
-        z = joint.sample(next(keys), PRECISION_SAMPLES)[2]
+        rate_key, key_check = next(keys), next(keys)
+        if not joint.channel.atomic:
+            prior_std = plan.system.prior_std(level, power.mean())
+            known = joint.channel.has_entropy
+            out["rate"] = listed_rate(listed, joint.channel, prior_std) if known else Rate(prior_std)(rate_key, joint)
+            out["excess"] = excess(rate_key, joint, listed, plan.samples, prior_std)
+        z = draw(key_check, joint, listed, PRECISION_SAMPLES)[2]
         out["check"] = (joint.channel, listed, z, log_densities(listed, joint.channel, z).joint)
     else:
-        _, codes, z = joint.sample(next(keys), 32768)
+        _, codes, _ = joint.sample(next(keys), 32768)
         power = jnp.square(jax.vmap(joint.channel.signal)(codes)).mean(0)
-        variance, mean = z.var(0), z.mean(0)
-        prior_std = plan.system.prior_std(level, power.mean())
-        out["rate"] = Rate(prior_std)(next(keys), joint)
+        noise = jax.vmap(joint.channel.moments)(codes)[1].mean(0)
+        rate_key = next(keys)
+        if not joint.channel.atomic:  # a normal r(z) gives atoms no probability: the rate would be infinite
+            out["rate"] = Rate(plan.system.prior_std(level, power.mean()))(rate_key, joint)
     out["decoder_bits"] = Decoder(log_decoder)(next(keys), joint)
     out["power"], out["unit_power"] = power.mean(), power
-    out["snr"] = power.mean() / (variance - (power - jnp.square(mean))).mean()
+    out["snr"] = power.mean() / noise.mean()
     if architecture.decode == "bits":
         out["distortion"] = joint.source.bits - out["decoder_bits"].bits
     else:

@@ -188,6 +188,7 @@ def fit_additive(key: jax.Array, joint: Joint) -> AdditiveCode:
     tables = np.asarray(means, np.float64)
     tables -= (prior * tables).sum(1, keepdims=True)
     scale = np.sqrt(np.asarray(variance, np.float64).mean(0))
+    scale = np.maximum(scale, 1e-6 * np.abs(np.asarray(mean, np.float64)).max(0) + 1e-12)  # of units that do not move
     tables = np.where(prior > 0, tables / scale, 0.0)
     states_of = _states(np.asarray(batch.message), places)
     # What the blocks leave of the code, not its plain mean: without interactions it has no error.

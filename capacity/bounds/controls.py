@@ -51,8 +51,10 @@ def controls_of(joint: Joint, normal: Normal, code: Any, z: jax.Array, log_start
 
 @jax.jit
 def _columns(joint: Joint, normal: Normal, code: Any, z: jax.Array) -> tuple[jax.Array, jax.Array]:
-    conditional = jax.vmap(joint.channel.log_prob)(z, code) + jax.vmap(joint.channel.entropy)(code)
-    return -conditional.sum(1), -jax.vmap(normal.log_prob)(z)
+    noise = jnp.zeros(len(z))
+    if joint.channel.has_entropy:
+        noise = (jax.vmap(joint.channel.log_prob)(z, code) + jax.vmap(joint.channel.entropy)(code)).sum(1)
+    return -noise, -jax.vmap(normal.log_prob)(z)
 
 
 def controlled(values: Floats, near: Controls, far: Controls, kind: Kind, limit: float = np.inf) -> Estimate:

@@ -15,7 +15,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from capacity.bits import NATS, Estimate, from_values, interval
-from capacity.bounds.marginal import divergence
+from capacity.bounds.marginal import check_density, divergence, infinite_with_atoms
+from capacity.channels.channel import part_of, sliced
 from capacity.channels.gaussian import LOG_2PI
 from capacity.joint import Joint
 
@@ -23,6 +24,10 @@ MESSAGES_PER_TILE = 8192  # with SAMPLES_PER_TILE, a tile of 8 MiB that stays in
 SAMPLES_PER_TILE = 256
 LEAST = -1e30  # stands for log 0 where it is multiplied by 0
 PRECISION_SAMPLES = 8  # densities that are computed again in float64
+PATTERN_BATCH = 64  # items at a time, of a channel with memory
+NEAR_SINGULAR = 1e-5  # of a unit's variance
+RIDGE = 1e-2  # of the mean variance of the units
+STILL = 1e-10  # of the squared mean: a smaller variance is the rounding of a unit that does not move
 
 
 class Listed(NamedTuple):
@@ -32,6 +37,7 @@ class Listed(NamedTuple):
     log_probs: jax.Array  # (M,), nats
     mean: jax.Array  # (units,), of Z
     covariance: jax.Array  # (units, units), of Z
+    noise: jax.Array  # (units,), the mean variance of Z given the message
     power: jax.Array  # (units,), E[u^2] of the signal
 
 
@@ -65,9 +71,50 @@ def list_codes(joint: Joint) -> Listed:
     conditional_mean, conditional_variance = jax.vmap(joint.channel.moments)(codes)
     mean = (probs * conditional_mean).sum(0)
     centred = conditional_mean - mean[None]
-    covariance = (probs * centred).T @ centred + jnp.diag((probs * conditional_variance).sum(0))
+    noise = (probs * conditional_variance).sum(0)
+    within = jnp.diag(noise) if joint.channel.memoryless else _mean_covariance(joint.channel, codes, probs)
+    covariance = (probs * centred).T @ centred + within
     power = (probs * jnp.square(jax.vmap(joint.channel.signal)(codes))).sum(0)
-    return Listed(codes, log_probs, mean, covariance, power)
+    return Listed(codes, log_probs, mean, covariance, noise, power)
+
+
+def _mean_covariance(channel: Any, codes: Any, probs: jax.Array) -> jax.Array:
+    def add(total: jax.Array, item: tuple[Any, jax.Array]) -> tuple[jax.Array, None]:
+        return total + item[1][:, None] * channel.covariance(item[0]), None
+
+    units = jax.eval_shape(channel.covariance, jax.tree.map(lambda leaf: leaf[0], codes))
+    return jax.lax.scan(add, jnp.zeros(units.shape, units.dtype), (codes, probs))[0]
+
+
+def draw(key: jax.Array, joint: Joint, listed: Listed, n: int) -> tuple[jax.Array, Any, jax.Array]:
+    """n independent samples: log p(m) (n,), codes, noisy units (n, units).
+
+    An atom is told by equality, and the same code computed in another batch may round to another number: where the
+    channel has atoms the messages are drawn from the list.
+    """
+    if not joint.channel.atomic:
+        message, codes, z = joint.sample(key, n)
+        return jax.vmap(joint.source.log_prob)(message), codes, z
+    key_message, key_noise = jax.random.split(key)
+    rows = _rows(key_message, listed.log_probs, n)
+    codes = jax.tree.map(lambda leaf: leaf[rows], listed.codes)
+    return listed.log_probs[rows], codes, jax.vmap(joint.channel)(jax.random.split(key_noise, n), codes)
+
+
+def _rows(key: jax.Array, log_probs: jax.Array, n: int) -> jax.Array:
+    """n independent row numbers by their probabilities: the tile first, then the row in it, since sums over all rows
+    would round the probability of one."""
+    width = int(np.ceil(len(log_probs) ** 0.5))
+    tiles = _tiles(log_probs, width, -jnp.inf)
+    key_tile, key_row = jax.random.split(key)
+    chosen = _inverse(key_tile, jnp.cumsum(jnp.exp(jax.nn.logsumexp(tiles, axis=1)))[None], n)
+    return chosen * width + _inverse(key_row, jnp.cumsum(jnp.exp(tiles), axis=1)[chosen], n)
+
+
+def _inverse(key: jax.Array, cumulated: jax.Array, n: int) -> jax.Array:
+    """Numbers (n,) by the masses whose sums are the rows of `cumulated` (n or 1, count)."""
+    uniform = jax.random.uniform(key, (n, 1), cumulated.dtype) * cumulated[:, -1:]
+    return (cumulated <= uniform).sum(1)
 
 
 def log_densities(listed: Listed, channel: Any, z: jax.Array, per_unit: bool = False) -> Densities:
@@ -85,28 +132,35 @@ def log_densities(listed: Listed, channel: Any, z: jax.Array, per_unit: bool = F
     tiles = jax.tree.map(lambda leaf: _tiles(leaf, messages, 0.0), listed.codes)
     log_prob_tiles = _tiles(listed.log_probs, messages, -jnp.inf)
 
-    def unit_grid(j: int, z_tile: jax.Array, codes: Any) -> jax.Array:
+    def grid(here: slice, z_tile: jax.Array, codes: Any) -> jax.Array:
         # One unit at a time, messages leading and samples last: so it compiles to one vectorised loop down columns,
         # six times faster on a CPU than a sum over a trailing axis of units.
-        def density(z_one: jax.Array, code: Any) -> jax.Array:
-            return channel.log_prob(z_one, code)[0]
+        own = part_of(channel, here)
 
-        own = jax.tree.map(lambda leaf: leaf[:, j : j + 1], codes)
-        return jax.vmap(jax.vmap(density, (0, None)), (None, 0))(z_tile[:, j : j + 1], own)
+        def density(z_one: jax.Array, code: Any) -> jax.Array:
+            log_prob = own.log_prob(z_one, code)
+            return log_prob[0] if len(log_prob) == 1 else log_prob.sum()
+
+        return jax.vmap(jax.vmap(density, (0, None)), (None, 0))(z_tile[:, here], sliced(codes, here))
 
     def over_messages(z_tile: jax.Array) -> Densities:
         def add(total: Densities, tile: tuple[Any, jax.Array]) -> tuple[Densities, None]:
             codes, log_probs = tile
             so_far, prefix, marginal = log_probs[:, None], [], []
-            for j in range(units):
-                term = unit_grid(j, z_tile, codes)
-                so_far = so_far + term
+            for j in range(units) if per_unit or channel.memoryless else ():
+                term = grid(slice(j, j + 1), z_tile, codes)
+                if channel.memoryless:
+                    so_far = so_far + term
+                else:
+                    so_far = log_probs[:, None] + grid(slice(j + 1), z_tile, codes)
                 if per_unit:
                     prefix.append(_log_sum_exp(so_far))
                     marginal.append(_log_sum_exp(term + log_probs[:, None]))
+            if not (per_unit or channel.memoryless):
+                so_far = log_probs[:, None] + grid(slice(units), z_tile, codes)
             here, mean = _log_sum_exp_and_mean(so_far)
             whole = jnp.logaddexp(total.joint, here)
-            posterior = total.posterior * jnp.exp(total.joint - whole) + mean * jnp.exp(here - whole)
+            posterior = total.posterior * _share(total.joint, whole) + mean * _share(here, whole)
             prefixes = jnp.logaddexp(total.prefix, _columns(prefix, here))
             return Densities(whole, posterior, prefixes, jnp.logaddexp(total.marginal, _columns(marginal, here))), None
 
@@ -125,46 +179,58 @@ def information(key: jax.Array, joint: Joint, listed: Listed, n: int) -> Estimat
     A third control is log p(m, z) of the message sent less its mean over p(m|z), whose expectation is 0 at every z:
     with weight 1 it replaces the message sent by the average over all that could have been (Rao & Blackwell).
     """
-    message, codes, z = joint.sample(key, n)
+    log_prob, codes, z = draw(key, joint, listed, n)
     conditional, controls = _conditional_and_controls(joint.channel, listed, codes, z)
     q = log_densities(listed, joint.channel, z)
-    columns = [*(c[:, -1] for c in controls), _surprise(joint, message, conditional, q)]
+    columns = [*(c[:, -1] for c in controls), _surprise(log_prob, conditional, q)]
     return from_values(conditional.sum(1) - q.joint, "exact", controls=_columns(columns, z))
 
 
 def unit_information(key: jax.Array, joint: Joint, listed: Listed, n: int) -> UnitBits:
     """Bits per unit, the three kinds, from n fresh samples and the listed codes; traceable."""
-    _, codes, z = joint.sample(key, n)
+    _, codes, z = draw(key, joint, listed, n)
     conditional, (noise, radius) = _conditional_and_controls(joint.channel, listed, codes, z)
+    alone, own_noise = _each_alone(joint.channel, codes, z, conditional, noise)
     q = log_densities(listed, joint.channel, z, per_unit=True)
     prefix = jnp.cumsum(conditional, axis=1) - q.prefix
     increments = jnp.diff(prefix, axis=1, prepend=0.0)
-    own_noise = jnp.diff(noise, axis=1, prepend=0.0)
+    more_noise = jnp.diff(noise, axis=1, prepend=0.0)
     own_radius = jnp.diff(radius, axis=1, prepend=0.0)
-    z_score = jnp.square(z - listed.mean[None]) / jnp.diagonal(listed.covariance)[None] - 1
+    variance = jnp.diagonal(listed.covariance)
+    still = variance <= STILL * jnp.square(listed.mean)
+    z_score = jnp.square(z - listed.mean[None]) / jnp.where(still, 1.0, variance)[None] - 1
+    z_score = jnp.where(still[None], 0.0, z_score)
     exact = jax.vmap(lambda v, *c: from_values(v, "exact", controls=jnp.stack(c, 1)), in_axes=1)
-    increment = exact(increments, own_noise, own_radius)
-    marginal = exact(conditional - q.marginal, own_noise, z_score)
-    shared = from_values(q.joint - q.marginal.sum(1), "exact", controls=_columns([radius[:, -1], *z_score.T], z))
+    increment = exact(increments, more_noise, own_radius)
+    marginal = exact(alone - q.marginal, own_noise, z_score)
+    memory = (alone - conditional).sum(1)
+    shared = from_values(memory + q.joint - q.marginal.sum(1), "exact", controls=_columns([radius[:, -1], *z_score.T], z))
     return UnitBits(increment.bits.mean(), marginal, increment, shared)
 
 
 def listed_rate(listed: Listed, channel: Any, prior_std: jax.Array) -> Estimate:
-    """The rate E KL(p(z|m) || r(z)) in bits over the listed codes, exact: an upper bound on I(M;Z)."""
+    """The rate E KL(p(z|m) || r(z)) in bits over the listed codes, exact: an upper bound on I(M;Z).
+
+    Raises:
+        ValueError: if the channel has atoms, or its entropy is not known.
+    """
+    check_density(channel)
     nats = jax.vmap(divergence, (None, 0, None))(channel, listed.codes, prior_std)
     return interval((jnp.exp(listed.log_probs) * nats).sum() / NATS, 0.0, "upper", n=listed.log_probs.shape[0])
 
 
 def excess(key: jax.Array, joint: Joint, listed: Listed, n: int, prior_std: jax.Array) -> Estimate:
     """KL(q(z) || r(z)) in bits, r = N(0, prior_std^2) on every unit: what the rate counts beyond the information."""
-    message, codes, z = joint.sample(key, n)
+    check_density(joint.channel)
+    log_prob, codes, z = draw(key, joint, listed, n)
     conditional, controls = _conditional_and_controls(joint.channel, listed, codes, z)
     q = log_densities(listed, joint.channel, z)
     log_r = (-0.5 * jnp.square(z / prior_std) - jnp.log(prior_std) - 0.5 * LOG_2PI).sum(1)
     second_moment = (jnp.diagonal(listed.covariance) + jnp.square(listed.mean)).sum()
     radius = jnp.square(z).sum(1) - second_moment
-    columns = [*(c[:, -1] for c in controls), radius, _surprise(joint, message, conditional, q)]
-    return from_values(q.joint - log_r, "exact", controls=_columns(columns, z))
+    columns = [*(c[:, -1] for c in controls), radius, _surprise(log_prob, conditional, q)]
+    found = from_values(q.joint - log_r, "exact", controls=_columns(columns, z))
+    return infinite_with_atoms(found, joint.channel, codes)
 
 
 def widen(estimate: Estimate, channel: Any, listed: Listed, z: jax.Array, log_q: jax.Array) -> Estimate:
@@ -197,13 +263,14 @@ class Enumeration:
         """I(M;Z) in bits; the interval also holds the difference seen between float32 and float64 densities."""
         key_bits, key_check = jax.random.split(key)
         listed = _list_codes(joint)
-        z = joint.sample(key_check, PRECISION_SAMPLES)[2]
+        z = _draw(key_check, joint, listed, n=PRECISION_SAMPLES)[2]
         estimate = _information(key_bits, joint, listed, n=self.samples)
         return widen(estimate, joint.channel, listed, z, _log_densities(listed, joint.channel, z).joint)
 
 
 _list_codes = jax.jit(list_codes)
 _log_densities = jax.jit(log_densities)
+_draw = jax.jit(draw, static_argnames="n")
 _information = jax.jit(information, static_argnames="n")
 
 
@@ -212,19 +279,63 @@ def _conditional_and_controls(
 ) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
     """log p(z_j|u), and two controls of exactly zero mean, cumulative over units; each (n, units).
 
-    The noise control is log p(z|u) plus its known entropy; the radius control is the squared Mahalanobis length of
-    z's leading units minus their number, since the covariance of Z is known exactly from the list.
+    The noise control is log p(z|u) plus its entropy, where that is known; the radius control is the squared
+    Mahalanobis length of z's leading units less its expectation, since the covariance of Z is known exactly from the
+    list.  That is the number of units, or, where the covariance is near singular and whitened with a ridge, what the
+    whitened covariance has on its diagonal.
     """
-    conditional = jax.vmap(channel.log_prob)(z, codes)
-    noise = jnp.cumsum(conditional + jax.vmap(channel.entropy)(codes), axis=1)
-    factor = jnp.linalg.cholesky(listed.covariance)
+    conditional = _each(channel, channel.log_prob)(z, codes)
+    noise = jnp.zeros_like(conditional)
+    if channel.has_entropy:
+        noise = jnp.cumsum(conditional + _each(channel, channel.entropy)(codes), axis=1)
+    factor, expected = _whitening(listed)
     white = jax.scipy.linalg.solve_triangular(factor, (z - listed.mean[None]).T, lower=True).T
-    return conditional, (noise, jnp.cumsum(jnp.square(white) - 1, axis=1))
+    return conditional, (noise, jnp.cumsum(jnp.square(white) - expected[None], axis=1))
 
 
-def _surprise(joint: Joint, message: jax.Array, conditional: jax.Array, q: Densities) -> jax.Array:
+def _each(channel: Any, function: Any) -> Any:
+    """A function of one item over many, a few at a time where each makes a table of patterns."""
+    if channel.memoryless:
+        return jax.vmap(function)
+    return lambda *items: jax.lax.map(lambda item: function(*item), items, batch_size=PATTERN_BATCH)
+
+
+def _whitening(listed: Listed) -> tuple[jax.Array, jax.Array]:
+    """Lower factor L, and E of each entry of L^-1 (z - mean), squared: 1, but where a ridge had to be added."""
+    variance = jnp.diagonal(listed.covariance)
+    factor = jnp.linalg.cholesky(listed.covariance)
+    # What is left of a unit's variance given those before: near 0 it is rounding error and no whitening.
+    regular = (jnp.square(jnp.diagonal(factor)) > NEAR_SINGULAR * variance).all() & jnp.isfinite(factor).all()
+    ridge = RIDGE * variance.mean() + STILL * jnp.square(listed.mean).max() + jnp.finfo(variance.dtype).tiny**0.5
+    ridged = jnp.linalg.cholesky(listed.covariance + ridge * jnp.eye(len(variance), dtype=variance.dtype))
+    half = jax.scipy.linalg.solve_triangular(ridged, listed.covariance, lower=True)
+    expected = jnp.diagonal(jax.scipy.linalg.solve_triangular(ridged, half.T, lower=True))
+    return jnp.where(regular, factor, ridged), jnp.where(regular, 1.0, expected)
+
+
+def _each_alone(
+    channel: Any, codes: Any, z: jax.Array, conditional: jax.Array, noise: jax.Array
+) -> tuple[jax.Array, jax.Array]:
+    """log p(z_j|u) of every unit without the others, and its noise control; each (n, units)."""
+    if channel.memoryless:
+        return conditional, jnp.diff(noise, axis=1, prepend=0.0)
+    alone, controls = [], []
+    for j in range(z.shape[1]):
+        own, codes_j = part_of(channel, slice(j, j + 1)), sliced(codes, slice(j, j + 1))
+        alone.append(_each(own, own.log_prob)(z[:, j : j + 1], codes_j)[:, 0])
+        entropy = _each(own, own.entropy)(codes_j)[:, 0] if own.has_entropy else -alone[-1]
+        controls.append(alone[-1] + entropy)
+    return jnp.stack(alone, 1), jnp.stack(controls, 1)
+
+
+def _surprise(log_prob: jax.Array, conditional: jax.Array, q: Densities) -> jax.Array:
     """log p(m, z) of the message sent less its mean over p(m|z), shape (n,): a control of zero mean at every z."""
-    return conditional.sum(1) + jax.vmap(joint.source.log_prob)(message) - q.posterior
+    return conditional.sum(1) + log_prob - q.posterior
+
+
+def _share(part: jax.Array, whole: jax.Array) -> jax.Array:
+    """exp(part - whole), 0 where the part is impossible."""
+    return jnp.exp(jnp.where(part == -jnp.inf, -jnp.inf, part - whole))
 
 
 def _tiles(array: jax.Array, rows: int, fill: float) -> jax.Array:

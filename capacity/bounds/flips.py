@@ -133,7 +133,9 @@ def fit_flips(key: jax.Array, joint: Joint) -> InformedFlips:
         flipped = jnp.abs(digits[None] - jnp.eye(len(digits), dtype=jnp.float32))
         mean, variance = moments(digits)
         moved = jax.lax.map(lambda m: moments(m)[0], flipped, batch_size=1024)
-        return (jnp.square(moved - mean[None]) / variance[None]).sum(1)
+        # A unit without variance at one code is near sure there: its flips are as good as forbidden, not undefined.
+        floor = jnp.maximum(variance, 1e-6 * jnp.square(mean) + 1e-12)
+        return (jnp.square(moved - mean[None]) / floor[None]).sum(1)
 
     messages = joint.source.sample(key, PROBES).message.astype(jnp.float32)
     return InformedFlips(joint.source, jnp.stack([curvature(m) for m in messages]).mean(0))

@@ -23,7 +23,7 @@ import numpy as np
 from capacity.bits import Z95, Bracket, Estimate, TracePoint
 from capacity.bounds.annealing import walk
 from capacity.bounds.controls import controlled
-from capacity.bounds.measure import DEFAULT_BUDGET, Side, far_samples, measure, within
+from capacity.bounds.measure import DEFAULT_BUDGET, Side, check_walkable, far_samples, measure, within
 from capacity.bounds.pilot import Pilot, choose, pilots, price, relaid
 from capacity.bounds.stack_approximation import GivenMessage, fit_stack
 from capacity.joint import Joint
@@ -67,10 +67,13 @@ def measure_layers(key: jax.Array, stack: Stack, *, budget: float = DEFAULT_BUDG
         number (Bonferroni), then narrowed by its neighbours, since what reaches a layer has passed all before it.
 
     Raises:
-        ValueError: for a continuous source, an inner channel that is not normal, or a budget that is not positive.
+        ValueError: for a continuous source, an inner channel that is not normal, or a budget that is not positive; for
+            a channel that makes some messages impossible.
     """
     if not stack.source.discrete:
         raise ValueError("Expected a discrete source for the layers of a stack; got a continuous one.")
+    for layer in stack.layers:
+        check_walkable(layer.channel)
     joints = [stack.joint(number) for number in range(2, len(stack.layers) + 1)]
     keys, first = jax.random.split(key, len(stack.layers)), stack.layers[0]
     found = [measure(keys[0], Joint(stack.source, first.encoder, first.channel), budget=budget)]

@@ -6,7 +6,7 @@ covariance may be as uncertain as it likes; what is paid for that is a little he
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ClassVar
 
@@ -15,22 +15,43 @@ import jax.numpy as jnp
 import numpy as np
 
 from capacity.bits import NATS, Estimate, from_values, interval
+from capacity.channels.channel import no_ceiling
 from capacity.channels.gaussian import LOG_2PI
 from capacity.joint import Joint
 
 
+def check_density(channel: Any) -> None:
+    """Refuse a normal r(z) for noisy units that are atoms.
+
+    Raises:
+        ValueError: if the channel has atoms.
+    """
+    if channel.atomic:
+        raise ValueError(
+            f"Expected a channel with a density; got {channel.name}, to whose atoms no normal r(z) gives any "
+            "probability: the bound is infinite."
+        )
+
+
 def divergence(channel: Any, code: Any, prior_std: jax.Array) -> jax.Array:
-    """KL(p(z|u) || N(0, prior_std^2)) of one code, in nats, closed form for any channel with known moments."""
+    """KL(p(z|u) || N(0, prior_std^2)) of one code, in nats, closed form for any channel with known moments.
+
+    Infinite where a unit has no variance: it is an atom then, and no density.
+    """
     mean, variance = channel.moments(code)
     cross = 0.5 * (LOG_2PI + (jnp.square(mean) + variance) / jnp.square(prior_std)) + jnp.log(prior_std)
-    return (cross - channel.entropy(code)).sum()
+    return jnp.where(variance == 0, jnp.inf, cross - channel.entropy(code)).sum()
 
 
 @dataclass(frozen=True)
 class Rate:
     """E KL(p(z|m) || r(z)), r normal with mean 0 and `prior_std` on every unit (Alemi et al. 2018, equation 3).
 
-    Above I(M;Z) by exactly KL(q(z) || r).  Exact (stderr 0) where the messages can be listed.
+    Above I(M;Z) by exactly KL(q(z) || r).  Exact (stderr 0) where the messages can be listed and the channel knows its
+    entropy.
+
+    Raises (when called):
+        ValueError: if the channel has atoms.
     """
 
     prior_std: float | jax.Array = 1.0
@@ -40,7 +61,13 @@ class Rate:
 
     def __call__(self, key: jax.Array, joint: Joint) -> Estimate:
         """Upper bound on I(M;Z), in bits."""
+        check_density(joint.channel)
         prior_std = jnp.asarray(self.prior_std, jnp.float32)
+        if not joint.channel.has_entropy:
+            units = jax.eval_shape(joint.encoder, joint.source.sample(key, 1).vector[0])
+            still = jax.eval_shape(lambda code: joint.channel.moments(code)[0], units)
+            whitener = jnp.eye(still.shape[0]) / prior_std
+            return against(key, joint, Normal(jnp.zeros(still.shape[0]), whitener), self.samples)
 
         def of_vector(x: jax.Array) -> jax.Array:
             return divergence(joint.channel, joint.encoder(x), prior_std)
@@ -95,7 +122,10 @@ class MaximumEntropy:
     """E log p(z|m) - log r(z), r normal with the mean and covariance of Z (Cover & Thomas 2006, theorem 8.6.5).
 
     r is fitted to one sample and held against another, so the mean is an upper bound in expectation whatever the fit;
-    log p(z|m) plus its known entropy, of zero mean, takes most of the noise away.
+    log p(z|m) plus its entropy, of zero mean where that is known, takes most of the noise away.
+
+    Raises (when called):
+        ValueError: if the channel has atoms.
     """
 
     samples: int = 2**16
@@ -104,6 +134,7 @@ class MaximumEntropy:
 
     def __call__(self, key: jax.Array, joint: Joint) -> Estimate:
         """Upper bound on I(M;Z), in bits."""
+        check_density(joint.channel)
         key_fit, key_judge = jax.random.split(key)
         normal = fit_normal(key_fit, joint, self.samples)
         return against(key_judge, joint, normal, self.samples)
@@ -111,12 +142,26 @@ class MaximumEntropy:
 
 @partial(jax.jit, static_argnums=3)
 def against(key: jax.Array, joint: Joint, density: Any, samples: int) -> Estimate:
-    """E log p(z|m) - log r(z) in bits on fresh samples, for any density r with `log_prob`: an upper bound on I(M;Z)."""
+    """E log p(z|m) - log r(z) in bits on fresh samples, for any density r with `log_prob`: an upper bound on I(M;Z).
+
+    Infinite where a unit was an atom.
+    """
     _, codes, z = joint.sample(key, samples)
-    conditional = jax.vmap(joint.channel.log_prob)(z, codes).sum(1)
-    noise = conditional + jax.vmap(joint.channel.entropy)(codes).sum(1)
-    log_r = jax.lax.map(density.log_prob, z, batch_size=min(4096, samples))
-    return from_values(conditional - log_r, "upper", controls=noise[:, None])
+    batch = min(4096, samples)
+    conditional = jax.lax.map(lambda pair: joint.conditional(*pair), (z, codes), batch_size=batch)
+    log_r = jax.lax.map(density.log_prob, z, batch_size=batch)
+    controls = None
+    if joint.channel.has_entropy:
+        controls = (conditional + jax.vmap(joint.channel.entropy)(codes).sum(1))[:, None]
+    bound = from_values(conditional - log_r, "upper", controls=controls)
+    return infinite_with_atoms(bound, joint.channel, codes)
+
+
+def infinite_with_atoms(bound: Estimate, channel: Any, codes: Any) -> Estimate:
+    """The bound, or infinity if a unit of one of these codes has no variance: an atom under a density r."""
+    atom = (jax.vmap(channel.moments)(codes)[1] == 0).any()
+    ends = {part: jnp.where(atom, jnp.inf, getattr(bound, part)) for part in ("bits", "low", "high")}
+    return replace(bound, **ends)
 
 
 @dataclass(frozen=True)
@@ -125,6 +170,9 @@ class Ceiling:
 
     The power of each unit is exact where messages can be listed, else from samples; capacity is concave in the
     power, so a sampled power makes this a point estimate of the bound, with its interval by the delta method.
+
+    Raises (when called):
+        ValueError: if the channel has no ceiling, or the code does not keep to the values that it presumes.
     """
 
     samples: int = 32768
@@ -138,14 +186,31 @@ class Ceiling:
             ValueError: if the channel has no ceiling.
         """
 
+        if not joint.channel.has_ceiling:
+            raise no_ceiling(joint.channel)
+        admits = getattr(joint.channel, "admits", None)
+
         def square(x: jax.Array) -> jax.Array:
             return jnp.square(joint.channel.signal(joint.encoder(x)))
 
+        def kept(x: jax.Array) -> jax.Array:
+            return admits(joint.encoder(x)).all()
+
+        def check(vectors: jax.Array) -> None:
+            if admits and not jax.lax.map(kept, vectors, batch_size=min(8192, len(vectors))).all():
+                raise ValueError(
+                    f"Expected codes with {joint.channel.constraint}, which the ceiling of {joint.channel.name} "
+                    "presumes; got others."
+                )
+
         if joint.source.listable:
             vectors, log_probs = joint.source.codebook()
+            check(vectors)
             squares = jax.lax.map(square, vectors, batch_size=min(8192, len(vectors)))
             power = (jnp.exp(log_probs)[:, None] * squares).sum(0)
             return interval(joint.channel.ceiling(power).sum(), 0.0, "upper", n=len(vectors))
-        squares = jax.lax.map(square, joint.source.sample(key, self.samples).vector, batch_size=4096)
+        vectors = joint.source.sample(key, self.samples).vector
+        check(vectors)
+        squares = jax.lax.map(square, vectors, batch_size=4096)
         bits, slope = jax.value_and_grad(lambda p: joint.channel.ceiling(p).sum())(squares.mean(0))
         return interval(bits, jnp.std(squares @ slope) / jnp.sqrt(self.samples), "point", n=self.samples)

@@ -67,8 +67,8 @@ def measure(
         ones of means over many independent samples.
 
     Raises:
-        ValueError: if the budget is not positive and finite, the method is none of these, or the encoder can be
-            neither traced nor tabled.
+        ValueError: if the budget is not positive and finite, the method is none of these, the encoder can be neither
+            traced nor tabled, or a bracket is asked for under a channel that makes some messages impossible.
     """
     if method not in METHODS:
         raise ValueError(f"Expected method to be one of {', '.join(METHODS)}; got {method!r}.")
@@ -78,7 +78,22 @@ def measure(
     if method == "enumeration" or (method == "auto" and joint.source.listable):
         exact = Enumeration(samples)(key, joint)
         return Bracket(exact, exact, "enumeration")
+    check_walkable(joint.channel)
     return _bracket(key, joint, budget, log_decoder, progress or (lambda share, text: None))
+
+
+def check_walkable(channel: Any) -> None:
+    """Refuse a channel under which walks from message to message are cut off.
+
+    Raises:
+        ValueError: if its density may be 0.
+    """
+    if not channel.full_support:
+        raise ValueError(
+            f"Expected a channel that leaves every message possible, for a bracket by walks; got {channel.name}, whose "
+            "noisy units rule messages out. A source of at most 2**20 messages can be enumerated instead, and Gaussian "
+            "noise after the channel (`Then`) makes it fit for a bracket."
+        )
 
 
 def _bracket(
@@ -195,7 +210,8 @@ class Side(NamedTuple):
 
     def normal_is_near(self, walks: Walks) -> bool:
         """Whether maximum entropy may turn out the lower upper bound: it lies within a pilot's interval, or below."""
-        return bool(self.entropy_bound.bits < self.bounds(walks)[1].high)
+        # Against atoms a normal density is no bound.
+        return not self.joint.channel.atomic and bool(self.entropy_bound.bits < self.bounds(walks)[1].high)
 
 
 def far_samples(cost: Cost, budget: float) -> int:

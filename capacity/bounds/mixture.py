@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from capacity.bits import Estimate
-from capacity.bounds.marginal import Normal, against, fit_normal, whitener_of
+from capacity.bounds.marginal import Normal, against, check_density, fit_normal, whitener_of
 from capacity.joint import Joint
 
 ROUNDS = 20
@@ -35,7 +35,11 @@ class NormalMixture:
 
 @dataclass(frozen=True)
 class Mixture:
-    """The upper bound of a fitted mixture (Dempster, Laird & Rubin 1977, for its fit)."""
+    """The upper bound of a fitted mixture (Dempster, Laird & Rubin 1977, for its fit).
+
+    Raises (when called):
+        ValueError: if the channel has atoms.
+    """
 
     components: int = 8
     samples: int = 2**14
@@ -44,6 +48,7 @@ class Mixture:
 
     def __call__(self, key: jax.Array, joint: Joint) -> Estimate:
         """Upper bound on I(M;Z), in bits."""
+        check_density(joint.channel)
         key_normal, key_fit, key_start, key_judge = jax.random.split(key, 4)
         whole = fit_normal(key_normal, joint, self.samples)
         mixture = fit_mixture(key_start, joint.sample(key_fit, self.samples)[2], whole, self.components)

@@ -16,16 +16,23 @@ LOG_2PI = 1.8378770664093453
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Gaussian:
-    """Independent Gaussian noise of standard deviation `sigma` (the level, an array leaf) on every unit.
+    """Independent Gaussian noise of standard deviation `sigma` (the level, an array leaf) on every unit;
+    Lebesgue density.
 
     Source: Shannon (1948), theorem 17; Cover & Thomas (2006), chapter 9.
     """
 
     sigma: float | jax.Array
     normal: ClassVar[bool] = True
+    memoryless: ClassVar[bool] = True
+    atomic: ClassVar[bool] = False
+    full_support: ClassVar[bool] = True
+    has_entropy: ClassVar[bool] = True
     has_ceiling: ClassVar[bool] = True
     name: ClassVar[str] = "gaussian"
     summary: ClassVar[str] = "additive Gaussian noise of fixed sigma; ceiling 1/2 log2(1 + P/sigma^2) bits per unit"
+    constraint: ClassVar[str] = "E[u^2] <= power"
+    statement: ClassVar[str] = ""
 
     def __call__(self, key: jax.Array, u: jax.Array) -> jax.Array:
         """Noisy units, shape (units,)."""

@@ -11,6 +11,7 @@ from typing import ClassVar, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from capacity.channels.channel import no_ceiling
 from capacity.channels.gaussian import LOG_2PI
 
 
@@ -24,14 +25,20 @@ class Posterior(NamedTuple):
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class LearntGaussian:
-    """Independent Gaussian noise whose strength the encoder chooses for every unit and message."""
+    """Independent Gaussian noise whose strength the encoder chooses for every unit and message; Lebesgue density."""
 
     normal: ClassVar[bool] = True
+    memoryless: ClassVar[bool] = True
+    atomic: ClassVar[bool] = False
+    full_support: ClassVar[bool] = True
+    has_entropy: ClassVar[bool] = True
     has_ceiling: ClassVar[bool] = False
     name: ClassVar[str] = "learnt_gaussian"
     summary: ClassVar[str] = (
         "Gaussian noise whose sigma(x) the encoder learns; no ceiling from power, the rate limits it"
     )
+    constraint: ClassVar[str] = ""
+    statement: ClassVar[str] = "sigma is learnt and may go to 0 at any power"
 
     def __call__(self, key: jax.Array, u: Posterior) -> jax.Array:
         """Noisy units, shape (units,)."""
@@ -59,4 +66,4 @@ class LearntGaussian:
         Raises:
             ValueError: always.
         """
-        raise ValueError("Expected a channel of fixed noise; got learnt_gaussian, which has no ceiling under a power.")
+        raise no_ceiling(self)

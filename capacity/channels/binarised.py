@@ -1,0 +1,167 @@
+"""Units made +-1: by their sign, or by a coin whose odds they set.  One bit a unit at most.
+
+Gradients are straight-through (Bengio, Leonard & Courville 2013; Courbariaux et al. 2016): biased, and the standard.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import jax
+import jax.numpy as jnp
+from jax.scipy.special import xlogy
+
+from capacity.bits import NATS
+from capacity.channels.atoms import entropy_of, log_mass, moments_of
+from capacity.channels.channel import POWER, check_level, straight_through
+
+RULES = ("sigmoid", "linear")
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Binarised:
+    """Z = sign(U), +1 at 0: deterministic; mass 1 on the one atom.
+
+    The gradient is that of clip(u, -1, 1): it passes as it is while |u| <= 1 (Courbariaux et al. 2016, equation 4).
+    """
+
+    normal: ClassVar[bool] = False
+    memoryless: ClassVar[bool] = True
+    atomic: ClassVar[bool] = True
+    full_support: ClassVar[bool] = False
+    has_entropy: ClassVar[bool] = True
+    has_ceiling: ClassVar[bool] = True
+    binary: ClassVar[bool] = True  # z is +-1, whatever the code
+    name: ClassVar[str] = "binarised"
+    summary: ClassVar[str] = "the sign of each unit, straight-through gradient; ceiling 1 bit"
+    constraint: ClassVar[str] = "any code"
+    statement: ClassVar[str] = ""
+
+    def __call__(self, key: jax.Array, u: jax.Array) -> jax.Array:
+        """The signs, shape (units,)."""
+        return straight_through(_sign(u), jnp.clip(u, -1, 1))
+
+    def atoms(self, u: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """The signs, of mass 1."""
+        return _sign(u)[None], jnp.zeros((1, *u.shape), u.dtype)
+
+    def log_prob(self, z: jax.Array, u: jax.Array) -> jax.Array:
+        """Log mass: 0 at the sign, -inf elsewhere; shape (units,)."""
+        return log_mass(z, *self.atoms(u))
+
+    def moments(self, u: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """The sign, and 0."""
+        return _sign(u), jnp.zeros_like(u)
+
+    def entropy(self, u: jax.Array) -> jax.Array:
+        """0."""
+        return jnp.zeros_like(u)
+
+    def signal(self, u: jax.Array) -> jax.Array:
+        """The signs: what is sent; a scale before them changes nothing."""
+        return _sign(u)
+
+    def output_power(self, power: jax.Array) -> jax.Array:
+        """1."""
+        return jnp.ones_like(power)
+
+    def ceiling(self, power: jax.Array) -> jax.Array:
+        """1 bit per unit."""
+        return jnp.ones(jnp.shape(power))
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class StochasticBinarised:
+    """Z = +1 with probability sigmoid(u / temperature), or clip((1 + u/temperature)/2, 0, 1); else -1.
+
+    Masses on the two atoms.  The gradient is that of E[Z|u], right on average where what follows is linear.
+
+    Attributes:
+        temperature: the level.
+        rule: "sigmoid" or "linear" (the hard sigmoid of Courbariaux et al. 2016).
+
+    Raises:
+        ValueError: unless the temperature is positive and the rule one of these.
+    """
+
+    temperature: float | jax.Array = 1.0
+    rule: str = field(default="sigmoid", metadata={"static": True})
+    normal: ClassVar[bool] = False
+    memoryless: ClassVar[bool] = True
+    atomic: ClassVar[bool] = True
+    has_entropy: ClassVar[bool] = True
+    has_ceiling: ClassVar[bool] = True
+    binary: ClassVar[bool] = True
+    name: ClassVar[str] = "stochastic_binarised"
+    summary: ClassVar[str] = "+-1 by a coin of odds sigmoid(u/T) or (1 + u/T)/2, straight-through; ceiling from the power"
+    constraint: ClassVar[str] = POWER
+    statement: ClassVar[str] = ""
+
+    def __post_init__(self) -> None:
+        check_level("temperature", self.temperature, 0.0, float("inf"), "()")
+        if self.rule not in RULES:
+            raise ValueError(f"Expected a rule among {', '.join(RULES)}; got {self.rule!r}.")
+
+    @property
+    def full_support(self) -> bool:
+        """Whether both signs are always possible."""
+        return self.rule == "sigmoid"
+
+    def _scaled(self, u: jax.Array) -> jax.Array:
+        return u / jnp.asarray(self.temperature, u.dtype)
+
+    def _mean(self, u: jax.Array) -> jax.Array:
+        return jnp.tanh(0.5 * self._scaled(u)) if self.rule == "sigmoid" else jnp.clip(self._scaled(u), -1, 1)
+
+    def __call__(self, key: jax.Array, u: jax.Array) -> jax.Array:
+        """Coins of +-1, shape (units,)."""
+        mean = self._mean(u)
+        up = jax.random.uniform(key, u.shape, u.dtype) < 0.5 * (1 + jax.lax.stop_gradient(mean))
+        return straight_through(jnp.where(up, 1.0, -1.0).astype(u.dtype), mean)
+
+    def atoms(self, u: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """+1 and -1 with their log probabilities."""
+        values = jnp.stack([jnp.ones_like(u), -jnp.ones_like(u)])
+        if self.rule == "sigmoid":
+            return values, jax.nn.log_sigmoid(values * self._scaled(u)[None])
+        return values, jnp.log(0.5 * (1 + values * self._mean(u)[None]))
+
+    def log_prob(self, z: jax.Array, u: jax.Array) -> jax.Array:
+        """Log probability of each sign, shape (units,), nats."""
+        return log_mass(z, *self.atoms(u))
+
+    def moments(self, u: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """2 P(+1) - 1, and one less its square."""
+        return moments_of(*self.atoms(u))
+
+    def entropy(self, u: jax.Array) -> jax.Array:
+        """h(P(+1)) nats a unit."""
+        return entropy_of(*self.atoms(u))
+
+    def signal(self, u: jax.Array) -> jax.Array:
+        """The units that set the odds."""
+        return u
+
+    def output_power(self, power: jax.Array) -> jax.Array:
+        """1."""
+        return jnp.ones_like(power)
+
+    def ceiling(self, power: jax.Array) -> jax.Array:
+        """Capacity in bits per unit under E[u^2] <= power; S = power/T^2.
+
+        I = h(E P) - E h(P) <= 1 - E h(P).  With the sigmoid, h is a convex function of u^2 (its slope is -P'/2), so
+        that +-sqrt(power) is best: 1 - h(sigmoid(sqrt S)).  With the linear rule it is concave, and best are units of
+        0 and +-T in turn: min(S, 1).
+        """
+        scaled = power / jnp.square(jnp.asarray(self.temperature, jnp.result_type(power)))
+        if self.rule == "linear":
+            return jnp.minimum(scaled, 1.0)
+        p = jax.nn.sigmoid(jnp.sqrt(scaled))
+        return 1 + (xlogy(p, p) + xlogy(1 - p, 1 - p)) / NATS
+
+
+def _sign(u: jax.Array) -> jax.Array:
+    return jnp.where(u < 0, -1.0, 1.0).astype(u.dtype)
