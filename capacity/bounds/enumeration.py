@@ -27,6 +27,7 @@ PRECISION_SAMPLES = 8  # densities that are computed again in float64
 PATTERN_BATCH = 64  # items at a time, of a channel with memory
 NEAR_SINGULAR = 1e-5  # of a unit's variance
 RIDGE = 1e-2  # of the mean variance of the units
+MEAN_ROUNDING = 1e-6  # relative, of means in single precision: what an interval without spread would leave out
 STILL = 1e-10  # of the squared mean: a smaller variance is the rounding of a unit that does not move
 
 
@@ -234,7 +235,7 @@ def excess(key: jax.Array, joint: Joint, listed: Listed, n: int, prior_std: jax.
 
 
 def widen(estimate: Estimate, channel: Any, listed: Listed, z: jax.Array, log_q: jax.Array) -> Estimate:
-    """The estimate, its interval widened by the rounding error of single precision.
+    """The estimate, its interval widened by the rounding error of single precision, in densities and in their mean.
 
     Args:
         z: shape (n, units), a few noisy codes.
@@ -244,6 +245,7 @@ def widen(estimate: Estimate, channel: Any, listed: Listed, z: jax.Array, log_q:
         double = jax.tree.map(lambda a: jnp.asarray(np.asarray(a, np.float64)), (listed, channel, z))
         exact = np.asarray(_log_densities(*double).joint)
     error = float(np.abs(np.asarray(log_q, np.float64) - exact).max()) / NATS
+    error += MEAN_ROUNDING * abs(float(estimate.bits))
     return replace(estimate, low=estimate.low - error, high=estimate.high + error)
 
 
@@ -306,7 +308,7 @@ def _whitening(listed: Listed) -> tuple[jax.Array, jax.Array]:
     factor = jnp.linalg.cholesky(listed.covariance)
     # What is left of a unit's variance given those before: near 0 it is rounding error and no whitening.
     regular = (jnp.square(jnp.diagonal(factor)) > NEAR_SINGULAR * variance).all() & jnp.isfinite(factor).all()
-    ridge = RIDGE * variance.mean() + STILL * jnp.square(listed.mean).max() + jnp.finfo(variance.dtype).tiny**0.5
+    ridge = RIDGE * variance.mean() + STILL * jnp.square(listed.mean).max() + jnp.finfo(variance.dtype).tiny ** 0.5
     ridged = jnp.linalg.cholesky(listed.covariance + ridge * jnp.eye(len(variance), dtype=variance.dtype))
     half = jax.scipy.linalg.solve_triangular(ridged, listed.covariance, lower=True)
     expected = jnp.diagonal(jax.scipy.linalg.solve_triangular(ridged, half.T, lower=True))

@@ -96,7 +96,7 @@ class StochasticBinarised:
     has_ceiling: ClassVar[bool] = True
     binary: ClassVar[bool] = True
     name: ClassVar[str] = "stochastic_binarised"
-    summary: ClassVar[str] = "+-1 by a coin of odds sigmoid(u/T) or (1 + u/T)/2, straight-through; ceiling from the power"
+    summary: ClassVar[str] = "+-1 by a coin, P = sigmoid(u/T) or (1 + u/T)/2, straight-through; ceiling by power"
     constraint: ClassVar[str] = POWER
     statement: ClassVar[str] = ""
 

@@ -125,7 +125,9 @@ def check_level(name: str, value: Any, low: float, high: float, ends: str = "[]"
 
 def no_ceiling(channel: Channel) -> ValueError:
     """The refusal of a channel that has no ceiling."""
-    return ValueError(f"Expected a channel with a ceiling; got {channel.name}, which has no ceiling: {channel.statement}.")
+    return ValueError(
+        f"Expected a channel with a ceiling; got {channel.name}, which has no ceiling: {channel.statement}."
+    )
 
 
 def straight_through(value: jax.Array, proxy: jax.Array) -> jax.Array:

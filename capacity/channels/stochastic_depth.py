@@ -114,9 +114,7 @@ class StochasticDepth:
         raise no_ceiling(self)
 
 
-def residual_outcomes(
-    h: jax.Array, blocks: Sequence[Callable[[jax.Array], jax.Array]], skip: bool = True
-) -> jax.Array:
+def residual_outcomes(h: jax.Array, blocks: Sequence[Callable[[jax.Array], jax.Array]], skip: bool = True) -> jax.Array:
     """What residual blocks make of h (units,) under every pattern: (2^L, units), the code of `StochasticDepth`.
 
     Args:
