@@ -160,8 +160,8 @@ def against(key: jax.Array, joint: Joint, density: Any, samples: int) -> Estimat
 def infinite_with_atoms(bound: Estimate, channel: Any, codes: Any) -> Estimate:
     """The bound, or infinity if a unit of one of these codes has no variance: an atom under a density r."""
     atom = (jax.vmap(channel.moments)(codes)[1] == 0).any()
-    ends = {part: jnp.where(atom, jnp.inf, getattr(bound, part)) for part in ("bits", "low", "high")}
-    return replace(bound, **ends)
+    bits, low, high = (jnp.where(atom, jnp.inf, end) for end in (bound.bits, bound.low, bound.high))
+    return replace(bound, bits=bits, low=low, high=high)
 
 
 @dataclass(frozen=True)
@@ -188,7 +188,7 @@ class Ceiling:
 
         if not joint.channel.has_ceiling:
             raise no_ceiling(joint.channel)
-        admits = getattr(joint.channel, "admits", None)
+        admits: Any = getattr(joint.channel, "admits", None)
 
         def square(x: jax.Array) -> jax.Array:
             return jnp.square(joint.channel.signal(joint.encoder(x)))

@@ -5,8 +5,9 @@ h(Z|U) = h(E) + log S gives I(U;Z) = -log2 S bits a unit: the authors' formula.
 
 It is valid only there.  For codes of entropy H(U), I(U;Z) <= min(H(U), -sum_j log2 S_j) always: the first since z tells
 no more than was sent; the second since boxes of sides S_j^n number prod S_j^-n, and each further n adds I(U;Z) on
-average.  On one unit I = D log2(1/S), D the dimension of the law of Z (at most 1, and at most H(U)/log2(1/S)): for codes
-+-1 at S = 1/4 the law is a Cantor set's, D = 1/2, and 1 bit passes where the formula says 2.  `formula` refuses there.
+average.  On one unit I = D log2(1/S), D the dimension of the law of Z (at most 1, and at most H(U)/log2(1/S)): for
+codes +-1 at S = 1/4 the law is a Cantor set's, D = 1/2, and 1 bit passes where the formula says 2.
+`formula` refuses there.
 """
 
 from __future__ import annotations
@@ -158,8 +159,8 @@ class Echo:
         bits = float(-np.log2(np.asarray(self._scale(), np.float64)).sum())
         if bits > code_bits * (1 + 1e-6):
             raise ValueError(
-                f"Expected -sum log2 S of at most the code's entropy, {code_bits:g} bits; got {bits:g}: echoes so faint "
-                "have no density, and the formula does not hold. At most the entropy passes, and all of it where "
+                f"Expected -sum log2 S of at most the code's entropy, {code_bits:g} bits; got {bits:g}: echoes so "
+                "faint have no density, and the formula does not hold. At most the entropy passes, and all of it where "
                 "no sums of echoes meet."
             )
         return bits

@@ -1,7 +1,7 @@
 """Gaussian dropout: Z = U N, N normal of mean 1 and variance p/(1 - p) (Srivastava et al. 2014, section 10).
 
-On units of +-a it is a Gaussian channel of signal-to-noise ratio (1 - p)/p.  A real-valued unit is another matter: noise
-that scales with the unit leaves log|u| a channel of its own without any power limit.
+On units of +-a it is a Gaussian channel of signal-to-noise ratio (1 - p)/p.  A real-valued unit is another matter:
+noise that scales with the unit leaves log|u| a channel of its own without any power limit.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ class GaussianDropout:
 
 
 def binary_input_bits(snr: jax.Array) -> jax.Array:
-    """Bits of a fair +-1 input in Gaussian noise: 1 - E log2(1 + exp(-2 (snr + sqrt(snr) N))), by the trapezoid rule."""
+    """Bits of a fair +-1 input in Gaussian noise: 1 - E log2(1 + exp(-2 (snr + sqrt(snr) N))); trapezoid rule."""
     normal = np.linspace(-8, 8, 257)
     weights = np.exp(-0.5 * normal**2) / np.exp(-0.5 * normal**2).sum()
     nodes, weights = jnp.asarray(normal, snr.dtype), jnp.asarray(weights, snr.dtype)

@@ -6,6 +6,7 @@ the same noise variance, and how far the noise is from Gaussian (Ihara 1978, Inf
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -71,4 +72,4 @@ class Uniform:
     def ceiling(self, power: jax.Array) -> jax.Array:
         """1/2 log2(pi e/6 (1 + 3 power/epsilon^2)) bits per unit, an upper bound on the capacity."""
         snr = 3 * power / jnp.square(jnp.asarray(self.half_width))
-        return 0.5 * (jnp.log1p(snr) + np.log(np.pi * np.e / 6)) / NATS
+        return 0.5 * (jnp.log1p(snr) + math.log(math.pi * math.e / 6)) / NATS

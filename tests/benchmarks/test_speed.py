@@ -21,7 +21,7 @@ def problem() -> tuple[Listed, jax.Array]:
     codes = jax.random.normal(jax.random.key(0), (MESSAGES, UNITS))
     z = codes[:SAMPLES] + SIGMA * jax.random.normal(jax.random.key(1), (SAMPLES, UNITS))
     log_probs = jnp.full(MESSAGES, -np.log(MESSAGES), jnp.float32)
-    return Listed(codes, log_probs, jnp.zeros(UNITS), jnp.eye(UNITS), jnp.ones(UNITS)), z
+    return Listed(codes, log_probs, jnp.zeros(UNITS), jnp.eye(UNITS), jnp.ones(UNITS), jnp.ones(UNITS)), z
 
 
 def peer(listed: Listed, z: jax.Array) -> np.ndarray:
