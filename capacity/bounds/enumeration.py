@@ -205,7 +205,9 @@ def unit_information(key: jax.Array, joint: Joint, listed: Listed, n: int) -> Un
     increment = exact(increments, more_noise, own_radius)
     marginal = exact(alone - q.marginal, own_noise, z_score)
     memory = (alone - conditional).sum(1)
-    shared = from_values(memory + q.joint - q.marginal.sum(1), "exact", controls=_columns([radius[:, -1], *z_score.T], z))
+    shared = from_values(
+        memory + q.joint - q.marginal.sum(1), "exact", controls=_columns([radius[:, -1], *z_score.T], z)
+    )
     return UnitBits(increment.bits.mean(), marginal, increment, shared)
 
 
