@@ -19,7 +19,10 @@ from typing import Any
 
 PREFIX = "infocapacity."
 GROUPS: dict[str, tuple[str, ...]] = {
-    "channels": ("summary", "normal", "has_ceiling", "__call__", "log_prob", "moments", "entropy", "signal", "ceiling"),
+    "channels": (
+        "summary", "normal", "memoryless", "atomic", "full_support", "has_entropy", "has_ceiling", "constraint",
+        "statement", "__call__", "log_prob", "moments", "entropy", "signal", "ceiling",
+    ),
     "sources": ("summary", "build"),
     "estimators": ("summary", "takes", "symmetric", "unchanged_by", "__call__"),
     "systems": (
