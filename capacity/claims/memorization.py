@@ -269,7 +269,7 @@ def _dataset(known: Any, bits: np.ndarray, noisy: Any, parameters: np.ndarray) -
     }
     for kind, left in noisy.items():
         strength = "strength" if kind != "none" else "none"
-        variables[f"left_{kind}"] = labelled((strength, "run", "reading"), left, f"bits left by {kind}", per)
+        variables[f"left_{kind}"] = labelled((strength, "noisy_run", "reading"), left, f"bits left by {kind}", per)
     for kind, strengths in STRENGTHS.items():
         variables[f"strength_{kind}"] = labelled("strength", strengths, f"strength of {kind} noise", "1")
     coordinates = {
