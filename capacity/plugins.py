@@ -26,7 +26,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "sources": ("summary", "build"),
     "estimators": ("summary", "takes", "symmetric", "unchanged_by", "__call__"),
     "systems": (
-        "summary", "level_name", "level_symbol", "default_levels", "init", "channel", "prior_std", "loss", "joint",
+        "summary", "level_name", "level_symbol", "default_levels", "ceiling", "init", "channel", "prior_std", "loss",
+        "joint",
     ),
     "claims": ("sentence", "source", "predictions", "run", "plot"),
 }  # fmt: skip
