@@ -47,6 +47,11 @@ class Estimate:
         """Whether the interval reaches the limit: the truth may then be larger than any figure shown."""
         return jnp.isfinite(self.limit) & (self.high >= self.limit)
 
+    def _repr_html_(self) -> str:
+        from capacity.html import of_estimate
+
+        return of_estimate(self)
+
 
 class TracePoint(NamedTuple):
     """What was known after so much work.
@@ -95,6 +100,11 @@ class Bracket:
     def width(self) -> Figure:
         """high - low, in bits."""
         return self.high - self.low
+
+    def _repr_html_(self) -> str:
+        from capacity.html import of_bracket
+
+        return of_bracket(self)
 
 
 def from_values(nats: jax.Array, kind: Kind, limit: Figure = jnp.inf, controls: jax.Array | None = None) -> Estimate:

@@ -7,11 +7,11 @@ stderr and exit status 2.
 
 from __future__ import annotations
 
+import json
+import os
 import sys
 import time
 import warnings
-from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -19,45 +19,49 @@ import typer
 
 from capacity.cli_claims import claims
 from capacity.cli_latent import latent
+from capacity.cli_list import list_all, names_of, print_version
 from capacity.cli_report import report
 from capacity.cli_samples import estimate, pairwise
-from capacity.devices import set_devices
+from capacity.devices import hint_at_gpu, set_devices
 from capacity.refusals import USER_FAULT, refusals
 
 if TYPE_CHECKING:
     import xarray as xr
 
-app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
+EPILOG = (
+    "Exit status: 0 done; 1 a fault of the program; 2 something that you can mend, said in one sentence on stderr; "
+    "130 interrupted, what has finished is kept."
+)
+app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, epilog=EPILOG)
 # Typer brings its own copy of click in some versions, so the class is asked of typer.
 UsageError = cast(type[Exception], typer.BadParameter.__mro__[1])
 
 CURVE_FILE = "curve.nc"
-INTERRUPTED = 130
+INTERRUPTED, PIPE_CLOSED = 130, 141
 
 
 def main() -> None:
     """Run the command line; every usage error is one sentence and exit status 2, every warning a line."""
     warnings.formatwarning = lambda message, *about, **more: f"Warning: {message}\n"
     try:
-        status = app(standalone_mode=False)
+        status = app(standalone_mode=False, prog_name="capacity")
+        sys.stdout.flush()
     except UsageError as error:
         print(f"Error: {error.format_message()}", file=sys.stderr)  # type: ignore[attr-defined]
         status = USER_FAULT
+    except (KeyboardInterrupt, typer.Abort):
+        status = INTERRUPTED
+    except BrokenPipeError:  # whoever read the output has seen enough: `capacity list | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = PIPE_CLOSED
     sys.exit(status if isinstance(status, int) else 0)
-
-
-def _version(asked: bool) -> None:
-    if asked:
-        try:
-            print(f"infocapacity {version('infocapacity')}")
-        except PackageNotFoundError:
-            print("infocapacity, not installed")
-        raise typer.Exit
 
 
 @app.callback()
 def options(
-    _: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+    _: Annotated[
+        bool, typer.Option("--version", callback=print_version, is_eager=True, help="Versions and devices.")
+    ] = False,
 ) -> None:
     """Measure how many bits pass through a noisy network, and hold the figure against theory."""
 
@@ -66,9 +70,11 @@ def options(
 def curve(
     system: Annotated[
         list[str] | None,
-        typer.Option(help="A system; may be repeated. [default: gaussian and vae]"),
+        typer.Option(help="A system; may be repeated. [default: gaussian and vae]", autocompletion=names_of("system")),
     ] = None,
-    source: Annotated[str | None, typer.Option(help="Where messages come from. [default: bits]")] = None,
+    source: Annotated[
+        str | None, typer.Option(help="Where messages come from. [default: bits]", autocompletion=names_of("source"))
+    ] = None,
     bits: Annotated[int | None, typer.Option(help="Bits of a message. [default: 16]")] = None,
     dim: Annotated[int | None, typer.Option(help="Dimensions of the vector that carries it. [default: 32]")] = None,
     data: Annotated[
@@ -112,6 +118,7 @@ def curve(
         typer.Option(help="CPU devices to train side by side. [default: one a core, at most 8]", min=1),
     ] = None,
     out: Annotated[Path, typer.Option(help="Directory for curve.nc, curve.csv and curve.png.")] = Path("runs/curve"),
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of tables.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar, no table.")] = False,
 ) -> None:
     """Train systems over their noise levels and measure the bits that pass.
@@ -126,6 +133,7 @@ def curve(
         from capacity.request import Request
         from capacity.store import Store, write_csv, write_curves
 
+        hint_at_gpu(quiet)
         systems = tuple(dict.fromkeys(system or (("gaussian", "vae") if target_bits is None else ("vae",))))
         plans = Request(
             systems, source, bits, dim, units, levels, target_bits, seeds, steps, batch, learning_rate,
@@ -145,7 +153,9 @@ def curve(
         from capacity.plots import save_figure
 
         save_figure(out / "curve.png", datasets)
-    if not quiet:
+    if as_json:
+        _print_json(datasets, out)
+    elif not quiet:
         _print_tables(datasets)
         files = ", ".join(str(out / f"curve.{kind}") for kind in ("nc", "csv", "png"))
         print(f"Complete already: {files}" if finished else f"Wrote {files}")
@@ -154,7 +164,11 @@ def curve(
 
 
 @app.command()
-def show(directory: Annotated[Path, typer.Argument(help="Directory of a finished curve.")]) -> None:
+def show(
+    directory: Annotated[Path, typer.Argument(help="Directory of a finished curve.")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of tables.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Draw the figure, print nothing.")] = False,
+) -> None:
     """Print the table of a finished curve and draw its figure again."""
     with refusals():
         from capacity.store import read_curves
@@ -163,8 +177,11 @@ def show(directory: Annotated[Path, typer.Argument(help="Directory of a finished
     from capacity.plots import save_figure
 
     save_figure(directory / "curve.png", datasets)
-    _print_tables(datasets)
-    print(f"Drew {directory / 'curve.png'}")
+    if as_json:
+        _print_json(datasets, directory)
+    elif not quiet:
+        _print_tables(datasets)
+        print(f"Drew {directory / 'curve.png'}")
 
 
 app.command()(estimate)
@@ -172,35 +189,7 @@ app.command()(pairwise)
 app.command()(claims)
 app.command()(latent)
 app.command()(report)
-
-
-@app.command("list")
-def list_all() -> None:
-    """List the systems, sources, channels, bounds, estimators and claims, a line each."""
-    from rich.table import Table
-
-    from capacity.bounds import BOUNDS
-    from capacity.channels import CHANNELS
-    from capacity.claims import CLAIMS
-    from capacity.console import output
-    from capacity.estimators import ESTIMATORS
-    from capacity.request import SOURCES
-    from capacity.systems import SYSTEMS
-
-    table = Table("kind", "name", "what it is", box=None, pad_edge=False)
-    kinds: dict[str, Mapping[str, Any]] = {
-        "system": SYSTEMS,
-        "source": SOURCES,
-        "channel": CHANNELS,
-        "bound": BOUNDS,
-        "estimator": ESTIMATORS,
-    }
-    for kind, registry in kinds.items():
-        for name, member in registry.items():
-            table.add_row(kind, name, member.summary)
-    for name, claim in CLAIMS.items():
-        table.add_row("claim", name, claim.sentence)
-    output().print(table)
+app.command("list")(list_all)
 
 
 def _finished(out: Path) -> dict[str, xr.Dataset] | None:
@@ -248,6 +237,14 @@ def _print_tables(datasets: dict[str, xr.Dataset]) -> None:
     for dataset in datasets.values():
         output().print(table(dataset))
         print(f"{note(dataset)}\n")
+
+
+def _print_json(datasets: dict[str, xr.Dataset], directory: Path) -> None:
+    from capacity.console import record
+
+    files = {kind: str(directory / f"curve.{kind}") for kind in ("nc", "csv", "png")}
+    curves = {name: record(dataset) for name, dataset in datasets.items()}
+    print(json.dumps({"files": files, "curves": curves}, indent=1))
 
 
 def _print_seconds(datasets: dict[str, xr.Dataset], total: float) -> None:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import typer
 
-from capacity.devices import set_devices
+from capacity.cli_list import names_of
+from capacity.devices import hint_at_gpu, set_devices
 from capacity.refusals import refusals
 
 if TYPE_CHECKING:
@@ -20,7 +21,10 @@ INTERRUPTED = 130
 
 
 def claims(
-    names: Annotated[list[str] | None, typer.Argument(help="Claims from `capacity list`. [default: all]")] = None,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(help="Claims from `capacity list`. [default: all]", autocompletion=names_of("claim")),
+    ] = None,
     fast: Annotated[bool, typer.Option("--fast", help="The small versions: a minute or so each.")] = False,
     out: Annotated[Path, typer.Option(help="Directory for claims.json and a folder for each claim.")] = Path(
         "runs/claims"
@@ -37,6 +41,7 @@ def claims(
     """
     with refusals():
         set_devices(None)
+        hint_at_gpu(quiet)
         from capacity.claims.run import CLAIMS_FILE, gather, run_claims
 
         with _Lines(quiet) as lines:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 import typer
 
+from capacity.cli_list import names_of
 from capacity.refusals import refusals
 
 if TYPE_CHECKING:
@@ -18,8 +19,11 @@ if TYPE_CHECKING:
 Files = Annotated[
     list[Path], typer.Argument(help="X.npy Y.npy; or one .npz with x and y; or one .csv with --x and --y.")
 ]
-Method = Annotated[str, typer.Option(help="An estimator from `capacity list`, or auto.")]
+Method = Annotated[
+    str, typer.Option(help="An estimator from `capacity list`, or auto.", autocompletion=names_of("estimator"))
+]
 Seed = Annotated[int, typer.Option(help="Decides every random number.", min=0, max=2**32 - 1)]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing; write what was asked for.")]
 Continuous = Annotated[bool, typer.Option("--continuous", help="Integers are measurements on a scale.")]
 
 
@@ -34,6 +38,7 @@ def estimate(
     plot: Annotated[
         Path | None, typer.Option(help="Draw the estimate against subsample size and neighbours into this file.")
     ] = None,
+    quiet: Quiet = False,
     seed: Seed = 0,
 ) -> None:
     """How many bits do two arrays share?
@@ -60,6 +65,7 @@ def estimate(
             _draw(plot, key, first, second, found, choice.method if choice else method)
     if as_json:
         print(json.dumps(_record(found, method, choice), indent=1))
+    if as_json or quiet:
         return
     _print(found, method, choice)
     if plot is not None:
@@ -73,6 +79,8 @@ def pairwise(
     continuous: Continuous = False,
     out: Annotated[Path | None, typer.Option(help="Write the figures to this CSV.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Draw a heat map into this file.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")] = False,
+    quiet: Quiet = False,
     seed: Seed = 0,
 ) -> None:
     """Bits between every two columns of a table."""
@@ -99,6 +107,11 @@ def pairwise(
         from capacity.plots_samples import save_heat_map
 
         save_heat_map(plot, found)
+    if as_json:
+        figures = {n: [[_plain(v) for v in row] for row in found[n].values] for n in ("bits", "low", "high")}
+        print(json.dumps({"columns": asked, "method": str(found.attrs["method"])} | figures, indent=1))
+    if as_json or quiet:
+        return
     from rich.table import Table
 
     from capacity.console import output

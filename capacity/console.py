@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
 import sys
 import time
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import xarray as xr
@@ -73,6 +74,30 @@ def _row(row: xr.Dataset, figure: str) -> list[str]:
     cells.append(f"{100 * float(best[figure]) / limit:.1f}" if 0 < limit < math.inf else "-")
     cells += [f"{float(best[name]):.2f}" for name in ("decoder_bits", "rate", "pam_bits") if name in row]
     return cells
+
+
+def record(dataset: xr.Dataset) -> dict[str, Any]:
+    """A curve as JSON: figures over level and seed as lists, in `units`; checks and versions; no histories.
+
+    What is not finite is null.
+    """
+    plain = {name: v for name, v in dataset.data_vars.items() if "step" not in v.dims}
+    return {
+        "title": dataset.attrs["title"],
+        "level": {"values": dataset.level.values.tolist(), **dataset.level.attrs},
+        "figures": {
+            str(name): {"dims": list(v.dims), "units": v.attrs.get("units", ""), "values": _finite(v.values.tolist())}
+            for name, v in plain.items()
+        },
+        "checks": sentence(dataset),
+        "versions": json.loads(dataset.attrs["versions"]),
+    }
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_finite(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def note(dataset: xr.Dataset) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import jax
 import jax.numpy as jnp
@@ -21,6 +21,7 @@ import xarray as xr
 from capacity.bounds.measure import METHODS, check_walkable
 from capacity.labels import label
 from capacity.lanes import Arrays, Lanes
+from capacity.progress import reporter
 from capacity.store import fingerprint
 from capacity.training import Training
 
@@ -182,17 +183,18 @@ def capacity_curve(
     measure: str = "auto",
     budget: float = CURVE_BUDGET,
     store: Parts | None = None,
-    progress: Progress | None = None,
+    progress: Progress | Literal[True] | None = None,
 ) -> xr.Dataset:
     """Bits through a noisy network against the noise, with source, ceiling and bounds on the same coordinates.
 
-    Arguments and errors as in `plan_curve`; `levels` default to the system's own.  Returns a dataset with dims
+    Arguments and errors as in `plan_curve`; `levels` default to the system's own; `progress=True` shows a bar, in a
+    notebook too.  Returns a dataset with dims
     `level, seed, unit, step`, every variable with `units` and `long_name`.
     """
     chosen = system.default_levels if levels is None else levels
     options: dict[str, Any] = {"training": training, "samples": samples, "measure": measure, "budget": budget}
     plan = plan_curve(key, source, system, chosen, seeds, **options)
-    return plan.run(store, system.name, progress)
+    return plan.run(store, system.name, reporter(progress, plan.total))
 
 
 def versions() -> dict[str, str]:

@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
+from pathlib import Path
+
+GPUS = {
+    "NVIDIA": (("/dev/nvidia0", "/proc/driver/nvidia/version"), "jax[cuda12]"),
+    "AMD": (("/dev/kfd",), "jax[rocm]"),
+}
 
 
 def set_devices(asked: int | None) -> None:
@@ -22,3 +29,25 @@ def set_devices(asked: int | None) -> None:
     except RuntimeError as error:
         if asked is not None and asked != jax.local_device_count():
             raise ValueError(f"Expected --devices before JAX started; it has {jax.local_device_count()}.") from error
+
+
+def unused_gpu() -> str:
+    """What to do about a GPU that is there while JAX runs on the CPU; empty where there is none or it was asked for."""
+    import jax
+
+    if os.environ.get("JAX_PLATFORMS") or jax.default_backend() != "cpu":
+        return ""
+    for kind, (files, package) in GPUS.items():
+        if any(Path(file).exists() for file in files):
+            return (
+                f"A GPU is there ({kind}), but JAX runs on the CPU: pip install '{package}' for the GPU, or set "
+                "JAX_PLATFORMS=cpu to say that it is meant so."
+            )
+    return ""
+
+
+def hint_at_gpu(quiet: bool) -> None:
+    """Say on stderr that a GPU is there and unused, before work that it might do faster."""
+    note = "" if quiet else unused_gpu()
+    if note:
+        print(note, file=sys.stderr)

@@ -95,6 +95,17 @@ class Latent:
         """Whether the interval reaches 90 % of log2 N: a larger data set would then show more."""
         return float(self.information.high) >= NEAR_LIMIT * self.limit
 
+    def _repr_html_(self) -> str:
+        from capacity.html import number, table
+
+        named = ("information", "excess", "total_correlation")
+        figures = [(name.replace("_", " "), getattr(self, name)) for name in named]
+        rows = [[name, number(e.bits), f"{number(e.low)} to {number(e.high)}"] for name, e in figures]
+        rows.insert(1, ["rate", number(self.rate), "closed form"])
+        active = f"{int(self.active.sum())} of {self.units} units active"
+        title = f"{self.points:,} points, at most {self.limit:.2f} bits; {active}"
+        return table(title, ["figure", "bits", "95 % interval"], rows, "saturated" if self.saturated else "")
+
 
 def measure_latent(
     key: jax.Array, means: Any, logvars: Any, *, given: str | None = None, samples: int = 4096

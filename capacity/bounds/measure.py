@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -28,6 +28,7 @@ from capacity.bounds.marginal import Normal, fit_normal
 from capacity.bounds.pilot import Choice, Cost, Pilot, choose, pilots, price
 from capacity.encoders import traceable
 from capacity.joint import Joint
+from capacity.progress import reporter
 
 FAR_SHARE = 0.1  # of the budget: cheap samples, from which the means of the controls are learnt
 FEWEST_FAR, MOST_FAR = 2**13, 2**16
@@ -46,7 +47,7 @@ def measure(
     log_decoder: LogDecoder | None = None,
     samples: int = 4096,
     method: str = "auto",
-    progress: Progress | None = None,
+    progress: Progress | Literal[True] | None = None,
 ) -> Bracket:
     """How many bits pass: I(M;Z) of a joint, as a bracket.
 
@@ -59,7 +60,7 @@ def measure(
             is taken where pilots show it to be the higher one.
         samples: how many samples enumeration draws.
         method: "enumeration", "bracket", or "auto": enumeration wherever the messages can be listed.
-        progress: called with the share of the budget that is spent, and what was just done.
+        progress: called with the share of the budget that is spent, and what was just done; True shows a bar.
 
     Returns:
         By enumeration, both ends the same exact figure, if the source can be listed.  Otherwise two bounds in
@@ -79,7 +80,7 @@ def measure(
         exact = Enumeration(samples)(key, joint)
         return Bracket(exact, exact, "enumeration")
     check_walkable(joint.channel)
-    return _bracket(key, joint, budget, log_decoder, progress or (lambda share, text: None))
+    return _bracket(key, joint, budget, log_decoder, reporter(progress) or (lambda share, text: None))
 
 
 def check_walkable(channel: Any) -> None:

@@ -43,6 +43,21 @@ class Outcome:
     data: xr.Dataset
     record: dict[str, Any]
 
+    def _repr_html_(self) -> str:
+        from capacity.html import table
+
+        rows = [
+            [
+                p.name,
+                f"{a.value:.4g} [{a.low:.4g}, {a.high:.4g}] {p.unit}",
+                f"[{p.low:.4g}, {p.high:.4g}]",
+                p.standing(a),
+            ]
+            for p, a in ((p, self.answers[p.name]) for p in self.claim.predictions)
+        ]
+        title = f"{self.claim.name}: {self.verdict}{', fast' if self.record.get('fast') else ''}"
+        return table(title, ["prediction", "measured", "region", "standing"], rows, f"“{self.claim.sentence}”")
+
 
 def run_claims(
     names: Sequence[str], out: Path, seed: int = 0, fast: bool = False, progress: Progress | None = None

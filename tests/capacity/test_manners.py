@@ -1,0 +1,152 @@
+"""Manners: JSON and silence from every command, exit codes, no colour in a pipe, versions, notebooks, progress."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import typer
+from curve_examples import made_up
+
+from capacity import Bracket, cli, devices, progress
+from capacity.bits import from_values, interval
+from capacity.checks import checked
+from capacity.store import write_curves
+
+Command = Callable[..., tuple[int, str, str]]
+
+
+def test_every_command_takes_json_and_quiet() -> None:
+    commands = typer.main.get_command(cli.app).commands  # type: ignore[attr-defined]
+    assert {"curve", "show", "estimate", "pairwise", "claims", "latent", "report", "list"} <= set(commands)
+    for name, command in commands.items():
+        options = {word for parameter in command.params for word in parameter.opts}
+        assert {"--json", "--quiet"} <= options, name
+
+
+def test_a_curve_as_json(command: Command, tmp_path: Path) -> None:
+    curve = made_up("gaussian", levels=2, seeds=1)
+    curve.bits[0, 0] = np.nan
+    write_curves(tmp_path / "curve.nc", {"gaussian": checked(curve.assign_attrs(trend="falls"))})
+    status, out, err = command("show", tmp_path, "--json")
+    found = json.loads(out)["curves"]["gaussian"]
+    assert status == 0 and not err
+    assert found["figures"]["bits"]["values"][0] == [None] and found["figures"]["bits"]["units"] == "bits"
+    assert "loss" not in found["figures"] and "lanes inside" in found["checks"]
+    assert command("show", tmp_path, "--quiet") == (0, "", "")
+
+
+def test_lists_as_json_and_as_names(command: Command) -> None:
+    found = json.loads(command("list", "--json")[1])
+    assert found["estimator"]["ksg"] and found["system"]["gaussian"]
+    names = command("list", "--quiet")[1].splitlines()
+    assert "estimator ksg" in names and len(names) == sum(map(len, found.values()))
+
+
+def test_pairwise_as_json(command: Command, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    np.savetxt(tmp_path / "t.csv", rng.normal(size=(100, 2)), delimiter=",", header="a,b", comments="")
+    words = ("pairwise", tmp_path / "t.csv", "--method", "gaussian")
+    found = json.loads(command(*words, "--json")[1])
+    assert found["columns"] == ["a", "b"] and found["bits"][0][0] is None and found["bits"][0][1] == found["bits"][1][0]
+    assert command(*words, "--quiet", "--out", tmp_path / "b.csv") == (0, "", "")
+    assert (tmp_path / "b.csv").exists()
+
+
+def test_the_version_names_jax_and_devices(command: Command) -> None:
+    status, out, _ = command("--version")
+    assert status == 0 and out.startswith("infocapacity")
+    assert f"jax {jax.__version__}" in out and f"devices: {jax.device_count()} ×" in out
+
+
+def test_interrupted_is_130(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("capacity.cli_list.registries", stop)
+    assert command("list") == (130, "", "")
+
+
+def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "capacity", *words]
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=300, env={**os.environ, **environment}, check=False
+    )
+
+
+def test_the_shell_completes_commands_and_names() -> None:
+    base = {"_CAPACITY_COMPLETE": "complete_bash"}
+    assert run(COMP_WORDS="capacity la", COMP_CWORD="1", **base).stdout.split() == ["latent"]
+    found = run(COMP_WORDS="capacity curve --system gau", COMP_CWORD="3", **base).stdout.split()
+    assert "gaussian" in found and "vae" not in found
+
+
+def test_no_colour_in_a_pipe_and_a_closed_pipe_is_no_traceback() -> None:
+    shown = run("list", TERM="xterm-256color", COLORTERM="truecolor")
+    assert shown.returncode == 0 and "\x1b" not in shown.stdout
+    line = f"{sys.executable} -m capacity list | head -1"
+    closed = subprocess.run(["bash", "-c", line], capture_output=True, text=True, timeout=300, check=False)
+    assert "Traceback" not in closed.stderr and closed.stdout.startswith("kind")
+
+
+def test_an_unused_gpu_is_pointed_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: Any) -> None:
+    (tmp_path / "nvidia0").touch()
+    monkeypatch.delenv("JAX_PLATFORMS", raising=False)
+    monkeypatch.setattr(jax, "default_backend", lambda: "cpu")
+    monkeypatch.setattr(devices, "GPUS", {"NVIDIA": ((str(tmp_path / "nvidia0"),), "jax[cuda12]")})
+    devices.hint_at_gpu(quiet=False)
+    assert "pip install 'jax[cuda12]'" in capsys.readouterr().err
+    devices.hint_at_gpu(quiet=True)
+    monkeypatch.setenv("JAX_PLATFORMS", "cpu")
+    devices.hint_at_gpu(quiet=False)
+    monkeypatch.delenv("JAX_PLATFORMS")
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    assert devices.unused_gpu() == "" and capsys.readouterr().err == ""
+
+
+def test_results_show_themselves_in_a_notebook() -> None:
+    one = interval(1.5, 0.1, "lower", 1.6, 100)
+    assert "1.5000" in one._repr_html_() and "saturated" in one._repr_html_()
+    many = jax.vmap(lambda v: from_values(v, "exact"))(jax.random.normal(jax.random.key(0), (30, 16)))
+    assert many._repr_html_().count("<tr>") == 21 and "the first 20 of 30" in many._repr_html_()
+    bracket = Bracket(one, interval(jnp.inf, 0.0, "upper"), "walks & <more>")
+    assert "∞" in bracket._repr_html_() and "walks &amp; &lt;more&gt;" in bracket._repr_html_()
+
+
+def test_progress_is_a_line_a_tenth_in_a_file(capsys: Any) -> None:
+    bar = progress.reporter(True, 40)
+    assert bar is not None
+    for done in range(41):
+        bar(done, "lane")
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 10 and lines[0].startswith("10 %, lane, about") and lines[-1].endswith("done")
+    assert progress.reporter(None) is None
+
+
+def test_progress_in_a_notebook_is_one_bar_that_moves(monkeypatch: pytest.MonkeyPatch) -> None:
+    display = pytest.importorskip("IPython.display")
+    shown: list[str] = []
+
+    class Handle:
+        def update(self, page: Any) -> None:
+            shown.append(page.data)
+
+    def first(page: Any, display_id: bool) -> Handle:
+        shown.append("first " + page.data)
+        return Handle()
+
+    monkeypatch.setattr(progress, "in_notebook", lambda: True)
+    monkeypatch.setattr(display, "display", first)
+    bar = progress.Bar(2)
+    bar(1, "a <b>")
+    bar(2, "b")
+    assert shown[0].startswith("first <progress") and "a &lt;b&gt;" in shown[0] and "value='1.0000'" in shown[1]
