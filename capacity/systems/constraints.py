@@ -1,18 +1,71 @@
 """What a ceiling presumes of the units, held on every batch in training and exactly over all messages afterwards.
 
 Mean 0 and mean square P a unit: u = (raw - mean) sqrt(P / var(raw)), over the batch while training; then the mean and
-variance are those over all messages (over 65,536 samples where they cannot be listed), and frozen.
+variance are those over all messages (over 65,536 samples where they cannot be listed), and frozen.  Units of bounded or
+of two values are functions of such units of mean square 1.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
+from capacity.channels.channel import straight_through
+
 CALIBRATION_SAMPLES = 65536
 LEAST_VARIANCE = 1e-8
+KINDS = ("power", "amplitude", "signs", "digits")
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """What the units may be, as a function of units of mean 0 and mean square 1.
+
+    Attributes:
+        kind: "power": mean square `limit` exactly; "amplitude": |u| <= limit, limit tanh(standard); "signs": +-1;
+            "digits": 0 and 1.  The last two have straight-through gradients, those of clip(standard, -1, 1).
+        limit: of the power or the amplitude; positive.
+
+    Raises:
+        ValueError: for another kind, or a limit that is not positive.
+    """
+
+    kind: str = "power"
+    limit: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"Expected a constraint among {', '.join(KINDS)}; got {self.kind!r}.")
+        if not self.limit > 0:
+            raise ValueError(f"Expected a positive limit; got {self.limit}.")
+
+    @property
+    def words(self) -> str:
+        """For a reader."""
+        limit = f"{self.limit:g}"
+        return {
+            "power": f"E[u^2] = {limit} in every unit",
+            "amplitude": f"|u| <= {limit}",
+            "signs": "u = ±1",
+            "digits": "u = 0 or 1",
+        }[self.kind]
+
+    @property
+    def power(self) -> float:
+        """The most that E[u^2] can be."""
+        return {"power": self.limit, "amplitude": self.limit**2}.get(self.kind, 1.0)
+
+    def __call__(self, standard: jax.Array) -> jax.Array:
+        """The units, from units of mean 0 and mean square 1; any shape."""
+        if self.kind == "power":
+            return standard * self.limit**0.5
+        if self.kind == "amplitude":
+            return self.limit * jnp.tanh(standard)
+        signs = straight_through(jnp.where(standard < 0, -1.0, 1.0).astype(standard.dtype), jnp.clip(standard, -1, 1))
+        return signs if self.kind == "signs" else 0.5 * (signs + 1)
 
 
 def standardised(raw: jax.Array, power: float) -> jax.Array:

@@ -1,0 +1,53 @@
+"""Units of +-1 whose sign is turned with probability p, the level: at most 1 - h(p) bits each, never above one.
+
+Deterministic units are signs; stochastic ones are coins whose odds the units set.  Gradients are straight-through.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+
+from capacity.channels import BinarySymmetric, StochasticBinarised, Then
+from capacity.systems.architecture import DEFAULT, Architecture
+from capacity.systems.constraints import Constraint
+from capacity.systems.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class BinarySystem(Recipe):
+    """Autoencoder through binary units.
+
+    Attributes:
+        stochastic: coins +1 with probability sigmoid(u/temperature), u of mean square 1, instead of signs.
+        temperature: of the coins, positive.
+
+    Raises:
+        ValueError: for a temperature that is not.
+    """
+
+    architecture: Architecture = DEFAULT
+    stochastic: bool = False
+    temperature: float = 0.2
+    name: ClassVar[str] = "binary"
+    summary: ClassVar[str] = "autoencoder through units of ±1, by sign or by coin, flipped with probability p"
+    level_name: ClassVar[str] = "probability that a sign is turned"
+    level_symbol: ClassVar[str] = "p"
+    default_levels: ClassVar[tuple[float, ...]] = (0.0001, 0.01, 0.03, 0.06, 0.1, 0.15, 0.2, 0.3, 0.4)
+
+    def __post_init__(self) -> None:
+        if not self.temperature > 0:
+            raise ValueError(f"Expected a positive temperature; got {self.temperature}.")
+
+    @property
+    def constraint(self) -> Constraint:
+        """Signs, or the power of what sets the odds."""
+        return Constraint("power" if self.stochastic else "signs")
+
+    def channel(self, level: float | jax.Array) -> Any:
+        """The flips, after the coins where there are some."""
+        flips = BinarySymmetric(level)
+        return Then(StochasticBinarised(jnp.float32(self.temperature)), flips) if self.stochastic else flips

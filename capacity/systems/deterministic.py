@@ -1,0 +1,55 @@
+"""A network without noise, read with n bits of precision, the level: what does it leave in the leading digits?
+
+Trained on its real-valued units as they are; then every unit, |u| <= 1, is rounded to 2^n even levels.  Without the
+rounding an injective code passes all of H(M), however large: that is the limit of the curve at high precision.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+
+from capacity.channels import Gaussian, Quantized
+from capacity.systems.architecture import DEFAULT, Architecture
+from capacity.systems.constraints import Constraint
+from capacity.systems.recipe import Recipe
+
+MOST = 20.0  # bits of precision: single precision holds 24, of which rounding takes a few
+
+
+@dataclass(frozen=True)
+class DeterministicSystem(Recipe):
+    """Autoencoder trained without noise."""
+
+    architecture: Architecture = DEFAULT
+    name: ClassVar[str] = "deterministic"
+    summary: ClassVar[str] = "autoencoder trained without noise, its units then read with n bits of precision"
+    level_name: ClassVar[str] = "bits of precision a unit is read with"
+    level_symbol: ClassVar[str] = "n"
+    default_levels: ClassVar[tuple[float, ...]] = (1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 12.0, 16.0)
+    rises: ClassVar[bool] = True
+
+    def check(self, levels: tuple[float, ...], source: Any) -> None:
+        """Refuse more bits than single precision rounds to.
+
+        Raises:
+            ValueError: for levels below 1 or above 20.
+        """
+        if min(levels) < 1 or max(levels) > MOST:
+            raise ValueError(f"Expected 1 to {MOST:g} bits of precision; got {', '.join(f'{v:g}' for v in levels)}.")
+
+    @property
+    def constraint(self) -> Constraint:
+        """The amplitude that is rounded."""
+        return Constraint("amplitude")
+
+    def channel(self, level: float | jax.Array) -> Quantized:
+        """The rounding to 2^n levels."""
+        return Quantized(jnp.round(2.0 ** jnp.asarray(level, jnp.float32)))
+
+    def training_channel(self, level: jax.Array) -> Any:
+        """No noise."""
+        return Gaussian(jnp.float32(0.0))

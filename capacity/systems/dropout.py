@@ -1,0 +1,58 @@
+"""Units dropped with probability p, the level: real-valued, +-1 (mask visible), or 0 and 1 (mask hidden).
+
+Real-valued units that survive carry all that they did: while each alone tells the message, I = H (1 - p^units), which
+the noise hardly limits.  A floor of Gaussian noise gives each unit a finite capacity, and then it does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+
+from capacity.channels import Dropout, Gaussian, Then
+from capacity.systems.architecture import DEFAULT, Architecture
+from capacity.systems.constraints import Constraint
+from capacity.systems.recipe import Recipe
+
+VALUES = {"real": ("power", None), "signs": ("signs", (-1.0, 1.0)), "digits": ("digits", (0.0, 1.0))}
+
+
+@dataclass(frozen=True)
+class DropoutSystem(Recipe):
+    """Autoencoder through Bernoulli dropout, survivors unscaled.
+
+    Attributes:
+        values: "real" (mean square 1), "signs" (+-1: an erasure) or "digits" (0 and 1: a Z-channel).
+        floor: standard deviation of Gaussian noise after the dropout; 0 for none.
+
+    Raises:
+        ValueError: for other values, or a negative floor.
+    """
+
+    architecture: Architecture = DEFAULT
+    values: str = "real"
+    floor: float = 0.0
+    name: ClassVar[str] = "dropout"
+    summary: ClassVar[str] = "autoencoder through Bernoulli dropout; units real, ±1 or 0/1; with or without a floor"
+    level_name: ClassVar[str] = "probability that a unit is dropped"
+    level_symbol: ClassVar[str] = "p"
+    default_levels: ClassVar[tuple[float, ...]] = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.97)
+
+    def __post_init__(self) -> None:
+        if self.values not in VALUES:
+            raise ValueError(f"Expected values among {', '.join(VALUES)}; got {self.values!r}.")
+        if not self.floor >= 0:
+            raise ValueError(f"Expected a floor of at least 0; got {self.floor}.")
+
+    @property
+    def constraint(self) -> Constraint:
+        """That of the values."""
+        return Constraint(VALUES[self.values][0])
+
+    def channel(self, level: float | jax.Array) -> Any:
+        """Dropout, and the floor where there is one."""
+        dropped = Dropout(level, values=VALUES[self.values][1])
+        return Then(dropped, Gaussian(jnp.float32(self.floor))) if self.floor else dropped

@@ -1,0 +1,46 @@
+"""Units multiplied by N(1, p/(1-p)), the level p: on units of +-1 a Gaussian channel of signal-to-noise (1-p)/p."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import jax
+
+from capacity.channels import GaussianDropout
+from capacity.systems.architecture import DEFAULT, Architecture
+from capacity.systems.constraints import Constraint
+from capacity.systems.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class GaussianDropoutSystem(Recipe):
+    """Autoencoder through Gaussian dropout; gradients pathwise, through the signs straight-through.
+
+    Attributes:
+        values: "signs" (+-1) or "real" (mean square 1), for which no ceiling follows.
+
+    Raises:
+        ValueError: for other values.
+    """
+
+    architecture: Architecture = DEFAULT
+    values: str = "signs"
+    name: ClassVar[str] = "gaussian_dropout"
+    summary: ClassVar[str] = "autoencoder through multiplicative Gaussian noise; units ±1 or real"
+    level_name: ClassVar[str] = "rate of the dropout of the same variance"
+    level_symbol: ClassVar[str] = "p"
+    default_levels: ClassVar[tuple[float, ...]] = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.97)
+
+    def __post_init__(self) -> None:
+        if self.values not in ("signs", "real"):
+            raise ValueError(f"Expected values among signs, real; got {self.values!r}.")
+
+    @property
+    def constraint(self) -> Constraint:
+        """That of the values."""
+        return Constraint("signs" if self.values == "signs" else "power")
+
+    def channel(self, level: float | jax.Array) -> GaussianDropout:
+        """The noise at this level."""
+        return GaussianDropout(level, (-1.0, 1.0) if self.values == "signs" else None)

@@ -1,0 +1,69 @@
+"""A code or its mirror image is received, the mirror by chance p, the level: one question, two answers.
+
+Z = S U + sigma N with one sign S for all units.  Losing S costs h(p) bits at most, one at p = 1/2: a decoder that gives
+a distribution can live with both answers.  One that gives a single vector (`decode="vector"`) gives their average, whose
+squared error at p = 1/2 is all of the power, unless the encoder learns never to send a code and its mirror image.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+
+from capacity.channels import Gaussian, StochasticDepth, Then
+from capacity.systems.architecture import DEFAULT, Architecture, Params
+from capacity.systems.constraints import Constraint
+from capacity.systems.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class OneToManySystem(Recipe):
+    """Autoencoder whose units, of mean square 1, are received with a common random sign and Gaussian noise.
+
+    Attributes:
+        noise: standard deviation of the Gaussian noise.
+
+    Raises:
+        ValueError: if it is not positive.
+    """
+
+    architecture: Architecture = DEFAULT
+    noise: float = 0.3
+    name: ClassVar[str] = "one_to_many"
+    summary: ClassVar[str] = "autoencoder whose code is mirrored by chance, all units at once, before Gaussian noise"
+    level_name: ClassVar[str] = "probability that the code is mirrored"
+    level_symbol: ClassVar[str] = "p"
+    default_levels: ClassVar[tuple[float, ...]] = (0.001, 0.01, 0.03, 0.07, 0.13, 0.2, 0.35, 0.5)
+
+    def __post_init__(self) -> None:
+        if not self.noise > 0:
+            raise ValueError(f"Expected a positive noise; got {self.noise}.")
+
+    @property
+    def constraint(self) -> Constraint:
+        """Power."""
+        return Constraint("power")
+
+    @property
+    def statement(self) -> str:
+        """What the ceiling counts."""
+        return f"the ceiling is that of a receiver who is told the mirroring; the code has {self.constraint.words}"
+
+    def ceiling(self, level: float) -> float:
+        """Of the Gaussian noise alone, bits: I(M;Z) <= I(M;Z|S)."""
+        return self.architecture.units * float(Gaussian(self.noise).ceiling(jnp.float32(1.0)))
+
+    def channel(self, level: float | jax.Array) -> Then:
+        """A draw between mirror and code, then the noise."""
+        return Then(StochasticDepth(level), Gaussian(jnp.float32(self.noise)))
+
+    def prior_std(self, level: jax.Array, power: jax.Array) -> jax.Array:
+        """Of units with the noise."""
+        return jnp.sqrt(1.0 + jnp.float32(self.noise) ** 2)
+
+    def code(self, params: Params, level: jax.Array, units: jax.Array, rest: jax.Array) -> jax.Array:
+        """Mirror image and code, (2, units): the outcomes of one draw."""
+        return jnp.stack([-units, units])

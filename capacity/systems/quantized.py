@@ -1,0 +1,47 @@
+"""Units rounded to b levels, the level of the curve: at most log2 b bits each.  Trained through the rounding."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import jax
+
+from capacity.channels import FSQ, Quantized
+from capacity.systems.architecture import DEFAULT, Architecture
+from capacity.systems.constraints import Constraint
+from capacity.systems.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class QuantizedSystem(Recipe):
+    """Autoencoder through rounding, straight-through gradients.
+
+    Attributes:
+        rule: "even": levels evenly over |u| <= 1; "fsq": finite scalar quantisation (Mentzer et al. 2024).
+
+    Raises:
+        ValueError: for another rule.
+    """
+
+    architecture: Architecture = DEFAULT
+    rule: str = "even"
+    name: ClassVar[str] = "quantized"
+    summary: ClassVar[str] = "autoencoder through units rounded to b levels, evenly or by FSQ"
+    level_name: ClassVar[str] = "number of values a unit can take"
+    level_symbol: ClassVar[str] = "b"
+    default_levels: ClassVar[tuple[float, ...]] = (2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 11.0, 16.0, 32.0)
+    rises: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        if self.rule not in ("even", "fsq"):
+            raise ValueError(f"Expected a rule among even, fsq; got {self.rule!r}.")
+
+    @property
+    def constraint(self) -> Constraint:
+        """The amplitude that is rounded; FSQ bounds the units itself."""
+        return Constraint("amplitude" if self.rule == "even" else "power")
+
+    def channel(self, level: float | jax.Array) -> Any:
+        """The rounding."""
+        return Quantized(level) if self.rule == "even" else FSQ(level)

@@ -1,0 +1,80 @@
+"""Residual blocks dropped at random, for all units at once; the drop rate is the level (Huang et al. 2016).
+
+With identity skips a dropped block lets the units by, and real-valued units lose nothing: I = H.  Without them it kills
+the signal, and prod(survival) H passes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+
+from capacity.channels import Gaussian, StochasticDepth, Then, residual_outcomes
+from capacity.models import MLP
+from capacity.systems.architecture import DEFAULT, Architecture, Params, merge
+from capacity.systems.constraints import Constraint
+from capacity.systems.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class StochasticDepthSystem(Recipe):
+    """Autoencoder whose units pass residual blocks, each a small network of its own.
+
+    Attributes:
+        blocks: how many; the density lists 2^blocks patterns.
+        skip: whether a dropped block lets the units by.
+        decay: "uniform", or "linear": the last block has the drop rate, those before in proportion less.
+        floor: standard deviation of Gaussian noise after the blocks; 0 for none.
+
+    Raises:
+        ValueError: for values out of their range.
+    """
+
+    architecture: Architecture = DEFAULT
+    blocks: int = 2
+    skip: bool = True
+    decay: str = "uniform"
+    floor: float = 0.0
+    name: ClassVar[str] = "stochastic_depth"
+    summary: ClassVar[str] = "autoencoder through residual blocks dropped at random; with or without identity skips"
+    level_name: ClassVar[str] = "probability that a block is dropped"
+    level_symbol: ClassVar[str] = "p"
+    default_levels: ClassVar[tuple[float, ...]] = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9)
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.blocks <= 8:
+            raise ValueError(f"Expected 1 to 8 blocks; got {self.blocks}.")
+        if not self.floor >= 0:
+            raise ValueError(f"Expected a floor of at least 0; got {self.floor}.")
+        self.channel(0.5)
+
+    @property
+    def constraint(self) -> Constraint:
+        """Power, at the bottom of the blocks."""
+        return Constraint("power")
+
+    def channel(self, level: float | jax.Array) -> Any:
+        """The dropped blocks, and the floor where there is one."""
+        dropped = StochasticDepth(level, self.decay)
+        return Then(dropped, Gaussian(jnp.float32(self.floor))) if self.floor else dropped
+
+    def prior_std(self, level: jax.Array, power: jax.Array) -> jax.Array:
+        """That of the units with all blocks kept."""
+        return jnp.sqrt(power + self.floor**2)
+
+    def _block(self, rngs: nnx.Rngs) -> MLP:
+        units = self.architecture.units
+        return MLP((units, 2 * units, units), self.architecture.activation, rngs)
+
+    def extra(self, key: jax.Array, source: Any) -> Params:
+        """The blocks."""
+        keys = jax.random.split(key, self.blocks)
+        return {"blocks": [nnx.split(self._block(nnx.Rngs(k)))[1] for k in keys]}
+
+    def code(self, params: Params, level: jax.Array, units: jax.Array, rest: jax.Array) -> jax.Array:
+        """What the blocks make of the units under every pattern, (2^blocks, units)."""
+        return residual_outcomes(units, [merge(self._block, state) for state in params["blocks"]], self.skip)

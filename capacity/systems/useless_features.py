@@ -1,0 +1,79 @@
+"""Useful units through Gaussian noise, and beside them units that are noise alone, of standard deviation the level.
+
+The useless units carry 0 bits, exactly, and leave I(M;Z) as it is; what they cost is the decoder's: it must find out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+
+from capacity.channels import Gaussian, LearntGaussian, Posterior
+from capacity.systems.architecture import DEFAULT, Architecture, Params
+from capacity.systems.constraints import Constraint
+from capacity.systems.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class UselessFeaturesSystem(Recipe):
+    """Autoencoder of which the last units are replaced by noise.
+
+    Attributes:
+        useless: how many of the architecture's units; by default half of them.
+        noise: standard deviation of the noise in the useful units, of mean square 1.
+
+    Raises:
+        ValueError: if no unit is left to be useful, or the noise is not positive.
+    """
+
+    architecture: Architecture = DEFAULT
+    useless: int | None = None
+    noise: float = 0.3
+    name: ClassVar[str] = "useless_features"
+    summary: ClassVar[str] = "useful units through Gaussian noise beside units of noise alone, whose strength is the level"
+    level_name: ClassVar[str] = "standard deviation of the useless units"
+    level_symbol: ClassVar[str] = "s"
+    default_levels: ClassVar[tuple[float, ...]] = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.count < self.architecture.units:
+            raise ValueError(f"Expected 0 to {self.architecture.units - 1} useless units; got {self.count}.")
+        if not self.noise > 0:
+            raise ValueError(f"Expected a positive noise; got {self.noise}.")
+
+    @property
+    def count(self) -> int:
+        """How many units are useless."""
+        return self.architecture.units // 2 if self.useless is None else self.useless
+
+    @property
+    def constraint(self) -> Constraint:
+        """Power of the useful units."""
+        return Constraint("power")
+
+    @property
+    def statement(self) -> str:
+        """What the ceiling counts."""
+        useful = self.architecture.units - self.count
+        return f"the ceiling is that of the {useful} useful units, of {self.constraint.words}; the others carry 0 bits"
+
+    def ceiling(self, level: float) -> float:
+        """Of the useful units' Gaussian channels, bits."""
+        return (self.architecture.units - self.count) * float(Gaussian(self.noise).ceiling(jnp.float32(1.0)))
+
+    def channel(self, level: float | jax.Array) -> LearntGaussian:
+        """Gaussian noise whose strength stands in the code."""
+        return LearntGaussian()
+
+    def code(self, params: Params, level: jax.Array, units: jax.Array, rest: jax.Array) -> Posterior:
+        """Useful units with the noise's strength, then nothing with the level's."""
+        useful = jnp.arange(self.architecture.units) < self.architecture.units - self.count
+        log_std = jnp.where(useful, jnp.log(jnp.float32(self.noise)), jnp.log(level))
+        return Posterior(jnp.where(useful, units, 0.0), log_std)
+
+    def prior_std(self, level: jax.Array, power: jax.Array) -> jax.Array:
+        """Of the useful units."""
+        return jnp.sqrt(1.0 + jnp.float32(self.noise) ** 2)
