@@ -112,6 +112,10 @@ def curve(
         float | None,
         typer.Option(help="Billions of operations for each lane's bracket, where messages cannot be listed."),
     ] = None,
+    option: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="A choice of the system's own, NAME=VALUE, as in values=signs; may be repeated."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Decides every random number.", min=0, max=2**32 - 1)] = 0,
     devices: Annotated[
         int | None,
@@ -138,7 +142,7 @@ def curve(
         plans = Request(
             systems, source, bits, dim, units, levels, target_bits, seeds, steps, batch, learning_rate,
             width, encoder_width, depth, activation, decode, samples, measure, budget, seed,
-            data, columns, standardize,
+            data, columns, standardize, tuple(option or ()),
         ).plans()  # fmt: skip
         configuration = {name: plan.configuration for name, plan in plans.items()}
         store = Store.open(out, {"curve": configuration})

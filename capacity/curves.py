@@ -54,6 +54,12 @@ class CurvePlan:
     budget: float
 
     @property
+    def units(self) -> int:
+        """Units of the channel: the architecture's, unless the system has others (`entries`)."""
+        own = getattr(self.system, "entries", None)
+        return own(self.source) if own else self.system.architecture.units
+
+    @property
     def total(self) -> int:
         """Number of lanes."""
         return len(self.levels) * self.seeds

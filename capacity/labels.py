@@ -61,7 +61,7 @@ def _coordinates(plan: CurvePlan) -> dict[str, Any]:
     level = {"long_name": plan.system.level_name, "symbol": plan.system.level_symbol, "units": "1"}
     counted = {
         "seed": (plan.seeds, "seed of the lane"),
-        "unit": (plan.system.architecture.units, "unit of the code"),
+        "unit": (plan.units, "unit of the code"),
         "step": (plan.training.steps, "step of the optimiser"),
     }
     return {"level": ("level", np.array(plan.levels), level)} | {
@@ -70,10 +70,10 @@ def _coordinates(plan: CurvePlan) -> dict[str, Any]:
 
 
 def _theory(plan: CurvePlan) -> dict[str, Any]:
-    ceilings = [plan.system.ceiling(level) for level in plan.levels]
+    ceilings = [plan.system.ceiling(level, plan.source) for level in plan.levels]
     if None in ceilings:
         return {}
-    units, bits = plan.system.architecture.units, plan.source.bits
+    units, bits = plan.units, plan.source.bits
     attributes = {"long_name": "capacity of the channel over all units", "units": "bits"}
     found: dict[str, Any] = {"ceiling": (("level",), np.array(ceilings, np.float64), attributes)}
     power = plan.system.power if isinstance(plan.system, GaussianSystem) else None

@@ -24,7 +24,7 @@ from capacity.bounds.enumeration import (
     widen,
 )
 from capacity.bounds.measure import measure as measure_bits
-from capacity.training import measurement_key, pad_lanes, sender, sweep
+from capacity.training import front_of, log_decoder_of, measurement_key, pad_lanes, sender, sweep
 
 if TYPE_CHECKING:
     from capacity.curves import CurvePlan
@@ -89,7 +89,7 @@ class Lanes:
             return {"lower": nothing, "upper": nothing}
         (key, level), params = lane
         joint = self.sender(key, params, level, self.plan.source)
-        decoder = jax.tree_util.Partial(self.plan.system.architecture.log_decoder(params, joint.source))
+        decoder = jax.tree_util.Partial(log_decoder_of(self.plan.system, params, joint.source))
         key = jax.random.split(measurement_key(key), FIGURE_KEYS + 1)[-1]  # of its own: `figures_of` has the others
         found = measure_bits(key, joint, budget=self.plan.budget, log_decoder=decoder, method="bracket")
         return {"lower": found.lower, "upper": found.upper}
@@ -120,7 +120,7 @@ def figures_of(key: jax.Array, plan: CurvePlan, params: Any, level: jax.Array, j
     """All figures of one lane; traceable."""
     keys = iter(jax.random.split(key, FIGURE_KEYS))
     architecture = plan.system.architecture
-    log_decoder = jax.tree_util.Partial(architecture.log_decoder(params, joint.source))
+    log_decoder = jax.tree_util.Partial(log_decoder_of(plan.system, params, joint.source))
     out: dict[str, Any] = {}
     if plan.listed:
         listed = list_codes(joint)
@@ -128,7 +128,7 @@ def figures_of(key: jax.Array, plan: CurvePlan, params: Any, level: jax.Array, j
         out["bits"] = information(next(keys), joint, listed, plan.samples)
         units = unit_information(next(keys), joint, listed, max(plan.samples // 8, 16))
         out["marginal_bits"], out["increment_bits"] = units.marginal, units.increment
-        out["joint_bits_per_unit"] = out["bits"].bits / architecture.units
+        out["joint_bits_per_unit"] = out["bits"].bits / plan.units
         rate_key, key_check = next(keys), next(keys)
         if not joint.channel.atomic:
             prior_std = plan.system.prior_std(level, power.mean())
@@ -153,5 +153,6 @@ def figures_of(key: jax.Array, plan: CurvePlan, params: Any, level: jax.Array, j
         batch = joint.source.sample(next(keys), 8192)
         key_noise = jax.random.split(next(keys), 8192)
         z = jax.vmap(joint.channel)(key_noise, jax.vmap(joint.encoder)(batch.vector))
-        out["distortion"] = architecture.squared_error(params, joint.source, batch.vector, z)
+        heard = front_of(plan.system, params, joint.source)
+        out["distortion"] = architecture.squared_error(params, joint.source, batch.vector, jax.vmap(heard)(z))
     return out

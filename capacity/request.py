@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +52,7 @@ class Request:
     data: Path | None = None
     columns: str | None = None
     standardize: bool = False
+    options: tuple[str, ...] = ()
 
     def plans(self) -> dict[str, CurvePlan]:
         """A checked plan for each system.
@@ -78,6 +79,7 @@ class Request:
                     "Expected --target-bits with --system vae alone, and no --levels; got others beside it."
                 )
             kinds, levels = {TargetVAE.name: TargetVAE}, parse_levels(self.target_bits, "--target-bits")
+        own = self._options(kinds)
         training = _given(steps=self.steps, batch=self.batch, learning_rate=self.learning_rate)
         more = _given(samples=self.samples, budget=self.budget) | {
             "training": Training(**training),
@@ -90,9 +92,26 @@ class Request:
         encoder_widths = None if self.encoder_width is None else (self.encoder_width,) * self.depth
         size = Architecture(self.units, widths, encoder_widths, self.activation, decode)
         return {
-            name: plan_curve(lanes_key, source, kind(size), levels or kind.default_levels, self.seeds, **more)
+            name: plan_curve(lanes_key, source, kind(size, **own), levels or kind.default_levels, self.seeds, **more)
             for name, kind in kinds.items()
         }
+
+    def _options(self, kinds: dict[str, Any]) -> dict[str, Any]:
+        """The system's own choices, 'NAME=VALUE', as values of the types that they have."""
+        if not self.options:
+            return {}
+        if len(kinds) > 1:
+            raise ValueError(f"Expected --set with one --system; got {len(kinds)} systems.")
+        kind = next(iter(kinds.values()))
+        known = {f.name: f for f in fields(kind) if f.name not in ("architecture", "encoder")}
+        chosen = {}
+        for option in self.options:
+            name, found, text = option.partition("=")
+            if not found or not known:
+                raise ValueError(f"Expected --set NAME=VALUE, of {', '.join(known) or 'nothing'}; got {option!r}.")
+            check_name(name, known, "--set")
+            chosen[name] = parse_value(text, str(known[name].type), option)
+        return chosen
 
     def _source(self, key: jax.Array) -> Any:
         """The user's own rows, each as likely as often as it comes; else a source of the toolkit."""
@@ -108,6 +127,25 @@ class Request:
             )
         columns = [part.strip() for part in self.columns.split(",")] if self.columns else None
         return Codebook.from_data(read_rows(self.data, columns, standardize=self.standardize))
+
+
+def parse_value(text: str, kind: str, option: str) -> str | bool | int | float | None:
+    """The value of a field whose annotation is `kind`.
+
+    Raises:
+        ValueError: for a text that is no such value.
+    """
+    if text == "none" and "None" in kind:
+        return None
+    if kind == "str":
+        return text
+    if kind == "bool" and text in ("true", "false"):
+        return text == "true"
+    try:
+        return int(text) if "int" in kind else float(text) if "float" in kind else {}[text]
+    except (ValueError, KeyError):
+        words = {"bool": "true or false"}.get(kind, kind.replace(" | None", ", or none"))
+        raise ValueError(f"Expected --set NAME=VALUE with a value that is {words}; got {option!r}.") from None
 
 
 def parse_levels(text: str, option: str) -> tuple[float, ...]:

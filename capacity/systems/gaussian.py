@@ -63,7 +63,7 @@ class GaussianSystem:
             return "no ceiling: units of unlimited power buy back any fixed noise"
         return f"the ceiling presumes mean square E[u^2] <= {self.power:g} in every unit; the code has exactly that"
 
-    def ceiling(self, level: float) -> float | None:
+    def ceiling(self, level: float, source: Any) -> float | None:
         """Bits that all units can pass at most, or None without a power."""
         if self.power is None:
             return None

@@ -65,7 +65,7 @@ class HandmadeSystem:
         """The noise at this level."""
         return Gaussian(level)
 
-    def ceiling(self, level: float) -> float:
+    def ceiling(self, level: float, source: Any) -> float:
         """Bits that all units can pass at most."""
         return self.architecture.units * float(self.channel(level).ceiling(jnp.float32(1.0)))
 

@@ -7,6 +7,7 @@ the power: at a mean power P a dimension the ceiling is dim/2 log2(1 + P/sigma^2
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -41,7 +42,7 @@ class InputNoiseSystem:
         """Units of the channel."""
         return source.dim
 
-    def limit(self, level: float, source: Any) -> float:
+    def ceiling(self, level: float, source: Any) -> float:
         """Bits that a vector of the source's mean power a dimension can pass."""
         vectors, probs = calibration(jax.random.key(0), source)
         power = (probs[:, None] * jnp.square(vectors)).sum() / source.dim
@@ -72,19 +73,15 @@ class InputNoiseSystem:
         key_source, key_noise = jax.random.split(key)
         batch = source.sample(key_source, n)
         noisy = batch.vector + level * jax.random.normal(key_noise, batch.vector.shape)
-        return self.architecture.reconstruction(params, source, batch, jax.vmap(self._encoder(params, source))(noisy))
+        return self.architecture.reconstruction(params, source, batch, jax.vmap(self.front(params, source))(noisy))
 
-    def receiver(self, params: Params, source: Any) -> Any:
-        """log q(m | x') of a message and a noisy vector, nats: encoder, then decoder."""
-        encode, log_decoder = self._encoder(params, source), self.architecture.log_decoder(params, source)
-        return lambda message, noisy: log_decoder(message, encode(noisy))
+    def front(self, params: Params, source: Any) -> Callable[[jax.Array], jax.Array]:
+        """The encoder, which stands behind the noise: noisy vector (dim,) to (units,)."""
+        return merge(self.architecture.encoder(source, self.architecture.units), params["encoder"])
 
     def joint(self, params: Params, key: jax.Array, level: jax.Array, source: Any) -> Joint:
         """The vector as it is, and the noise on it."""
         return Joint(source, jax.tree_util.Partial(_same), self.channel(level))
-
-    def _encoder(self, params: Params, source: Any) -> Any:
-        return merge(self.architecture.encoder(source, self.architecture.units), params["encoder"])
 
 
 def _same(x: jax.Array) -> jax.Array:

@@ -52,7 +52,7 @@ class OneToManySystem(Recipe):
         """What the ceiling counts."""
         return f"the ceiling is that of a receiver who is told the mirroring; the code has {self.constraint.words}"
 
-    def ceiling(self, level: float) -> float:
+    def ceiling(self, level: float, source: Any) -> float:
         """Of the Gaussian noise alone, bits: I(M;Z) <= I(M;Z|S)."""
         return self.architecture.units * float(Gaussian(self.noise).ceiling(jnp.float32(1.0)))
 

@@ -65,12 +65,12 @@ class Recipe(ABC):
     def statement(self) -> str:
         """What the ceiling presumes and how the code keeps it, or why there is none."""
         channel = self.channel(self.default_levels[0])
-        if self.ceiling(self.default_levels[0]) is not None:
+        if self.ceiling(self.default_levels[0], None) is not None:
             return f"the ceiling presumes {channel.constraint}; the code has {self.constraint.words}"
         why = channel.statement or f"that of {channel.name} presumes {channel.constraint}"
         return f"no ceiling for units with {self.constraint.words}: {why}"
 
-    def ceiling(self, level: float) -> float | None:
+    def ceiling(self, level: float, source: Any) -> float | None:
         """Bits that all units can pass at most, or None where no ceiling follows."""
         channel = self.channel(level)
         if not channel.has_ceiling or not (channel.constraint in FITS_ALL or self.constraint.kind in ("signs", "digits")):

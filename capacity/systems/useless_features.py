@@ -60,7 +60,7 @@ class UselessFeaturesSystem(Recipe):
         useful = self.architecture.units - self.count
         return f"the ceiling is that of the {useful} useful units, of {self.constraint.words}; the others carry 0 bits"
 
-    def ceiling(self, level: float) -> float:
+    def ceiling(self, level: float, source: Any) -> float:
         """Of the useful units' Gaussian channels, bits."""
         return (self.architecture.units - self.count) * float(Gaussian(self.noise).ceiling(jnp.float32(1.0)))
 

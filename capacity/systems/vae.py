@@ -44,7 +44,7 @@ class VAE:
     )
     statement: ClassVar[str] = "no ceiling: the encoder may shrink its noise at any power; the rate limits it"
 
-    def ceiling(self, level: float) -> float | None:
+    def ceiling(self, level: float, source: Any) -> float | None:
         """None."""
         return None
 

@@ -54,7 +54,7 @@ class TargetVAE:
         if max(levels) >= source.bits:
             raise ValueError(f"Expected fewer bits asked for than the source's {source.bits:g}; got {max(levels):g}.")
 
-    def ceiling(self, level: float) -> float | None:
+    def ceiling(self, level: float, source: Any) -> float | None:
         """None."""
         return None
 

@@ -2,7 +2,7 @@
 
 from capacity.training.fit import cosine_adam, fit
 from capacity.training.sweep import pad_lanes, sweep
-from capacity.training.training import Training, measurement_key, sender
+from capacity.training.training import Training, front_of, log_decoder_of, measurement_key, sender
 from capacity.training.watch import Watched, fit_watched
 
 __all__ = [
@@ -11,6 +11,8 @@ __all__ = [
     "cosine_adam",
     "fit",
     "fit_watched",
+    "front_of",
+    "log_decoder_of",
     "measurement_key",
     "pad_lanes",
     "sender",

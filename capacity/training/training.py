@@ -64,6 +64,9 @@ class Training:
         """One lane: trained parameters and the first stage's loss history (steps,), nats; traceable."""
         key_init, key_fit, key_receiver = _streams(key)[:3]
 
+        if hasattr(system, "prepared"):  # what is made once for all steps, such as a code by hand
+            system = system.prepared(source, _streams(key)[3])
+
         def loss(params: Any, key: jax.Array, progress: jax.Array) -> jax.Array:
             return system.loss(params, key, level, source, self.batch, progress)
 
@@ -81,7 +84,7 @@ class Training:
             sent, codes, _ = joint.sample(key_sent, count)
             keys = jax.random.split(key_noise, (NOISES_PER_MESSAGE, count))
             z = jax.vmap(jax.vmap(joint.channel), (0, None))(keys, codes)
-            log_decoder = system.architecture.log_decoder({"message": message}, source)
+            log_decoder = log_decoder_of(system, params | {"message": message}, source)
             return -jax.vmap(jax.vmap(log_decoder), (None, 0))(sent, z).mean()
 
         optimiser = _keyed(self.receiver_optimiser, key_receiver, self.receiver_steps)
@@ -93,6 +96,18 @@ class Training:
 def sender(key: jax.Array, system: Any, params: Any, level: jax.Array, source: Any) -> Any:
     """The joint of a lane's trained sender; the lane's key decides the calibration sample, wherever it is asked for."""
     return system.joint(params, _streams(key)[3], level, source)
+
+
+def front_of(system: Any, params: Any, source: Any) -> Callable[[jax.Array], jax.Array]:
+    """What a system's receiver does to the channel's noisy units before its decoders: nothing, unless it says so."""
+    own = getattr(system, "front", None)
+    return own(params, source) if own else lambda z: z
+
+
+def log_decoder_of(system: Any, params: Any, source: Any) -> Callable[[Any, jax.Array], jax.Array]:
+    """log q(m | z), nats, of one message and the channel's noisy units, as the system's whole receiver has it."""
+    hear, log_decoder = front_of(system, params, source), system.architecture.log_decoder(params, source)
+    return lambda message, z: log_decoder(message, hear(z))
 
 
 def measurement_key(key: jax.Array) -> jax.Array:

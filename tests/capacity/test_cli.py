@@ -98,7 +98,7 @@ def test_show_prints_and_draws_again(command: Command, fake: Any, tmp_path: Path
 REFUSALS = [
     (
         "--system gausian",
-        "got 'gausian'. Did you mean 'gaussian'?",
+        "got 'gausian'. Did you mean 'gaussian",
     ),
     ("--source bit", "Did you mean 'bits'?"),
     ("--activation rel", "Did you mean 'relu'"),
