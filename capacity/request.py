@@ -142,8 +142,10 @@ def parse_value(text: str, kind: str, option: str) -> str | bool | int | float |
     if kind == "bool" and text in ("true", "false"):
         return text == "true"
     try:
-        return int(text) if "int" in kind else float(text) if "float" in kind else {}[text]
-    except (ValueError, KeyError):
+        if kind == "bool":
+            raise ValueError(text)
+        return int(text) if "int" in kind else float(text)
+    except ValueError:
         words = {"bool": "true or false"}.get(kind, kind.replace(" | None", ", or none"))
         raise ValueError(f"Expected --set NAME=VALUE with a value that is {words}; got {option!r}.") from None
 

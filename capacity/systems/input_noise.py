@@ -1,8 +1,8 @@
 """Noise on the vector before the encoder: X' = X + sigma N, sigma the level (Bishop 1995).
 
-The encoder's own units are real-valued and without noise, so that they pass what X' holds and no more: I(M;X') is exact,
-the decoder's figure is what the network brings through its units.  No encoder comes before this noise that could raise
-the power: at a mean power P a dimension the ceiling is dim/2 log2(1 + P/sigma^2).
+The encoder's own units are real-valued and without noise, so that they can pass what X' holds and no more: I(M;X') is
+exact, and the decoder's figure is what the network brings through its units.  No encoder comes before this noise that
+could raise the power: at a mean power P a dimension the ceiling is dim/2 log2(1 + P/sigma^2).
 """
 
 from __future__ import annotations

@@ -73,7 +73,8 @@ class Recipe(ABC):
     def ceiling(self, level: float, source: Any) -> float | None:
         """Bits that all units can pass at most, or None where no ceiling follows."""
         channel = self.channel(level)
-        if not channel.has_ceiling or not (channel.constraint in FITS_ALL or self.constraint.kind in ("signs", "digits")):
+        kept = channel.constraint in FITS_ALL or self.constraint.kind in ("signs", "digits")
+        if not (channel.has_ceiling and kept):
             return None
         return float(channel.ceiling(jnp.full(self.architecture.units, self.constraint.power, jnp.float32)).sum())
 
@@ -119,7 +120,8 @@ class Recipe(ABC):
         sent = {name: part for name, part in params.items() if name not in DECODERS}
         raw = jax.tree_util.Partial(self._raw, source, sent["encoder"])
         shift, scale = whole_moments(raw, key, source, 1.0)
-        return Joint(source, jax.tree_util.Partial(self._encode, source, sent, level, (shift, scale)), self.channel(level))
+        encoder = jax.tree_util.Partial(self._encode, source, sent, level, (shift, scale))
+        return Joint(source, encoder, self.channel(level))
 
     def _raw(self, source: Any, state: Any, x: jax.Array) -> jax.Array:
         return self._outputs(source, state, x)[: self.architecture.units]

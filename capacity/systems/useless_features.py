@@ -33,7 +33,7 @@ class UselessFeaturesSystem(Recipe):
     useless: int | None = None
     noise: float = 0.3
     name: ClassVar[str] = "useless_features"
-    summary: ClassVar[str] = "useful units through Gaussian noise beside units of noise alone, whose strength is the level"
+    summary: ClassVar[str] = "useful units through Gaussian noise beside units of noise alone, whose sigma is the level"
     level_name: ClassVar[str] = "standard deviation of the useless units"
     level_symbol: ClassVar[str] = "s"
     default_levels: ClassVar[tuple[float, ...]] = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)

@@ -25,7 +25,7 @@ class VariationalDropoutSystem(Recipe):
 
     architecture: Architecture = DEFAULT
     name: ClassVar[str] = "variational_dropout"
-    summary: ClassVar[str] = "autoencoder through Gaussian dropout with a learnt rate a unit; the level weighs its divergence"
+    summary: ClassVar[str] = "autoencoder, multiplicative noise of learnt alpha a unit; the level weighs its divergence"
     level_name: ClassVar[str] = "weight of the divergence"
     level_symbol: ClassVar[str] = "β"
     default_levels: ClassVar[tuple[float, ...]] = (0.05, 0.1, 0.2, 0.4, 0.7, 1.0, 1.4, 2.0, 4.0)
