@@ -6,7 +6,7 @@ Units exp(s), s of mean 0 and mean square 1, as the log-normal prior has them (A
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -34,6 +34,11 @@ class InformationDropoutSystem(Recipe):
     def constraint(self) -> Constraint:
         """Power, of the logarithm of the units."""
         return Constraint("power")
+
+    @property
+    def statement(self) -> str:
+        """Why there is no ceiling."""
+        return f"no ceiling for units whose logarithm has mean square 1: {InformationDropout.statement}"
 
     def channel(self, level: float | jax.Array) -> InformationDropout:
         """The same at every level: the weight acts through the loss."""

@@ -1,8 +1,8 @@
 """A code or its mirror image is received, the mirror by chance p, the level: one question, two answers.
 
 Z = S U + sigma N with one sign S for all units.  Losing S costs h(p) bits at most, one at p = 1/2: a decoder that gives
-a distribution can live with both answers.  One that gives a single vector (`decode="vector"`) gives their average, of no
-use at p = 1/2, unless the encoder learns never to send both a code and its mirror image.
+a distribution can live with both answers.  One that gives a single vector (`decode="vector"`) gives their average, of
+no use at p = 1/2, unless the encoder learns never to send both a code and its mirror image.
 """
 
 from __future__ import annotations

@@ -37,6 +37,19 @@ class QuantizedSystem(Recipe):
         if self.rule not in ("even", "fsq"):
             raise ValueError(f"Expected a rule among even, fsq; got {self.rule!r}.")
 
+    def check(self, levels: tuple[float, ...], source: Any) -> None:
+        """Refuse numbers of levels that the rounding does not have.
+
+        Raises:
+            ValueError: for fewer than 2 or broken numbers; by FSQ fewer than 3: of two, its bound all but rules out one.
+        """
+        for level in levels:
+            self.channel(level)
+        if self.rule == "fsq" and min(levels) < 3:
+            raise ValueError(
+                f"Expected at least 3 levels by fsq, whose bound all but rules out one of 2; got {min(levels):g}."
+            )
+
     @property
     def constraint(self) -> Constraint:
         """The amplitude that is rounded; FSQ bounds the units itself."""
