@@ -41,7 +41,7 @@ class QuantizedSystem(Recipe):
         """Refuse numbers of levels that the rounding does not have.
 
         Raises:
-            ValueError: for fewer than 2 or broken numbers; by FSQ fewer than 3: of two, its bound all but rules out one.
+            ValueError: for broken numbers or fewer than 2; by FSQ fewer than 3.
         """
         for level in levels:
             self.channel(level)

@@ -31,7 +31,7 @@ from capacity.training import Training
 from synthetic import FairBits
 
 HEAD = (
-    "| system | level | source | lanes inside | bits go with the level | p (trend) | clearest step against | p (step) |",
+    "| system | level | source | lanes inside | bits against the level | p (trend) | clearest step against it | p |",
     "|---|---|---|---|---|---|---|---|",
 )
 
