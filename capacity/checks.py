@@ -47,8 +47,8 @@ def sentence(dataset: xr.Dataset) -> str:
     if "inside" not in dataset:
         return ""
     inside = dataset.inside.values
-    top = "source and ceiling" if "ceiling" in dataset else "source"
-    text = f"{int(inside.sum())} of {inside.size} lanes inside [0, least of {top}]"
+    top = "min(source, ceiling)" if "ceiling" in dataset else "source"
+    text = f"{int(inside.sum())} of {inside.size} lanes inside [0, {top}]"
     if "trend_p_value" not in dataset:
         return text
     share, p_value, reversal, p_reversal = (float(dataset[name]) for name in TREND)

@@ -86,7 +86,7 @@ def plot_bits(dataset: xr.Dataset, axes: Axes) -> None:
 def plot_units(dataset: xr.Dataset, axes: Axes) -> None:
     """The three different figures in bits per unit against the level, means over seeds."""
     hue, level = colour(dataset.attrs["system"]), dataset.level.values
-    axes.set_title("Bits per unit: three different figures")
+    axes.set_title("Bits per unit: three different figures", fontsize="medium")
     if "marginal_bits" not in dataset:
         axes.text(
             0.5,

@@ -29,7 +29,7 @@ def test_a_lane_above_its_ceiling_is_outside() -> None:
         over[name][5, 1] += float(over.ceiling[5])
     found = checked(over)
     assert int((~found.inside).sum()) == 1 and not found.inside[5, 1]
-    assert "35 of 36 lanes inside [0, least of source and ceiling]" in sentence(found)
+    assert "35 of 36 lanes inside [0, min(source, ceiling)]" in sentence(found)
 
 
 def test_intervals_are_widened_for_all_lanes_at_once() -> None:
