@@ -66,7 +66,7 @@ def _trend(dataset: xr.Dataset, name: str) -> dict[str, Any]:
     trend, rise = falling(figures), largest_rise(figures)
     words = (
         f"share of pairs of lanes at two levels of which the bits of the higher {dataset.attrs['trend'][:-1]}",
-        "Jonckheere-Terpstra test of that trend, one-sided, exact",
+        "Jonckheere-Terpstra test of that trend, one-sided; exact without ties",
         "clearest step of the mean bits against the trend",
         "Welch's test of that step, Bonferroni over all pairs of levels",
     )

@@ -43,7 +43,7 @@ def test_levels_in_any_order_and_of_either_direction() -> None:
     forward, backward = curve(), curve().isel(level=slice(None, None, -1))
     assert checked(forward).trend_p_value == checked(backward).trend_p_value
     assert checked(curve("rises")).trend_p_value > 0.999
-    assert "rising with the level: 0 % of pairs" in sentence(checked(curve("rises")))
+    assert "rising with the level: 5 % of pairs, p = 1.00" in sentence(checked(curve("rises")))
 
 
 def test_lost_lanes_and_single_levels() -> None:

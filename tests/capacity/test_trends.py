@@ -52,9 +52,21 @@ def test_both_tests_keep_their_size() -> None:
     assert np.mean([largest_rise(c).p_value < 0.05 for c in curves]) < 0.07
 
 
-def test_ties_count_for_nothing() -> None:
-    assert falling(np.full((8, 3), 16.0)) == (0.0, pytest.approx(1.0))
+def test_ties_count_one_half() -> None:
+    assert falling(np.full((8, 3), 16.0)) == (0.5, 1.0)
     assert largest_rise(np.full((8, 3), 16.0)) == (0.0, 1.0, (0, 1))
+
+
+def test_a_plateau_is_tested_as_all_arrangements_of_its_ties_are() -> None:
+    """The p-value against 2,000 random arrangements; and its size without a trend."""
+    figures = np.array([[8, 8, 8], [8, 8, 8], [8, 8, 8], [8, 8, 7.5], [6, 7, 5], [4, 4.5, 3]])
+    found, rng = falling(figures), np.random.default_rng(4)
+    assert found.p_value < 1e-4 and found.share > 0.75
+    noise = np.round(rng.normal(size=(6, 3)))
+    share = falling(noise).share
+    shares = [falling(rng.permutation(noise.ravel()).reshape(6, 3)) for _ in range(2000)]
+    assert abs(np.mean([s.share >= share for s in shares]) - falling(noise).p_value) < 0.03
+    assert abs(np.mean([s.p_value < 0.05 for s in shares]) - 0.05) < 0.02
 
 
 def test_a_rise_is_found_where_it_is() -> None:
