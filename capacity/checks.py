@@ -60,7 +60,9 @@ def sentence(dataset: xr.Dataset) -> str:
 
 
 def _trend(dataset: xr.Dataset, name: str) -> dict[str, Any]:
-    figures = dataset[name].sortby("level").values * (-1.0 if dataset.attrs["trend"] == "rises" else 1.0)
+    # Rounded to what single precision tells, so that equal figures on a plateau are equal.
+    figures = np.round(dataset[name].sortby("level").values.astype(np.float64), 3)
+    figures = -figures if dataset.attrs["trend"] == "rises" else figures
     if (~np.isnan(figures)).any(1).sum() < 2:
         return {}
     trend, rise = falling(figures), largest_rise(figures)
