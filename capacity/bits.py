@@ -17,6 +17,7 @@ Kind = Literal["exact", "lower", "upper", "point"]
 Figure = Any  # a float, or an array of them when lanes are stacked
 
 NATS = 0.6931471805599453  # nats in one bit
+ROUNDING = 1e-5  # a control that spreads less is a constant and the rounding of single precision
 Z95 = 1.959963984540054  # standard normal quantile of a two-sided 95 % interval
 
 
@@ -129,6 +130,8 @@ def from_values(nats: jax.Array, kind: Kind, limit: Figure = jnp.inf, controls: 
             raise ValueError(f"Expected controls of shape ({n}, c); got {controls.shape}.")
         fitted += controls.shape[1]
         centred = controls - controls.mean(0, keepdims=True)
+        told = jnp.sqrt(jnp.square(centred).mean(0)) > ROUNDING * (1 + jnp.abs(controls).max(0))
+        centred, controls = (jnp.where(told[None], c, 0.0) for c in (centred, controls))
         slope = jnp.linalg.pinv(centred.T @ centred, rtol=1e-5, hermitian=True) @ (centred.T @ (nats - nats.mean()))
         nats = nats - controls @ slope
     mean = nats.mean()

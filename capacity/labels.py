@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+from capacity.channels.channel import POWER
 from capacity.checks import checked
 from capacity.systems import GaussianSystem
 from capacity.theory import pam_information
@@ -70,7 +71,7 @@ def _coordinates(plan: CurvePlan) -> dict[str, Any]:
 
 
 def _theory(plan: CurvePlan) -> dict[str, Any]:
-    ceilings = [plan.system.ceiling(level, plan.source) for level in plan.levels]
+    ceilings = [_ceiling(plan, level) for level in plan.levels]
     if None in ceilings:
         return {}
     units, bits = plan.units, plan.source.bits
@@ -82,6 +83,17 @@ def _theory(plan: CurvePlan) -> dict[str, Any]:
         attributes = {"long_name": "hand-made PAM code of the same bits, units and power", "units": "bits"}
         found["pam_bits"] = (("level",), np.array(pam), attributes)
     return found
+
+
+def _ceiling(plan: CurvePlan, level: float) -> float | None:
+    """Bits over all units: the system's own word, or that of its channel under its `power`."""
+    if hasattr(plan.system, "ceiling"):
+        return plan.system.ceiling(level, plan.source)
+    channel, power = plan.system.channel(level), getattr(plan.system, "power", None)
+    if not channel.has_ceiling or (power is None and channel.constraint == POWER):
+        return None
+    powers = np.full(plan.units, 1.0 if power is None else power, np.float32)
+    return float(channel.ceiling(powers).sum())
 
 
 def _long_name(name: str) -> str:

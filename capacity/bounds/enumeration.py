@@ -184,7 +184,9 @@ def information(key: jax.Array, joint: Joint, listed: Listed, n: int) -> Estimat
     conditional, controls = _conditional_and_controls(joint.channel, listed, codes, z)
     q = log_densities(listed, joint.channel, z)
     columns = [*(c[:, -1] for c in controls), _surprise(log_prob, conditional, q)]
-    return from_values(conditional.sum(1) - q.joint, "exact", controls=_columns(columns, z))
+    # From the noise's entropy instead of its density in the sample: the same where a sample tells how they go together,
+    # and right where it has seen none of a rare noise (a flip in ten thousand).
+    return from_values(conditional.sum(1) - controls[0][:, -1] - q.joint, "exact", controls=_columns(columns, z))
 
 
 def unit_information(key: jax.Array, joint: Joint, listed: Listed, n: int) -> UnitBits:
@@ -202,8 +204,8 @@ def unit_information(key: jax.Array, joint: Joint, listed: Listed, n: int) -> Un
     z_score = jnp.square(z - listed.mean[None]) / jnp.where(still, 1.0, variance)[None] - 1
     z_score = jnp.where(still[None], 0.0, z_score)
     exact = jax.vmap(lambda v, *c: from_values(v, "exact", controls=jnp.stack(c, 1)), in_axes=1)
-    increment = exact(increments, more_noise, own_radius)
-    marginal = exact(alone - q.marginal, own_noise, z_score)
+    increment = exact(increments - more_noise, more_noise, own_radius)
+    marginal = exact(alone - own_noise - q.marginal, own_noise, z_score)
     memory = (alone - conditional).sum(1)
     shared = from_values(
         memory + q.joint - q.marginal.sum(1), "exact", controls=_columns([radius[:, -1], *z_score.T], z)
