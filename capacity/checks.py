@@ -1,7 +1,7 @@
 """What a curve must obey, tested and kept with it: lanes inside [0, min(source, ceiling)], bits falling with noise.
 
-A lane is inside if its interval meets [0, limit], the intervals widened so that those of all lanes hold at once with
-95 % (Bonferroni): of forty lanes that reach the limit, one would else be expected outside.
+A lane is inside if its interval comes within a thousandth of a bit of [0, limit], the intervals widened so that those
+of all lanes hold at once with 95 % (Bonferroni): of forty lanes at the limit, one would else be expected outside.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from scipy import stats
 from capacity.bits import Z95
 from capacity.trends import falling, largest_rise
 
+RESOLUTION = 1e-3  # bits: what single precision, and losses rarer than one in the samples drawn, leave open
 TREND = ("trend_share", "trend_p_value", "reversal", "reversal_p_value")
 
 
@@ -32,8 +33,7 @@ def checked(dataset: xr.Dataset) -> xr.Dataset:
     stretch = stats.norm.isf(0.025 / dataset[lower].size) / Z95
     low = dataset[lower] - stretch * (dataset[lower] - dataset[f"{lower}_low"])
     high = dataset[upper] + stretch * (dataset[f"{upper}_high"] - dataset[upper])
-    rounding = 1e-5 * np.maximum(np.where(np.isfinite(limit), limit, 0.0), 1.0)[:, None]  # of single precision
-    inside = (low.values <= limit[:, None] + rounding) & (high.values >= -rounding)
+    inside = (low.values <= limit[:, None] + RESOLUTION) & (high.values >= -RESOLUTION)
     found: dict[str, Any] = {
         "limit": ("level", limit, "most that can pass: the least of source and ceiling", "bits"),
         "inside": (("level", "seed"), inside, "interval, all lanes' at once 95 %, meets [0, limit]", "1"),
@@ -60,8 +60,8 @@ def sentence(dataset: xr.Dataset) -> str:
 
 
 def _trend(dataset: xr.Dataset, name: str) -> dict[str, Any]:
-    # Rounded to what single precision tells, so that equal figures on a plateau are equal.
-    figures = np.round(dataset[name].sortby("level").values.astype(np.float64), 3)
+    # Rounded, so that equal figures on a plateau are equal.
+    figures = RESOLUTION * np.round(dataset[name].sortby("level").values.astype(np.float64) / RESOLUTION)
     figures = -figures if dataset.attrs["trend"] == "rises" else figures
     if (~np.isnan(figures)).any(1).sum() < 2:
         return {}

@@ -101,6 +101,14 @@ REFUSALS = [
         "got 'gausian'. Did you mean 'gaussian",
     ),
     ("--source bit", "Did you mean 'bits'?"),
+    ("--system dropout --set value=signs", "Expected --set to be one of floor, values; got 'value'"),
+    ("--system dropout --set values=sign", "Expected values among real, signs, digits; got 'sign'"),
+    ("--system dropout --set floor=much", "with a value that is float; got 'floor=much'"),
+    ("--system binary --set stochastic=yes", "with a value that is true or false; got 'stochastic=yes'"),
+    ("--set power=2", "Expected --set with one --system; got 2 systems"),
+    ("--system vae --set power=2", "Expected --set NAME=VALUE, of nothing; got 'power=2'"),
+    ("--system gaussian --target-bits 1,2", "Expected --target-bits with --system vae alone"),
+    ("--target-bits 16", "Expected fewer bits asked for than the source's 16; got 16"),
     ("--activation rel", "Did you mean 'relu'"),
     ("--measure enum", "Expected --measure to be one of auto, bracket, enumeration; got 'enum'"),
     ("--decode pictures", "Expected --decode to be one of bits, vector; got 'pictures'"),
@@ -188,6 +196,22 @@ def test_list_has_a_line_for_everything(command: Command) -> None:
 def test_version(command: Command) -> None:
     status, out, _ = command("--version")
     assert status == 0 and out.startswith("infocapacity")
+
+
+def test_choices_and_bits_asked_for(command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    seen: list[tuple[Any, Any]] = []
+
+    def plan(key: Any, source: Any, system: Any, levels: Any, *rest: Any, **more: Any) -> Any:
+        seen.append((system, levels))
+        raise ValueError("seen")
+
+    monkeypatch.setattr(request, "plan_curve", plan)
+    command("curve", "--system", "gaussian", "--set", "power=none", "--out", tmp_path / "a")
+    command("curve", "--system", "dropout", "--set", "values=signs", "--set", "floor=0.2", "--out", tmp_path / "b")
+    command("curve", "--target-bits", "1,4", "--out", tmp_path / "c")
+    assert seen[0][0].power is None
+    assert (seen[1][0].values, seen[1][0].floor) == ("signs", 0.2)
+    assert seen[2][0].name == "vae_target" and seen[2][1] == (1.0, 4.0)
 
 
 def test_levels_in_equal_ratios() -> None:

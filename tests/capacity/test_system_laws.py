@@ -33,7 +33,7 @@ SOURCE = FairBits.build(jax.random.key(7), BITS, 4)
 SIZE = Architecture(2, (8,), (8,))
 TRAINING = Training(steps=150, batch=64, receiver_steps=0)
 # One of each kind in the quick run; a program takes seconds to compile, and all of them have the same laws.
-QUICK = ("binary", "dropout", "input_noise", "stochastic_depth", "vae_target")
+QUICK = ("binary", "dropout", "input_noise", "vae_target")
 VARIANTS = {
     "dropout, floor": DropoutSystem(SIZE, floor=0.2),
     "dropout, signs": DropoutSystem(SIZE, "signs"),
@@ -134,6 +134,7 @@ def test_dropout_of_real_units_limits_nothing_while_one_survives() -> None:
     assert (abs(figures.bits - BITS * (1 - p**2)) <= 4 * figures.stderr + 1e-3).all()
 
 
+@pytest.mark.slow
 def test_stochastic_depth_with_skips_passes_everything() -> None:
     np.testing.assert_allclose(found("stochastic_depth").bits, BITS, atol=1e-3)
 
@@ -159,7 +160,7 @@ def test_eight_signs_carry_eight_bits() -> None:
     curve = plan_curve(jax.random.key(0), source, system, [1e-4], 3, training=training).run()
     assert (curve.bits_low <= 8).all()
     assert curve.bits.max() >= 0.97 * 8
-    assert curve.marginal_bits.max() <= 1 + 1e-3
+    assert curve.marginal_bits.max() <= 1 + 1e-3  # also where no flip was seen
 
 
 @pytest.mark.slow
