@@ -45,7 +45,7 @@ def table(dataset: xr.Dataset) -> Table:
     columns += ["ceiling"] * ("ceiling" in dataset)
     columns += ["bits, best seed"] if figure == "bits" else ["at least", "at most"]
     columns += ["% of limit"] + [n for n in ("decoder", "rate") if f"{n}_bits" in dataset or n in dataset]
-    columns += ["PAM"] * ("pam_bits" in dataset)
+    columns += ["PAM"] * ("pam_bits" in dataset) + ["closed form"] * ("closed_form" in dataset)
     shown = Table(title=dataset.attrs["title"], box=None, title_justify="left")
     for column in columns:
         shown.add_column(column, justify="right", no_wrap=True)
@@ -72,7 +72,7 @@ def _row(row: xr.Dataset, figure: str) -> list[str]:
     else:
         cells += [f"{float(best.lower):.2f}", f"{float(best.upper):.2f}"]
     cells.append(f"{100 * float(best[figure]) / limit:.1f}" if 0 < limit < math.inf else "-")
-    cells += [f"{float(best[name]):.2f}" for name in ("decoder_bits", "rate", "pam_bits") if name in row]
+    cells += [f"{float(best[name]):.2f}" for name in ("decoder_bits", "rate", "pam_bits", "closed_form") if name in row]
     return cells
 
 

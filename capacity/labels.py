@@ -55,7 +55,7 @@ def label(plan: CurvePlan, lanes: list[Arrays], seconds: dict[str, float]) -> xr
         "configuration": json.dumps(configuration),
         "versions": json.dumps(configuration["versions"]),
     } | {f"seconds_{k}": v for k, v in seconds.items()}
-    return checked(xr.Dataset(variables | _theory(plan), _coordinates(plan), attributes))
+    return checked(xr.Dataset(variables | _theory(plan) | _closed_form(plan), _coordinates(plan), attributes))
 
 
 def _coordinates(plan: CurvePlan) -> dict[str, Any]:
@@ -83,6 +83,15 @@ def _theory(plan: CurvePlan) -> dict[str, Any]:
         attributes = {"long_name": "hand-made PAM code of the same bits, units and power", "units": "bits"}
         found["pam_bits"] = (("level",), np.array(pam), attributes)
     return found
+
+
+def _closed_form(plan: CurvePlan) -> dict[str, Any]:
+    own = getattr(plan.system, "closed_form", None)
+    known = [own(level, plan.source) for level in plan.levels] if own else [None]
+    if any(bits is None or not np.isfinite(bits) for bits in known):
+        return {}
+    attributes = {"long_name": "closed form, for a code that is injective in every unit", "units": "bits"}
+    return {"closed_form": (("level",), np.array(known, np.float64), attributes)}
 
 
 def _ceiling(plan: CurvePlan, level: float) -> float | None:

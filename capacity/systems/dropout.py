@@ -52,6 +52,12 @@ class DropoutSystem(Recipe):
         """That of the values."""
         return Constraint(VALUES[self.values][0])
 
+    def closed_form(self, level: float, source: Any) -> float | None:
+        """H (1 - p^units) for real units without a floor, each of which tells the message."""
+        if self.values != "real" or self.floor:
+            return None
+        return source.bits * (1 - level**self.architecture.units)
+
     def channel(self, level: float | jax.Array) -> Any:
         """Dropout, and the floor where there is one."""
         dropped = Dropout(level, values=VALUES[self.values][1])

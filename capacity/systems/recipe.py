@@ -78,6 +78,10 @@ class Recipe(ABC):
             return None
         return float(channel.ceiling(jnp.full(self.architecture.units, self.constraint.power, jnp.float32)).sum())
 
+    def closed_form(self, level: float, source: Any) -> float | None:
+        """Bits that an injective code passes, where that is known whatever the code; else None."""
+        return None
+
     def check(self, levels: tuple[float, ...], source: Any) -> None:
         """Refuse levels that the channel does not have.
 

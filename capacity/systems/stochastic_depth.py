@@ -57,6 +57,13 @@ class StochasticDepthSystem(Recipe):
         """Power, at the bottom of the blocks."""
         return Constraint("power")
 
+    def closed_form(self, level: float, source: Any) -> float | None:
+        """H with skips, prod(survival) H without; where there is a floor, None."""
+        if self.floor:
+            return None
+        survival = StochasticDepth(jnp.float32(level), self.decay).survival(self.blocks)
+        return source.bits * (1.0 if self.skip else float(survival.prod()))
+
     def channel(self, level: float | jax.Array) -> Any:
         """The dropped blocks, and the floor where there is one."""
         dropped = StochasticDepth(level, self.decay)

@@ -128,23 +128,17 @@ def test_the_power_is_what_the_ceiling_presumes(name: str) -> None:
     assert (power <= constraint.power * (1 + 1e-4)).all()
 
 
-def test_dropout_of_real_units_limits_nothing_while_one_survives() -> None:
-    p = np.array(levels_of("dropout"))
-    figures = found("dropout")
-    assert (abs(figures.bits - BITS * (1 - p**2)) <= 4 * figures.stderr + 1e-3).all()
-
-
-@pytest.mark.slow
-def test_stochastic_depth_with_skips_passes_everything() -> None:
-    np.testing.assert_allclose(found("stochastic_depth").bits, BITS, atol=1e-3)
-
-
-@pytest.mark.slow
-def test_stochastic_depth_without_skips_passes_what_survives() -> None:
-    name = "stochastic_depth, no skips"
-    figures = found(name)
-    truth = BITS * (1 - np.array(levels_of(name))) ** CASES[name].blocks
-    assert (abs(figures.bits - truth) <= 4 * figures.stderr + 1e-3).all()
+@pytest.mark.parametrize("name", ["dropout", *(pytest.param(n, marks=pytest.mark.slow) for n in CASES if "depth" in n)])
+def test_closed_forms_of_real_units(name: str) -> None:
+    """H (1 - p^units) through dropout; through dropped blocks H with skips, prod(survival) H without."""
+    truth = [CASES[name].closed_form(level, SOURCE) for level in levels_of(name)]
+    if "floor" in name:
+        assert truth == [None] * 3
+        return
+    p, blocks = np.array(levels_of(name)), 2
+    known = {"dropout": 1 - p**2, "stochastic_depth": p**0, "stochastic_depth, no skips": (1 - p) ** blocks}
+    np.testing.assert_allclose(truth, BITS * known[name], rtol=1e-6)
+    assert (abs(found(name).bits - truth) <= 4 * found(name).stderr + 1e-3).all()
 
 
 def test_target_bits_are_passed() -> None:
