@@ -50,7 +50,7 @@ class GradientNoise:
             "gain in training bits": gain(outcome.training, outcome.best, context.miss_rate),
             "gain in held-out bits": gain(outcome.held_out, outcome.best_held_out, context.miss_rate),
         }
-        data = outcome_data(outcome, ETAS, "variance η of the first step's noise", "squared gradient")
+        data = outcome_data(outcome, ETAS, "variance η of the noise", "squared gradient")
         data["ratio"] = labelled("cell", ratio.mean(1), "stationary variance over its closed form", "1")
         data["ratio_stderr"] = labelled("cell", ratio.std(1) / ratio.shape[1] ** 0.5, "standard error", "1")
         return Evidence(answers, data.assign_coords(product=labelled("cell", [p for _, p in CELLS], "eta a", "1")))
