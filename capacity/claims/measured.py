@@ -102,7 +102,7 @@ def draw_curve(axes: Axes, levels: Any, bits: Any, colour: str, label: str, mark
     each = [statistics.mean(row, 0.05) for row in values]
     mean = np.array([a.value for a in each])
     reach = np.array([[a.value - a.low, a.high - a.value] for a in each]).T
-    axes.errorbar(levels, mean, reach, fmt=f"{marker}-", color=colour, mfc="white", ms=5, capsize=3, label=label)
+    axes.errorbar(levels, mean, reach, fmt=marker, color=colour, mfc="white", ms=5, capsize=3, label=label)
 
 
 def finish(axes: Axes, xlabel: str, ylabel: str, title: str) -> None:

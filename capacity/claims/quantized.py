@@ -52,7 +52,7 @@ class Quantization:
         bits, ceiling = found["bits"], UNITS * np.log2(levels)
         answers = {
             "bits over units × log2 levels, at most": statistics.largest(lane_answers(found, ceiling, rate)),
-            "bits with 2 levels less than with 32": statistics.difference(bits[0], bits[-1], rate),
+            "bits with 2 levels less than with 32": statistics.mean(bits[0] - bits[-1], rate),
             "trend of bits with levels": statistics.rank_correlation(np.repeat(levels, seeds), bits.ravel(), rate),
             "share of 3 bits at 2 levels": statistics.mean(bits[0] / UNITS, rate),
         }
