@@ -30,6 +30,7 @@ from capacity.claims.measured import (
     finish,
     gap,
     lane_answers,
+    level_answers,
     through,
     train_and_enumerate,
 )
@@ -97,7 +98,7 @@ class DropoutNoise:
                 lane_answers(found["floor"], ceiling, rate)
             ),
             "real units, largest departure from H (1 − p^units)": statistics.largest(
-                [absolute(a) for a in lane_answers(found["real"], truth, rate)]
+                [absolute(a) for a in level_answers(found["real"], truth, rate)]
             ),
         }
         return Evidence(answers, _dataset(rates, pairs, found))

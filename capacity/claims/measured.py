@@ -96,6 +96,16 @@ def lane_answers(found: dict[str, np.ndarray], truth: np.ndarray, miss_rate: flo
     return answers
 
 
+def level_answers(found: dict[str, np.ndarray], truth: np.ndarray, miss_rate: float) -> list[Answer]:
+    """Mean over seeds of the bits less a truth (levels,), where every seed's truth is the same; as `lane_answers`."""
+    levels, seeds = found["bits"].shape
+    stderr = np.sqrt(np.square(found["stderr"]).sum(1)) / seeds
+    means = zip(found["bits"].mean(1), stderr, truth, strict=True)
+    n = int(found["n"].sum() / levels)
+    each = [(interval(float(bits), float(error), "exact", n=n), float(t)) for bits, error, t in means]
+    return [statistics.of_estimate(estimate, miss_rate / levels, t) for estimate, t in each]
+
+
 def draw_curve(axes: Axes, levels: Any, bits: Any, colour: str, label: str, marker: str = "o") -> None:
     """Mean over seeds of bits (levels, seeds) with the 95 % interval."""
     values = np.asarray(bits)
