@@ -24,6 +24,7 @@ from capacity.cli_report import report
 from capacity.cli_samples import estimate, pairwise
 from capacity.devices import hint_at_gpu, set_devices
 from capacity.refusals import USER_FAULT, refusals
+from capacity.start import join, keep_compiled
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -121,6 +122,19 @@ def curve(
         int | None,
         typer.Option(help="CPU devices to train side by side. [default: one a core, at most 8]", min=1),
     ] = None,
+    executor: Annotated[
+        str | None, typer.Option(help="Where groups of lanes run: processes or dask. [default: this process]")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(help="Of --executor processes. [default: one a core]", min=1)] = None,
+    scheduler: Annotated[str | None, typer.Option(help="Address of --executor dask, tcp://HOST:PORT.")] = None,
+    together: Annotated[
+        int | None, typer.Option(help="Lanes that a device runs as one batched program. [default: 1 on a CPU]", min=1)
+    ] = None,
+    coordinator: Annotated[
+        str | None, typer.Option(help="HOST:PORT of process 0, for several processes joined by jax.distributed.")
+    ] = None,
+    processes: Annotated[int | None, typer.Option(help="How many of them there are.", min=1)] = None,
+    process: Annotated[int | None, typer.Option(help="Which one this is, from 0.", min=0)] = None,
     out: Annotated[Path, typer.Option(help="Directory for curve.nc, curve.csv and curve.png.")] = Path("runs/curve"),
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of tables.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar, no table.")] = False,
@@ -133,6 +147,9 @@ def curve(
     started = time.perf_counter()
     with refusals():
         set_devices(devices)
+        keep_compiled()
+        join(coordinator, processes, process)
+        from capacity.executors import engine_of
         from capacity.report.command import save_command
         from capacity.request import Request
         from capacity.store import Store, write_csv, write_curves
@@ -144,13 +161,18 @@ def curve(
             width, encoder_width, depth, activation, decode, samples, measure, budget, seed,
             data, columns, standardize, tuple(option or ()),
         ).plans()  # fmt: skip
+        engine = engine_of(executor, workers, scheduler) if executor else None
+        if process:  # only process 0 keeps and shows what all of them make
+            for name, plan in plans.items():
+                plan.run(name=name, together=together)
+            return
         configuration = {name: plan.configuration for name, plan in plans.items()}
         store = Store.open(out, {"curve": configuration})
         save_command(out, ["capacity", *sys.argv[1:]])
     with store:
         with refusals():
-            finished = _finished(out)
-        datasets = finished or _run(plans, store, quiet)
+            finished = None if coordinator else _finished(out)  # joined processes wait for process 0
+        datasets = finished or _run(plans, store, quiet, engine, together)
         if not finished:
             write_curves(out / CURVE_FILE, datasets)
         write_csv(out / "curve.csv", datasets)
@@ -208,7 +230,7 @@ def _finished(out: Path) -> dict[str, xr.Dataset] | None:
         raise StoreError(f"{error} Remove it, and the same command makes it again from the finished lanes.") from error
 
 
-def _run(plans: dict[str, Any], store: Any, quiet: bool) -> dict[str, xr.Dataset]:
+def _run(plans: dict[str, Any], store: Any, quiet: bool, engine: Any, together: int | None) -> dict[str, xr.Dataset]:
     """All plans one after another under one progress bar."""
     from capacity.console import Meter
 
@@ -223,7 +245,7 @@ def _run(plans: dict[str, Any], store: Any, quiet: bool) -> dict[str, xr.Dataset
         try:
             for name, plan in plans.items():
                 found += kept[name]
-                datasets[name] = plan.run(store, name, progress)
+                datasets[name] = plan.run(store, name, progress, engine=engine, together=together)
                 before += plan.total
         except KeyboardInterrupt:
             meter.stop()

@@ -13,6 +13,7 @@ import typer
 from capacity.cli_list import names_of
 from capacity.devices import hint_at_gpu, set_devices
 from capacity.refusals import refusals
+from capacity.start import keep_compiled
 
 if TYPE_CHECKING:
     from capacity.claims.run import Outcome
@@ -42,6 +43,7 @@ def claims(
     with refusals():
         set_devices(None)
         hint_at_gpu(quiet)
+        keep_compiled()
         from capacity.claims.run import CLAIMS_FILE, gather, run_claims
 
         with _Lines(quiet) as lines:

@@ -19,10 +19,13 @@ import numpy as np
 import xarray as xr
 
 from capacity.bounds.measure import METHODS, check_walkable
+from capacity.checkpoints import Checkpoints
+from capacity.executors import Engine
+from capacity.groups import Place, elsewhere, here, in_step, shared_by_all
 from capacity.labels import label
-from capacity.lanes import Arrays, Lanes
+from capacity.lanes import Arrays
 from capacity.progress import reporter
-from capacity.store import fingerprint
+from capacity.store import Store, fingerprint
 from capacity.training import Training
 
 Progress = Callable[[int, str], None]
@@ -85,34 +88,60 @@ class CurvePlan:
             "versions": versions(),
         }
 
-    def run(self, store: Parts | None = None, name: str = "curve", progress: Progress | None = None) -> xr.Dataset:
+    def run(
+        self,
+        store: Parts | None = None,
+        name: str = "curve",
+        progress: Progress | None = None,
+        *,
+        engine: Engine | None = None,
+        together: int | None = None,
+    ) -> xr.Dataset:
         """Train and measure all lanes that the store does not hold yet.
 
+        Where several processes are joined by `jax.distributed`, all of them call this with the same arguments, but
+        only process 0 with a store; all of them return the dataset.
+
         Args:
-            store: where finished lanes are kept as they finish, under `name-NNNN`.
+            store: where finished lanes are kept as they finish, under `name-NNNN`, and with a `Store` also those that
+                train for more than a minute.
             name: their common name.
             progress: called with the number of finished lanes and what was just done.
+            engine: where groups of lanes run, by default in this process (see `capacity.executors`).
+            together: lanes that a device runs as one batched program; by default 1 on a CPU.
+
+        Raises:
+            RuntimeError: if an executor's workers die time and again.
         """
         done: dict[int, Arrays] = {}
         for i in range(self.total):
             part = store.load(f"{name}-{i:04d}") if store is not None else None
             if part is not None:
                 done[i] = part
+        joined = jax.process_count() > 1
+        if joined:
+            done = shared_by_all(done)
         if progress and done:
             progress(len(done), f"{len(done)} of {self.total} lanes found in the store")
         missing = [i for i in range(self.total) if i not in done]
         seconds = {"compile": 0.0, "train": 0.0, "measure": 0.0}
-        if missing:
-            lanes = Lanes(self, min(jax.local_device_count(), len(missing)), seconds)
-            for start in range(0, len(missing), lanes.devices):
-                group = missing[start : start + lanes.devices]
-                for i, arrays in zip(group, lanes(group), strict=True):
-                    if store is not None:
-                        store.save(f"{name}-{i:04d}", arrays)
-                    done[i] = arrays
-                if progress:
-                    level = self.levels[group[-1] // self.seeds]
-                    progress(len(done), f"{self.system.name} {self.system.level_symbol}={level:g}")
+        place = Place(store.directory, name) if isinstance(store, Store) else None
+        if engine is not None:
+            groups = elsewhere(self, missing, together, place, engine)
+        else:
+            groups = (in_step if joined else here)(self, missing, together, place)
+        for group in groups if missing else ():
+            for i, arrays in zip(group.lanes, group.arrays, strict=True):
+                if store is not None:
+                    store.save(f"{name}-{i:04d}", arrays)
+                if place is not None:
+                    Checkpoints(*place).clear(i)
+                done[i] = arrays
+            for kind, spent in group.seconds.items():
+                seconds[kind] += spent
+            if progress:
+                level = self.levels[group.lanes[-1] // self.seeds]
+                progress(len(done), f"{self.system.name} {self.system.level_symbol}={level:g}")
         return label(self, [done[i] for i in range(self.total)], seconds)
 
     def lane(self, index: int) -> tuple[jax.Array, jax.Array]:

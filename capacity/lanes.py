@@ -24,25 +24,36 @@ from capacity.bounds.enumeration import (
     widen,
 )
 from capacity.bounds.measure import measure as measure_bits
-from capacity.training import front_of, log_decoder_of, measurement_key, pad_lanes, sender, sweep
+from capacity.checkpoints import Checkpoints
+from capacity.training import LaneState, front_of, log_decoder_of, measurement_key, pad_lanes, sender, sweep
 
 if TYPE_CHECKING:
     from capacity.curves import CurvePlan
 
 Arrays = dict[str, np.ndarray]
 FIGURE_KEYS = 8
+CHECKPOINT_SECONDS = 60.0
+FIRST_STEPS = 64
 
 
 class Lanes:
-    """The programs of a plan, called with the numbers of one lane per device; adds to `seconds` what it spends."""
+    """The programs of a plan, called with the numbers of at most `size` lanes; `seconds` says what they spent.
 
-    def __init__(self, plan: CurvePlan, devices: int, seconds: dict[str, float]):
-        self.plan, self.devices, self.seconds = plan, devices, seconds
+    Attributes:
+        size: lanes of a group: `together` on each device.
+    """
+
+    def __init__(self, plan: CurvePlan, devices: int, together: int = 1):
+        self.plan, self.size = plan, devices * together
+        self.seconds = {"compile": 0.0, "train": 0.0, "measure": 0.0}
         system, training = plan.system, plan.training
 
-        def train(lane: Any, source: Any) -> Any:
-            key, level = lane
-            return training.train(key, system, level, source)
+        def begin(lane: Any, source: Any) -> LaneState:
+            return training.begin(lane[0], system, source)
+
+        def advance(state_and_lane: Any, shared: Any) -> LaneState:
+            (state, (key, level)), (source, stop) = state_and_lane, shared
+            return training.advance(state, key, system, level, source, stop)
 
         def measure(lane: Any, source: Any) -> Any:
             (key, level), params = lane
@@ -51,25 +62,32 @@ class Lanes:
 
         self.sender = jax.jit(lambda key, params, level, source: sender(key, system, params, level, source))
         started = time.perf_counter()
-        lanes = self._stack([0] * devices)
-        params, _ = jax.eval_shape(sweep(train, devices), lanes, plan.source)
+        lanes = self._stack([0])
+        begins = sweep(begin, devices, together)
+        state = jax.eval_shape(begins, lanes, plan.source)
         lowered = [
-            sweep(train, devices).lower(lanes, plan.source),
-            sweep(measure, devices).lower((lanes, params), plan.source),
+            begins.lower(lanes, plan.source),
+            sweep(advance, devices, together).lower((state, lanes), (plan.source, jnp.int32(0))),
+            sweep(measure, devices, together).lower((lanes, state.params), plan.source),
         ]
         with ThreadPoolExecutor() as threads:  # one compiler thread each: XLA uses a single core for most of its passes
-            self.train, self.measure = threads.map(lambda program: program.compile(), lowered)
+            self.begin, self.advance, self.measure = threads.map(lambda program: program.compile(), lowered)
         self.seconds["compile"] += time.perf_counter() - started
 
     def _stack(self, group: list[int]) -> Any:
         keys, levels = zip(*(self.plan.lane(i) for i in group), strict=True)
-        return pad_lanes((jnp.stack(keys), jnp.stack(levels)), self.devices)
+        return pad_lanes((jnp.stack(keys), jnp.stack(levels)), self.size)
 
-    def __call__(self, group: list[int]) -> list[Arrays]:
-        """Train and measure the lanes of these numbers, at most one per device: their figures as named arrays."""
+    def __call__(self, group: list[int], checkpoints: Checkpoints | None = None) -> list[Arrays]:
+        """Train and measure the lanes of these numbers, at most `size`: their figures as named arrays.
+
+        Args:
+            checkpoints: where lanes are kept while they train, if that takes more than `CHECKPOINT_SECONDS`.
+        """
         started = time.perf_counter()
         lanes = self._stack(group)
-        params, history = jax.block_until_ready(self.train(lanes, self.plan.source))
+        state = self._train(group, lanes, checkpoints)
+        params, history = state.params, np.asarray(state.history)
         trained = time.perf_counter()
         stacked = jax.tree.map(np.asarray, jax.block_until_ready(self.measure((lanes, params), self.plan.source)))
         found = []
@@ -77,10 +95,28 @@ class Lanes:
             lane, figures = jax.tree.map(lambda a, i=i: a[i], ((lanes, params), stacked))
             if not self.plan.listed:
                 figures |= self._bracket(lane, figures)
-            found.append(self._arrays(figures, np.asarray(history[i])))
+            found.append(self._arrays(figures, history[i]))
         self.seconds["train"] += trained - started
         self.seconds["measure"] += time.perf_counter() - trained
         return found
+
+    def _train(self, group: list[int], lanes: Any, checkpoints: Checkpoints | None) -> LaneState:
+        """All steps at once; or, if checkpoints are asked for, in parts of about `CHECKPOINT_SECONDS`."""
+        state = self.begin(lanes, self.plan.source)
+        total = self.plan.training.total
+        if checkpoints is None:
+            return jax.block_until_ready(self.advance((state, lanes), (self.plan.source, jnp.int32(total))))
+        state, step = _restored(state, group, checkpoints)
+        rate = FIRST_STEPS  # steps that are dared between two looks at the clock
+        while step < total:
+            stop, started = min(step + rate, total), time.perf_counter()
+            state = jax.block_until_ready(self.advance((state, lanes), (self.plan.source, jnp.int32(stop))))
+            each = (time.perf_counter() - started) / (stop - step)
+            rate, step = max(int(CHECKPOINT_SECONDS / each), 1), stop
+            if each * total > CHECKPOINT_SECONDS:  # a short group is sooner made again than kept
+                for i, lane in enumerate(group):
+                    checkpoints.save(lane, step, jax.tree.map(lambda a, i=i: a[i], state))
+        return state
 
     def _bracket(self, lane: Any, figures: dict[str, Any]) -> dict[str, Any]:
         """Both bounds by the referee, unless the lane diverged: then they say NaN, as the other figures do."""
@@ -114,6 +150,17 @@ def _finite(name: str, array: np.ndarray) -> bool:
     """Whether a figure is a number; without noise a ratio to it is infinite, and beside atoms the rate."""
     endless = name == "snr" or name.startswith(("rate", "excess"))
     return bool((np.isfinite(array) | (endless & (array == np.inf))).all())
+
+
+def _restored(state: LaneState, group: list[int], checkpoints: Checkpoints) -> tuple[LaneState, int]:
+    """The group's lanes as far as they were kept, and the steps that all of them have done."""
+    like = jax.tree.map(lambda a: a[0], state)
+    kept = [checkpoints.load(lane, like) for lane in group]
+    if all(one is None for one in kept):
+        return state, 0
+    ones = [jax.tree.map(lambda a, i=i: a[i], state) if one is None else one for i, one in enumerate(kept)]
+    whole = jax.tree.map(lambda *leaves: jnp.stack(leaves), *ones)
+    return pad_lanes(whole, state.step.shape[0]), int(min(one.step for one in ones))
 
 
 def figures_of(key: jax.Array, plan: CurvePlan, params: Any, level: jax.Array, joint: Any) -> dict[str, Any]:

@@ -1,9 +1,9 @@
-"""Fit one lane: a scan of optimiser steps over a loss.  It takes a loss and never knows the model."""
+"""Fit one lane: a loop of optimiser steps over a loss, all or a part of them.  It takes a loss, never a model."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -11,6 +11,42 @@ import optax
 
 Params = TypeVar("Params")
 Loss = Callable[[Any, jax.Array, jax.Array], jax.Array]  # (params, key, progress) -> scalar, nats
+
+
+class Fitting(NamedTuple):
+    """A fit under way: parameters, the optimiser's state, and the loss of the steps done, (steps,), 0 for the rest."""
+
+    params: Any
+    state: Any
+    history: jax.Array
+
+
+def begin(params: Any, optimiser: optax.GradientTransformation, steps: int) -> Fitting:
+    """Before the first of so many steps."""
+    return Fitting(params, optimiser.init(params), jnp.zeros(steps))
+
+
+def advance(
+    key: jax.Array,
+    loss: Loss,
+    optimiser: optax.GradientTransformation,
+    fitting: Fitting,
+    start: jax.Array | int,
+    stop: jax.Array | int,
+) -> Fitting:
+    """Steps start to stop - 1; both may be traced: one program goes any part of the way, to the same bits.
+
+    Args: as in `fit`; step i draws its data and noise from `fold_in(key, i)`.
+    """
+    steps = fitting.history.shape[0]
+
+    def step(i: jax.Array, at: Fitting) -> Fitting:
+        progress = i.astype(jnp.float32) / steps
+        value, gradient = jax.value_and_grad(loss)(at.params, jax.random.fold_in(key, i), progress)
+        params, state = apply(optimiser, gradient, at.state, at.params)
+        return Fitting(params, state, at.history.at[i].set(value))
+
+    return jax.lax.fori_loop(start, stop, step, fitting)
 
 
 def fit(
@@ -28,16 +64,8 @@ def fit(
     Returns:
         Trained parameters and the loss at every step, shape (steps,).
     """
-
-    def step(carry: tuple[Params, Any], i: jax.Array) -> tuple[tuple[Params, Any], jax.Array]:
-        params, state = carry
-        progress = i.astype(jnp.float32) / steps
-        value, gradient = jax.value_and_grad(loss)(params, jax.random.fold_in(key, i), progress)
-        params, state = apply(optimiser, gradient, state, params)
-        return (params, state), value
-
-    (params, _), history = jax.lax.scan(step, (params, optimiser.init(params)), jnp.arange(steps))
-    return params, history
+    done = advance(key, loss, optimiser, begin(params, optimiser, steps), 0, steps)
+    return done.params, done.history
 
 
 def apply(optimiser: optax.GradientTransformation, gradient: Any, state: Any, params: Params) -> tuple[Params, Any]:

@@ -1,7 +1,8 @@
 """Many lanes of one program: mapped one after another on each device, devices side by side.
 
-Every lane runs the same unbatched program (`lax.map`, not `vmap`), so its numbers do not depend on how many devices
-there are or which lanes run beside it, and on a CPU small lanes on one core each beat batched matrix products.
+On a CPU every lane runs the same unbatched program (`lax.map`, not `vmap`), so its numbers do not depend on how many
+devices there are or which lanes run beside it; batched, it was at best a fifth faster on a small network and no faster
+on a larger one (docs/speed.md).  An accelerator is only filled by many lanes in one batched program.
 """
 
 from __future__ import annotations
@@ -13,14 +14,17 @@ import jax
 import jax.numpy as jnp
 
 MESH_AXIS = "lanes"
+TOGETHER_ON_ACCELERATORS = 64
 
 
-def sweep(lane: Callable[..., Any], devices: int | None = None) -> Any:
+def sweep(lane: Callable[..., Any], devices: int | None = None, together: int = 1, donate: bool = False) -> Any:
     """Lift a program of one lane to stacked lanes, sharded over the local devices; compiled once per shape.
 
     Args:
         lane: `lane(lane_args, shared) -> pytree of arrays`, traceable.
         devices: how many local devices to use, all by default.
+        together: how many lanes of a device run as one batched program (`vmap`); the others wait their turn.
+        donate: whether the memory of the lanes' arguments may be used for the results.
 
     Returns:
         A jitted function of (stacked lane_args, shared): every leaf of the first has a leading axis of lanes, of a
@@ -36,9 +40,17 @@ def sweep(lane: Callable[..., Any], devices: int | None = None) -> Any:
     split, whole = jax.sharding.PartitionSpec(MESH_AXIS), jax.sharding.PartitionSpec()
 
     def on_device(lane_args: Any, shared: Any) -> Any:
-        return jax.lax.map(lambda one: lane(one, shared), lane_args)
+        return jax.lax.map(lambda one: lane(one, shared), lane_args, batch_size=together if together > 1 else None)
 
-    return jax.jit(jax.shard_map(on_device, mesh=mesh, in_specs=(split, whole), out_specs=split, check_vma=False))
+    sharded = jax.shard_map(on_device, mesh=mesh, in_specs=(split, whole), out_specs=split, check_vma=False)
+    return jax.jit(sharded, donate_argnums=(0,) if donate else ())
+
+
+def lanes_together(asked: int | None = None) -> int:
+    """How many lanes a device should run as one batched program: `asked`, or by rule 1 on a CPU, else 64."""
+    if asked is not None:
+        return asked
+    return 1 if jax.default_backend() == "cpu" else TOGETHER_ON_ACCELERATORS
 
 
 def pad_lanes(lanes: Any, multiple: int) -> Any:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
 import optax
 
-from capacity.training.fit import apply, cosine_adam, fit
+from capacity.training.fit import Fitting, advance, apply, begin, cosine_adam
 
 Optimiser: TypeAlias = optax.GradientTransformation | Callable[[jax.Array], optax.GradientTransformation]
 NOISES_PER_MESSAGE = 4  # a receiver's batch encodes a quarter of its messages and sends each four times
@@ -60,25 +60,68 @@ class Training:
         optimisers = {n: _digest(getattr(self, n)) for n in ("optimiser", "receiver_optimiser")}
         return {name: getattr(self, name) for name in names} | optimisers
 
+    @property
+    def total(self) -> int:
+        """Steps of both stages."""
+        return self.steps + self.receiver_steps
+
     def train(self, key: jax.Array, system: Any, level: jax.Array, source: Any) -> tuple[Any, jax.Array]:
         """One lane: trained parameters and the first stage's loss history (steps,), nats; traceable."""
-        key_init, key_fit, key_receiver = _streams(key)[:3]
+        done = self.advance(self.begin(key, system, source), key, system, level, source, self.total)
+        return done.params, done.history
 
+    def begin(self, key: jax.Array, system: Any, source: Any) -> LaneState:
+        """A lane before its first step; traceable."""
+        params = system.init(_streams(key)[0], source)
+        optimiser, receiver_optimiser = self._optimisers(key)
+        heard = begin(params["message"], receiver_optimiser, self.receiver_steps)
+        return LaneState(jnp.zeros((), jnp.int32), begin(params, optimiser, self.steps), heard)
+
+    def advance(
+        self, lane: LaneState, key: jax.Array, system: Any, level: jax.Array, source: Any, stop: jax.Array | int
+    ) -> LaneState:
+        """The lane's steps up to `stop`, counted over both stages; traceable, and to the same bits by any stops."""
+        stop = jnp.minimum(stop, self.total)
+        key_fit, key_receiver = _streams(key)[1:3]
+        optimiser, receiver_optimiser = self._optimisers(key)
         if hasattr(system, "prepared"):  # what is made once for all steps, such as a code by hand
             system = system.prepared(source, _streams(key)[3])
 
         def loss(params: Any, key: jax.Array, progress: jax.Array) -> jax.Array:
             return system.loss(params, key, level, source, self.batch, progress)
 
-        optimiser = _keyed(self.optimiser, key_fit, self.steps) or cosine_adam(self.learning_rate, self.steps)
-        params, history = fit(key_fit, loss, system.init(key_init, source), optimiser, self.steps)
-        if hasattr(system, "settle"):  # what batches can only hold on average, made exact over all messages
-            params = system.settle(params, _streams(key)[3], level, source)
-        if not self.receiver_steps:
-            return params, history
-        joint = sender(key, system, params, level, source)
+        def cross(sent: Fitting, heard: Fitting) -> tuple[Fitting, Fitting]:
+            params = sent.params
+            if hasattr(system, "settle"):  # what batches can only hold on average, made exact over all messages
+                params = system.settle(params, _streams(key)[3], level, source)
+            message = params["message"]
+            return sent._replace(params=params), begin(message, receiver_optimiser, self.receiver_steps)
 
-        def receiver_loss(message: Any, key: jax.Array, progress: jax.Array) -> jax.Array:
+        def hear(sent: Fitting, heard: Fitting) -> Fitting:
+            joint = sender(key, system, sent.params, level, source)
+            receiver_loss = self._receiver_loss(joint, system, sent.params, source)
+            start = jnp.maximum(lane.step - self.steps, 0)
+            return advance(key_receiver, receiver_loss, receiver_optimiser, heard, start, stop - self.steps)
+
+        sent = advance(key_fit, loss, optimiser, lane.sent, lane.step, jnp.minimum(stop, self.steps))
+        crosses = (lane.step < self.steps) & (stop >= self.steps)
+        sent, heard = jax.lax.cond(crosses, cross, lambda sent, heard: (sent, heard), sent, lane.heard)
+        if self.receiver_steps:
+            heard = jax.lax.cond(stop > self.steps, hear, lambda sent, heard: heard, sent, heard)
+        return LaneState(stop, sent, heard)
+
+    def _optimisers(self, key: jax.Array) -> tuple[optax.GradientTransformation, optax.GradientTransformation]:
+        """Of both stages."""
+        key_fit, key_receiver = _streams(key)[1:3]
+        first = _keyed(self.optimiser, key_fit, self.steps)
+        second = _keyed(self.receiver_optimiser, key_receiver, self.receiver_steps)
+        return (
+            first or cosine_adam(self.learning_rate, self.steps),
+            second or cosine_adam(self.learning_rate, max(self.receiver_steps, 1)),
+        )
+
+    def _receiver_loss(self, joint: Any, system: Any, params: Any, source: Any) -> Callable[..., jax.Array]:
+        def loss(message: Any, key: jax.Array, progress: jax.Array) -> jax.Array:
             key_sent, key_noise = jax.random.split(key)
             count = -(-self.receiver_batch // NOISES_PER_MESSAGE)
             sent, codes, _ = joint.sample(key_sent, count)
@@ -87,10 +130,25 @@ class Training:
             log_decoder = log_decoder_of(system, params | {"message": message}, source)
             return -jax.vmap(jax.vmap(log_decoder), (None, 0))(sent, z).mean()
 
-        optimiser = _keyed(self.receiver_optimiser, key_receiver, self.receiver_steps)
-        optimiser = optimiser or cosine_adam(self.learning_rate, self.receiver_steps)
-        message, _ = fit(key_receiver, receiver_loss, params["message"], optimiser, self.receiver_steps)
-        return params | {"message": message}, history
+        return loss
+
+
+class LaneState(NamedTuple):
+    """A lane under way: how many steps of both stages are done, and the two fits."""
+
+    step: jax.Array
+    sent: Fitting
+    heard: Fitting
+
+    @property
+    def params(self) -> Any:
+        """Of all networks, the message decoder as the second stage left it."""
+        return self.sent.params | {"message": self.heard.params}
+
+    @property
+    def history(self) -> jax.Array:
+        """The first stage's loss, (steps,), nats."""
+        return self.sent.history
 
 
 def sender(key: jax.Array, system: Any, params: Any, level: jax.Array, source: Any) -> Any:

@@ -22,7 +22,9 @@ def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
         assert isinstance(stopped.value.code, int)
         return stopped.value.code, *capsys.readouterr()
 
-    # The tests' own process keeps the devices that it has.
+    # The tests' own process keeps the devices that it has, and no compiled programs.
     monkeypatch.setattr(cli, "set_devices", lambda asked: None)
+    monkeypatch.setattr(cli, "keep_compiled", lambda: None)
+    monkeypatch.setattr(cli_claims, "keep_compiled", lambda: None)
     monkeypatch.setattr(cli_claims, "set_devices", lambda asked: None)
     return run

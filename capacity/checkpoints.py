@@ -1,0 +1,93 @@
+"""Lanes under way, on disk: a checkpoint of orbax for each lane, whole or not there.
+
+A lane is kept by its own number, not with the group that it trained in, so that a run on another number of devices goes
+on from it too.  What a checkpoint holds decides no figure: a lane trained in parts ends in the same bits.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import warnings
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+
+class Checkpoints:
+    """A directory with one checkpoint for each lane of one configuration, the last one saved."""
+
+    def __init__(self, directory: Path, name: str):
+        self.directory = directory / f"{name}-checkpoints"
+
+    def save(self, lane: int, step: int, state: Any) -> None:
+        """Keep a lane's state after `step` steps, and drop what was kept of it before."""
+        import orbax.checkpoint as ocp  # here, as it takes seconds to import and short runs never need it
+
+        place = self._lane(lane).absolute()
+        leaves = {str(i): np.asarray(_plain(leaf)) for i, leaf in enumerate(jax.tree.leaves(state))}
+        leaves["seal"] = _seal(leaves)
+        with ocp.StandardCheckpointer() as checkpointer:  # writes beside, and renames
+            checkpointer.save(place / f"step-{step}", leaves, force=True)
+        for old in place.glob("step-*"):
+            if old.name != f"step-{step}":
+                shutil.rmtree(old, ignore_errors=True)
+
+    def load(self, lane: int, like: Any) -> Any | None:
+        """The last state kept of a lane, of the structure and shapes of `like`; None if there is none whole."""
+        found = sorted(self._lane(lane).glob("step-*"), key=lambda p: int(p.name.split("-")[1]) if _done(p) else -1)
+        if not found or not _done(found[-1]):
+            return None
+        import orbax.checkpoint as ocp
+
+        shapes, structure = jax.tree.flatten(like)
+        target = {str(i): np.zeros(_plain(leaf).shape, _plain(leaf).dtype) for i, leaf in enumerate(shapes)}
+        target["seal"] = np.zeros(32, np.uint8)
+        try:
+            with ocp.StandardCheckpointer() as checkpointer:
+                leaves = checkpointer.restore(found[-1].absolute(), target)
+            if not np.array_equal(leaves.pop("seal"), _seal(leaves)):
+                raise ValueError("its checksum differs")
+        except (ValueError, OSError, KeyError) as error:
+            warnings.warn(f"{found[-1]} is damaged; the lane starts again ({error!r:.80}).", stacklevel=2)
+            return None
+        return jax.tree.unflatten(structure, [_like(leaf, leaves[str(i)]) for i, leaf in enumerate(shapes)])
+
+    def clear(self, lane: int) -> None:
+        """Drop what is kept of a lane that has finished."""
+        shutil.rmtree(self._lane(lane), ignore_errors=True)
+        if self.directory.exists() and not any(self.directory.iterdir()):
+            self.directory.rmdir()
+
+    def _lane(self, lane: int) -> Path:
+        return self.directory / f"lane-{lane:04d}"
+
+
+def _is_key(leaf: Any) -> bool:
+    return jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key)
+
+
+def _plain(leaf: Any) -> Any:
+    """The leaf, or the numbers of a random key."""
+    return jax.random.key_data(leaf) if _is_key(leaf) else leaf
+
+
+def _like(leaf: Any, numbers: Any) -> Any:
+    """The numbers again as what the leaf is."""
+    return jax.random.wrap_key_data(jnp.asarray(numbers)) if _is_key(leaf) else np.asarray(numbers)
+
+
+def _seal(leaves: dict[str, Any]) -> np.ndarray:
+    """SHA-256 of all numbers, as bytes (32,)."""
+    digest = hashlib.sha256()
+    for name in sorted(leaves):
+        digest.update(np.ascontiguousarray(leaves[name]).tobytes())
+    return np.frombuffer(digest.digest(), np.uint8)
+
+
+def _done(path: Path) -> bool:
+    """Whether a checkpoint bears its own name: orbax writes under another until it is whole."""
+    return path.name.removeprefix("step-").isdigit()

@@ -1,0 +1,49 @@
+"""What is settled before JAX starts: where compiled programs are kept, and which processes work together."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+from pathlib import Path
+from typing import Any
+
+
+def keep_compiled() -> None:
+    """Keep compiled programs in the user's cache directory, unless JAX has been told where or not to.
+
+    A program compiled for a CPU runs on one with the same features only, so these name the directory.
+    """
+    import jax
+
+    config: Any = jax.config  # its options are not declared
+    if config.jax_compilation_cache_dir is not None or not config.jax_enable_compilation_cache:
+        return
+    cpu = Path("/proc/cpuinfo")
+    lines = cpu.read_text().splitlines() if cpu.exists() else []
+    flags = [line for line in lines if line.startswith(("flags", "Features"))]
+    features = hashlib.sha256("".join([platform.machine(), platform.processor(), *flags[:1]]).encode()).hexdigest()[:12]
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    place = home / "infocapacity" / f"jax-{jax.__version__}-{features}"
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError:  # a home that cannot be written: nothing is kept
+        return
+    jax.config.update("jax_compilation_cache_dir", str(place))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
+
+
+def join(coordinator: str | None, processes: int | None, process: int | None) -> None:
+    """Join the processes of `jax.distributed`, if they are asked for.
+
+    Raises:
+        ValueError: unless all three are given, or none.
+    """
+    import jax
+
+    given = [value is not None for value in (coordinator, processes, process)]
+    if not any(given):
+        return
+    if not all(given):
+        raise ValueError("Expected --coordinator HOST:PORT, --processes and --process together; got some of them.")
+    jax.distributed.initialize(coordinator, processes, process)

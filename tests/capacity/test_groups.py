@@ -1,0 +1,191 @@
+"""Where lanes run leaves no trace in their numbers: in parts, from checkpoints, on executors whose workers die."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import BrokenExecutor, Executor, Future
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import xarray as xr
+
+from capacity import VAE, Architecture, GaussianSystem, Training, lanes, plan_curve
+from capacity.checkpoints import Checkpoints
+from capacity.curves import CurvePlan
+from capacity.executors import Engine, engine_of, given
+from capacity.store import Store
+from synthetic import FairBits
+
+ARCHITECTURE = Architecture(units=2, widths=(16, 16))
+SMALL = Training(steps=120, batch=32, receiver_steps=40, receiver_batch=32)
+
+
+def plan(training: Training = SMALL) -> CurvePlan:
+    source = FairBits.build(jax.random.key(7), 4, 6)
+    return plan_curve(
+        jax.random.key(0), source, GaussianSystem(ARCHITECTURE), [0.3, 1.0], 2, training=training, samples=64
+    )
+
+
+@pytest.fixture(scope="module")
+def serial() -> xr.Dataset:
+    return plan().run()
+
+
+def same(found: xr.Dataset, other: xr.Dataset) -> None:
+    """Equal bit for bit, NaN for NaN; the seconds in the attributes aside."""
+    xr.testing.assert_equal(found, other)
+
+
+@pytest.mark.parametrize("system", [GaussianSystem(ARCHITECTURE), VAE(ARCHITECTURE)], ids=lambda s: s.name)
+def test_training_in_parts_ends_in_the_same_bits(system: Any) -> None:
+    source, key, level = FairBits.build(jax.random.key(7), 4, 6), jax.random.key(3), jnp.float32(0.5)
+    advance = jax.jit(lambda lane, stop: SMALL.advance(lane, key, system, level, source, stop))
+    begun = jax.jit(lambda: SMALL.begin(key, system, source))()
+    whole, parts = advance(begun, SMALL.total), begun
+    for stop in (7, 119, 120, 121, 150, 500):
+        parts = advance(parts, stop)
+    assert int(parts.step) == SMALL.total == 160
+    for a, b in zip(jax.tree.leaves(whole), jax.tree.leaves(parts), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_checkpoints_are_whole_or_not_there(tmp_path: Path) -> None:
+    state = {"a": jnp.arange(5000.0), "key": jax.random.key(3), "step": jnp.int32(4)}
+    kept = Checkpoints(tmp_path, "curve")
+    assert kept.load(1, state) is None
+    kept.save(1, 10, state)
+    kept.save(1, 200, state | {"step": jnp.int32(5)})
+    found = kept.load(1, state)
+    assert found is not None and int(found["step"]) == 5
+    np.testing.assert_array_equal(found["a"], state["a"])
+    assert jax.random.key_data(found["key"]).tolist() == jax.random.key_data(state["key"]).tolist()
+    assert [p.name for p in (kept.directory / "lane-0001").iterdir()] == ["step-200"]
+    largest = max((p for p in kept.directory.rglob("*") if p.is_file()), key=lambda p: p.stat().st_size)
+    content = bytearray(largest.read_bytes())
+    content[len(content) // 2] ^= 1
+    largest.write_bytes(bytes(content))
+    with pytest.warns(UserWarning, match="is damaged; the lane starts again"):
+        assert kept.load(1, state) is None
+    kept.clear(1)
+    assert not kept.directory.exists()
+
+
+def test_a_long_lane_goes_on_from_its_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, serial: xr.Dataset
+) -> None:
+    monkeypatch.setattr(lanes, "CHECKPOINT_SECONDS", 1e-9)  # every look at the clock keeps the lane, step by step
+    monkeypatch.setattr(lanes, "FIRST_STEPS", 100)
+    saved: list[int] = []
+    save = Checkpoints.save
+
+    def interrupted(self: Checkpoints, lane: int, step: int, state: Any) -> None:
+        save(self, lane, step, state)
+        saved.append(step)
+        if len(saved) == 6:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Checkpoints, "save", interrupted)
+    with Store.open(tmp_path, {}) as store, pytest.raises(KeyboardInterrupt):
+        plan().run(store)
+    assert saved[-1] > 100 and (tmp_path / "curve-checkpoints").exists()
+    monkeypatch.setattr(lanes, "CHECKPOINT_SECONDS", 60.0)
+    steps: list[int] = []
+    load = Checkpoints.load
+    monkeypatch.setattr(
+        Checkpoints, "load", lambda self, i, like: (s := load(self, i, like)) and (steps.append(int(s.step)) or s)
+    )
+    with Store.open(tmp_path, {}) as store:
+        same(plan().run(store), serial)
+    assert steps and max(steps) == saved[-1]
+    assert not (tmp_path / "curve-checkpoints").exists()
+
+
+class Inline(Executor):
+    """Runs what is submitted at once; breaks as often as is left to break."""
+
+    breaks = 0
+    submitted = 0
+
+    def submit(self, function: Callable, /, *args: Any, **options: Any) -> Future:
+        Inline.submitted += 1
+        future: Future = Future()
+        if Inline.breaks and Inline.submitted % 2 == 0:
+            Inline.breaks -= 1
+            future.set_exception(BrokenExecutor("a worker died"))
+        else:
+            future.set_result(function(*args, **options))
+        return future
+
+
+@contextmanager
+def inline() -> Iterator[Executor]:
+    yield Inline()
+
+
+def test_an_executor_that_breaks_is_opened_again(serial: xr.Dataset) -> None:
+    Inline.breaks = 2
+    same(plan().run(engine=Engine(inline, 2)), serial)
+    assert Inline.breaks == 0
+    Inline.breaks = 99
+    with pytest.raises(RuntimeError, match="workers that live; got 4 broken executors"):
+        plan().run(engine=given(Inline(), window=2))
+    Inline.breaks = 0
+
+
+def test_engines_are_refused_before_any_work() -> None:
+    with pytest.raises(ValueError, match="--scheduler with --executor dask"):
+        engine_of("processes", scheduler="tcp://127.0.0.1:1")
+    with pytest.raises(ValueError, match="--executor dask with --scheduler ADDRESS"):
+        engine_of("dask")
+    with pytest.raises(ValueError, match="--executor to be one of"):
+        engine_of("mpi")
+
+
+@pytest.mark.slow
+def test_processes_of_which_one_is_killed(serial: xr.Dataset) -> None:
+    engine = engine_of("processes", 2)
+    pools: list[Any] = []
+
+    @contextmanager
+    def watched() -> Iterator[Executor]:
+        with engine.open() as pool:
+            pools.append(pool)
+            yield pool
+
+    def kill() -> None:
+        while not pools or not pools[0]._processes:
+            time.sleep(0.2)
+        time.sleep(8)
+        os.kill(next(iter(pools[0]._processes)), signal.SIGKILL)
+
+    threading.Thread(target=kill, daemon=True).start()
+    same(
+        plan(Training(steps=120, batch=32, receiver_steps=40, receiver_batch=32)).run(engine=Engine(watched, 4)), serial
+    )
+    assert len(pools) >= 2
+
+
+@pytest.mark.slow
+def test_dask_workers_of_which_one_is_killed(serial: xr.Dataset) -> None:
+    distributed = pytest.importorskip("distributed")
+    with distributed.LocalCluster(2, threads_per_worker=1, dashboard_address=None) as cluster:
+        engine = engine_of("dask", scheduler=cluster.scheduler_address)
+
+        def kill() -> None:
+            time.sleep(10)
+            os.kill(next(iter(cluster.workers.values())).pid, signal.SIGKILL)
+
+        killer = threading.Thread(target=kill, daemon=True)
+        killer.start()
+        same(plan().run(engine=engine), serial)
+        killer.join()

@@ -1,0 +1,79 @@
+"""Kill a curve at random moments with its whole process group, resume it, and compare with one that nobody disturbed.
+
+    python tests/kill_and_resume.py --runs 100
+
+Every run must end in the same dataset, bit for bit, with no lane lost or made twice.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import xarray as xr
+
+from capacity.store import read_curves
+
+OPTIONS = "--system gaussian --bits 4 --dim 6 --units 2 --width 16 --steps 100 --levels 0.3:1:4 --seeds 2 --quiet"
+
+
+def command(out: Path) -> list[str]:
+    return [sys.executable, "-m", "capacity.cli", "curve", *OPTIONS.split(), "--out", str(out)]
+
+
+def finish(out: Path) -> tuple[xr.Dataset, float]:
+    """Run to the end; the dataset and the seconds."""
+    started = time.monotonic()
+    subprocess.run(command(out), check=True)
+    return read_curves(out / "curve.nc")["gaussian"], time.monotonic() - started
+
+
+def killed(out: Path, after: float) -> bool:
+    """Start, and kill the whole process group after so many seconds; whether it was still running."""
+    process = subprocess.Popen(command(out), start_new_session=True)
+    try:
+        process.wait(after)
+        return False
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        return True
+
+
+def study(runs: int, seed: int, folder: Path) -> tuple[int, int]:
+    """How many runs were killed half-way, and how many ended in another dataset than the undisturbed one."""
+    moments = random.Random(seed)
+    finish(folder / "first")  # compiles, and keeps what it compiled
+    reference, seconds = finish(folder / "reference")
+    interrupted = different = 0
+    for run in range(runs):
+        out = folder / f"run-{run}"
+        after = moments.uniform(0.3, 1.0) * seconds
+        while killed(out, after):  # again and again, a little later each time
+            interrupted += 1
+            after = after * 1.3 + 0.5
+        found = finish(out)[0]
+        parts = sorted(p.name for p in (out / "parts").iterdir())
+        whole = [f"gaussian-{i:04d}.npz" for i in range(reference.bits.size)]
+        if not found.equals(reference) or parts != whole:
+            different += 1
+            print(f"run {run}: another dataset, parts {parts}")
+    return interrupted, different
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=0)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        kills, wrong = study(asked.runs, asked.seed, Path(scratch))
+    print(f"{asked.runs} runs, {kills} kills, {wrong} other datasets")
+    sys.exit(bool(wrong))
