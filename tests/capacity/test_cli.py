@@ -33,7 +33,7 @@ class FakePlan:
         self.name = system.name
         self.configuration = {"levels": list(levels), "seeds": seeds, "bits": source.bits}
 
-    def run(self, store: Any, name: str, progress: Callable[[int, str], None]) -> xr.Dataset:
+    def run(self, store: Any, name: str, progress: Callable[[int, str], None], **_: Any) -> xr.Dataset:
         for i in range(self.total):
             if store.load(f"{name}-{i:04d}") is None:
                 if i == self.left:
