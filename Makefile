@@ -7,6 +7,7 @@ DATA ?=
 
 BIN = $(VENV)/bin
 INSTALL = $(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt
+PARALLEL = -n auto --dist loadscope
 BASE = $(VENV)/base.stamp
 FULL = $(VENV)/full.stamp
 BENCH = $(VENV)/bench.stamp
@@ -30,10 +31,10 @@ curve: $(BASE)
 	$(BIN)/capacity curve --out $(OUT) $(ARGS)
 
 test: $(FULL)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 
 test-all: $(FULL)
-	$(BIN)/python -m pytest -m 'slow or not slow' $(ARGS)
+	$(BIN)/python -m pytest $(PARALLEL) -m 'slow or not slow' $(ARGS)
 
 lint: $(FULL)
 	$(BIN)/ruff check .
