@@ -37,7 +37,7 @@ from capacity.claims.measured import (
 from capacity.handmade import PAM
 from capacity.joint import Joint
 from capacity.systems import SYSTEMS, Architecture
-from capacity.theory import gaussian_capacity
+from capacity.theory import gaussian_capacity, gaussian_noise_information
 from capacity.training import Training
 from synthetic import FairBits
 
@@ -106,7 +106,7 @@ class DropoutNoise:
     def plot(self, data: xr.Dataset, figure: Figure) -> None:
         """Left the +-1 units at matched signal-to-noise ratio, right the real-valued ones."""
         left, right = figure.subplots(1, 2)
-        p = np.linspace(0.02, 0.98, 200)
+        p = np.linspace(0.02, 0.98, 97)
         for name, hue, words, marker in (("dropout", RED, "dropout", "s"), ("vae", BLUE, "VAE noise", "o")):
             one = data[f"{name}_bits"] / BITS
             reach = 1.96 * data[f"{name}_stderr"] / BITS
@@ -114,15 +114,14 @@ class DropoutNoise:
                 data.rate, one, reach, fmt=marker, color=hue, mfc="white", capsize=3, label=f"{words}, measured"
             )
         left.plot(p, 1 - p, color=RED, lw=1.2, label="1 − p")
-        left.plot(
-            p, np.minimum(gaussian_capacity((1 - p) / p), 1), color=BLACK, lw=1, ls=":", label="Gaussian capacity"
-        )
+        binary = [gaussian_noise_information([-1, 1], [0.5, 0.5], (q / (1 - q)) ** 0.5) for q in p]
+        left.plot(p, binary, color=BLUE, lw=1.2, label="binary input, Gaussian noise")
         left.set_ylim(0, 1.05)
         finish(left, "probability p that a unit is dropped", "information (bits per unit)", "±1 units at SNR (1 − p)/p")
         right.axhline(BITS, color=GREY, lw=1.2, ls=(0, (6, 3)), label=f"source: {BITS} bits")
         right.plot(p, BITS * (1 - p**UNITS), color=GREEN, lw=1.2, label="H (1 − p⁴)")
         right.plot(
-            p, UNITS * gaussian_capacity((1 - p) / p), color=BLACK, lw=1, ls=":", label="VAE noise of that SNR: ceiling"
+            p, UNITS * gaussian_capacity((1 - p) / p), color=BLACK, lw=1, ls=":", label="ceiling, VAE noise of that SNR"
         )
         right.plot(p, UNITS * (1 - p) * gaussian_capacity(FLOOR**-2), color=RED, lw=1.2, label="ceiling with the floor")
         draw_curve(right, data.rate, data.real_bits, GREEN, "dropout alone, trained")

@@ -175,6 +175,7 @@ def test_ascent_finds_what_is_known_to_be_best() -> None:
     assert gaussian_information(four, 0.7) == pytest.approx(2 * gaussian_noise_information([-1, 1], [0.5] * 2, 0.7))
 
 
+@pytest.mark.slow
 def test_eight_optimised_points_beat_equal_spacing_and_keep_below_capacity() -> None:
     noise = 0.35
     points, bits = jax.jit(lambda s: optimise(s, jnp.float32(noise)))(jnp.asarray(starts_of(8, 1, 4), jnp.float32))

@@ -75,6 +75,7 @@ def test_lanes_of_a_system_keep_below_its_ceiling() -> None:
     assert (found["marginal"] <= np.log2([2.0, 4.0])[:, None, None] + 0.01).all()
 
 
+@pytest.mark.slow
 def test_a_tiny_run_of_finite_precision(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(quantized, "Training", lambda steps, *args, **options: Training(25, 32, receiver_steps=0))
     monkeypatch.setattr(quantized, "BITS", 4)
