@@ -54,10 +54,14 @@ from synthetic import Codebook, FairBits
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Laplace:
-    """Additive Laplace noise of a standard deviation: density exp(-|z-u|/b)/(2b), b = sigma/sqrt(2)."""
+    """Additive Laplace noise of a standard deviation: density exp(-|z-u|/b)/(2b), b = sigma/sqrt(2), Lebesgue."""
 
     sigma: float | jax.Array
     normal: ClassVar[bool] = False
+    memoryless: ClassVar[bool] = True  # what happens to one unit tells nothing about another
+    atomic: ClassVar[bool] = False  # no single value has a probability of its own
+    full_support: ClassVar[bool] = True  # every z is possible under every code
+    has_entropy: ClassVar[bool] = True
     has_ceiling: ClassVar[bool] = False
     constraint: ClassVar[str] = ""
     statement: ClassVar[str] = "no ceiling in closed form under a power"
