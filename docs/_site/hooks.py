@@ -1,0 +1,52 @@
+"""What mkdocs asks of us while it builds: pages made from the code, formulas drawn, and the order of the pages."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
+
+import formulas  # noqa: E402
+import pages  # noqa: E402
+from mkdocs.structure.files import File, Files  # noqa: E402
+
+FIRST = {
+    "Start": "index.md",
+    "Which estimator for what": "choosing.md",
+    "What the numbers do not mean": "limits.md",
+    "Glossary": "glossary.md",
+    "Design": "design.md",
+}
+
+
+def on_files(files: Files, config: Any) -> Files:
+    """Add the pages that follow from the code, and the notebooks."""
+    made = pages.all_pages(ROOT)
+    for name, content in made.items():
+        files.append(File.generated(config, name, content=content))
+    config["nav"] = _nav(files, set(made))
+    return files
+
+
+def _nav(files: Files, made: set[str]) -> list[dict[str, Any]]:
+    """Pages by kind; a page that somebody adds to docs/ stands among the results."""
+    markdown = sorted(file.src_uri for file in files.documentation_pages())
+    of = {
+        folder: [m for m in markdown if m.startswith(folder + "/")] for folder in ("notebooks", "tables", "reference")
+    }
+    rest = [m for m in markdown if m not in FIRST.values() and "/" not in m and m not in made]
+    return [
+        *({title: page} for title, page in FIRST.items()),
+        {"What there is": of["tables"]},
+        {"Notebooks": of["notebooks"]},
+        {"Measured": rest},
+        {"Reference": of["reference"]},
+    ]
+
+
+def on_page_markdown(markdown: str, **about: Any) -> str:
+    """Formulas between dollar signs become drawings in the page."""
+    return formulas.drawn(markdown)

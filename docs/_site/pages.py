@@ -1,0 +1,169 @@
+"""Pages that follow from the code: the README as the start, a table of each kind of thing, notebooks, the reference."""
+
+from __future__ import annotations
+
+import base64
+import importlib
+import inspect
+import json
+import pkgutil
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from capacity.cli_list import registries, summary
+
+SKIP = ("capacity.__main__",)
+
+
+def all_pages(root: Path) -> dict[str, str | bytes]:
+    """Name and content of every page that is made, and of the pictures in the notebooks."""
+    made: dict[str, str | bytes] = {"index.md": start(root)}
+    made |= {f"tables/{kind}s.md": table_page(kind) for kind in registries()}
+    made |= {f"reference/{name}.md": page for name, page in reference_pages().items()}
+    for file in sorted((root / "notebooks").glob("*.ipynb")):
+        made |= notebook_page(file)
+    return made
+
+
+def start(root: Path) -> str:
+    """The README, its links turned to the site's pages."""
+    text = (root / "README.md").read_text()
+    text = re.sub(r"\]\(docs/", "](", text)
+    text = re.sub(r"`docs/(\w+)\.md`", r"[\1](\1.md)", text)
+    return re.sub(r"`notebooks/(\w+)`", lambda m: _to_notebook(root, m[1]), text)
+
+
+def _to_notebook(root: Path, name: str) -> str:
+    found = (root / "notebooks" / f"{name}.ipynb").exists()
+    return f"[{name}](notebooks/{name}.md)" if found else f"`notebooks/{name}`"
+
+
+HEADS = {
+    "system": "A named recipe: encoder, channel, decoder, loss, and which knob is the noise level.",
+    "source": "A distribution of messages whose entropy is known exactly, and the vectors that carry them.",
+    "channel": "The noise between a network's units: sampler, density, and a ceiling, or why there is none.",
+    "bound": "Bits of a joint: exact, a lower or an upper bound.",
+    "estimator": "Mutual information from samples: `estimator(key, x, y)`.",
+    "claim": "A sentence from the literature, made into an experiment with a verdict.",
+}
+
+
+def table_page(kind: str) -> str:
+    """A table of all of a kind, then each with its formula and source as its docstrings have them."""
+    registry = registries()[kind]
+    lines = [f"# {kind.capitalize()}s", "", HEADS[kind], "", "| name | what it is |", "| :-- | :-- |"]
+    lines += [f"| [{name}](#{_anchor(name)}) | {_cell(summary(member))} |" for name, member in registry.items()]
+    for name, member in registry.items():
+        lines += [
+            "",
+            f"## {name} {{: #{_anchor(name)} }}",
+            "",
+            *_facts(kind, member),
+            *_prose(formula_and_source(member)),
+        ]
+        lines += ["", f"`{member.__module__}.{member.__qualname__}`"]
+    return "\n".join(lines) + "\n"
+
+
+def formula_and_source(member: Any) -> str:
+    """The module's docstring, where it is the member's own file, and the member's."""
+    module = inspect.getdoc(importlib.import_module(member.__module__)) or ""
+    return f"{module}\n\n{inspect.getdoc(member) or ''}"
+
+
+def _facts(kind: str, member: Any) -> list[str]:
+    if kind == "channel":
+        about = [
+            ("the ceiling presumes", getattr(member, "constraint", "")),
+            ("no ceiling", getattr(member, "statement", "")),
+        ]
+    elif kind == "estimator":
+        about = [("takes", member.takes), ("unchanged by", ", ".join(sorted(member.unchanged_by)) or "nothing")]
+    elif kind == "system":
+        about = [("level", f"{member.level_name} {member.level_symbol}")]
+    elif kind == "claim":
+        says = "; ".join(f"{p.name} in [{p.low:g}, {p.high:g}] {p.unit}" for p in member.predictions)
+        about = [("who says so", member.source), ("predictions, decided before the run", says)]
+    else:
+        return []
+    shown = [(name, value) for name, value in about if isinstance(value, str) and value]
+    return [f"- *{name}*: {_escape(value)}" for name, value in shown] + [""]
+
+
+def _prose(text: str) -> list[str]:
+    """A docstring as it is laid out: paragraphs flow, what is indented is a formula or a list and stays."""
+    lines: list[str] = []
+    for paragraph in re.split(r"\n\s*\n", text.strip()):
+        rows = paragraph.split("\n")
+        indented = all(row.startswith("    ") or not row.strip() for row in rows)
+        titled = re.match(r"(Args|Attributes|Raises|Returns)[^\n]*:$", rows[0])
+        if indented or titled:
+            lines += ["", "```text", *rows, "```"]
+        else:
+            lines += ["", _escape(paragraph)]
+    return lines
+
+
+def _escape(text: str) -> str:
+    """Signs that Markdown would take for its own."""
+    for sign, entity in (("&", "&amp;"), ("<", "&lt;"), ("$", "&#36;"), ("|", "&#124;")):
+        text = text.replace(sign, entity)
+    return re.sub(r"([*_\[\]])", r"\\\1", text)
+
+
+def _cell(text: str) -> str:
+    return _escape(" ".join(text.split()))
+
+
+def _anchor(name: str) -> str:
+    return f"the-{name.replace('_', '-')}"
+
+
+def modules() -> Iterator[str]:
+    """Every public module of both packages."""
+    for package in ("capacity", "synthetic"):
+        yield package
+        for found in pkgutil.walk_packages(importlib.import_module(package).__path__, f"{package}."):
+            if found.name not in SKIP and not any(part.startswith("_") for part in found.name.split(".")):
+                yield found.name
+
+
+def reference_pages() -> dict[str, str]:
+    """A page for each subpackage, and one for the modules beside them: every public module is on one."""
+    groups: dict[str, list[str]] = {}
+    for name in modules():
+        parts = name.split(".")
+        inner = len(parts) > 1 and hasattr(importlib.import_module(".".join(parts[:2])), "__path__")
+        groups.setdefault(".".join(parts[:2]) if inner else parts[0], []).append(name)
+    return {
+        group: f"# {group}\n\n"
+        + "\n".join(f"::: {name}\n    options:\n      show_submodules: false\n" for name in names)
+        for group, names in groups.items()
+    }
+
+
+def notebook_page(file: Path) -> dict[str, str | bytes]:
+    """An executed notebook as Markdown, with its pictures beside it."""
+    cells = json.loads(file.read_text())["cells"]
+    parts: list[str] = []
+    made: dict[str, str | bytes] = {}
+    for cell in cells:
+        source = "".join(cell["source"])
+        if cell["cell_type"] == "markdown":
+            parts.append(source)
+            continue
+        if source.strip() and source.strip() != "%matplotlib inline":
+            parts.append(f"```python\n{source}\n```")
+        for output in cell.get("outputs", []):
+            data = output.get("data", {})
+            if "image/png" in data:
+                name = f"{file.stem}-{sum(n.endswith('.png') for n in made)}.png"
+                made[f"notebooks/{name}"] = base64.b64decode(data["image/png"])
+                parts.append(f"![figure]({name})")
+            else:
+                text = output.get("text") or data.get("text/plain") or ""
+                if output.get("name") != "stderr" and "".join(text).strip() and "<Figure" not in text:
+                    parts.append(f"```text\n{''.join(text).rstrip()}\n```")
+    return made | {f"notebooks/{file.stem}.md": "\n\n".join(parts) + "\n"}
