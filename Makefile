@@ -11,8 +11,9 @@ PARALLEL = -n auto --dist loadscope
 BASE = $(VENV)/base.stamp
 FULL = $(VENV)/full.stamp
 BENCH = $(VENV)/bench.stamp
+DOCS = $(VENV)/docs.stamp
 
-.PHONY: help curve test test-all lint types bench bench-mi bench-brackets notebooks clean
+.PHONY: help curve test test-all lint types bench bench-mi bench-brackets notebooks docs clean
 
 help:
 	@echo 'make curve      measure the default capacity curve into $(OUT); ARGS="--seeds 1" and so on'
@@ -24,6 +25,7 @@ help:
 	@echo 'make bench-mi   every estimator on the public tasks, into docs/estimators.md; DATA=DIR for given samples'
 	@echo 'make bench-brackets  brackets of 14 to 1,386 bits, into docs/brackets.md; hours, resumable; ARGS="--share 0.1"'
 	@echo 'make notebooks  run every notebook'
+	@echo 'make docs       the documentation site, into build/site; a warning is an error'
 	@echo 'make clean      remove the environment and what was built; runs/ stays'
 	@echo 'Variables: PYTHON=$(PYTHON) VENV=$(VENV)'
 
@@ -62,6 +64,9 @@ notebooks: $(FULL)
 		$(BIN)/python -m jupytext --to ipynb --execute "$$notebook"; \
 	done
 
+docs: $(DOCS)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -77,4 +82,8 @@ $(FULL): $(BASE)
 
 $(BENCH): $(FULL)
 	$(INSTALL) -e '.[bench]'
+	touch $@
+
+$(DOCS): $(BASE)
+	$(INSTALL) -e '.[docs]'
 	touch $@

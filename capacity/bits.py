@@ -154,7 +154,13 @@ def _unskew(y: float, a: jax.Array) -> jax.Array:
 
 
 def interval(bits: Figure, stderr: Figure, kind: Kind, limit: Figure = jnp.inf, n: Figure = 0) -> Estimate:
-    """An estimate with the normal 95 % interval around it; all in bits."""
+    """An estimate with the normal 95 % interval around it; all in bits.
+
+    Examples:
+        >>> e = interval(2.0, 0.1, "lower", limit=2.1)
+        >>> round(float(e.low), 3), round(float(e.high), 3), bool(e.saturated)
+        (1.804, 2.196, True)
+    """
     bits, stderr = jnp.asarray(bits), jnp.asarray(stderr)
     return Estimate(
         bits,

@@ -7,7 +7,13 @@ from collections.abc import Iterable
 
 
 def check_name(name: str, known: Iterable[str], option: str) -> None:
-    """Raise ValueError, with the nearest known names, for one that is unknown."""
+    """Raise ValueError, with the nearest known names, for one that is unknown.
+
+    Examples:
+        >>> check_name("gausian", ["gaussian", "vae"], "--system")
+        Traceback (most recent call last):
+        ValueError: Expected --system to be one of gaussian, vae; got 'gausian'. Did you mean 'gaussian'?
+    """
     names = sorted(known)
     if name not in names:
         near = difflib.get_close_matches(name, names, n=2, cutoff=0.5)

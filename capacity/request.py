@@ -153,6 +153,12 @@ def parse_value(text: str, kind: str, option: str) -> str | bool | int | float |
 def parse_levels(text: str, option: str) -> tuple[float, ...]:
     """Levels '0.1,0.2', or 'start:stop:count' in equal ratios.
 
+    Examples:
+        >>> parse_levels("0.1,0.2", "--levels")
+        (0.1, 0.2)
+        >>> [round(level, 3) for level in parse_levels("0.1:10:3", "--levels")]
+        [0.1, 1.0, 10.0]
+
     Raises:
         ValueError: for anything else, and for levels that are not finite and greater than 0.
     """

@@ -16,6 +16,10 @@ Floats = NDArray[np.float64]
 def gaussian_capacity(snr: ArrayLike) -> Floats:
     """Capacity of one unit with additive Gaussian noise, 1/2 log2(1 + snr) (Shannon 1948, theorem 17).
 
+    Examples:
+        >>> gaussian_capacity([1, 3, 15]).tolist()
+        [0.5, 1.0, 2.0]
+
     Args:
         snr: power over noise variance, any shape, non-negative.
 
@@ -34,6 +38,10 @@ def gaussian_noise_information(points: ArrayLike, probs: ArrayLike, noise_std: f
     h(Z) - h(Z|X), the first by the trapezoid rule on a grid of step sigma/8 that reaches 10 sigma past the
     outermost points: for an analytic density that decays, the rule's error falls exponentially in 1/step
     (Trefethen & Weideman 2014); here it is below 1e-10 bits.
+
+    Examples:
+        >>> round(gaussian_noise_information([-1, 1], [0.5, 0.5], noise_std=1.0), 6)  # one bit as ±1 at SNR 1
+        0.485944
 
     Args:
         points: shape (m,), the symbols' values.

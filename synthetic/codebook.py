@@ -69,6 +69,10 @@ class Codebook:
     def from_data(cls, rows: ArrayLike) -> Self:
         """The empirical distribution of rows (N, dim): equal rows merge, their shares add up.
 
+        Examples:
+            >>> Codebook.from_data([[0.0], [0.0], [1.0], [2.0]]).bits
+            1.5
+
         Rows keep the order in which they first appear.
         """
         data = _checked_rows(rows)

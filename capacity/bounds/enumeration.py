@@ -1,4 +1,5 @@
-"""Exact information by listing every message: I(M;Z) = E log p(z|m) - log sum_m' p(m') p(z|m').
+"""Exact information by listing every message: I(M;Z) = E log p(z|m) - log sum_m' p(m') p(z|m'),
+the definition (Shannon 1948; Cover & Thomas 2006, equation 2.35).
 
 The outer mean is over sampled (m, z), the inner sum over all messages, so the estimate is unbiased at any number of
 samples and no log of a batch limits it.  Control variates whose mean is known exactly (from the listed codes) take

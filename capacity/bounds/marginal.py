@@ -166,7 +166,7 @@ def infinite_with_atoms(bound: Estimate, channel: Any, codes: Any) -> Estimate:
 
 @dataclass(frozen=True)
 class Ceiling:
-    """The channel's capacity at the power that the code was found to have, summed over units.
+    """The channel's capacity at the power that the code was found to have, summed over units (Shannon 1948).
 
     The power of each unit is exact where messages can be listed, else from samples; capacity is concave in the
     power, so a sampled power makes this a point estimate of the bound, with its interval by the delta method.

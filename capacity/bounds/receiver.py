@@ -2,6 +2,7 @@
 
 I(M;Z) >= E log q(m|z) - log p(m), q a product over blocks of digits, each heard through noise and all other blocks,
 taken for Gaussian noise (`additive`); exact where blocks do not disturb each other, as in an orthogonal code.
+The bound: Barber & Agakov (2003); the receiver: Verdu (1998), Multiuser Detection, chapter 6.
 """
 
 from __future__ import annotations

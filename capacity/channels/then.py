@@ -1,6 +1,7 @@
 """One noise after another: U -> Y -> Z, for example dropout and then Gaussian noise.
 
 Where Y takes finitely many values given the code, p(z|u) = sum_k w_k(u) p(z|y_k(u)): a mixture, and exact.
+I(U;Z) <= I(U;Y), and with a memoryless second channel <= I(Y;Z) (data processing, Cover & Thomas 2006, theorem 2.8.1).
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """An automatic choice: look at the data, hold methods against each other on held-out pairs, say why.
 
 Fitted log density ratios (normal, Student-t, both by rank, nonlinear canonical correlations) are compared by how many
-bits they show on pairs that did not fit them: a lower bound on I(X;Y) in expectation whatever the model, so the higher
-one knows more (see `evidence`).  The check from outside are nearest neighbours in few dimensions and, where these do
-not agree, a trained critic, neither of which assumes a model: where one finds significantly more, the model misses it.
+bits they show on pairs that did not fit them: a lower bound on I(X;Y) in expectation whatever the model (Donsker &
+Varadhan 1983), so the higher one knows more (see `evidence`).  The check from outside are nearest neighbours in few
+dimensions and, where these do not agree, a trained critic, neither of which assumes a model: where one finds
+significantly more, the model misses it.
 
 The interval is that of the method chosen.  It does not hold the choice itself, nor what no candidate can express: how
 often it covers was measured (`docs/estimators.md`), not proved.  A critic's figure, a lower bound on its own, is taken

@@ -107,7 +107,12 @@ def _prose(text: str) -> list[str]:
 
 
 def _escape(text: str) -> str:
-    """Signs that Markdown would take for its own."""
+    """Signs that Markdown would take for its own, but not those inside code."""
+    parts = re.split(r"(`[^`]*`)", text)
+    return "".join(part if i % 2 else _escape_words(part) for i, part in enumerate(parts))
+
+
+def _escape_words(text: str) -> str:
     for sign, entity in (("&", "&amp;"), ("<", "&lt;"), ("$", "&#36;"), ("|", "&#124;")):
         text = text.replace(sign, entity)
     return re.sub(r"([*_\[\]])", r"\\\1", text)

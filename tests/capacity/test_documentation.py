@@ -1,0 +1,121 @@
+"""What the site says of the code: public names with docstrings, formulas and sources, doctests, examples."""
+
+from __future__ import annotations
+
+import ast
+import doctest
+import importlib
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "docs" / "_site"))
+
+import formulas  # noqa: E402
+import pages  # noqa: E402
+
+from capacity.cli_list import registries  # noqa: E402
+
+PACKAGES = ("capacity", "synthetic")
+YEAR = re.compile(r"\b(1[89]|20)\d\d\b")
+
+
+def public_files() -> list[Path]:
+    files = [file for package in PACKAGES for file in (ROOT / package).rglob("*.py")]
+    return [file for file in files if file.name == "__init__.py" or not file.name.startswith("_")]
+
+
+def module_of(file: Path) -> str:
+    parts = file.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def test_every_public_module_is_in_the_reference() -> None:
+    shown = set(re.findall(r"^::: (\S+)$", "\n".join(pages.reference_pages().values()), re.MULTILINE))
+    assert shown == {module_of(file) for file in public_files()}
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_public_name_has_a_docstring(package: str) -> None:
+    for file in (ROOT / package).rglob("*.py"):
+        tree = ast.parse(file.read_text())
+        assert ast.get_docstring(tree), file
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                members = [n for n in node.body if isinstance(n, ast.FunctionDef) and not n.name.startswith("_")]
+                for one in (node, *members):
+                    assert ast.get_docstring(one) or _overload(one), f"{file}: {node.name}.{one.name}"
+        for node in tree.body:
+            if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+                assert ast.get_docstring(node), f"{file}: {node.name}"
+
+
+def _overload(node: ast.AST) -> bool:
+    names = [d.id for d in getattr(node, "decorator_list", []) if isinstance(d, ast.Name)]
+    return bool({"overload", "override"} & set(names))
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_what_a_package_offers_is_there(package: str) -> None:
+    module = importlib.import_module(package)
+    for name in module.__all__:
+        assert getattr(module, name).__doc__, name
+
+
+@pytest.mark.parametrize("kind", ["channel", "bound", "estimator"])
+def test_each_has_a_source(kind: str) -> None:
+    without = [n for n, member in registries()[kind].items() if not YEAR.search(pages.formula_and_source(member))]
+    assert without == []
+
+
+def test_each_claim_says_whose_it_is() -> None:
+    assert [name for name, claim in registries()["claim"].items() if not claim.source] == []
+
+
+@pytest.mark.parametrize("kind", ["system", "source", "channel", "bound", "estimator", "claim"])
+def test_a_table_has_all_of_its_kind(kind: str) -> None:
+    page = pages.table_page(kind)
+    for name in registries()[kind]:
+        assert f"[{name}](#" in page and f"\n## {name} " in page
+
+
+def test_every_formula_can_be_drawn() -> None:
+    files = [*(ROOT / "docs").glob("*.md"), ROOT / "README.md"]
+    texts = [file.read_text() for file in files]
+    notebooks = (ROOT / "notebooks").glob("*.ipynb")
+    texts += [str(pages.notebook_page(file)[f"notebooks/{file.stem}.md"]) for file in notebooks]
+    drawn = "".join(formulas.drawn(text) for text in texts)
+    assert drawn.count("<svg") >= 3
+
+
+def test_formulas_are_told_from_prices_and_code() -> None:
+    assert formulas.drawn("`$x$` and $5 or $6") == "`$x$` and $5 or $6"
+    assert formulas.drawn("```sh\necho $HOME $PATH\n```") == "```sh\necho $HOME $PATH\n```"
+    assert formulas.drawn(r"so $\tfrac12\log_2(1+P)$ bits").count("<svg") == 1
+
+
+def test_doctests() -> None:
+    tried = 0
+    for name in pages.modules():
+        found = doctest.testmod(importlib.import_module(name))
+        assert found.failed == 0, name
+        tried += found.attempted
+    assert tried >= 8
+
+
+@pytest.mark.slow
+def test_the_readmes_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert len(blocks) >= 4
+    for block in blocks:
+        if "torch" in block:
+            torch = pytest.importorskip("torch")
+            scope = {"torch": torch, "model": torch.nn.Linear(3, 2)}
+            exec(block, scope)
+            assert scope["encoder"](__import__("numpy").ones((4, 3), "float32")).shape == (4, 2)
+        else:
+            exec(block, {})
