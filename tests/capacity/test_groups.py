@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -22,7 +25,7 @@ from capacity import VAE, Architecture, GaussianSystem, Training, lanes, plan_cu
 from capacity.checkpoints import Checkpoints
 from capacity.curves import CurvePlan
 from capacity.executors import Engine, engine_of, given
-from capacity.store import Store
+from capacity.store import Store, read_curves
 from synthetic import FairBits
 
 ARCHITECTURE = Architecture(units=2, widths=(16, 16))
@@ -189,3 +192,26 @@ def test_dask_workers_of_which_one_is_killed(serial: xr.Dataset) -> None:
         killer.start()
         same(plan().run(engine=engine), serial)
         killer.join()
+
+
+COMMAND = "curve --system gaussian --bits 4 --dim 6 --units 2 --width 16 --steps 100 --levels 0.3:1:3 --seeds 2 --quiet"
+
+
+def started(out: Path, *more: str) -> subprocess.Popen:
+    return subprocess.Popen([sys.executable, "-m", "capacity.cli", *COMMAND.split(), "--out", str(out), *more])
+
+
+@pytest.mark.slow
+def test_any_layout_gives_the_same_bits(tmp_path: Path) -> None:
+    """1, 2 and 8 host devices; two processes joined on loopback."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    joined = ("--coordinator", f"127.0.0.1:{port}", "--processes", "2", "--devices", "1", "--process")
+    runs = [started(tmp_path / f"process-{i}", *joined, str(i)) for i in range(2)]
+    assert [run.wait(600) for run in runs] == [0, 0]
+    for devices in ("1", "2", "8"):
+        assert started(tmp_path / devices, "--devices", devices).wait(600) == 0
+    found = {name: read_curves(tmp_path / name / "curve.nc")["gaussian"] for name in ("process-0", "1", "2", "8")}
+    for other in found.values():
+        same(other, found["1"])
