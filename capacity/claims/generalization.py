@@ -27,7 +27,7 @@ from capacity.claims.experiment import grid, keys_of, labelled, run_lanes
 from capacity.claims.training_figure import finish
 from capacity.plots import colour
 from capacity.systems import SYSTEMS, Architecture
-from capacity.training import cosine_adam, fit
+from capacity.training import cosine_adam, fit, log_decoder_of
 from synthetic import FairBits
 from synthetic.source import Batch, register
 
@@ -66,6 +66,18 @@ class Few:
         """Draw n, independently."""
         message = self.rows[jax.random.randint(key, (n,), 0, self.rows.shape[-2])]
         return Batch(message, self.source.embed(message))
+
+    def embed(self, message: jax.Array) -> jax.Array:
+        """Vector of one message."""
+        return self.source.embed(message)
+
+    def log_prob(self, message: jax.Array) -> jax.Array:
+        """Log mass of one of the messages."""
+        return jnp.full(message.shape[:-1], -np.log(self.rows.shape[-2]), jnp.float32)
+
+    def messages(self) -> jax.Array:
+        """All of them, (n, message_dim)."""
+        return self.rows
 
     def codebook(self) -> tuple[jax.Array, jax.Array]:
         """Vectors (n, dim) and log masses (n,)."""
@@ -192,7 +204,7 @@ def _lane(system: Any, steps: int) -> Any:
     """Bits kept, and bits told of messages trained on and of others, per vector."""
 
     def lane(one: Any, source: FairBits) -> dict[str, jax.Array]:
-        key_seen, key_init, key_fit, key_joint, key_bits, key_noise = jax.random.split(one["key"], 6)
+        key_seen, key_init, key_fit, key_settle, key_joint, key_bits, key_noise = jax.random.split(one["key"], 7)
         messages = source.messages()
         order = jax.random.permutation(key_seen, messages.shape[0])
         few = Few(source, messages[order[:SEEN]])
@@ -201,9 +213,11 @@ def _lane(system: Any, steps: int) -> Any:
             return system.loss(params, key, one["level"], few, 64, progress)
 
         params, _ = fit(key_fit, loss, system.init(key_init, source), cosine_adam(1e-2, steps), steps)
+        if hasattr(system, "settle"):  # what batches hold on average only, made exact over what is trained on
+            params = system.settle(params, key_settle, one["level"], few)
         joint = system.joint(params, key_joint, one["level"], source)
         listed = list_codes(joint)
-        log_decoder = system.architecture.log_decoder(params, source)
+        log_decoder = log_decoder_of(system, params, source)
 
         def told(key: jax.Array) -> jax.Array:
             z = jax.vmap(joint.channel)(jax.random.split(key, messages.shape[0]), listed.codes)

@@ -63,8 +63,19 @@ def lanczos(key: jax.Array, product: Product, dim: int, steps: int) -> Spectrum:
     _, found = jax.lax.scan(step, (basis, jnp.zeros(())), jnp.arange(steps))
     alpha, beta = found[:, 0], found[:, 1]
     band = jnp.diag(alpha) + jnp.diag(beta[:-1], 1) + jnp.diag(beta[:-1], -1)
-    values, vectors = jnp.linalg.eigh(band)
+    values, vectors = _decompose(band)
     return Spectrum(values[::-1], jnp.abs(beta[-1] * vectors[-1])[::-1])
+
+
+@jax.custom_batching.sequential_vmap
+def _decompose(band: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Eigenvalues and vectors of one matrix at a time.
+
+    A batch of them goes to a pool of threads that all CPU devices share: where every thread is a device's own program
+    that waits for its batch, none is left to do the work, and lanes on two devices were seen to wait forever.
+    """
+    values, vectors = jnp.linalg.eigh(band)
+    return values, vectors
 
 
 def largest_eigenvalues(key: jax.Array, product: Product, dim: int, count: int = 1, steps: int = 32) -> Spectrum:
