@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -40,10 +41,13 @@ def latent(
 
         from capacity.arrays import read_one
         from capacity.latent import measure_latent
+        from capacity.progress import Bar
 
         if plot is not None and plot.suffix not in (".png", ".pdf", ".svg"):
             raise ValueError(f"Expected --plot to end in .png, .pdf or .svg; got {plot}.")
-        found = measure_latent(jax.random.key(seed), read_one(means), read_one(logvars), given=given, samples=samples)
+        posterior = read_one(means), read_one(logvars)
+        bar = Bar() if sys.stderr.isatty() and not quiet else None
+        found = measure_latent(jax.random.key(seed), *posterior, given=given, samples=samples, progress=bar)
         if plot is not None:
             from capacity.plots_latent import save_latent
 

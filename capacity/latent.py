@@ -13,7 +13,7 @@ I(i;Z) is at most log2 N: where it comes near, a larger data set would show more
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -30,6 +30,7 @@ from capacity.bounds.enumeration import (
 )
 from capacity.channels import LearntGaussian, Posterior
 from capacity.latent_shared import Shared, shared_bits
+from capacity.progress import Report, reporter
 from capacity.rows import Rows, tabled
 
 ACTIVE = 0.01  # Burda, Grosse & Salakhutdinov (2016), section 5.2
@@ -108,7 +109,13 @@ class Latent:
 
 
 def measure_latent(
-    key: jax.Array, means: Any, logvars: Any, *, given: str | None = None, samples: int = 4096
+    key: jax.Array,
+    means: Any,
+    logvars: Any,
+    *,
+    given: str | None = None,
+    samples: int = 4096,
+    progress: Report | Literal[True] | None = None,
 ) -> Latent:
     """Bits in the code of a trained variational model, from the posterior of each of N data points.
 
@@ -119,6 +126,7 @@ def measure_latent(
         given: "logvar", "log_std", "variance" or "std": what `logvars` holds.  None takes log-variances and refuses
             numbers that look like variances.
         samples: how many noisy codes are drawn for the information; a quarter of them for figures unit by unit.
+        progress: called with the share that is done, and what was just done; True shows a bar.
 
     Raises:
         ValueError: shapes that differ, numbers that are not finite, and numbers that look like variances.
@@ -133,8 +141,15 @@ def measure_latent(
     order = np.asarray(jax.random.permutation(keys[0], count))
     table = Posterior(jnp.asarray(means[order], jnp.float32), jnp.asarray(log_std[order], jnp.float32))
     rows = Rows.of(np.full(count, 1 / count))
-    narrow, by_unit, check = _figures(keys[1], rows, table, samples, max(samples // 4, 256))
+    report = reporter(progress) or (lambda share, text: None)
+    report(0.0, f"{count:,} points, {units} units")
+    narrow, by_unit, check = jax.block_until_ready(_figures(keys[1], rows, table, samples, max(samples // 4, 256)))
     exact = widen(narrow, LearntGaussian(), *check)
+    report(0.5, f"{float(exact.bits):.2f} bits")
+    shared = jax.block_until_ready(shared_bits(keys[2], rows, table, np.asarray(by_unit.marginal.bits), samples))
+    report(0.75, "what units share")
+    growth = jax.block_until_ready(_growth(keys[3], table, count, max(samples // 4, 256)))
+    report(1.0, f"{float(exact.bits):.2f} bits")
     # float64: nothing is left to chance in a closed form.
     unit_rate = (0.5 * (means**2 + np.exp(2 * log_std) - 1) - log_std).mean(0) / NATS
     rate = float(unit_rate.sum())
@@ -149,8 +164,8 @@ def measure_latent(
         by_unit.increment,
         unit_rate,
         means.var(0),
-        shared_bits(keys[2], rows, table, np.asarray(by_unit.marginal.bits), samples),
-        _growth(keys[3], table, count, max(samples // 4, 256)),
+        shared,
+        growth,
     )
 
 
