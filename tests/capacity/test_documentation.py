@@ -112,10 +112,6 @@ def test_the_readmes_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     assert len(blocks) >= 4
     for block in blocks:
-        if "torch" in block:
-            torch = pytest.importorskip("torch")
-            scope = {"torch": torch, "model": torch.nn.Linear(3, 2)}
-            exec(block, scope)
-            assert scope["encoder"](__import__("numpy").ones((4, 3), "float32")).shape == (4, 2)
-        else:
-            exec(block, {})
+        if "import torch" in block:
+            pytest.importorskip("torch")
+        exec(block, {})
