@@ -24,7 +24,6 @@ from capacity.bounds.enumeration import information, list_codes
 from capacity.claims import statistics
 from capacity.claims.claim import Answer, Context, Evidence, Prediction
 from capacity.claims.experiment import grid, keys_of, labelled, run_lanes
-from capacity.claims.training_figure import finish
 from capacity.plots import colour
 from capacity.systems import SYSTEMS, Architecture
 from capacity.training import cosine_adam, fit, log_decoder_of
@@ -163,7 +162,10 @@ class Generalization:
             if lost:
                 axes.set_title(f"{axes.get_title()} ({lost} runs leave the axis)")
             axes.set_xlabel("bits kept, I(M;Z) over all messages")
-            finish(axes, 4)
+            axes.grid(color="#dddddd", lw=0.6)
+            axes.set_axisbelow(True)
+        handles, names = right.get_legend_handles_labels()
+        figure.legend(handles, names, loc="outside lower center", ncols=6, fontsize="small", frameon=False)
 
 
 def partial_rank_correlation(
