@@ -7,7 +7,6 @@ stderr and exit status 2.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
@@ -20,6 +19,7 @@ import typer
 from capacity.cli_claims import claims
 from capacity.cli_latent import latent
 from capacity.cli_list import list_all, names_of, print_version
+from capacity.cli_output import print_json, print_seconds, print_tables
 from capacity.cli_report import report
 from capacity.cli_samples import estimate, pairwise
 from capacity.devices import hint_at_gpu, set_devices
@@ -180,13 +180,13 @@ def curve(
 
         save_figure(out / "curve.png", datasets)
     if as_json:
-        _print_json(datasets, out)
+        print_json(datasets, out)
     elif not quiet:
-        _print_tables(datasets)
+        print_tables(datasets)
         files = ", ".join(str(out / f"curve.{kind}") for kind in ("nc", "csv", "png"))
         print(f"Complete already: {files}" if finished else f"Wrote {files}")
         if not finished:
-            _print_seconds(datasets, time.perf_counter() - started)
+            print_seconds(datasets, time.perf_counter() - started)
 
 
 @app.command()
@@ -204,9 +204,9 @@ def show(
 
     save_figure(directory / "curve.png", datasets)
     if as_json:
-        _print_json(datasets, directory)
+        print_json(datasets, directory)
     elif not quiet:
-        _print_tables(datasets)
+        print_tables(datasets)
         print(f"Drew {directory / 'curve.png'}")
 
 
@@ -255,32 +255,6 @@ def _run(plans: dict[str, Any], store: Any, quiet: bool, engine: Any, together: 
             )
             raise typer.Exit(INTERRUPTED) from None
     return datasets
-
-
-def _print_tables(datasets: dict[str, xr.Dataset]) -> None:
-    from capacity.console import note, output, table
-
-    for dataset in datasets.values():
-        output().print(table(dataset))
-        print(f"{note(dataset)}\n")
-
-
-def _print_json(datasets: dict[str, xr.Dataset], directory: Path) -> None:
-    from capacity.console import record
-
-    files = {kind: str(directory / f"curve.{kind}") for kind in ("nc", "csv", "png")}
-    curves = {name: record(dataset) for name, dataset in datasets.items()}
-    print(json.dumps({"files": files, "curves": curves}, indent=1))
-
-
-def _print_seconds(datasets: dict[str, xr.Dataset], total: float) -> None:
-    """How the time divides; parts that an earlier run finished cost nothing in this one."""
-    spent = {
-        kind: sum(float(dataset.attrs.get(f"seconds_{kind}", 0.0)) for dataset in datasets.values())
-        for kind in ("compile", "train", "measure")
-    }
-    spent["other"] = max(total - sum(spent.values()), 0.0)
-    print(f"{total:.0f} s: " + ", ".join(f"{kind} {seconds:.1f} s" for kind, seconds in spent.items()))
 
 
 if __name__ == "__main__":

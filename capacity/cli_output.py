@@ -1,0 +1,38 @@
+"""What `capacity curve` and `capacity show` print of finished curves."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+def print_tables(datasets: dict[str, xr.Dataset]) -> None:
+    """A table of each curve, and what its columns stand on."""
+    from capacity.console import note, output, table
+
+    for dataset in datasets.values():
+        output().print(table(dataset))
+        print(f"{note(dataset)}\n")
+
+
+def print_json(datasets: dict[str, xr.Dataset], directory: Path) -> None:
+    """All curves and where their files are, as one JSON object."""
+    from capacity.console import record
+
+    files = {kind: str(directory / f"curve.{kind}") for kind in ("nc", "csv", "png")}
+    curves = {name: record(dataset) for name, dataset in datasets.items()}
+    print(json.dumps({"files": files, "curves": curves}, indent=1))
+
+
+def print_seconds(datasets: dict[str, xr.Dataset], total: float) -> None:
+    """How the time divides; parts that an earlier run finished cost nothing in this one."""
+    spent = {
+        kind: sum(float(dataset.attrs.get(f"seconds_{kind}", 0.0)) for dataset in datasets.values())
+        for kind in ("compile", "train", "measure")
+    }
+    spent["other"] = max(total - sum(spent.values()), 0.0)
+    print(f"{total:.0f} s: " + ", ".join(f"{kind} {seconds:.1f} s" for kind, seconds in spent.items()))
