@@ -10,6 +10,7 @@ from capacity.channels.gaussian import Gaussian
 from capacity.channels.gaussian_dropout import GaussianDropout
 from capacity.channels.information_dropout import InformationDropout
 from capacity.channels.learnt_gaussian import LearntGaussian, Posterior
+from capacity.channels.numerical import unit_capacity
 from capacity.channels.quantized import Quantized
 from capacity.channels.stochastic_depth import StochasticDepth, residual_outcomes
 from capacity.channels.then import Then
@@ -39,6 +40,7 @@ __all__ = [
     "Uniform",
     "VariationalDropout",
     "residual_outcomes",
+    "unit_capacity",
 ]
 
 CHANNELS = Registry(
