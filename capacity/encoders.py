@@ -38,9 +38,11 @@ def traceable(joint: Joint) -> Joint:
     if type(code) is tuple and len(code) == 2 and isinstance(joint.channel, LearntGaussian):
         joint = replace(joint, encoder=jax.tree_util.Partial(_posterior, joint.encoder))
     shapes = [leaf.shape for leaf in jax.tree.leaves(code)]
-    if any(len(shape) != 1 for shape in shapes):
+    axes = getattr(joint.channel, "code_axes", 1)
+    if any(len(shape) != axes for shape in shapes):
+        wanted = "(units,)" if axes == 1 else "(outcomes, units)"
         raise ValueError(
-            f"Expected an encoder from one vector to one code of shape (units,); got {_shown(shapes)}. A function of "
+            f"Expected an encoder from one vector to one code of shape {wanted}; got {_shown(shapes)}. A function of "
             "whole batches is taken too, if JAX cannot trace it: let it take and give NumPy arrays."
         )
     return joint

@@ -22,8 +22,9 @@ class Channel(Protocol):
     parameters differ among units has a method `part(units: slice)` that slices these.  A memoryless channel is the
     product of its units.  One that is not has log_prob(z, u)[j] = log p(z_j | z_<j, u), and `covariance(u)`.
 
-    Optional: `atoms(u) -> values, log_weights` where `atomic` (`capacity.channels.atoms`); `admits(u)`, whether each
-    unit of a code keeps the constraint of the ceiling where that is about values and not about the mean.
+    Optional: `code_axes`, how many axes each leaf of the code has if not 1; `atoms(u) -> values, log_weights`
+    where `atomic` (`capacity.channels.atoms`); `admits(u)`, whether each unit of a code keeps the constraint of the
+    ceiling where that is about values and not about the mean.
     All logarithms are natural; only `ceiling` speaks of bits.
     """
 

@@ -40,7 +40,8 @@ def unit_capacity(
             values = np.asarray(jax.vmap(lambda v: double.atoms(v)[0])(u))
             outputs, weights = np.unique(values), None
         else:
-            outputs, step = _grid(*(np.asarray(a) for a in jax.vmap(double.moments)(u)), per_std or _density(channel))
+            mean, variance = (np.asarray(part) for part in jax.vmap(double.moments)(u))
+            outputs, step = _grid(mean, variance, per_std or _density(channel))
             weights = np.full(len(outputs), step)
         z = jnp.asarray(outputs)[:, None]
         table = jax.vmap(lambda v: jax.vmap(lambda z_one: double.log_prob(z_one, v)[0])(z))(u)

@@ -45,6 +45,7 @@ class StochasticDepth:
     full_support: ClassVar[bool] = False
     has_entropy: ClassVar[bool] = True
     has_ceiling: ClassVar[bool] = False
+    code_axes: ClassVar[int] = 2
     name: ClassVar[str] = "stochastic_depth"
     summary: ClassVar[str] = "residual blocks dropped at random, for all units at once; no ceiling for real units"
     constraint: ClassVar[str] = ""

@@ -54,6 +54,11 @@ class Then:
         return self.first.memoryless
 
     @property
+    def code_axes(self) -> int:
+        """As the first."""
+        return int(getattr(self.first, "code_axes", 1))
+
+    @property
     def normal(self) -> bool:
         """Never."""
         return False

@@ -28,7 +28,7 @@ def uniform_noise_information(half_width: ArrayLike, width: float = 1.0) -> Floa
     """
     noise = 2 * np.asarray(half_width, np.float64)
     if not (np.all(noise > 0) and width > 0):
-        raise ValueError(f"Expected a positive half_width and width; got {half_width} and {width}.")
+        raise ValueError(f"Expected a positive half_width and width; got {noise / 2} and {width}.")
     longer, shorter = np.maximum(noise, width), np.minimum(noise, width)
     return (np.log(longer / noise) + 0.5 * shorter / longer) / NATS
 

@@ -62,7 +62,7 @@ def test_tabulated(figures: Any, truth: Any, digits: int) -> None:
 
 @pytest.mark.parametrize(
     ("amplitude", "truth"),
-    AMPLITUDES + [pytest.param(*pair, marks=pytest.mark.slow) for pair in ((3, 1.2715), (5, 1.7584))],
+    [*AMPLITUDES, *(pytest.param(*pair, marks=pytest.mark.slow) for pair in ((3, 1.2715), (5, 1.7584)))],
 )
 def test_amplitude_limit(amplitude: float, truth: float) -> None:
     """The values of the table, within its 4e-5 bits and a grid of 1/25 (Smith 1971)."""
