@@ -151,7 +151,7 @@ def _dataset(flips: tuple[float, ...], found: Any, chain: Any) -> xr.Dataset:
     for name, words in (("sign", "by sign"), ("coin", "by coin")):
         variables[f"{name}_bits"] = labelled(("flip", "seed"), found[name]["bits"], f"bits of eight units, {words}")
         variables[f"{name}_marginal"] = labelled(
-            ("flip", "seed"), found[name]["marginal"], f"most in one unit, {words}"
+            ("flip", "seed"), found[name]["marginal"].max(-1), f"most in one unit, {words}"
         )
     for part in ("bits", "stderr"):
         variables[f"chain_{part}"] = labelled("depth", chain[f"chain_{part}"], f"eight units after a chain, {part}")

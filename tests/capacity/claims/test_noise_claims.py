@@ -92,3 +92,15 @@ def test_every_claim_is_complete() -> None:
         assert len(set(names)) == len(names) and claim.sentence and claim.source
         assert any(not p.instrument for p in claim.predictions)
         assert jnp.isfinite(miss_rate(claim()))
+
+
+def test_binary_lanes_are_labelled_and_drawn() -> None:
+    flips, rng = (1e-4, 0.1), np.random.default_rng(1)
+    lanes = {"bits": rng.uniform(0, 8, (2, 3)), "marginal": rng.uniform(0, 1, (2, 3, 8))}
+    lanes["marginal_stderr"] = np.full((2, 3, 8), 1e-3)
+    chain = {f"chain_{part}": np.full(3, 1.0) for part in PARTS}
+    data = binary._dataset(flips, {"sign": lanes, "coin": lanes}, chain)
+    np.testing.assert_array_equal(data.sign_marginal, lanes["marginal"].max(-1))
+    binary.BinaryUnits().plot(data, Figure())
+    top = binary._most({"sign": lanes}, 0.01)
+    assert top.value == lanes["marginal"].max() and top.low < top.value < top.high
