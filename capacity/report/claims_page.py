@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from capacity.claims import CLAIMS
-from capacity.claims.run import Outcome, read_outcome
-from capacity.report.drawing import Drawing, drawn
+from capacity.claims.run import FIGURE_FILE, Outcome, read_outcome
+from capacity.report.drawing import Drawing, drawn, kept
 
 
 def contents(directory: Path) -> dict[str, Any]:
@@ -21,7 +21,9 @@ def contents(directory: Path) -> dict[str, Any]:
     unknown = sorted(found - set(CLAIMS))
     if unknown:
         raise ValueError(f"Expected claims of `capacity list`; got {unknown[0]} in {directory} (a plug-in's?).")
-    outcomes = [read_outcome(CLAIMS[name](), directory / name) for name in CLAIMS if name in found]
+    outcomes, unread = _read(directory, [name for name in CLAIMS if name in found])
+    if not outcomes:
+        raise ValueError(f"Expected a claim that can be read in {directory}; got {unread[0][1]}: {unread[0][3]}")
     records = [outcome.record for outcome in outcomes]
     return {
         "title": "Claims and what was measured",
@@ -30,8 +32,8 @@ def contents(directory: Path) -> dict[str, Any]:
         "verdicts": [
             [o.claim.name, f"“{o.claim.sentence}”", o.verdict + ", fast" * bool(o.record["fast"]), o.claim.source]
             for o in outcomes
-        ],
-        "drawings": [_drawing(outcome) for outcome in outcomes],
+        ] + unread,
+        "drawings": [_drawing(outcome, directory / outcome.claim.name) for outcome in outcomes],
         "tables": [_findings(outcome) for outcome in outcomes],
         "configuration": {
             o.claim.name: json.loads((directory / o.claim.name / "config.json").read_text()) for o in outcomes
@@ -55,10 +57,27 @@ def _command(record: dict[str, Any], records: list[dict[str, Any]]) -> str:
     return f"capacity claims {' '.join(alike)}{fast} --seed {record['seed']} --out DIR"
 
 
-def _drawing(outcome: Outcome) -> Drawing:
+def _read(directory: Path, names: list[str]) -> tuple[list[Outcome], list[list[str]]]:
+    """The outcomes, and a row for each claim whose files say something that it no longer asks, or are damaged."""
+    outcomes, unread = [], []
+    for name in names:
+        claim = CLAIMS[name]()
+        try:
+            outcomes.append(read_outcome(claim, directory / name))
+        except ValueError as error:
+            unread.append([name, f"“{claim.sentence}”", "unreadable", f"run it again: {error}"])
+    return outcomes, unread
+
+
+def _drawing(outcome: Outcome, directory: Path) -> Drawing:
+    """The claim's figure drawn anew; where its data are of another version, the picture that was kept with them."""
     claim = outcome.claim
-    letters = "".join(c for c in claim.name if c.isascii() and c.isalnum())
-    return drawn(f"claim{letters}", f"{claim.name}: {outcome.verdict}", lambda figure: claim.plot(outcome.data, figure))
+    name = "claim" + "".join(c for c in claim.name if c.isascii() and c.isalnum())
+    title = f"{claim.name}: {outcome.verdict}"
+    try:
+        return drawn(name, title, lambda figure: claim.plot(outcome.data, figure))
+    except Exception as error:  # a claim may be anybody's, and fail in any way: the page says so and goes on
+        return kept(name, f"{title} (as kept; drawing it anew failed: {error})", directory / FIGURE_FILE)
 
 
 def _findings(outcome: Outcome) -> dict[str, Any]:

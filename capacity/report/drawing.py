@@ -7,9 +7,12 @@ library of five megabytes would, and any figure that matplotlib draws can be sho
 
 from __future__ import annotations
 
+import base64
 import io
 import re
+import struct
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import matplotlib as mpl
@@ -73,6 +76,15 @@ def drawn(name: str, title: str, draw: Callable[[Figure], None]) -> Drawing:
             name, title, _content(file.getvalue().decode(), name), (0.0, 0.0, width, height),
             panels if len(panels) > 1 else [], marks_of(figure),
         )  # fmt: skip
+
+
+def kept(name: str, title: str, picture: Path) -> Drawing:
+    """A PNG as it is, inside the page; without values."""
+    content = picture.read_bytes()
+    width, height = struct.unpack(">II", content[16:24])  # of the header, in pixels
+    data = base64.b64encode(content).decode()
+    svg = f'<image width="{width}" height="{height}" href="data:image/png;base64,{data}"/>'
+    return Drawing(name, title, svg, (0.0, 0.0, float(width), float(height)), [], [])
 
 
 def _grid(figure: Figure) -> tuple[int, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from html.parser import HTMLParser
@@ -108,6 +109,25 @@ def test_a_claim_says_its_verdict_and_nothing_escapes(claim: Path) -> None:
     tags = Tags()
     tags.feed(text)
     assert tags.open == []
+
+
+def test_what_cannot_be_read_or_drawn_is_said_and_the_rest_is_shown(
+    claim: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Changed(Line):
+        predictions = (Prediction("another", "it asks something else now", low=0.5),)
+
+    def plot(self: Any, data: xr.Dataset, figure: Any) -> None:
+        raise KeyError("y of a later version")
+
+    monkeypatch.setattr(Line, "plot", plot)
+    assert "as kept; drawing it anew failed" in report(claim.parent) and "data:image/png" in report(claim.parent)
+    monkeypatch.setitem(CLAIMS, "line", Changed)
+    with pytest.raises(ValueError, match="Expected a claim that can be read"):
+        report(claim.parent)
+    monkeypatch.setitem(CLAIMS, "dot", Line)
+    shutil.copytree(claim.parent / "line", claim.parent / "dot")
+    assert "unreadable" in report(claim.parent) and "run it again" in report(claim.parent)
 
 
 def test_marks_are_the_values_drawn_where_they_are_drawn() -> None:
