@@ -183,7 +183,7 @@ def test_lanes_of_a_sweep_have_noise_of_their_own() -> None:
     seen.clear()
     for i in range(2):
         training.train(jax.random.key(i), system, jnp.float32(0.5), source)
-    assert (jax.random.key_data(seen[0]) != jax.random.key_data(seen[1])).any()
+    assert (jax.random.key_data(seen[0]) != jax.random.key_data(seen[-1])).any()
 
 
 def test_cover() -> None:
