@@ -11,6 +11,7 @@ import base64
 import io
 import re
 import struct
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,6 +25,7 @@ from capacity.report.marks import Mark, marks_of
 
 Box = tuple[float, float, float, float]  # x, y, width, height in points, from the upper left corner
 STYLE: Any = {"font.size": 11, "svg.fonttype": "path", "path.simplify": True}
+ROOM = 6.0  # points around a panel
 PANEL, HEIGHT = 5.6, 5.2  # inches of one panel: at a phone's width its letters are still 9 pixels high
 PAGE_COLOURS = {
     "#000000": "currentColor",
@@ -66,8 +68,7 @@ def drawn(name: str, title: str, draw: Callable[[Figure], None]) -> Drawing:
         trial = Figure(figsize=(10, 5.5))
         draw(trial)
         rows, columns = _grid(trial)
-        figure = Figure(figsize=(PANEL * columns, HEIGHT * rows), layout="constrained")
-        draw(figure)
+        figure = _laid_out(draw, PANEL * columns, HEIGHT * rows)
         file = io.BytesIO()
         figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
         width, height = (72 * side for side in figure.get_size_inches())
@@ -85,6 +86,21 @@ def kept(name: str, title: str, picture: Path) -> Drawing:
     data = base64.b64encode(content).decode()
     svg = f'<image width="{width}" height="{height}" href="data:image/png;base64,{data}"/>'
     return Drawing(name, title, svg, (0.0, 0.0, float(width), float(height)), [], [])
+
+
+def _laid_out(draw: Callable[[Figure], None], width: float, height: float) -> Figure:
+    """The figure at a size in inches; wider where a legend or label would be cut off."""
+    for _ in range(2):
+        figure = Figure(figsize=(width, height), layout="constrained")
+        draw(figure)
+        with warnings.catch_warnings():  # that there is no room is what we want to know
+            warnings.filterwarnings("ignore", message="constrained_layout not applied")
+            FigureCanvasAgg(figure).draw()
+        needed = figure.get_tightbbox().width
+        if needed <= 1.02 * width:
+            break
+        width = needed + 0.2
+    return figure
 
 
 def _grid(figure: Figure) -> tuple[int, int]:
@@ -111,8 +127,30 @@ def _panels(figure: Figure) -> list[Bbox]:
             boxes[place] = Bbox.union([boxes[place], own])
         else:
             boxes.append(own)
-    extras = [*figure.legends, *filter(None, [getattr(figure, "_suptitle", None)])]
-    return [*(extra.get_window_extent(renderer) for extra in extras), *boxes] if len(boxes) > 1 else boxes
+    if len(boxes) < 2:
+        return boxes
+    title = getattr(figure, "_suptitle", None)
+    extras = [title.get_window_extent(renderer)] if title else []
+    most = PANEL * figure.dpi
+    return [*extras, *(part for legend in figure.legends for part in _columns(legend, renderer, most)), *boxes]
+
+
+def _columns(legend: Any, renderer: Any, most: float) -> list[Bbox]:
+    """A legend of the whole figure in parts no wider than a panel, each of whole columns."""
+    whole = legend.get_window_extent(renderer)
+    if whole.width <= most or not legend.get_texts():
+        return [whole]
+    size = legend.get_texts()[0].get_fontsize() * renderer.points_to_pixels(1.0)
+    reach = (legend.handlelength + legend.handletextpad) * size  # of the sign before the words
+    starts = sorted({round(text.get_window_extent(renderer).x0 - reach - 0.3 * size) for text in legend.get_texts()})
+    parts: list[Bbox] = []
+    for x0, x1 in zip(starts, [*starts[1:], whole.x1], strict=True):
+        if parts and x1 - parts[-1].x0 <= most:
+            parts[-1] = Bbox.from_extents(parts[-1].x0, whole.y0, x1, whole.y1)
+        else:
+            parts.append(Bbox.from_extents(x0, whole.y0, x1, whole.y1))
+    room = renderer.points_to_pixels(ROOM)  # is added around every panel; here the neighbours stand close
+    return [Bbox.from_extents(p.x0 + room, p.y0 + room, p.x1 - room, p.y1 - room) for p in parts]
 
 
 def _same(one: Bbox, other: Bbox) -> bool:
@@ -123,7 +161,7 @@ def _same(one: Bbox, other: Bbox) -> bool:
     return shared.width * shared.height > 0.6 * min(one.width * one.height, other.width * other.height)
 
 
-def _box(box: Bbox, figure: Figure, room: float = 6.0) -> Box:
+def _box(box: Bbox, figure: Figure, room: float = ROOM) -> Box:
     scale, height = 72 / figure.dpi, figure.bbox.height
     x, y = box.x0 * scale - room, (height - box.y1) * scale - room
     return round(x, 1), round(y, 1), round(box.width * scale + 2 * room, 1), round(box.height * scale + 2 * room, 1)

@@ -141,6 +141,23 @@ def test_marks_are_the_values_drawn_where_they_are_drawn() -> None:
         assert x >= -8 and y >= -8 and x + width <= drawing.whole[2] + 8 and y + height <= drawing.whole[3] + 8
 
 
+def test_wide_legends_are_not_cut_and_come_in_parts_for_a_phone() -> None:
+    def one(figure: Figure) -> None:
+        axes = figure.subplots()
+        for i in range(4):
+            axes.plot([0, 1], label=f"a label of many words, which takes its room, number {i}")
+        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=2)
+
+    def two(figure: Figure) -> None:
+        for axes in figure.subplots(1, 2):
+            lines = [axes.plot([0, i], label=f"a rather long label {i}")[0] for i in range(8)]
+        figure.legend(handles=lines, loc="outside lower center", ncols=4)
+
+    assert drawn("wide", "one", one).whole[2] > 5.6 * 72
+    panels = drawn("parts", "two", two).panels
+    assert len(panels) >= 4 and all(width <= 5.9 * 72 for _, _, width, _ in panels)
+
+
 def test_bars_and_lines_across_have_values() -> None:
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
