@@ -71,6 +71,7 @@ def drawn(name: str, title: str, draw: Callable[[Figure], None]) -> Drawing:
         figure = _laid_out(draw, PANEL * columns, HEIGHT * rows)
         file = io.BytesIO()
         figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
+        FigureCanvasAgg(figure).draw()  # again: a legend's parts stand where the last drawing, of other dots, put them
         width, height = (72 * side for side in figure.get_size_inches())
         panels = [_box(panel, figure) for panel in _panels(figure)]
         return Drawing(
@@ -140,17 +141,19 @@ def _columns(legend: Any, renderer: Any, most: float) -> list[Bbox]:
     whole = legend.get_window_extent(renderer)
     if whole.width <= most or not legend.get_texts():
         return [whole]
-    size = legend.get_texts()[0].get_fontsize() * renderer.points_to_pixels(1.0)
-    reach = (legend.handlelength + legend.handletextpad) * size  # of the sign before the words
-    starts = sorted({round(text.get_window_extent(renderer).x0 - reach - 0.3 * size) for text in legend.get_texts()})
+    columns: dict[int, Bbox] = {}
+    for sign, words in zip(legend.legend_handles, legend.get_texts(), strict=True):
+        label = words.get_window_extent(renderer)
+        own = Bbox.union([label, sign.get_window_extent(renderer)])
+        columns[round(label.x0)] = Bbox.union([columns.get(round(label.x0), own), own])
     parts: list[Bbox] = []
-    for x0, x1 in zip(starts, [*starts[1:], whole.x1], strict=True):
-        if parts and x1 - parts[-1].x0 <= most:
-            parts[-1] = Bbox.from_extents(parts[-1].x0, whole.y0, x1, whole.y1)
+    for _, column in sorted(columns.items()):
+        if parts and column.x1 - parts[-1].x0 <= most:
+            parts[-1] = Bbox.union([parts[-1], column])
         else:
-            parts.append(Bbox.from_extents(x0, whole.y0, x1, whole.y1))
-    room = renderer.points_to_pixels(ROOM)  # is added around every panel; here the neighbours stand close
-    return [Bbox.from_extents(p.x0 + room, p.y0 + room, p.x1 - room, p.y1 - room) for p in parts]
+            parts.append(column)
+    last = parts[-1]  # as wide as a panel, or its letters would be larger than the others'
+    return [*parts[:-1], Bbox.from_extents(last.x0, last.y0, max(last.x1, last.x0 + 0.98 * most), last.y1)]
 
 
 def _same(one: Bbox, other: Bbox) -> bool:
