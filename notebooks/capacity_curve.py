@@ -23,6 +23,7 @@
 # the same numbers come back at once; else it takes two to three minutes.
 
 # %%
+# %matplotlib inline
 import os
 import subprocess
 import sys
