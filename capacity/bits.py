@@ -17,6 +17,7 @@ Kind = Literal["exact", "lower", "upper", "point"]
 Figure = Any  # a float, or an array of them when lanes are stacked
 
 NATS = 0.6931471805599453  # nats in one bit
+RARE_LOSS = 2.0  # bits that one rare confusion costs in continuous noise
 ROUNDING = 1e-5  # a control that spreads less is a constant and the rounding of single precision
 Z95 = 1.959963984540054  # standard normal quantile of a two-sided 95 % interval
 
@@ -140,6 +141,16 @@ def from_values(nats: jax.Array, kind: Kind, limit: Figure = jnp.inf, controls: 
     bits, stderr = mean / NATS, spread / n**0.5 / NATS
     low, high = (bits - stderr * _unskew(y, skewness / n**0.5) for y in (Z95, -Z95))
     return Estimate(bits, stderr, low, high, jnp.asarray(limit), jnp.asarray(n), kind=kind)
+
+
+def unseen(distance: Figure, n: Figure, loss: Figure) -> Figure:
+    """What events too rare to be among n samples may take, in bits, from a figure at this distance of its limit.
+
+    Where nearly every sample gives the limit, events that cost up to `loss` bits come once in many samples; with none
+    seen, their share is below 3/n at 95 % (the rule of three, Hanley & Lippman-Hand 1983), and no variance shows it.
+    """
+    most = 3 * loss / n
+    return jnp.where(distance < 10 * most, most, 0.0)
 
 
 def _unskew(y: float, a: jax.Array) -> jax.Array:

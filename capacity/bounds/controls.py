@@ -19,14 +19,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from capacity.bits import NATS, Z95, Estimate, Kind, from_values
+from capacity.bits import NATS, RARE_LOSS, Z95, Estimate, Kind, from_values, unseen
 from capacity.bounds.marginal import Normal
 from capacity.joint import Joint
 
 Floats = np.ndarray
-
-
-RARE_LOSS = 2.0  # bits
 
 
 class Controls(NamedTuple):
@@ -73,7 +70,7 @@ def controlled(values: Floats, near: Controls, far: Controls, kind: Kind, limit:
     cheap = cheap - far.zero @ _slope(cheap, far.zero.astype(np.float64))
     error = cheap.std(ddof=far.zero.shape[1] + 1) / np.sqrt(len(cheap)) / NATS
     bits = reduced.mean() / NATS
-    low = bits - np.hypot(_down(main, limit), max(Z95 * error, _unseen(bits, limit, len(cheap))))
+    low = bits - np.hypot(_down(main, limit), max(Z95 * error, float(unseen(limit - bits, len(cheap), RARE_LOSS))))
     high = bits + np.hypot(float(main.high - main.bits), Z95 * error)
     bits, stderr, low, high = map(jnp.asarray, (bits, np.hypot(float(main.stderr), error), low, high))
     return replace(main, bits=bits, stderr=stderr, low=low, high=high)
@@ -81,17 +78,7 @@ def controlled(values: Floats, near: Controls, far: Controls, kind: Kind, limit:
 
 def _down(main: Estimate, limit: float) -> float:
     """How far the near sample's interval reaches down, in bits."""
-    return max(float(main.bits - main.low), _unseen(float(main.bits), limit, int(main.n)))
-
-
-def _unseen(bits: float, limit: float, n: int) -> float:
-    """What losses too rare to be among n samples may take, in bits, near the limit.
-
-    Where nearly every message is told, losses of a bit or two come once in many samples; with none seen, their share
-    is below 3/n at 95 % (the rule of three, Hanley & Lippman-Hand 1983), and no variance shows it.
-    """
-    unseen = 3 * RARE_LOSS / n
-    return unseen if limit - bits < 10 * unseen else 0.0
+    return max(float(main.bits - main.low), float(unseen(limit - main.bits, main.n, RARE_LOSS)))
 
 
 def reduce(values: Floats, near: Controls, far: Controls) -> tuple[Floats, Floats]:

@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from capacity.bits import NATS, Estimate, from_values, interval
+from capacity.bits import NATS, RARE_LOSS, Estimate, from_values, interval, unseen
 from capacity.bounds.marginal import check_density, divergence, infinite_with_atoms
 from capacity.channels.channel import part_of, sliced
 from capacity.channels.gaussian import LOG_2PI
@@ -187,7 +187,22 @@ def information(key: jax.Array, joint: Joint, listed: Listed, n: int) -> Estimat
     columns = [*(c[:, -1] for c in controls), _surprise(log_prob, conditional, q)]
     # From the noise's entropy instead of its density in the sample: the same where a sample tells how they go together,
     # and right where it has seen none of a rare noise (a flip in ten thousand).
-    return from_values(conditional.sum(1) - controls[0][:, -1] - q.joint, "exact", controls=_columns(columns, z))
+    found = from_values(conditional.sum(1) - controls[0][:, -1] - q.joint, "exact", controls=_columns(columns, z))
+    return _with_the_unseen(found, joint)
+
+
+def _with_the_unseen(found: Estimate, joint: Joint) -> Estimate:
+    """The interval reaching as far as noise too rare to be in the sample may take the figure.
+
+    In continuous noise what is confused is a neighbour, for some bits; where noise has atoms it may at one stroke take
+    all that the message has, or give it (every unit dropped, or none).
+    """
+    entropy = joint.source.bits
+    loss = entropy if joint.channel.atomic else RARE_LOSS
+    down = unseen(entropy - found.bits, found.n, loss)
+    up = unseen(found.bits, found.n, loss) if joint.channel.atomic else 0.0
+    low, high = jnp.minimum(found.low, found.bits - down), jnp.maximum(found.high, found.bits + up)
+    return replace(found, low=low, high=high)
 
 
 def unit_information(key: jax.Array, joint: Joint, listed: Listed, n: int) -> UnitBits:
