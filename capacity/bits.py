@@ -133,14 +133,33 @@ def from_values(nats: jax.Array, kind: Kind, limit: Figure = jnp.inf, controls: 
         centred = controls - controls.mean(0, keepdims=True)
         told = jnp.sqrt(jnp.square(centred).mean(0)) > ROUNDING * (1 + jnp.abs(controls).max(0))
         centred, controls = (jnp.where(told[None], c, 0.0) for c in (centred, controls))
-        slope = jnp.linalg.pinv(centred.T @ centred, rtol=1e-5, hermitian=True) @ (centred.T @ (nats - nats.mean()))
-        nats = nats - controls @ slope
+        nats = _less_explained(nats, controls, centred)
     mean = nats.mean()
     spread = jnp.sqrt(((nats - mean) ** 2).sum() / max(n - fitted, 1))
     skewness = (((nats - mean) / jnp.maximum(spread, jnp.finfo(nats.dtype).tiny)) ** 3).mean()
     bits, stderr = mean / NATS, spread / n**0.5 / NATS
     low, high = (bits - stderr * _unskew(y, skewness / n**0.5) for y in (Z95, -Z95))
     return Estimate(bits, stderr, low, high, jnp.asarray(limit), jnp.asarray(n), kind=kind)
+
+
+def _less_explained(nats: jax.Array, controls: jax.Array, centred: jax.Array) -> jax.Array:
+    """The values less the least-squares combination of the controls, column after column (modified Gram & Schmidt).
+
+    A column that the ones before it explain is left out.  No LAPACK: its batched calls, made by lanes on several CPU
+    devices at once, were seen to wait for each other forever.
+    """
+    size, columns = jnp.square(centred).sum(0), jnp.arange(controls.shape[1])
+
+    def remove(k: jax.Array, held: tuple[jax.Array, jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array, jax.Array]:
+        nats, controls, centred = held
+        one, power = centred[:, k], jnp.square(centred[:, k]).sum()
+        scale = jnp.where(power > ROUNDING * size[k], 1 / jnp.where(power > 0, power, 1.0), 0.0)
+        share = jnp.where(columns > k, one @ centred * scale, 0.0)
+        amount = one @ (nats - nats.mean()) * scale
+        shared = controls[:, k]
+        return nats - amount * shared, controls - jnp.outer(shared, share), centred - jnp.outer(one, share)
+
+    return jax.lax.fori_loop(0, controls.shape[1], remove, (nats, controls, centred))[0]
 
 
 def unseen(distance: Figure, n: Figure, loss: Figure) -> Figure:

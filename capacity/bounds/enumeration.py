@@ -9,6 +9,7 @@ away most of the Monte-Carlo noise, which without them is about 0.73 sqrt(units)
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, ClassVar, NamedTuple
 
 import jax
@@ -188,15 +189,23 @@ def information(key: jax.Array, joint: Joint, listed: Listed, n: int) -> Estimat
     # From the noise's entropy instead of its density in the sample: the same where a sample tells how they go together,
     # and right where it has seen none of a rare noise (a flip in ten thousand).
     found = from_values(conditional.sum(1) - controls[0][:, -1] - q.joint, "exact", controls=_columns(columns, z))
-    return _with_the_unseen(found, joint)
+    return _with_the_unseen(found, joint, listed)
 
 
-def _with_the_unseen(found: Estimate, joint: Joint) -> Estimate:
-    """The interval reaching as far as noise too rare to be in the sample may take the figure.
+def _with_the_unseen(found: Estimate, joint: Joint, listed: Listed) -> Estimate:
+    """The interval reaching as far as what is too rare to be in the sample may take the figure.
 
     In continuous noise what is confused is a neighbour, for some bits; where noise has atoms it may at one stroke take
-    all that the message has, or give it (every unit dropped, or none).
+    all that the message has, or give it (every unit dropped, or none).  Without noise nothing is rarer than a message.
     """
+    if joint.channel.atomic and joint.channel.has_entropy:
+        noise = _each(joint.channel, joint.channel.entropy)(listed.codes).max()
+        common = listed.log_probs.min() > jnp.log(3 / found.n)
+        return jax.tree.map(partial(jnp.where, (noise <= 0) & common), found, _reaching(found, joint))
+    return _reaching(found, joint)
+
+
+def _reaching(found: Estimate, joint: Joint) -> Estimate:
     entropy = joint.source.bits
     loss = entropy if joint.channel.atomic else RARE_LOSS
     down = unseen(entropy - found.bits, found.n, loss)
