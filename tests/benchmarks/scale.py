@@ -1,7 +1,7 @@
 """What a million lanes would take, from costs measured here:  python -m tests.benchmarks.scale [--report FILE]
 
-Measured: training a lane of the default curve, keeping and reading a finished lane's part, labelling lanes as a dataset,
-and writing it.  From these: hours and memory at a number of lanes and workers, part by part, and what breaks first.
+Measured: training a lane of the default curve, keeping and reading a finished lane's part, labelling lanes as a
+dataset, and writing it.  From these: hours and memory at a number of lanes and workers, part by part, and what breaks first.
 The time of a lane on an accelerator is an assumption, and said to be one: no accelerator was at hand.
 """
 
@@ -89,8 +89,9 @@ def plan_of(costs: dict[str, float], lanes: int, workers: int) -> list[str]:
     for name, words in alone.items():
         lines.append(f"| {words} | {1e3 * costs[name]:.2f} | one process | {lanes * costs[name] / 3600:.2f} |")
     held, kept = lanes * costs["bytes held"] / 2**30, lanes * costs["bytes kept"] / 2**30
-    lines += ["", f"Memory of the process that gathers: {held:.1f} GiB of figures and loss histories (twice while they are "
-              f"labelled). Disk: {kept:.1f} GiB in {lanes:,} files of one directory."]  # fmt: skip
+    memory = f"{held:.1f} GiB of figures and loss histories, twice while they are labelled"
+    lines += ["", f"Memory of the process that gathers: {memory}.", ""]
+    lines += [f"Disk: {kept:.1f} GiB in {lanes:,} files of one directory."]
     return lines
 
 
@@ -103,12 +104,10 @@ def main() -> None:
     jax.config.update("jax_num_cpu_devices", 1)
     costs = measured()
     where = f"{os.cpu_count()} cores, {platform.machine()}, JAX {jax.__version__}, load {os.getloadavg()[0]:.1f}"
-    lines = [
-        f"# {asked.lanes:,} lanes on {asked.workers} accelerators", "",
-        f"`python -m tests.benchmarks.scale`, on {where}: lanes of the default curve. An accelerator is *assumed* to do "
-        f"{FASTER:g} times the lanes of one core here; nobody has measured it.", "",
-        *plan_of(costs, asked.lanes, asked.workers),
-    ]  # fmt: skip
+    assumed = f"An accelerator is *assumed* to do the lanes of {FASTER:g} cores here; nobody has measured it."
+    lines = [f"# {asked.lanes:,} lanes on {asked.workers} accelerators", ""]
+    lines += [f"`python -m tests.benchmarks.scale`, on {where}: lanes of the default curve.", assumed, ""]
+    lines += plan_of(costs, asked.lanes, asked.workers)
     print("\n".join(lines))
     if asked.report:
         write_atomic(asked.report, lambda path: _write(path, "\n".join(lines) + "\n"))
