@@ -1,7 +1,7 @@
 """What a million lanes would take, from costs measured here:  python -m tests.benchmarks.scale [--report FILE]
 
 Measured: training a lane of the default curve, keeping and reading a finished lane's part, labelling lanes as a
-dataset, and writing it.  From these: hours and memory at a number of lanes and workers, part by part, and what breaks first.
+dataset, and writing it.  From these: hours and memory at a number of lanes and workers, part by part.
 The time of a lane on an accelerator is an assumption, and said to be one: no accelerator was at hand.
 """
 
