@@ -101,7 +101,7 @@ class Generation:
             axes.set_yscale("log")
             axes.set_xlabel("examples trained on")
             axes.set_title(WORDS[kind])
-            finish(axes, 2)
+            finish(axes, 1)
         panels[0].set_ylabel("excess over the entropy, KL (bits per vector)")
 
 
