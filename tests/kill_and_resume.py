@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -50,15 +51,16 @@ def killed(out: Path, after: float) -> bool:
 def study(runs: int, seed: int, folder: Path) -> tuple[int, int]:
     """How many runs were killed half-way, and how many ended in another dataset than the undisturbed one."""
     moments = random.Random(seed)
-    finish(folder / "first")  # compiles, and keeps what it compiled
     reference, seconds = finish(folder / "reference")
     interrupted = different = 0
     for run in range(runs):
-        out = folder / f"run-{run}"
-        after = moments.uniform(0.3, 1.0) * seconds
-        while killed(out, after):  # again and again, a little later each time
+        out, share = folder / f"run-{run}", moments.uniform(0.3, 1.0)
+        while not killed(out, share * seconds):  # it was quicker: once more, and sooner
+            shutil.rmtree(out)
+            share *= 0.7
+        interrupted += 1
+        while moments.random() < 0.5 and killed(out, moments.uniform(0.3, 1.0) * seconds):  # and what goes on, too
             interrupted += 1
-            after = after * 1.3 + 0.5
         found = finish(out)[0]
         parts = sorted(p.name for p in (out / "parts").iterdir())
         whole = [f"gaussian-{i:04d}.npz" for i in range(reference.bits.size)]

@@ -49,7 +49,11 @@ def same(found: xr.Dataset, other: xr.Dataset) -> None:
     xr.testing.assert_equal(found, other)
 
 
-@pytest.mark.parametrize("system", [GaussianSystem(ARCHITECTURE), VAE(ARCHITECTURE)], ids=lambda s: s.name)
+@pytest.mark.parametrize(
+    "system",
+    [GaussianSystem(ARCHITECTURE), pytest.param(VAE(ARCHITECTURE), marks=pytest.mark.slow)],
+    ids=["gaussian", "vae"],
+)
 def test_training_in_parts_ends_in_the_same_bits(system: Any) -> None:
     source, key, level = FairBits.build(jax.random.key(7), 4, 6), jax.random.key(3), jnp.float32(0.5)
     advance = jax.jit(lambda lane, stop: SMALL.advance(lane, key, system, level, source, stop))

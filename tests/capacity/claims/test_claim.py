@@ -110,7 +110,7 @@ def test_command_prints_verdicts(
         run_claims(["coni"], tmp_path)
 
 
-@pytest.mark.parametrize("rate", [0.05, 0.01])
+@pytest.mark.parametrize("rate", [0.05, pytest.param(0.01, marks=pytest.mark.slow)])
 def test_intervals_miss_at_their_rate(rate: float) -> None:
     """4,000 repeats with few runs each: the share of misses within 4 standard errors of the rate, or below it."""
     draws = np.random.default_rng(0)

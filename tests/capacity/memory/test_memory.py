@@ -94,6 +94,7 @@ def test_bits_per_parameter_of_two_layers() -> None:
     assert found.high <= found.limit + 0.2
 
 
+@pytest.mark.slow
 def test_few_labels_are_learnt_whole_and_noise_leaves_fewer() -> None:
     few = memorised_bits(lane(20, 4, hidden=12).log_probs)
     assert few.bits > 19.5
