@@ -190,7 +190,7 @@ class Bounded:
     default_levels: ClassVar[tuple[float, ...]] = (0.2, 0.3, 0.4, 0.5, 0.7, 0.8, 0.9, 1.0)
     statement: ClassVar[str] = "|u| <= 1: power at most 1, so Shannon's capacity is a ceiling"
 
-    def ceiling(self, level: float) -> float | None:
+    def ceiling(self, level: float, source: Any) -> float | None:
         return self.architecture.units * float(Gaussian(level).ceiling(jnp.float32(1)))
 
     def init(self, key: jax.Array, source: Any) -> Any:
