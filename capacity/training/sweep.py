@@ -2,7 +2,7 @@
 
 On a CPU every lane runs the same unbatched program (`lax.map`, not `vmap`), so its numbers do not depend on how many
 devices there are or which lanes run beside it; batched, it was at best a fifth faster on a small network and no faster
-on a larger one (docs/speed.md).  An accelerator is only filled by many lanes in one batched program.
+on a larger one (`tests/benchmarks/sweeps.py`).  An accelerator is only filled by many lanes in one batched program.
 """
 
 from __future__ import annotations
