@@ -12,17 +12,8 @@ import numpy as np
 
 from capacity.bits import NATS, Estimate, interval
 from capacity.bounds import Decoder, Rate
-from capacity.bounds.enumeration import (
-    PRECISION_SAMPLES,
-    draw,
-    excess,
-    information,
-    list_codes,
-    listed_rate,
-    log_densities,
-    unit_information,
-    widen,
-)
+from capacity.bounds.enumeration import PRECISION_SAMPLES, excess, information, listed_rate, unit_information, widen
+from capacity.bounds.listed import draw, list_codes, log_densities
 from capacity.bounds.measure import measure as measure_bits
 from capacity.checkpoints import Checkpoints
 from capacity.training import LaneState, front_of, log_decoder_of, measurement_key, pad_lanes, sender, sweep

@@ -20,14 +20,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from capacity.bits import NATS, Estimate
-from capacity.bounds.enumeration import (
-    PRECISION_SAMPLES,
-    information,
-    list_codes,
-    log_densities,
-    unit_information,
-    widen,
-)
+from capacity.bounds.enumeration import PRECISION_SAMPLES, information, unit_information, widen
+from capacity.bounds.listed import list_codes, log_densities
 from capacity.channels import LearntGaussian, Posterior
 from capacity.latent_shared import Shared, shared_bits
 from capacity.progress import Report, reporter

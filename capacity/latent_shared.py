@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from capacity.bits import Estimate, from_values
-from capacity.bounds.enumeration import list_codes, log_densities
+from capacity.bounds.listed import list_codes, log_densities
 from capacity.channels import LearntGaussian, Posterior
 from capacity.rows import Rows, tabled
 

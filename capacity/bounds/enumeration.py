@@ -17,40 +17,18 @@ import jax.numpy as jnp
 import numpy as np
 
 from capacity.bits import NATS, RARE_LOSS, Estimate, from_values, interval, unseen
+from capacity.bounds.listed import Densities, Listed, as_columns, draw, list_codes, log_densities
 from capacity.bounds.marginal import check_density, divergence, infinite_with_atoms
 from capacity.channels.channel import part_of, sliced
 from capacity.channels.gaussian import LOG_2PI
 from capacity.joint import Joint
 
-MESSAGES_PER_TILE = 8192  # with SAMPLES_PER_TILE, a tile of 8 MiB that stays in a core's cache
-SAMPLES_PER_TILE = 256
-LEAST = -1e30  # stands for log 0 where it is multiplied by 0
 PRECISION_SAMPLES = 8  # densities that are computed again in float64
 PATTERN_BATCH = 64  # items at a time, of a channel with memory
 NEAR_SINGULAR = 1e-5  # of a unit's variance
 RIDGE = 1e-2  # of the mean variance of the units
 MEAN_ROUNDING = 1e-6  # relative, of means in single precision: what an interval without spread would leave out
 STILL = 1e-10  # of the squared mean: a smaller variance is the rounding of a unit that does not move
-
-
-class Listed(NamedTuple):
-    """Every message's code, and the exact moments of Z that follow from them."""
-
-    codes: Any  # leaves (M, ...)
-    log_probs: jax.Array  # (M,), nats
-    mean: jax.Array  # (units,), of Z
-    covariance: jax.Array  # (units, units), of Z
-    noise: jax.Array  # (units,), the mean variance of Z given the message
-    power: jax.Array  # (units,), E[u^2] of the signal
-
-
-class Densities(NamedTuple):
-    """log q(z), nats, of n noisy codes: of all units, of each leading group of units, and of each unit alone."""
-
-    joint: jax.Array  # (n,)
-    posterior: jax.Array  # (n,), the mean of log p(m, z) over p(m | z)
-    prefix: jax.Array  # (n, units)
-    marginal: jax.Array  # (n, units)
 
 
 class UnitBits(NamedTuple):
@@ -60,120 +38,6 @@ class UnitBits(NamedTuple):
     marginal: Estimate  # I(M;Z_j)
     increment: Estimate  # I(M;Z_j | Z_<j), by differences of the same samples
     redundancy: Estimate  # sum_j I(M;Z_j) - I(M;Z), a scalar: for a memoryless channel the units' total correlation
-
-
-def list_codes(joint: Joint) -> Listed:
-    """Encode every message of the joint's source, in chunks.
-
-    Raises:
-        ValueError: if the source cannot be listed.
-    """
-    vectors, log_probs = joint.source.codebook()
-    codes = jax.lax.map(joint.encoder, vectors, batch_size=min(MESSAGES_PER_TILE, len(vectors)))
-    probs = jnp.exp(log_probs)[:, None]
-    conditional_mean, conditional_variance = jax.vmap(joint.channel.moments)(codes)
-    mean = (probs * conditional_mean).sum(0)
-    centred = conditional_mean - mean[None]
-    noise = (probs * conditional_variance).sum(0)
-    within = jnp.diag(noise) if joint.channel.memoryless else _mean_covariance(joint.channel, codes, probs)
-    covariance = (probs * centred).T @ centred + within
-    power = (probs * jnp.square(jax.vmap(joint.channel.signal)(codes))).sum(0)
-    return Listed(codes, log_probs, mean, covariance, noise, power)
-
-
-def _mean_covariance(channel: Any, codes: Any, probs: jax.Array) -> jax.Array:
-    def add(total: jax.Array, item: tuple[Any, jax.Array]) -> tuple[jax.Array, None]:
-        return total + item[1][:, None] * channel.covariance(item[0]), None
-
-    units = jax.eval_shape(channel.covariance, jax.tree.map(lambda leaf: leaf[0], codes))
-    return jax.lax.scan(add, jnp.zeros(units.shape, units.dtype), (codes, probs))[0]
-
-
-def draw(key: jax.Array, joint: Joint, listed: Listed, n: int) -> tuple[jax.Array, Any, jax.Array]:
-    """n independent samples: log p(m) (n,), codes, noisy units (n, units).
-
-    An atom is told by equality, and the same code computed in another batch may round to another number: where the
-    channel has atoms the messages are drawn from the list.
-    """
-    if not joint.channel.atomic:
-        message, codes, z = joint.sample(key, n)
-        return jax.vmap(joint.source.log_prob)(message), codes, z
-    key_message, key_noise = jax.random.split(key)
-    rows = _rows(key_message, listed.log_probs, n)
-    codes = jax.tree.map(lambda leaf: leaf[rows], listed.codes)
-    return listed.log_probs[rows], codes, jax.vmap(joint.channel)(jax.random.split(key_noise, n), codes)
-
-
-def _rows(key: jax.Array, log_probs: jax.Array, n: int) -> jax.Array:
-    """n independent row numbers by their probabilities: the tile first, then the row in it, since sums over all rows
-    would round the probability of one."""
-    width = int(np.ceil(len(log_probs) ** 0.5))
-    tiles = _tiles(log_probs, width, -jnp.inf)
-    key_tile, key_row = jax.random.split(key)
-    chosen = _inverse(key_tile, jnp.cumsum(jnp.exp(jax.nn.logsumexp(tiles, axis=1)))[None], n)
-    return chosen * width + _inverse(key_row, jnp.cumsum(jnp.exp(tiles), axis=1)[chosen], n)
-
-
-def _inverse(key: jax.Array, cumulated: jax.Array, n: int) -> jax.Array:
-    """Numbers (n,) by the masses whose sums are the rows of `cumulated` (n or 1, count)."""
-    uniform = jax.random.uniform(key, (n, 1), cumulated.dtype) * cumulated[:, -1:]
-    return (cumulated <= uniform).sum(1)
-
-
-def log_densities(listed: Listed, channel: Any, z: jax.Array, per_unit: bool = False) -> Densities:
-    """log q(z) = log sum_m p(m) p(z|m) by the whole list, tile by tile; memory does not grow with the list.
-
-    Args:
-        z: shape (n, units).
-        per_unit: also the densities of every leading group of units and of every unit alone (2 units times the
-            work); without it those two are empty, shape (n, 0).
-    """
-    n, units = z.shape
-    count = listed.log_probs.shape[0]
-    samples, messages = min(SAMPLES_PER_TILE, n), min(MESSAGES_PER_TILE, count)
-    z_tiles = _tiles(z, samples, 0.0)
-    tiles = jax.tree.map(lambda leaf: _tiles(leaf, messages, 0.0), listed.codes)
-    log_prob_tiles = _tiles(listed.log_probs, messages, -jnp.inf)
-
-    def grid(here: slice, z_tile: jax.Array, codes: Any) -> jax.Array:
-        # One unit at a time, messages leading and samples last: so it compiles to one vectorised loop down columns,
-        # six times faster on a CPU than a sum over a trailing axis of units.
-        own = part_of(channel, here)
-
-        def density(z_one: jax.Array, code: Any) -> jax.Array:
-            log_prob = own.log_prob(z_one, code)
-            return log_prob[0] if len(log_prob) == 1 else log_prob.sum()
-
-        return jax.vmap(jax.vmap(density, (0, None)), (None, 0))(z_tile[:, here], sliced(codes, here))
-
-    def over_messages(z_tile: jax.Array) -> Densities:
-        def add(total: Densities, tile: tuple[Any, jax.Array]) -> tuple[Densities, None]:
-            codes, log_probs = tile
-            so_far, prefix, marginal = log_probs[:, None], [], []
-            for j in range(units) if per_unit or channel.memoryless else ():
-                term = grid(slice(j, j + 1), z_tile, codes)
-                if channel.memoryless:
-                    so_far = so_far + term
-                else:
-                    so_far = log_probs[:, None] + grid(slice(j + 1), z_tile, codes)
-                if per_unit:
-                    prefix.append(_log_sum_exp(so_far))
-                    marginal.append(_log_sum_exp(term + log_probs[:, None]))
-            if not (per_unit or channel.memoryless):
-                so_far = log_probs[:, None] + grid(slice(units), z_tile, codes)
-            here, mean = _log_sum_exp_and_mean(so_far)
-            whole = jnp.logaddexp(total.joint, here)
-            posterior = total.posterior * _share(total.joint, whole) + mean * _share(here, whole)
-            prefixes = jnp.logaddexp(total.prefix, _columns(prefix, here))
-            return Densities(whole, posterior, prefixes, jnp.logaddexp(total.marginal, _columns(marginal, here))), None
-
-        width = units if per_unit else 0
-        none, units_none = jnp.full(samples, -jnp.inf, z.dtype), jnp.full((samples, width), -jnp.inf, z.dtype)
-        start = Densities(none, jnp.zeros(samples, z.dtype), units_none, units_none)
-        return jax.lax.scan(add, start, (tiles, log_prob_tiles))[0]
-
-    out = jax.lax.map(over_messages, z_tiles)
-    return jax.tree.map(lambda a: a.reshape(a.shape[0] * a.shape[1], *a.shape[2:])[:n], out)
 
 
 def information(key: jax.Array, joint: Joint, listed: Listed, n: int) -> Estimate:
@@ -188,7 +52,7 @@ def information(key: jax.Array, joint: Joint, listed: Listed, n: int) -> Estimat
     columns = [*(c[:, -1] for c in controls), _surprise(log_prob, conditional, q)]
     # From the noise's entropy instead of its density in the sample: the same where a sample tells how they go together,
     # and right where it has seen none of a rare noise (a flip in ten thousand).
-    found = from_values(conditional.sum(1) - controls[0][:, -1] - q.joint, "exact", controls=_columns(columns, z))
+    found = from_values(conditional.sum(1) - controls[0][:, -1] - q.joint, "exact", controls=as_columns(columns, z))
     return _with_the_unseen(found, joint, listed)
 
 
@@ -233,7 +97,7 @@ def unit_information(key: jax.Array, joint: Joint, listed: Listed, n: int) -> Un
     marginal = exact(alone - own_noise - q.marginal, own_noise, z_score)
     memory = (alone - conditional).sum(1)
     shared = from_values(
-        memory + q.joint - q.marginal.sum(1), "exact", controls=_columns([radius[:, -1], *z_score.T], z)
+        memory + q.joint - q.marginal.sum(1), "exact", controls=as_columns([radius[:, -1], *z_score.T], z)
     )
     return UnitBits(increment.bits.mean(), marginal, increment, shared)
 
@@ -259,7 +123,7 @@ def excess(key: jax.Array, joint: Joint, listed: Listed, n: int, prior_std: jax.
     second_moment = (jnp.diagonal(listed.covariance) + jnp.square(listed.mean)).sum()
     radius = jnp.square(z).sum(1) - second_moment
     columns = [*(c[:, -1] for c in controls), radius, _surprise(log_prob, conditional, q)]
-    found = from_values(q.joint - log_r, "exact", controls=_columns(columns, z))
+    found = from_values(q.joint - log_r, "exact", controls=as_columns(columns, z))
     return infinite_with_atoms(found, joint.channel, codes)
 
 
@@ -362,35 +226,3 @@ def _each_alone(
 def _surprise(log_prob: jax.Array, conditional: jax.Array, q: Densities) -> jax.Array:
     """log p(m, z) of the message sent less its mean over p(m|z), shape (n,): a control of zero mean at every z."""
     return conditional.sum(1) + log_prob - q.posterior
-
-
-def _share(part: jax.Array, whole: jax.Array) -> jax.Array:
-    """exp(part - whole), 0 where the part is impossible."""
-    return jnp.exp(jnp.where(part == -jnp.inf, -jnp.inf, part - whole))
-
-
-def _tiles(array: jax.Array, rows: int, fill: float) -> jax.Array:
-    """Rows in tiles of equal size, the last filled up."""
-    missing = -array.shape[0] % rows
-    padding = [(0, missing)] + [(0, 0)] * (array.ndim - 1)
-    return jnp.pad(array, padding, constant_values=fill).reshape(-1, rows, *array.shape[1:])
-
-
-def _log_sum_exp(rows: jax.Array) -> jax.Array:
-    """log sum exp down the columns; a column of -inf alone gives -inf."""
-    largest = jnp.maximum(rows.max(0, keepdims=True), jnp.finfo(rows.dtype).min)
-    return largest[0] + jnp.log(jnp.exp(rows - largest).sum(0))
-
-
-def _log_sum_exp_and_mean(rows: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """log sum exp down the columns, and the mean of the rows under the weights that they have in it."""
-    largest = jnp.maximum(rows.max(0, keepdims=True), jnp.finfo(rows.dtype).min)
-    weights = jnp.exp(rows - largest)
-    total = weights.sum(0)
-    mean = (weights * jnp.maximum(rows, LEAST)).sum(0) / jnp.maximum(total, jnp.finfo(rows.dtype).tiny)
-    return largest[0] + jnp.log(total), mean
-
-
-def _columns(columns: list[jax.Array], like: jax.Array) -> jax.Array:
-    """Vectors as the columns of a matrix, also when there are none."""
-    return jnp.stack(columns, axis=1) if columns else jnp.zeros((like.shape[0], 0), like.dtype)

@@ -15,7 +15,8 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from capacity.bounds.enumeration import information, list_codes
+from capacity.bounds.enumeration import information
+from capacity.bounds.listed import list_codes
 from capacity.claims import statistics
 from capacity.claims.claim import Context, Evidence, Prediction
 from capacity.claims.experiment import grid, keys_of, labelled, run_lanes

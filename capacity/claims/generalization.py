@@ -20,7 +20,8 @@ from matplotlib.figure import Figure
 from scipy.stats import rankdata
 
 from capacity.bits import NATS
-from capacity.bounds.enumeration import information, list_codes
+from capacity.bounds.enumeration import information
+from capacity.bounds.listed import list_codes
 from capacity.claims import statistics
 from capacity.claims.claim import Answer, Context, Evidence, Prediction
 from capacity.claims.experiment import grid, keys_of, labelled, run_lanes

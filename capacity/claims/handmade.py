@@ -16,7 +16,8 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from capacity.bounds.enumeration import information, list_codes
+from capacity.bounds.enumeration import information
+from capacity.bounds.listed import list_codes
 from capacity.channels import Gaussian
 from capacity.claims import statistics
 from capacity.claims.claim import Answer, Context, Evidence, Prediction

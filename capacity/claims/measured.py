@@ -10,7 +10,8 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from capacity.bits import Estimate, interval
-from capacity.bounds.enumeration import information, list_codes, unit_information
+from capacity.bounds.enumeration import information, unit_information
+from capacity.bounds.listed import list_codes
 from capacity.claims import statistics
 from capacity.claims.claim import Answer, Context
 from capacity.claims.experiment import grid, keys_of, run_lanes

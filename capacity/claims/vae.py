@@ -16,7 +16,8 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from capacity.bits import Estimate
-from capacity.bounds.enumeration import information, list_codes, listed_rate
+from capacity.bounds.enumeration import information, listed_rate
+from capacity.bounds.listed import list_codes
 from capacity.claims import statistics
 from capacity.claims.claim import Answer, Context, Evidence, Prediction
 from capacity.claims.experiment import grid, keys_of, labelled, run_lanes

@@ -18,7 +18,8 @@ import jax
 import jax.numpy as jnp
 
 from capacity.bits import NATS
-from capacity.bounds.enumeration import information, list_codes
+from capacity.bounds.enumeration import information
+from capacity.bounds.listed import list_codes
 from capacity.channels import LearntGaussian, Posterior
 from capacity.joint import Joint
 from capacity.systems.architecture import DEFAULT, Architecture, Params

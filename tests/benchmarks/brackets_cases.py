@@ -22,7 +22,8 @@ import numpy as np
 import synthetic
 from capacity.bits import NATS
 from capacity.bounds import Enumeration
-from capacity.bounds.enumeration import information, list_codes
+from capacity.bounds.enumeration import information
+from capacity.bounds.listed import list_codes
 from capacity.channels import Gaussian
 from capacity.joint import Joint
 from capacity.theory import pam_information

@@ -16,8 +16,8 @@ from codes import keyed_bits
 from capacity import Joint
 from capacity.bounds.additive import fit_additive
 from capacity.bounds.annealing import LANES, STRIDE, Walks, even_ladder, walk
-from capacity.bounds.enumeration import list_codes, log_densities
 from capacity.bounds.gaussian_posterior import GaussianPosterior, fit_gaussian
+from capacity.bounds.listed import list_codes, log_densities
 from capacity.channels import Gaussian, LearntGaussian, Posterior
 from synthetic import FairBits, GaussianVectors, MarkovBits
 

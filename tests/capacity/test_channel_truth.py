@@ -16,7 +16,8 @@ import pytest
 from capacity import Joint, measure
 from capacity.bits import Z95
 from capacity.bounds import Ceiling, Enumeration, MaximumEntropy, Rate
-from capacity.bounds.enumeration import information, list_codes, log_densities, unit_information
+from capacity.bounds.enumeration import information, unit_information
+from capacity.bounds.listed import list_codes, log_densities
 from capacity.channels import (
     FSQ,
     Binarised,
@@ -273,11 +274,11 @@ def test_units_that_do_not_move_or_repeat_leave_controls_exact() -> None:
 
 
 def test_impossible_messages_have_density_zero_in_any_tile(monkeypatch: pytest.MonkeyPatch) -> None:
-    from capacity.bounds import enumeration
+    from capacity.bounds import listed as tiles
 
     joint = sent(REAL, Dropout(0.0))
     listed = list_codes(joint)
-    monkeypatch.setattr(enumeration, "MESSAGES_PER_TILE", 16)
+    monkeypatch.setattr(tiles, "MESSAGES_PER_TILE", 16)
     q = log_densities(listed, joint.channel, listed.codes[:40], per_unit=True)
     np.testing.assert_allclose(q.joint, -np.log(200), rtol=1e-6)
     np.testing.assert_allclose(q.posterior, -np.log(200), rtol=1e-6)

@@ -9,14 +9,10 @@ import pytest
 from codes import keyed_bits
 
 from capacity import Joint, measure
-from capacity.bounds import Ceiling, Decoder, Enumeration, Rate, enumeration
-from capacity.bounds.enumeration import (
-    excess,
-    information,
-    list_codes,
-    log_densities,
-    unit_information,
-)
+from capacity.bounds import Ceiling, Decoder, Enumeration, Rate
+from capacity.bounds import listed as tiles
+from capacity.bounds.enumeration import excess, information, unit_information
+from capacity.bounds.listed import list_codes, log_densities
 from capacity.channels import Gaussian, LearntGaussian, Posterior
 from capacity.theory import gaussian_noise_information
 from synthetic import Codebook, FairBits
@@ -78,8 +74,8 @@ def test_chunking_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     listed = list_codes(joint)
     z = joint.sample(jax.random.key(6), 100)[2]
     whole = log_densities(listed, joint.channel, z, per_unit=True)
-    monkeypatch.setattr(enumeration, "MESSAGES_PER_TILE", 7)
-    monkeypatch.setattr(enumeration, "SAMPLES_PER_TILE", 9)
+    monkeypatch.setattr(tiles, "MESSAGES_PER_TILE", 7)
+    monkeypatch.setattr(tiles, "SAMPLES_PER_TILE", 9)
     tiled = log_densities(listed, joint.channel, z, per_unit=True)
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=2e-6, atol=2e-6), whole, tiled)
 

@@ -13,7 +13,8 @@ import pytest
 from scipy.stats import norm
 
 from capacity import Latent, measure_latent
-from capacity.bounds.enumeration import excess, list_codes
+from capacity.bounds.enumeration import excess
+from capacity.bounds.listed import list_codes
 from capacity.channels import LearntGaussian, Posterior
 from capacity.latent_arrays import checked_posterior
 from capacity.plots_latent import figure

@@ -10,7 +10,7 @@ import pytest
 from flax import nnx
 
 from capacity import VAE, Architecture, GaussianSystem, Training, capacity_curve
-from capacity.bounds.enumeration import list_codes
+from capacity.bounds.listed import list_codes
 from capacity.models import AutoregressiveBits, GaussianMessage
 from capacity.theory import linear_vae
 from synthetic import FairBits, GaussianVectors

@@ -1,0 +1,187 @@
+"""Every message's code, and what follows from the list: moments, samples, and log densities by the whole of it.
+
+log q(z) = log sum_m p(m) p(z|m), tile by tile, so that memory does not grow with the list.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from capacity.channels.channel import part_of, sliced
+from capacity.joint import Joint
+
+MESSAGES_PER_TILE = 8192  # with SAMPLES_PER_TILE, a tile of 8 MiB that stays in a core's cache
+SAMPLES_PER_TILE = 256
+LEAST = -1e30  # stands for log 0 where it is multiplied by 0
+
+
+class Listed(NamedTuple):
+    """Every message's code, and the exact moments of Z that follow from them."""
+
+    codes: Any  # leaves (M, ...)
+    log_probs: jax.Array  # (M,), nats
+    mean: jax.Array  # (units,), of Z
+    covariance: jax.Array  # (units, units), of Z
+    noise: jax.Array  # (units,), the mean variance of Z given the message
+    power: jax.Array  # (units,), E[u^2] of the signal
+
+
+class Densities(NamedTuple):
+    """log q(z), nats, of n noisy codes: of all units, of each leading group of units, and of each unit alone."""
+
+    joint: jax.Array  # (n,)
+    posterior: jax.Array  # (n,), the mean of log p(m, z) over p(m | z)
+    prefix: jax.Array  # (n, units)
+    marginal: jax.Array  # (n, units)
+
+
+def list_codes(joint: Joint) -> Listed:
+    """Encode every message of the joint's source, in chunks.
+
+    Raises:
+        ValueError: if the source cannot be listed.
+    """
+    vectors, log_probs = joint.source.codebook()
+    codes = jax.lax.map(joint.encoder, vectors, batch_size=min(MESSAGES_PER_TILE, len(vectors)))
+    probs = jnp.exp(log_probs)[:, None]
+    conditional_mean, conditional_variance = jax.vmap(joint.channel.moments)(codes)
+    mean = (probs * conditional_mean).sum(0)
+    centred = conditional_mean - mean[None]
+    noise = (probs * conditional_variance).sum(0)
+    within = jnp.diag(noise) if joint.channel.memoryless else _mean_covariance(joint.channel, codes, probs)
+    covariance = (probs * centred).T @ centred + within
+    power = (probs * jnp.square(jax.vmap(joint.channel.signal)(codes))).sum(0)
+    return Listed(codes, log_probs, mean, covariance, noise, power)
+
+
+def _mean_covariance(channel: Any, codes: Any, probs: jax.Array) -> jax.Array:
+    def add(total: jax.Array, item: tuple[Any, jax.Array]) -> tuple[jax.Array, None]:
+        return total + item[1][:, None] * channel.covariance(item[0]), None
+
+    units = jax.eval_shape(channel.covariance, jax.tree.map(lambda leaf: leaf[0], codes))
+    return jax.lax.scan(add, jnp.zeros(units.shape, units.dtype), (codes, probs))[0]
+
+
+def draw(key: jax.Array, joint: Joint, listed: Listed, n: int) -> tuple[jax.Array, Any, jax.Array]:
+    """n independent samples: log p(m) (n,), codes, noisy units (n, units).
+
+    An atom is told by equality, and the same code computed in another batch may round to another number: where the
+    channel has atoms the messages are drawn from the list.
+    """
+    if not joint.channel.atomic:
+        message, codes, z = joint.sample(key, n)
+        return jax.vmap(joint.source.log_prob)(message), codes, z
+    key_message, key_noise = jax.random.split(key)
+    rows = _rows(key_message, listed.log_probs, n)
+    codes = jax.tree.map(lambda leaf: leaf[rows], listed.codes)
+    return listed.log_probs[rows], codes, jax.vmap(joint.channel)(jax.random.split(key_noise, n), codes)
+
+
+def _rows(key: jax.Array, log_probs: jax.Array, n: int) -> jax.Array:
+    """n independent row numbers by their probabilities: the tile first, then the row in it, since sums over all rows
+    would round the probability of one."""
+    width = int(np.ceil(len(log_probs) ** 0.5))
+    tiles = _tiles(log_probs, width, -jnp.inf)
+    key_tile, key_row = jax.random.split(key)
+    chosen = _inverse(key_tile, jnp.cumsum(jnp.exp(jax.nn.logsumexp(tiles, axis=1)))[None], n)
+    return chosen * width + _inverse(key_row, jnp.cumsum(jnp.exp(tiles), axis=1)[chosen], n)
+
+
+def _inverse(key: jax.Array, cumulated: jax.Array, n: int) -> jax.Array:
+    """Numbers (n,) by the masses whose sums are the rows of `cumulated` (n or 1, count)."""
+    uniform = jax.random.uniform(key, (n, 1), cumulated.dtype) * cumulated[:, -1:]
+    return (cumulated <= uniform).sum(1)
+
+
+def log_densities(listed: Listed, channel: Any, z: jax.Array, per_unit: bool = False) -> Densities:
+    """log q(z) = log sum_m p(m) p(z|m) by the whole list, tile by tile; memory does not grow with the list.
+
+    Args:
+        z: shape (n, units).
+        per_unit: also the densities of every leading group of units and of every unit alone (2 units times the
+            work); without it those two are empty, shape (n, 0).
+    """
+    n, units = z.shape
+    count = listed.log_probs.shape[0]
+    samples, messages = min(SAMPLES_PER_TILE, n), min(MESSAGES_PER_TILE, count)
+    z_tiles = _tiles(z, samples, 0.0)
+    tiles = jax.tree.map(lambda leaf: _tiles(leaf, messages, 0.0), listed.codes)
+    log_prob_tiles = _tiles(listed.log_probs, messages, -jnp.inf)
+
+    def grid(here: slice, z_tile: jax.Array, codes: Any) -> jax.Array:
+        # One unit at a time, messages leading and samples last: so it compiles to one vectorised loop down columns,
+        # six times faster on a CPU than a sum over a trailing axis of units.
+        own = part_of(channel, here)
+
+        def density(z_one: jax.Array, code: Any) -> jax.Array:
+            log_prob = own.log_prob(z_one, code)
+            return log_prob[0] if len(log_prob) == 1 else log_prob.sum()
+
+        return jax.vmap(jax.vmap(density, (0, None)), (None, 0))(z_tile[:, here], sliced(codes, here))
+
+    def over_messages(z_tile: jax.Array) -> Densities:
+        def add(total: Densities, tile: tuple[Any, jax.Array]) -> tuple[Densities, None]:
+            codes, log_probs = tile
+            so_far, prefix, marginal = log_probs[:, None], [], []
+            for j in range(units) if per_unit or channel.memoryless else ():
+                term = grid(slice(j, j + 1), z_tile, codes)
+                if channel.memoryless:
+                    so_far = so_far + term
+                else:
+                    so_far = log_probs[:, None] + grid(slice(j + 1), z_tile, codes)
+                if per_unit:
+                    prefix.append(_log_sum_exp(so_far))
+                    marginal.append(_log_sum_exp(term + log_probs[:, None]))
+            if not (per_unit or channel.memoryless):
+                so_far = log_probs[:, None] + grid(slice(units), z_tile, codes)
+            here, mean = _log_sum_exp_and_mean(so_far)
+            whole = jnp.logaddexp(total.joint, here)
+            posterior = total.posterior * _share(total.joint, whole) + mean * _share(here, whole)
+            prefixes = jnp.logaddexp(total.prefix, as_columns(prefix, here))
+            return Densities(
+                whole, posterior, prefixes, jnp.logaddexp(total.marginal, as_columns(marginal, here))
+            ), None
+
+        width = units if per_unit else 0
+        none, units_none = jnp.full(samples, -jnp.inf, z.dtype), jnp.full((samples, width), -jnp.inf, z.dtype)
+        start = Densities(none, jnp.zeros(samples, z.dtype), units_none, units_none)
+        return jax.lax.scan(add, start, (tiles, log_prob_tiles))[0]
+
+    out = jax.lax.map(over_messages, z_tiles)
+    return jax.tree.map(lambda a: a.reshape(a.shape[0] * a.shape[1], *a.shape[2:])[:n], out)
+
+
+def _share(part: jax.Array, whole: jax.Array) -> jax.Array:
+    """exp(part - whole), 0 where the part is impossible."""
+    return jnp.exp(jnp.where(part == -jnp.inf, -jnp.inf, part - whole))
+
+
+def _tiles(array: jax.Array, rows: int, fill: float) -> jax.Array:
+    """Rows in tiles of equal size, the last filled up."""
+    missing = -array.shape[0] % rows
+    padding = [(0, missing)] + [(0, 0)] * (array.ndim - 1)
+    return jnp.pad(array, padding, constant_values=fill).reshape(-1, rows, *array.shape[1:])
+
+
+def _log_sum_exp(rows: jax.Array) -> jax.Array:
+    """log sum exp down the columns; a column of -inf alone gives -inf."""
+    largest = jnp.maximum(rows.max(0, keepdims=True), jnp.finfo(rows.dtype).min)
+    return largest[0] + jnp.log(jnp.exp(rows - largest).sum(0))
+
+
+def _log_sum_exp_and_mean(rows: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """log sum exp down the columns, and the mean of the rows under the weights that they have in it."""
+    largest = jnp.maximum(rows.max(0, keepdims=True), jnp.finfo(rows.dtype).min)
+    weights = jnp.exp(rows - largest)
+    total = weights.sum(0)
+    mean = (weights * jnp.maximum(rows, LEAST)).sum(0) / jnp.maximum(total, jnp.finfo(rows.dtype).tiny)
+    return largest[0] + jnp.log(total), mean
+
+
+def as_columns(columns: list[jax.Array], like: jax.Array) -> jax.Array:
+    """Vectors as the columns of a matrix, also when there are none."""
+    return jnp.stack(columns, axis=1) if columns else jnp.zeros((like.shape[0], 0), like.dtype)
