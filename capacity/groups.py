@@ -81,7 +81,7 @@ def elsewhere(
     """On an executor, at most `engine.window` groups at a time; if it breaks, what was under way is sent to a new one.
 
     Raises:
-        RuntimeError: if it breaks time and again.
+        RuntimeError: if it breaks time and again with nothing done in between.
     """
     waiting, breaks = deque(in_groups(missing, lanes_together(together))), 0
     while waiting:
@@ -92,16 +92,18 @@ def elsewhere(
                     while waiting and len(flying) < engine.window:
                         future = executor.submit(work, plan, waiting[0], together, place)
                         flying[future] = waiting.popleft()
-                    for future in wait(flying, return_when=FIRST_COMPLETED).done:
+                    ended = wait(flying, return_when=FIRST_COMPLETED).done
+                    for future in sorted(ended, key=lambda future: future.exception() is not None):
                         done = future.result()
                         del flying[future]
+                        breaks = 0
                         yield done
         except BrokenExecutor as error:
             waiting.extendleft(flying.values())
             breaks += 1
             if breaks > MOST_BREAKS:
                 raise RuntimeError(
-                    f"Expected workers that live; got {breaks} broken executors ({error}). What has finished is kept."
+                    f"Expected workers that live; got {breaks} broken executors in a row ({error}). What has finished is kept."
                 ) from error
 
 

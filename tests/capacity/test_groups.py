@@ -118,35 +118,39 @@ def test_a_long_lane_goes_on_from_its_checkpoint(
 
 
 class Inline(Executor):
-    """Runs what is submitted at once; breaks as often as is left to break."""
+    """Runs what is submitted at once, but for the submissions, counted from 1, in which a worker dies."""
 
-    breaks = 0
-    submitted = 0
+    def __init__(self, deaths: Callable[[int], bool]) -> None:
+        self.deaths, self.submitted = deaths, 0
 
     def submit(self, function: Callable, /, *args: Any, **options: Any) -> Future:
-        Inline.submitted += 1
+        self.submitted += 1
         future: Future = Future()
-        if Inline.breaks and Inline.submitted % 2 == 0:
-            Inline.breaks -= 1
+        if self.deaths(self.submitted):
             future.set_exception(BrokenExecutor("a worker died"))
         else:
             future.set_result(function(*args, **options))
         return future
 
 
-@contextmanager
-def inline() -> Iterator[Executor]:
-    yield Inline()
-
-
 def test_an_executor_that_breaks_is_opened_again(serial: xr.Dataset) -> None:
-    Inline.breaks = 2
+    executor, opened = Inline(lambda count: count in (2, 4)), []
+
+    @contextmanager
+    def inline() -> Iterator[Executor]:
+        opened.append(executor)
+        yield executor
+
     same(plan().run(engine=Engine(inline, 2)), serial)
-    assert Inline.breaks == 0
-    Inline.breaks = 99
-    with pytest.raises(RuntimeError, match="workers that live; got 4 broken executors"):
-        plan().run(engine=given(Inline(), window=2))
-    Inline.breaks = 0
+    assert len(opened) == 3 and executor.submitted == 6  # 4 lanes and the two that were lost
+
+
+def test_breaks_are_counted_in_a_row(serial: xr.Dataset) -> None:
+    often = Inline(lambda count: count % 4 != 0)
+    same(plan().run(engine=given(often, window=1)), serial)
+    assert often.submitted == 16
+    with pytest.raises(RuntimeError, match="workers that live; got 4 broken executors in a row"):
+        plan().run(engine=given(Inline(lambda count: True), window=2))
 
 
 def test_engines_are_refused_before_any_work() -> None:
