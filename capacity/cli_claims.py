@@ -6,7 +6,7 @@ import json
 import sys
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Self
 
 import typer
 
@@ -16,7 +16,7 @@ from capacity.refusals import refusals
 from capacity.start import keep_compiled
 
 if TYPE_CHECKING:
-    from capacity.claims.run import Outcome
+    from capacity.claims.outcome import Outcome
 
 INTERRUPTED = 130
 
@@ -69,21 +69,10 @@ def _print(outcomes: list[Outcome]) -> None:
     for outcome in outcomes:
         verdict = f"{outcome.verdict}, fast" if outcome.record["fast"] else outcome.verdict
         head = [outcome.claim.name, verdict]
-        for p in outcome.claim.predictions:
-            a = outcome.answers[p.name]
-            mark = "" if p.standing(a) == "for" else f" ({p.standing(a)})"
-            verdicts.add_row(
-                *head, f"{p.name}{mark}", _region(p), f"{a.value:.4g} [{a.low:.4g}, {a.high:.4g}] {p.unit}"
-            )
+        for name, measured, region, standing in outcome.rows:
+            verdicts.add_row(*head, name if standing == "for" else f"{name} ({standing})", region, measured)
             head = ["", ""]
     output().print(verdicts)
-
-
-def _region(prediction: Any) -> str:
-    low, high = prediction.low, prediction.high
-    if low == -float("inf"):
-        return f"≤ {high:.4g}"
-    return f"≥ {low:.4g}" if high == float("inf") else f"[{low:.4g}, {high:.4g}]"
 
 
 class _Lines:

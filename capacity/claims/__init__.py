@@ -21,6 +21,8 @@ from capacity.claims.input_noise import InputNoise as InputNoise
 from capacity.claims.memorization import Memorization as Memorization
 from capacity.claims.minibatch import MinibatchNoise as MinibatchNoise
 from capacity.claims.one_to_many import OneToMany as OneToMany
+from capacity.claims.outcome import Outcome as Outcome
+from capacity.claims.outcome import examine as examine
 from capacity.claims.quantized import Quantization as Quantization
 from capacity.claims.small_data import SmallData as SmallData
 from capacity.claims.stale_gradient import StaleGradient as StaleGradient
@@ -39,4 +41,4 @@ _CLAIM_TYPES: list[type[Claim]] = [
 CLAIMS = _Registry("claims", _CLAIM_TYPES)
 """The claims by the name that the command line gives them."""
 
-__all__ = ["CLAIMS", "Answer", "Claim", "Context", "Evidence", "Prediction"]
+__all__ = ["CLAIMS", "Answer", "Claim", "Context", "Evidence", "Outcome", "Prediction", "examine"]

@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import json
 import math
-import time
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import jax
-import xarray as xr
-from matplotlib.figure import Figure
 
 from capacity.claims import CLAIMS
-from capacity.claims.claim import Answer, Claim, Context, Verdict, check_answers, decide, miss_rate
+from capacity.claims.claim import Answer, Claim, check_answers, decide
+from capacity.claims.outcome import Outcome, examine, plain_prediction
 from capacity.curves import versions
 from capacity.names import check_name
 from capacity.sealed import write_atomic
@@ -31,32 +29,6 @@ VERDICT_FILE = "verdict.json"
 DATA_FILE = "data.nc"
 FIGURE_FILE = "figure.png"
 CLAIMS_FILE = "claims.json"
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """The verdict on a claim and what it rests on."""
-
-    claim: Claim
-    verdict: Verdict
-    answers: Mapping[str, Answer]
-    data: xr.Dataset
-    record: dict[str, Any]
-
-    def _repr_html_(self) -> str:
-        from capacity.html import table
-
-        rows = [
-            [
-                p.name,
-                f"{a.value:.4g} [{a.low:.4g}, {a.high:.4g}] {p.unit}",
-                f"[{p.low:.4g}, {p.high:.4g}]",
-                p.standing(a),
-            ]
-            for p, a in ((p, self.answers[p.name]) for p in self.claim.predictions)
-        ]
-        title = f"{self.claim.name}: {self.verdict}{', fast' if self.record.get('fast') else ''}"
-        return table(title, ["prediction", "measured", "region", "standing"], rows, f"“{self.claim.sentence}”")
 
 
 def run_claims(
@@ -99,7 +71,7 @@ def run_claim(
     configuration = {
         "claim": claim.name,
         "fields": asdict(claim),  # type: ignore[call-overload]
-        "predictions": [_plain(asdict(p)) for p in claim.predictions],
+        "predictions": [plain_prediction(p) for p in claim.predictions],
         "fast": fast,
         "seed": seed,
         "versions": versions(),
@@ -107,21 +79,13 @@ def run_claim(
     with Store.open(directory, configuration) as store:
         if all((directory / name).exists() for name in (VERDICT_FILE, DATA_FILE)):
             return read_outcome(claim, directory)
-        started = time.perf_counter()
-        context = Context(miss_rate(claim), fast, store, progress or (lambda done, text: None))
         key = jax.random.fold_in(jax.random.key(seed), zlib.crc32(claim.name.encode()))
-        evidence = claim.run(key, context)
-        verdict = decide(claim, evidence.answers)
-        write_curves(directory / DATA_FILE, {claim.name: evidence.data})
-        draw(claim, evidence.data, directory / FIGURE_FILE)
-        record = _record(claim, verdict, evidence.answers) | {
-            "seconds": round(time.perf_counter() - started, 1),
-            "fast": fast,
-            "seed": seed,
-            "versions": configuration["versions"],
-        }
-        _write_json(directory / VERDICT_FILE, record)  # last: its presence says that the rest is whole
-    return Outcome(claim, verdict, evidence.answers, evidence.data, record)
+        outcome = examine(key, claim, fast=fast, parts=store, progress=progress)
+        outcome = replace(outcome, record=outcome.record | {"seed": seed})
+        write_curves(directory / DATA_FILE, {claim.name: outcome.data})
+        draw(outcome, directory / FIGURE_FILE)
+        _write_json(directory / VERDICT_FILE, outcome.record)  # last: its presence says that the rest is whole
+    return outcome
 
 
 def read_outcome(claim: Claim, directory: Path) -> Outcome:
@@ -149,43 +113,15 @@ def gather(out: Path) -> dict[str, Any]:
     return {"claims": [json.loads(file.read_text()) for file in files.values() if file.exists()]}
 
 
-def draw(claim: Claim, data: xr.Dataset, path: Path) -> None:
+def draw(outcome: Outcome, path: Path) -> None:
     """The claim's figure as a PNG of 150 dots per inch; whole or not at all."""
-    figure = Figure(figsize=(10, 5.5), layout="constrained")
-    claim.plot(data, figure)
+    figure = outcome.figure
     write_atomic(path, lambda target: figure.savefig(target, dpi=150, format="png"))
-
-
-def _record(claim: Claim, verdict: Verdict, answers: Mapping[str, Answer]) -> dict[str, Any]:
-    findings = [
-        _plain(asdict(p) | {"region": [p.low, p.high]} | answers[p.name]._asdict())
-        | {"standing": p.standing(answers[p.name])}
-        for p in claim.predictions
-    ]
-    return {
-        "name": claim.name,
-        "sentence": claim.sentence,
-        "source": claim.source,
-        "verdict": verdict,
-        "rule": f"each interval at {100 * (1 - miss_rate(claim)):.4g} %, all together at 95 % (Bonferroni)",
-        "findings": findings,
-    }
 
 
 def _answer(finding: Mapping[str, Any]) -> Answer:
     ends = [math.nan if finding[k] is None else float(finding[k]) for k in ("value", "low", "high")]
     return Answer(ends[0], ends[1], ends[2], int(finding["n"]), finding["p_value"])
-
-
-def _plain(record: Mapping[str, Any]) -> dict[str, Any]:
-    """The record with what JSON cannot say, an infinite number, as a string that float() reads."""
-
-    def one(value: Any) -> Any:
-        if isinstance(value, list):
-            return [one(v) for v in value]
-        return str(value) if isinstance(value, float) and not math.isfinite(value) else value
-
-    return {key: one(value) for key, value in record.items()}
 
 
 def _write_json(path: Path, record: dict[str, Any]) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from capacity.claims import CLAIMS
-from capacity.claims.run import FIGURE_FILE, Outcome, read_outcome
+from capacity.claims.outcome import Outcome
+from capacity.claims.run import FIGURE_FILE, read_outcome
 from capacity.report.drawing import Drawing, drawn, kept
 
 

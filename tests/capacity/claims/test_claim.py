@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -14,7 +15,7 @@ import pytest
 import xarray as xr
 
 from capacity.bits import interval
-from capacity.claims import CLAIMS, Answer, Claim, Context, Evidence, Prediction, statistics
+from capacity.claims import CLAIMS, Answer, Claim, Context, Evidence, Prediction, examine, statistics
 from capacity.claims.claim import decide, miss_rate
 from capacity.claims.run import run_claim, run_claims
 from capacity.cli import main
@@ -155,3 +156,16 @@ def test_every_claim_keeps_the_contract(name: str) -> None:
     assert len({p.name for p in claim.predictions}) == len(claim.predictions)
     assert any(not p.instrument for p in claim.predictions)
     assert 0 < miss_rate(claim) <= 0.05
+
+
+def test_examine_says_what_a_run_in_a_directory_says(tmp_path: Path) -> None:
+    kept = run_claim(Coin(), tmp_path / "coin", 0, fast=True)
+    heard: list[float] = []
+    key = jax.random.fold_in(jax.random.key(0), zlib.crc32(b"coin"))
+    outcome = examine(key, Coin(), fast=True, progress=lambda done, text: heard.append(done))
+    assert (outcome.verdict, outcome.answers, heard) == (kept.verdict, kept.answers, [0.5])
+    lines = str(outcome).splitlines()
+    assert lines[:2] == ["coin: supported, fast", "“the coin favours heads”"]
+    assert lines[3].split("  ")[0] == "chance of heads" and lines[3].endswith("≥ 0.55  for")
+    assert len({line.index(outcome.rows[i][1]) for i, line in enumerate(lines[3:])}) == 1
+    assert outcome.figure.axes[0].get_xlabel() == "toss"
