@@ -103,7 +103,8 @@ def elsewhere(
             breaks += 1
             if breaks > MOST_BREAKS:
                 raise RuntimeError(
-                    f"Expected workers that live; got {breaks} broken executors in a row ({error}). What has finished is kept."
+                    f"Expected workers that live; got {breaks} broken executors in a row ({error}). "
+                    "What has finished is kept."
                 ) from error
 
 
