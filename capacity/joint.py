@@ -10,6 +10,15 @@ import jax
 
 from capacity.channels import Channel
 
+MOMENTS_TOGETHER = 4096  # vectors encoded at a time
+
+
+def as_tree(function: Any) -> Any:
+    """A plain function as a pytree without leaves, which compiled programs take as an argument; others as they are."""
+    if callable(function) and jax.tree_util.all_leaves([function]):
+        return jax.tree_util.Partial(function)
+    return function
+
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
@@ -28,12 +37,15 @@ class Joint:
     channel: Channel
 
     def __post_init__(self) -> None:
-        if callable(self.encoder) and jax.tree_util.all_leaves([self.encoder]):
-            object.__setattr__(self, "encoder", jax.tree_util.Partial(self.encoder))
+        object.__setattr__(self, "encoder", as_tree(self.encoder))
 
     def log_prob(self, message: Any, z: jax.Array) -> jax.Array:
         """log p(m, z) of one message and one noisy code, nats."""
         return self.source.log_prob(message) + self.conditional(z, self.encoder(self.source.embed(message)))
+
+    def moments(self, vector: Any) -> tuple[jax.Array, jax.Array]:
+        """Mean and variance of each noisy unit given a vector, two arrays (units,)."""
+        return self.channel.moments(self.encoder(vector))
 
     def conditional(self, z: jax.Array, code: Any) -> jax.Array:
         """log p(z|u) of one noisy code and the code that was sent, nats."""
@@ -45,3 +57,9 @@ class Joint:
         batch = self.source.sample(key_source, n)
         codes = jax.vmap(self.encoder)(batch.vector)
         return batch.message, codes, jax.vmap(self.channel)(jax.random.split(key_noise, n), codes)
+
+
+@jax.jit
+def moments_of(joint: Joint, vectors: Any) -> tuple[jax.Array, jax.Array]:
+    """Means and variances of the noisy units, two arrays (n, units), of n vectors, some at a time."""
+    return jax.lax.map(joint.moments, vectors, batch_size=MOMENTS_TOGETHER)

@@ -51,6 +51,10 @@ class Lanes:
             joint = sender(key, system, params, level, source)
             return figures_of(measurement_key(key), plan, params, level, joint)
 
+        def decode(params: Any, source: Any, message: Any, z: jax.Array) -> jax.Array:
+            return log_decoder_of(system, params, source)(message, z)
+
+        self.decode = decode  # one function for all lanes: compiled once
         self.sender = jax.jit(lambda key, params, level, source: sender(key, system, params, level, source))
         started = time.perf_counter()
         lanes = self._stack([0])
@@ -116,7 +120,7 @@ class Lanes:
             return {"lower": nothing, "upper": nothing}
         (key, level), params = lane
         joint = self.sender(key, params, level, self.plan.source)
-        decoder = jax.tree_util.Partial(log_decoder_of(self.plan.system, params, joint.source))
+        decoder = jax.tree_util.Partial(self.decode, params, joint.source)
         key = jax.random.split(measurement_key(key), FIGURE_KEYS + 1)[-1]  # of its own: `figures_of` has the others
         found = measure_bits(key, joint, budget=self.plan.budget, log_decoder=decoder, method="bracket")
         return {"lower": found.lower, "upper": found.upper}

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 
 from capacity.channels import Channel
 from capacity.channels.gaussian import LOG_2PI
-from capacity.joint import Joint
+from capacity.joint import Joint, as_tree
 
 
 @jax.tree_util.register_dataclass
@@ -28,8 +28,7 @@ class Layer:
     channel: Channel
 
     def __post_init__(self) -> None:
-        if callable(self.encoder) and jax.tree_util.all_leaves([self.encoder]):
-            object.__setattr__(self, "encoder", jax.tree_util.Partial(self.encoder))
+        object.__setattr__(self, "encoder", as_tree(self.encoder))
 
 
 class Sent(NamedTuple):

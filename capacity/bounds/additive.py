@@ -23,7 +23,7 @@ import numpy as np
 
 from capacity.bounds.blocks import find_blocks
 from capacity.channels.gaussian import LOG_2PI
-from capacity.joint import Joint
+from capacity.joint import Joint, moments_of
 
 EFFORT = 3e10  # operations that may be spent on the blocks' effects
 NEVER = -1e30  # log of the probability of a block's state that no message has
@@ -183,7 +183,7 @@ def fit_additive(key: jax.Array, joint: Joint) -> AdditiveCode:
     log_prior = _log_prior(np.asarray(log_masses, np.float64), places == source.message_dim)
 
     batch = source.sample(key_moments, 4096)
-    mean, variance = _moments(joint, batch.vector)
+    mean, variance = moments_of(joint, batch.vector)
     prior = np.exp(log_prior)[..., None]
     tables = np.asarray(means, np.float64)
     tables -= (prior * tables).sum(1, keepdims=True)
@@ -209,12 +209,7 @@ def fit_additive(key: jax.Array, joint: Joint) -> AdditiveCode:
 
 def _mean_code(joint: Joint, digits: jax.Array) -> jax.Array:
     """Mean of the noisy units (units,) of a message."""
-    return joint.channel.moments(joint.encoder(joint.source.embed(digits)))[0]
-
-
-@jax.jit
-def _moments(joint: Joint, vectors: jax.Array) -> tuple[jax.Array, jax.Array]:
-    return jax.vmap(lambda x: joint.channel.moments(joint.encoder(x)))(vectors)
+    return joint.moments(joint.source.embed(digits))[0]
 
 
 @partial(jax.jit, static_argnums=3)

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any, NamedTuple, Protocol
 
@@ -112,13 +112,20 @@ def walk(key: jax.Array, joint: Target, approximation: Any, n: int, ladder: Ladd
     """
     if n % LANES or n < 1 or chains < 1:
         raise ValueError(f"Expected n a multiple of {LANES} and chains of at least 1; got {n} and {chains}.")
-    jobs = [(jax.random.fold_in(key, batch), chain) for batch in range(n // LANES) for chain in range(chains + 1)]
-
-    def one(job: tuple[jax.Array, int]) -> dict[str, Any]:
-        return _walk_batch(*job, joint, approximation, ladder)
-
+    jobs = []
     with ThreadPoolExecutor(max_workers=_workers()) as pool:
-        done = list(pool.map(one, jobs))
+        for batch in range(n // LANES):
+            key_pair, key_chains = jax.random.split(jax.random.fold_in(key, batch))
+            # Begun once for all of its chains, which stand behind it in the queue; let go when the last has ended.
+            begun = pool.submit(_begin, key_pair, joint, approximation)
+            for chain in range(chains + 1):
+                key_chain = jax.random.fold_in(key_chains, chain)
+                jobs.append(pool.submit(_walk_batch, key_chain, begun, chain, joint, approximation, ladder))
+        try:
+            done = [job.result() for job in jobs]
+        finally:
+            for job in jobs:  # broken off, the rest need not run
+                job.cancel()
     back, first = done[:: chains + 1], done[1 :: chains + 1]
 
     def joined(batches: list[dict[str, Any]], name: str) -> Any:
@@ -144,19 +151,20 @@ def _workers() -> int:
     return min(os.cpu_count() or 1, 8) if jax.default_backend() == "cpu" else 2
 
 
-def _walk_batch(key: jax.Array, chain: int, joint: Target, approximation: Any, ladder: Ladder) -> dict[str, Any]:
-    """One batch of walks, backwards for chain 0; all chains of a batch see the same samples."""
-    key_pair, key_chains = jax.random.split(key)
-    key_draw, key_temper, key_bridge = jax.random.split(jax.random.fold_in(key_chains, chain), 3)
-    out, heard, sent = _begin(key_pair, joint, approximation)
-    forward = chain > 0
+def _walk_batch(
+    key: jax.Array, begun: Future[Any], chain: int, joint: Target, approximation: Any, ladder: Ladder
+) -> dict[str, Any]:
+    """One batch of walks, backwards for chain 0; all chains of a batch see the same samples, the first brings them."""
+    key_draw, key_temper, key_bridge = jax.random.split(key, 3)
+    samples, heard, sent = begun.result()
+    forward, z = chain > 0, samples["z"]
 
     def temper(place: Any) -> tuple[Any, np.ndarray]:
         return _leg(_temper, key_temper, ladder.temper, forward, place, approximation, heard)
 
     def bridge(place: Any) -> tuple[Any, Any]:
-        held = _hold(joint, approximation, heard, place, out["z"])
-        held, worked = _leg(_bridge, key_bridge, ladder.bridge, forward, held, approximation, heard, joint, out["z"])
+        held = _hold(joint, approximation, heard, place, z)
+        held, worked = _leg(_bridge, key_bridge, ladder.bridge, forward, held, approximation, heard, joint, z)
         return held.place, worked
 
     if forward:
@@ -165,6 +173,7 @@ def _walk_batch(key: jax.Array, chain: int, joint: Target, approximation: Any, l
     else:
         place, (bridged, accepted) = bridge(sent)
         _, tempered = temper(place)
+    out = dict(samples) if chain == 1 else {}
     out["log_weight"] = tempered.sum(1, dtype=np.float64) + bridged.sum(1, dtype=np.float64)
     out |= {"temper": tempered.mean(0, dtype=np.float64), "bridge": bridged.mean(0, dtype=np.float64)}
     return out | {"accepted": accepted.mean(0)}
@@ -176,12 +185,20 @@ def _leg(program: Callable[..., Any], key: jax.Array, rungs: np.ndarray, forward
     count = len(rungs) - 1
     for start in range(0, count, STRIDE) if forward else range(count - STRIDE, -1, -STRIDE):
         piece = jnp.asarray(rungs[start : start + STRIDE + 1], jnp.float32)
-        numbers = jnp.arange(start, start + STRIDE)
-        state, work = program(forward, jax.random.fold_in(key, start), piece, numbers, state, *args)
+        steps = Steps(piece[:-1], piece[1:], jnp.arange(start, start + STRIDE))
+        state, work = program(forward, jax.random.fold_in(key, start), steps, state, *args)
         parts.append(jax.tree.map(np.asarray, work))
     if not forward:
         parts.reverse()
     return state, jax.tree.map(lambda *p: np.concatenate(p, axis=1), *parts)
+
+
+class Steps(NamedTuple):
+    """Some steps of a leg, each between two rungs, and their numbers; all (STRIDE,)."""
+
+    low: jax.Array
+    high: jax.Array
+    number: jax.Array
 
 
 class Held(NamedTuple):
@@ -251,7 +268,7 @@ def _window(turn: jax.Array, moves: int) -> tuple[jax.Array, jax.Array]:
 
 @partial(jax.jit, static_argnums=0)
 def _temper(
-    forward: bool, key: jax.Array, rungs: jax.Array, numbers: jax.Array, places: Any, approximation: Any, heard: Any
+    forward: bool, key: jax.Array, steps: Steps, places: Any, approximation: Any, heard: Any
 ) -> tuple[Any, jax.Array]:
     """The first leg: from the start to the approximation."""
 
@@ -259,20 +276,20 @@ def _temper(
         def work(place: Any, step: jax.Array) -> jax.Array:
             return step * (approximation.log_joint(heard, place) - approximation.log_start(heard, place))
 
-        def climb(place: Any, x: Any) -> tuple[Any, jax.Array]:
-            key, low, high = x
-            gained = work(place, high - low)
-            place = approximation.sweep(key, heard, place, high, 0, approximation.moves, False)
+        def climb(place: Any, x: tuple[jax.Array, Steps]) -> tuple[Any, jax.Array]:
+            key, step = x
+            gained = work(place, step.high - step.low)
+            place = approximation.sweep(key, heard, place, step.high, 0, approximation.moves, False)
             return approximation.refresh(heard, place), gained
 
-        def descend(place: Any, x: Any) -> tuple[Any, jax.Array]:
-            key, low, high = x
-            place = approximation.sweep(key, heard, place, high, 0, approximation.moves, True)
+        def descend(place: Any, x: tuple[jax.Array, Steps]) -> tuple[Any, jax.Array]:
+            key, step = x
+            place = approximation.sweep(key, heard, place, step.high, 0, approximation.moves, True)
             place = approximation.refresh(heard, place)
-            return place, work(place, high - low)
+            return place, work(place, step.high - step.low)
 
-        steps = (jax.random.split(key, STRIDE), rungs[:-1], rungs[1:])
-        return jax.lax.scan(climb if forward else descend, place, steps, reverse=not forward)
+        keys = jax.random.split(key, STRIDE)
+        return jax.lax.scan(climb if forward else descend, place, (keys, steps), reverse=not forward)
 
     return jax.vmap(chain)(jax.random.split(key, LANES), places, heard)
 
@@ -281,8 +298,7 @@ def _temper(
 def _bridge(
     forward: bool,
     key: jax.Array,
-    rungs: jax.Array,
-    numbers: jax.Array,
+    steps: Steps,
     held: Held,
     approximation: Any,
     heard: Any,
@@ -293,18 +309,18 @@ def _bridge(
     own = getattr(approximation, "move", None) or partial(_swept, approximation)
 
     def chain(key: jax.Array, held: Any, heard: Any, z: jax.Array) -> tuple[Any, tuple[jax.Array, jax.Array]]:
-        def climb(held: Any, x: Any) -> tuple[Any, tuple[jax.Array, jax.Array]]:
-            key, low, high, turn = x
-            gained = (high - low) * held.missing
-            held, accept = own(joint, key, heard, z, held, high, turn)
+        def climb(held: Any, x: tuple[jax.Array, Steps]) -> tuple[Any, tuple[jax.Array, jax.Array]]:
+            key, step = x
+            gained = (step.high - step.low) * held.missing
+            held, accept = own(joint, key, heard, z, held, step.high, step.number)
             return held, (gained, accept)
 
-        def descend(held: Any, x: Any) -> tuple[Any, tuple[jax.Array, jax.Array]]:
-            key, low, high, turn = x
-            held, accept = own(joint, key, heard, z, held, high, turn)
-            return held, ((high - low) * held.missing, accept)
+        def descend(held: Any, x: tuple[jax.Array, Steps]) -> tuple[Any, tuple[jax.Array, jax.Array]]:
+            key, step = x
+            held, accept = own(joint, key, heard, z, held, step.high, step.number)
+            return held, ((step.high - step.low) * held.missing, accept)
 
-        steps = (jax.random.split(key, STRIDE), rungs[:-1], rungs[1:], numbers)
-        return jax.lax.scan(climb if forward else descend, held, steps, reverse=not forward)
+        keys = jax.random.split(key, STRIDE)
+        return jax.lax.scan(climb if forward else descend, held, (keys, steps), reverse=not forward)
 
     return jax.vmap(chain)(jax.random.split(key, LANES), held, heard, z)

@@ -14,6 +14,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from capacity.joint import as_tree
+
 Code = Callable[[jax.Array], jax.Array]  # digits (k,) as float32 -> mean of the units (units,)
 PROBES = 4  # messages at which interactions are looked for
 STRONG = 0.02  # an interaction counts where it changes an effect's energy by this part
@@ -30,8 +32,7 @@ def find_blocks(key: jax.Array, source: object, code: Code, block_bits: int = BL
         code: mean of the noisy units from the digits.
         block_bits: the most digits in a block.
     """
-    if jax.tree_util.all_leaves([code]):
-        code = jax.tree_util.Partial(code)
+    code = as_tree(code)
     messages = source.sample(key, PROBES).message.astype(jnp.float32)  # type: ignore[attr-defined]
     interaction, effects = _interactions(jax.random.split(key, 2)[1], code, messages)
     power = np.square(effects).sum(-1).mean(0)

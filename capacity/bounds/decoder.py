@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import jax
 
 from capacity.bits import Estimate, from_values
-from capacity.joint import Joint
+from capacity.joint import Joint, as_tree
 
 LogDecoder = Callable[[jax.Array, jax.Array], jax.Array]  # (message, z) -> log q, nats
 
@@ -29,12 +29,14 @@ class Decoder:
     def __call__(self, key: jax.Array, joint: Joint) -> Estimate:
         """Lower bound on I(M;Z), in bits."""
         message, _, z = joint.sample(key, self.samples)
+        return from_values(log_ratios(as_tree(self.log_decoder), joint, message, z), "lower", joint.source.bits)
 
-        def value(m: jax.Array, z_one: jax.Array) -> jax.Array:
-            return self.log_decoder(m, z_one) - joint.source.log_prob(m)
 
-        return from_values(
-            jax.lax.map(lambda a: value(*a), (message, z), batch_size=4096),
-            "lower",
-            joint.source.bits,
-        )
+@jax.jit
+def log_ratios(log_decoder: LogDecoder, joint: Joint, message: Any, z: jax.Array) -> jax.Array:
+    """log q(m|z) - log p(m) of n pairs, (n,) nats; one program for all decoders that are pytrees of the same shape."""
+
+    def value(pair: tuple[Any, jax.Array]) -> jax.Array:
+        return log_decoder(*pair) - joint.source.log_prob(pair[0])
+
+    return jax.lax.map(value, (message, z), batch_size=4096)

@@ -20,7 +20,7 @@ import numpy as np
 
 from capacity.bounds.marginal import whitener_of
 from capacity.channels.gaussian import LOG_2PI
-from capacity.joint import Joint
+from capacity.joint import Joint, moments_of
 
 SAMPLES = 2**16
 
@@ -101,7 +101,7 @@ def fit_gaussian(key: jax.Array, joint: Joint) -> GaussianPosterior:
     if joint.source.discrete:
         raise ValueError("Expected a continuous source for a Gaussian posterior; got a discrete one.")
     batch = joint.source.sample(key, SAMPLES)
-    means, variances = _moments(joint, batch.vector)
+    means, variances = moments_of(joint, batch.vector)
     message, code = np.asarray(batch.message, np.float64), np.asarray(means, np.float64)
     message_mean, code_mean = message.mean(0), code.mean(0)
     message, code = message - message_mean, code - code_mean
@@ -115,11 +115,3 @@ def fit_gaussian(key: jax.Array, joint: Joint) -> GaussianPosterior:
     gain = covariance @ (linear / noise)
     parts = gain, code_mean, message_mean, np.linalg.cholesky(covariance), whitener_of(covariance)
     return GaussianPosterior(*(jnp.asarray(part, jnp.float32) for part in parts))
-
-
-@jax.jit
-def _moments(joint: Joint, vectors: jax.Array) -> tuple[jax.Array, jax.Array]:
-    def of_vector(vector: jax.Array) -> tuple[jax.Array, jax.Array]:
-        return joint.channel.moments(joint.encoder(vector))
-
-    return jax.lax.map(of_vector, vectors, batch_size=4096)

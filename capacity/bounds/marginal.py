@@ -17,7 +17,7 @@ import numpy as np
 from capacity.bits import NATS, Estimate, from_values, interval
 from capacity.channels.channel import no_ceiling
 from capacity.channels.gaussian import LOG_2PI
-from capacity.joint import Joint
+from capacity.joint import Joint, moments_of
 
 
 def check_density(channel: Any) -> None:
@@ -99,7 +99,7 @@ class Normal:
 
 def fit_normal(key: jax.Array, joint: Joint, samples: int = 2**16) -> Normal:
     """Mean and covariance of Z, from sampled codes and the noise's known variance; in float64."""
-    means, variances = (np.asarray(part, np.float64) for part in _moments(key, joint, samples))
+    means, variances = (np.asarray(part, np.float64) for part in _sampled_moments(key, joint, samples))
     covariance = np.atleast_2d(np.cov(means.T)) + np.diag(variances.mean(0))
     return Normal(jnp.asarray(means.mean(0), jnp.float32), jnp.asarray(whitener_of(covariance), jnp.float32))
 
@@ -110,11 +110,8 @@ def whitener_of(covariance: np.ndarray) -> np.ndarray:
 
 
 @partial(jax.jit, static_argnums=2)
-def _moments(key: jax.Array, joint: Joint, samples: int) -> tuple[jax.Array, jax.Array]:
-    def of_vector(vector: jax.Array) -> tuple[jax.Array, jax.Array]:
-        return joint.channel.moments(joint.encoder(vector))
-
-    return jax.lax.map(of_vector, joint.source.sample(key, samples).vector, batch_size=min(4096, samples))
+def _sampled_moments(key: jax.Array, joint: Joint, samples: int) -> tuple[jax.Array, jax.Array]:
+    return moments_of(joint, joint.source.sample(key, samples).vector)
 
 
 @dataclass(frozen=True)

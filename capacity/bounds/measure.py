@@ -20,14 +20,14 @@ from capacity.bits import NATS, Z95, Bracket, Estimate, Kind, TracePoint, from_v
 from capacity.bounds.additive import fit_additive
 from capacity.bounds.annealing import Walks, walk
 from capacity.bounds.controls import Controls, controlled, controls_of, reduce
-from capacity.bounds.decoder import Decoder, LogDecoder
+from capacity.bounds.decoder import Decoder, LogDecoder, log_ratios
 from capacity.bounds.enumeration import Enumeration
 from capacity.bounds.flips import fit_flips
 from capacity.bounds.gaussian_posterior import fit_gaussian
 from capacity.bounds.marginal import Normal, fit_normal
 from capacity.bounds.pilot import Choice, Cost, Pilot, choose, pilots, price
 from capacity.encoders import traceable
-from capacity.joint import Joint
+from capacity.joint import Joint, as_tree
 from capacity.progress import reporter
 
 FAR_SHARE = 0.1  # of the budget: cheap samples, from which the means of the controls are learnt
@@ -237,9 +237,8 @@ def _far_samples(
 
 def _decoder_is_higher(log_decoder: LogDecoder, joint: Joint, walks: Walks) -> bool:
     """Whether the decoder's bound is above the middle of a pilot's bracket, sample by sample."""
-    sent = jnp.asarray(walks.message)
-    log_probs = jax.jit(jax.vmap(log_decoder))(sent, jnp.asarray(walks.z)) - jax.vmap(joint.source.log_prob)(sent)
-    decoded = np.asarray(log_probs, np.float64)
+    ratios = log_ratios(as_tree(log_decoder), joint, jnp.asarray(walks.message), jnp.asarray(walks.z))
+    decoded = np.asarray(ratios, np.float64)
     return bool((decoded - 0.5 * (walks.lower() + walks.upper())).mean() > 0)
 
 

@@ -188,17 +188,8 @@ def fit_stack(key: jax.Array, joint: Joint) -> StackApproximation:
         raise ValueError("Expected a discrete source for the layers of a stack; got a continuous one.")
     key_mean, key_samples, key_code = jax.random.split(key, 3)
     draws = jax.random.normal(key_mean, (MEAN_OVER, *joint.source.zeros.shape))
-
-    @jax.jit
-    def moments(batch: Any) -> tuple[jax.Array, jax.Array, jax.Array]:
-        def of_pair(pair: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array, jax.Array]:
-            mean, variance = joint.channel.moments(joint.encoder(pair))
-            return mean, variance, mean_code(joint, draws, pair[0])
-
-        return jax.lax.map(of_pair, batch.vector, batch_size=1024)
-
     batch = joint.source.sample(key_samples, SAMPLES)
-    codes, variances, means = (np.asarray(part, np.float64) for part in moments(batch))
+    codes, variances, means = (np.asarray(part, np.float64) for part in _moments(joint, draws, batch.vector))
     noise, left = np.asarray(batch.message.noise, np.float64), codes - means
     slope = np.linalg.lstsq(noise, left, rcond=None)[0]  # B', (e, units)
     rest = variances.mean(0) + np.square(left - noise @ slope).mean(0)
@@ -215,9 +206,19 @@ def fit_stack(key: jax.Array, joint: Joint) -> StackApproximation:
     )
 
 
+@jax.jit
+def _moments(joint: Joint, draws: jax.Array, pairs: Any) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """Mean and variance of the noisy units of each pair of vector and noise, and the mean code of the vector."""
+
+    def of_pair(pair: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array, jax.Array]:
+        return *joint.moments(pair), mean_code(joint, draws, pair[0])
+
+    return jax.lax.map(of_pair, pairs, batch_size=1024)
+
+
 def mean_code(joint: Joint, draws: jax.Array, vector: jax.Array) -> jax.Array:
     """The last layer's mean code (units,) of a vector, over draws of the inner noise (d, e) that all vectors share."""
-    return jax.vmap(lambda noise: joint.channel.moments(joint.encoder((vector, noise)))[0])(draws).mean(0)
+    return jax.vmap(lambda noise: joint.moments((vector, noise))[0])(draws).mean(0)
 
 
 def _whitened(joint: Joint, draws: jax.Array, whitener: jax.Array, vector: jax.Array) -> jax.Array:
