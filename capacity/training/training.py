@@ -70,6 +70,15 @@ class Training:
         done = self.advance(self.begin(key, system, source), key, system, level, source, self.total)
         return done.params, done.history
 
+    def joint(self, key: jax.Array, system: Any, level: jax.Array | float, source: Any) -> Any:
+        """Train one lane and keep its sender: the joint of source, trained encoder and channel, for any bound.
+
+        Traceable, so that many are trained in one program: `jax.lax.map(lambda level: training.joint(key, system,
+        level, source), levels)` under `jax.jit` gives a joint whose leaves have a leading axis of levels.
+        """
+        level = jnp.asarray(level, jnp.float32)
+        return sender(key, system, self.train(key, system, level, source)[0], level, source)
+
     def begin(self, key: jax.Array, system: Any, source: Any) -> LaneState:
         """A lane before its first step; traceable."""
         params = system.init(_streams(key)[0], source)
