@@ -7,7 +7,7 @@ A `Bracket` is a lower and an upper bound on the same bits, with the trace of ho
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple
 
 import jax
@@ -130,10 +130,7 @@ def from_values(nats: jax.Array, kind: Kind, limit: Figure = jnp.inf, controls: 
         if controls.ndim != 2 or controls.shape[0] != n:
             raise ValueError(f"Expected controls of shape ({n}, c); got {controls.shape}.")
         fitted += controls.shape[1]
-        centred = controls - controls.mean(0, keepdims=True)
-        told = jnp.sqrt(jnp.square(centred).mean(0)) > ROUNDING * (1 + jnp.abs(controls).max(0))
-        centred, controls = (jnp.where(told[None], c, 0.0) for c in (centred, controls))
-        nats = _less_explained(nats, controls, centred)
+        nats = less_explained(nats, controls)
     mean = nats.mean()
     spread = jnp.sqrt(((nats - mean) ** 2).sum() / max(n - fitted, 1))
     skewness = (((nats - mean) / jnp.maximum(spread, jnp.finfo(nats.dtype).tiny)) ** 3).mean()
@@ -142,12 +139,16 @@ def from_values(nats: jax.Array, kind: Kind, limit: Figure = jnp.inf, controls: 
     return Estimate(bits, stderr, low, high, jnp.asarray(limit), jnp.asarray(n), kind=kind)
 
 
-def _less_explained(nats: jax.Array, controls: jax.Array, centred: jax.Array) -> jax.Array:
-    """The values less the least-squares combination of the controls, column after column (modified Gram & Schmidt).
+def less_explained(nats: jax.Array, controls: jax.Array) -> jax.Array:
+    """The values (n,) less the least-squares combination of the controls (n, c), column after column (modified Gram &
+    Schmidt).
 
     A column that the ones before it explain is left out.  No LAPACK: its batched calls, made by lanes on several CPU
     devices at once, were seen to wait for each other forever.
     """
+    centred = controls - controls.mean(0, keepdims=True)
+    told = jnp.sqrt(jnp.square(centred).mean(0)) > ROUNDING * (1 + jnp.abs(controls).max(0))
+    centred, controls = (jnp.where(told[None], c, 0.0) for c in (centred, controls))
     size, columns = jnp.square(centred).sum(0), jnp.arange(controls.shape[1])
 
     def remove(k: jax.Array, held: tuple[jax.Array, jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array, jax.Array]:
@@ -162,13 +163,24 @@ def _less_explained(nats: jax.Array, controls: jax.Array, centred: jax.Array) ->
     return jax.lax.fori_loop(0, controls.shape[1], remove, (nats, controls, centred))[0]
 
 
+def share(loss: Figure, n: Figure) -> Figure:
+    """What events that are not among n samples take at most, in bits, at 95 %, if each takes `loss`: 3/n of it."""
+    return 3 / n * loss
+
+
+def reaching(found: Estimate, down: Figure = 0.0, up: Figure = 0.0) -> Estimate:
+    """The estimate, its interval reaching at least so far below and above the figure, in bits."""
+    low, high = jnp.minimum(found.low, found.bits - down), jnp.maximum(found.high, found.bits + up)
+    return replace(found, low=low, high=high)
+
+
 def unseen(distance: Figure, n: Figure, loss: Figure) -> Figure:
     """What events too rare to be among n samples may take, in bits, from a figure at this distance of its limit.
 
     Where nearly every sample gives the limit, events that cost up to `loss` bits come once in many samples; with none
     seen, their share is below 3/n at 95 % (the rule of three, Hanley & Lippman-Hand 1983), and no variance shows it.
     """
-    most = 3 * loss / n
+    most = share(loss, n)
     return jnp.where(distance < 10 * most, most, 0.0)
 
 

@@ -54,7 +54,9 @@ def _columns(joint: Joint, normal: Normal, code: Any, z: jax.Array) -> tuple[jax
     return -noise, -jax.vmap(normal.log_prob)(z)
 
 
-def controlled(values: Floats, near: Controls, far: Controls, kind: Kind, limit: float = np.inf) -> Estimate:
+def controlled(
+    values: Floats, near: Controls, far: Controls, kind: Kind, limit: float = np.inf, loss: float = RARE_LOSS
+) -> Estimate:
     """The expectation of the values, in bits, with a 95 % interval that holds both samples' noise.
 
     Args:
@@ -63,6 +65,7 @@ def controlled(values: Floats, near: Controls, far: Controls, kind: Kind, limit:
         far: controls of other, independent samples.
         kind: what the expectation is to the truth.
         limit: the most that could have been reported, bits.
+        loss: what an event that is not among the samples may take, bits.
     """
     reduced, slope = reduce(values, near, far)
     main = from_values(jnp.asarray(reduced, jnp.float32), kind, limit)
@@ -70,15 +73,15 @@ def controlled(values: Floats, near: Controls, far: Controls, kind: Kind, limit:
     cheap = cheap - far.zero @ _slope(cheap, far.zero.astype(np.float64))
     error = cheap.std(ddof=far.zero.shape[1] + 1) / np.sqrt(len(cheap)) / NATS
     bits = reduced.mean() / NATS
-    low = bits - np.hypot(_down(main, limit), max(Z95 * error, float(unseen(limit - bits, len(cheap), RARE_LOSS))))
+    low = bits - np.hypot(_down(main, limit, loss), max(Z95 * error, float(unseen(limit - bits, len(cheap), loss))))
     high = bits + np.hypot(float(main.high - main.bits), Z95 * error)
     bits, stderr, low, high = map(jnp.asarray, (bits, np.hypot(float(main.stderr), error), low, high))
     return replace(main, bits=bits, stderr=stderr, low=low, high=high)
 
 
-def _down(main: Estimate, limit: float) -> float:
+def _down(main: Estimate, limit: float, loss: float) -> float:
     """How far the near sample's interval reaches down, in bits."""
-    return max(float(main.bits - main.low), float(unseen(limit - main.bits, main.n, RARE_LOSS)))
+    return max(float(main.bits - main.low), float(unseen(limit - main.bits, main.n, loss)))
 
 
 def reduce(values: Floats, near: Controls, far: Controls) -> tuple[Floats, Floats]:

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import jax
+import jax.numpy as jnp
 
-from capacity.bits import Estimate, from_values
+from capacity.bits import Estimate, from_values, reaching, share
 from capacity.joint import Joint, as_tree
 
 LogDecoder = Callable[[jax.Array, jax.Array], jax.Array]  # (message, z) -> log q, nats
@@ -29,7 +30,19 @@ class Decoder:
     def __call__(self, key: jax.Array, joint: Joint) -> Estimate:
         """Lower bound on I(M;Z), in bits."""
         message, _, z = joint.sample(key, self.samples)
-        return from_values(log_ratios(as_tree(self.log_decoder), joint, message, z), "lower", joint.source.bits)
+        return bounded(log_ratios(as_tree(self.log_decoder), joint, message, z), joint.source.bits)
+
+
+def bounded(ratios: jax.Array, limit: Any) -> Estimate:
+    """The lower bound in bits of a decoder's log q(m|z) - log p(m), (n,) nats, that holds where misses are rare too.
+
+    With probability 1/n the decoder gives the prior instead: still a decoder, at most 1/n nats worse, and no miss
+    costs more than log n below nothing.  Losses being bounded, what misses that are not among n samples take is too.
+    """
+    n = len(ratios)
+    values = jnp.logaddexp(ratios + jnp.log1p(-1 / n), -jnp.log(n))
+    found = from_values(values, "lower", limit)
+    return reaching(found, down=share(found.bits + jnp.log2(n), n))
 
 
 @jax.jit

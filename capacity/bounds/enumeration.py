@@ -16,8 +16,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from capacity.bits import NATS, RARE_LOSS, Estimate, from_values, interval, unseen
-from capacity.bounds.listed import Densities, Listed, as_columns, draw, list_codes, log_densities
+from capacity.bits import NATS, RARE_LOSS, Estimate, from_values, interval, less_explained, reaching, share, unseen
+from capacity.bounds.listed import Densities, Density, Listed, as_columns, draw, list_codes, log_densities
 from capacity.bounds.marginal import check_density, divergence, infinite_with_atoms
 from capacity.channels.channel import part_of, sliced
 from capacity.channels.gaussian import LOG_2PI
@@ -45,37 +45,51 @@ def information(key: jax.Array, joint: Joint, listed: Listed, n: int) -> Estimat
 
     A third control is log p(m, z) of the message sent less its mean over p(m|z), whose expectation is 0 at every z:
     with weight 1 it replaces the message sent by the average over all that could have been (Rao & Blackwell).
+
+    Where z has atoms that weight is not left to the sample, which may have seen none of a rare noise: the values are
+    H(M) - H(M|z), a function of z between 0 and H(M) for equally likely messages.
     """
     log_prob, codes, z = draw(key, joint, listed, n)
     conditional, controls = _conditional_and_controls(joint.channel, listed, codes, z)
     q = log_densities(listed, joint.channel, z)
+    if joint.channel.atomic:
+        known = as_columns([c[:, -1] for c in controls], z)
+        values = _resolved(joint, q.whole)
+        return _with_the_unseen(from_values(values, "exact", controls=known), _effect(values, known), joint, listed)
     columns = [*(c[:, -1] for c in controls), _surprise(log_prob, conditional, q)]
-    # From the noise's entropy instead of its density in the sample: the same where a sample tells how they go together,
-    # and right where it has seen none of a rare noise (a flip in ten thousand).
+    # From the noise's entropy instead of its density in the sample: the same where a sample tells how they go together.
     found = from_values(conditional.sum(1) - controls[0][:, -1] - q.joint, "exact", controls=as_columns(columns, z))
-    return _with_the_unseen(found, joint, listed)
+    return reaching(found, down=unseen(joint.source.bits - found.bits, found.n, RARE_LOSS))
 
 
-def _with_the_unseen(found: Estimate, joint: Joint, listed: Listed) -> Estimate:
+def _resolved(joint: Joint, q: Density) -> jax.Array:
+    """H(M) - H(M|z) of each z, nats, whose mean is the information: the entropy of the message that is gone."""
+    return joint.source.bits * NATS + q.posterior - q.log_prob
+
+
+def _effect(values: jax.Array, controls: jax.Array) -> jax.Array:
+    """How much the controls took from any value at most, or gave it, in bits; twice that for an event beyond those."""
+    return 2 * jnp.abs(values - less_explained(values, controls)).max() / NATS
+
+
+def _with_the_unseen(found: Estimate, effect: jax.Array, joint: Joint, listed: Listed) -> Estimate:
     """The interval reaching as far as what is too rare to be in the sample may take the figure.
 
-    In continuous noise what is confused is a neighbour, for some bits; where noise has atoms it may at one stroke take
-    all that the message has, or give it (every unit dropped, or none).  Without noise nothing is rarer than a message.
+    At one stroke noise with atoms may take all that passed, or give what did not (every unit dropped, or none); and
+    controls, fitted to what was seen, take from such a value as much as their `effect`.
     """
-    if joint.channel.atomic and joint.channel.has_entropy:
-        noise = _each(joint.channel, joint.channel.entropy)(listed.codes).max()
-        common = listed.log_probs.min() > jnp.log(3 / found.n)
-        return jax.tree.map(partial(jnp.where, (noise <= 0) & common), found, _reaching(found, joint))
-    return _reaching(found, joint)
+    rest = jnp.maximum(joint.source.bits - found.bits, 0.0)
+    down, up = (share(part + effect, found.n) for part in (jnp.maximum(found.bits, 0.0), rest))
+    return _if_noisy(reaching(found, down, up), found, joint, listed)
 
 
-def _reaching(found: Estimate, joint: Joint) -> Estimate:
-    entropy = joint.source.bits
-    loss = entropy if joint.channel.atomic else RARE_LOSS
-    down = unseen(entropy - found.bits, found.n, loss)
-    up = unseen(found.bits, found.n, loss) if joint.channel.atomic else 0.0
-    low, high = jnp.minimum(found.low, found.bits - down), jnp.maximum(found.high, found.bits + up)
-    return replace(found, low=low, high=high)
+def _if_noisy(wide: Estimate, found: Estimate, joint: Joint, listed: Listed) -> Estimate:
+    """The wide interval, but where there is no noise and no rare message: nothing is rarer than a message then."""
+    if not (joint.channel.atomic and joint.channel.has_entropy):
+        return wide
+    noise = _each(joint.channel, joint.channel.entropy)(listed.codes).max()
+    common = listed.log_probs.min() > jnp.log(3 / found.n.max())
+    return jax.tree.map(partial(jnp.where, (noise <= 0) & common), found, wide)
 
 
 def unit_information(key: jax.Array, joint: Joint, listed: Listed, n: int) -> UnitBits:
@@ -84,22 +98,60 @@ def unit_information(key: jax.Array, joint: Joint, listed: Listed, n: int) -> Un
     conditional, (noise, radius) = _conditional_and_controls(joint.channel, listed, codes, z)
     alone, own_noise = _each_alone(joint.channel, codes, z, conditional, noise)
     q = log_densities(listed, joint.channel, z, per_unit=True)
-    prefix = jnp.cumsum(conditional, axis=1) - q.prefix
-    increments = jnp.diff(prefix, axis=1, prepend=0.0)
-    more_noise = jnp.diff(noise, axis=1, prepend=0.0)
+    if joint.channel.atomic:
+        prefix, each = _resolved(joint, q.prefixes), _resolved(joint, q.units)
+        more = each.sum(1) - prefix[:, -1]
+    else:
+        prefix, each = jnp.cumsum(conditional, axis=1) - q.prefix, alone - own_noise - q.marginal
+        more = (alone - conditional).sum(1) + q.joint - q.marginal.sum(1)
+    increments, more_noise = (jnp.diff(part, axis=1, prepend=0.0) for part in (prefix, noise))
+    if not joint.channel.atomic:
+        increments = increments - more_noise
     own_radius = jnp.diff(radius, axis=1, prepend=0.0)
     variance = jnp.diagonal(listed.covariance)
     still = variance <= STILL * jnp.square(listed.mean)
     z_score = jnp.square(z - listed.mean[None]) / jnp.where(still, 1.0, variance)[None] - 1
     z_score = jnp.where(still[None], 0.0, z_score)
-    exact = jax.vmap(lambda v, *c: from_values(v, "exact", controls=jnp.stack(c, 1)), in_axes=1)
-    increment = exact(increments - more_noise, more_noise, own_radius)
-    marginal = exact(alone - own_noise - q.marginal, own_noise, z_score)
-    memory = (alone - conditional).sum(1)
-    shared = from_values(
-        memory + q.joint - q.marginal.sum(1), "exact", controls=as_columns([radius[:, -1], *z_score.T], z)
+    known = jnp.stack([more_noise, own_radius], 2), jnp.stack([own_noise, z_score], 2)
+    exact = jax.vmap(lambda v, c: from_values(v, "exact", controls=c), in_axes=1)
+    increment, marginal = exact(increments, known[0]), exact(each, known[1])
+    columns = as_columns([radius[:, -1], *z_score.T], z)
+    shared = from_values(more, "exact", controls=columns)
+    effects = jnp.zeros_like(marginal.bits), jnp.zeros_like(marginal.bits), jnp.zeros_like(shared.bits)
+    if joint.channel.atomic:
+        effect = jax.vmap(_effect, in_axes=1)
+        effects = effect(each, known[1]), effect(increments, known[0]), _effect(more, columns)
+    return UnitBits(increment.bits.mean(), *_unit_reach(joint, listed, (marginal, increment, shared), effects))
+
+
+Three = tuple[Estimate, Estimate, Estimate]
+
+
+def _unit_reach(joint: Joint, listed: Listed, found: Three, effects: tuple[jax.Array, ...]) -> Three:
+    """Intervals of figures by unit, reaching as far as what is too rare to be in the sample may take them.
+
+    A rare noise may take what a unit tells; and as much as the units before it tell may come to lie on it, or be
+    thrown into doubt by it.
+    """
+    marginal, increment, shared = found
+    n, loss = marginal.n.max(), joint.source.bits if joint.channel.atomic else RARE_LOSS
+
+    def at_most(bits: jax.Array, effect: jax.Array) -> jax.Array:
+        return share(jnp.clip(bits, 0.0, loss) + effect, n)
+
+    # Nearly nothing passes where nearly every unit is dropped: what the others would have told is not in the sample.
+    more = [unseen(one.bits, one.n, loss) if joint.channel.atomic else 0.0 for one in (marginal, increment)]
+    alone = at_most(marginal.bits, effects[0])
+    so_far = at_most(jnp.cumsum(increment.bits), effects[1])
+    whole = at_most(marginal.bits.sum(), effects[2])
+    up_alone = jnp.maximum(share(effects[0], n), more[0])
+    wide = (
+        reaching(marginal, alone, up_alone),
+        reaching(increment, so_far, jnp.maximum(so_far, more[1])),
+        reaching(shared, whole, whole),
     )
-    return UnitBits(increment.bits.mean(), marginal, increment, shared)
+    one, other, third = (_if_noisy(w, narrow, joint, listed) for w, narrow in zip(wide, found, strict=True))
+    return one, other, third
 
 
 def listed_rate(listed: Listed, channel: Any, prior_std: jax.Array) -> Estimate:

@@ -30,13 +30,39 @@ class Listed(NamedTuple):
     power: jax.Array  # (units,), E[u^2] of the signal
 
 
-class Densities(NamedTuple):
-    """log q(z), nats, of n noisy codes: of all units, of each leading group of units, and of each unit alone."""
+class Density(NamedTuple):
+    """What the list says of noisy codes z, in nats: log q(z), and the mean of log p(m, z) over p(m | z)."""
 
-    joint: jax.Array  # (n,)
-    posterior: jax.Array  # (n,), the mean of log p(m, z) over p(m | z)
-    prefix: jax.Array  # (n, units)
-    marginal: jax.Array  # (n, units)
+    log_prob: jax.Array
+    posterior: jax.Array
+
+
+class Densities(NamedTuple):
+    """Of n noisy codes: of all units (n,), of each leading group of units and of each unit alone (n, units)."""
+
+    whole: Density
+    prefixes: Density
+    units: Density
+
+    @property
+    def joint(self) -> jax.Array:
+        """log q(z) (n,), nats."""
+        return self.whole.log_prob
+
+    @property
+    def posterior(self) -> jax.Array:
+        """Mean of log p(m, z) over p(m | z), (n,), nats."""
+        return self.whole.posterior
+
+    @property
+    def prefix(self) -> jax.Array:
+        """log q(z_1, ..., z_j), (n, units), nats."""
+        return self.prefixes.log_prob
+
+    @property
+    def marginal(self) -> jax.Array:
+        """log q(z_j), (n, units), nats."""
+        return self.units.log_prob
 
 
 def list_codes(joint: Joint) -> Listed:
@@ -134,25 +160,33 @@ def log_densities(listed: Listed, channel: Any, z: jax.Array, per_unit: bool = F
                 else:
                     so_far = log_probs[:, None] + grid(slice(j + 1), z_tile, codes)
                 if per_unit:
-                    prefix.append(_log_sum_exp(so_far))
-                    marginal.append(_log_sum_exp(term + log_probs[:, None]))
+                    prefix.append(_density(so_far))
+                    marginal.append(_density(term + log_probs[:, None]))
             if not (per_unit or channel.memoryless):
                 so_far = log_probs[:, None] + grid(slice(units), z_tile, codes)
-            here, mean = _log_sum_exp_and_mean(so_far)
-            whole = jnp.logaddexp(total.joint, here)
-            posterior = total.posterior * _share(total.joint, whole) + mean * _share(here, whole)
-            prefixes = jnp.logaddexp(total.prefix, as_columns(prefix, here))
-            return Densities(
-                whole, posterior, prefixes, jnp.logaddexp(total.marginal, as_columns(marginal, here))
-            ), None
+            here = _density(so_far)
+            by_unit = [
+                Density(*(as_columns([getattr(d, part) for d in found], here.log_prob) for part in Density._fields))
+                for found in (prefix, marginal)
+            ]
+            return Densities(*map(_together, total, (here, *by_unit))), None
+
+        def nothing(*shape: int) -> Density:
+            return Density(jnp.full(shape, -jnp.inf, z.dtype), jnp.zeros(shape, z.dtype))
 
         width = units if per_unit else 0
-        none, units_none = jnp.full(samples, -jnp.inf, z.dtype), jnp.full((samples, width), -jnp.inf, z.dtype)
-        start = Densities(none, jnp.zeros(samples, z.dtype), units_none, units_none)
+        start = Densities(nothing(samples), nothing(samples, width), nothing(samples, width))
         return jax.lax.scan(add, start, (tiles, log_prob_tiles))[0]
 
     out = jax.lax.map(over_messages, z_tiles)
     return jax.tree.map(lambda a: a.reshape(a.shape[0] * a.shape[1], *a.shape[2:])[:n], out)
+
+
+def _together(one: Density, other: Density) -> Density:
+    """Of two parts of the list, what both together say."""
+    whole = jnp.logaddexp(one.log_prob, other.log_prob)
+    shares = _share(one.log_prob, whole), _share(other.log_prob, whole)
+    return Density(whole, one.posterior * shares[0] + other.posterior * shares[1])
 
 
 def _share(part: jax.Array, whole: jax.Array) -> jax.Array:
@@ -167,19 +201,13 @@ def _tiles(array: jax.Array, rows: int, fill: float) -> jax.Array:
     return jnp.pad(array, padding, constant_values=fill).reshape(-1, rows, *array.shape[1:])
 
 
-def _log_sum_exp(rows: jax.Array) -> jax.Array:
-    """log sum exp down the columns; a column of -inf alone gives -inf."""
-    largest = jnp.maximum(rows.max(0, keepdims=True), jnp.finfo(rows.dtype).min)
-    return largest[0] + jnp.log(jnp.exp(rows - largest).sum(0))
-
-
-def _log_sum_exp_and_mean(rows: jax.Array) -> tuple[jax.Array, jax.Array]:
+def _density(rows: jax.Array) -> Density:
     """log sum exp down the columns, and the mean of the rows under the weights that they have in it."""
     largest = jnp.maximum(rows.max(0, keepdims=True), jnp.finfo(rows.dtype).min)
     weights = jnp.exp(rows - largest)
     total = weights.sum(0)
     mean = (weights * jnp.maximum(rows, LEAST)).sum(0) / jnp.maximum(total, jnp.finfo(rows.dtype).tiny)
-    return largest[0] + jnp.log(total), mean
+    return Density(largest[0] + jnp.log(total), mean)
 
 
 def as_columns(columns: list[jax.Array], like: jax.Array) -> jax.Array:

@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from capacity.bits import NATS, Z95, Bracket, Estimate, Kind, TracePoint, from_values, interval
+from capacity.bits import NATS, RARE_LOSS, Z95, Bracket, Estimate, Kind, TracePoint, from_values, interval
 from capacity.bounds.additive import fit_additive
 from capacity.bounds.annealing import Walks, walk
 from capacity.bounds.controls import Controls, controlled, controls_of, reduce
@@ -192,10 +192,11 @@ class Side(NamedTuple):
     def bounds(self, walks: Walks) -> tuple[Estimate, Estimate]:
         """The lower and the upper bound of some walks, in bits."""
         near, limit = self.near(walks), self.joint.source.bits
+        loss = limit if self.joint.channel.atomic else RARE_LOSS
 
         def bound(values: np.ndarray, kind: Kind, worst: float) -> Estimate:
             if np.isfinite(values).all():
-                return controlled(values, near, self.far, kind, limit)
+                return controlled(values, near, self.far, kind, limit, loss)
             # A walk that started at an impossible message: no bound, but no NaN either.
             return interval(worst, 0.0, kind, limit, len(values))
 

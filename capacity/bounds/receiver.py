@@ -13,8 +13,9 @@ from typing import ClassVar
 
 import jax
 
-from capacity.bits import Estimate, from_values
+from capacity.bits import Estimate
 from capacity.bounds.additive import AdditiveCode, fit_additive
+from capacity.bounds.decoder import bounded
 from capacity.joint import Joint
 
 
@@ -45,4 +46,4 @@ def _on_fresh(key: jax.Array, joint: Joint, code: AdditiveCode, samples: int) ->
         heard = code.hear(pair[1])
         return code.log_start(heard, code.place(heard, pair[0])) - joint.source.log_prob(pair[0])
 
-    return from_values(jax.lax.map(value, (message, z), batch_size=256), "lower", joint.source.bits)
+    return bounded(jax.lax.map(value, (message, z), batch_size=256), joint.source.bits)
