@@ -235,8 +235,8 @@ def _conditional_and_controls(
     noise = jnp.zeros_like(conditional)
     if channel.has_entropy:
         noise = jnp.cumsum(conditional + _each(channel, channel.entropy)(codes), axis=1)
-    factor, expected = _whitening(listed)
-    white = jax.scipy.linalg.solve_triangular(factor, (z - listed.mean[None]).T, lower=True).T
+    whitener, expected = _whitening(listed)
+    white = (z - listed.mean[None]) @ whitener.T
     return conditional, (noise, jnp.cumsum(jnp.square(white) - expected[None], axis=1))
 
 
@@ -248,16 +248,35 @@ def _each(channel: Any, function: Any) -> Any:
 
 
 def _whitening(listed: Listed) -> tuple[jax.Array, jax.Array]:
-    """Lower factor L, and E of each entry of L^-1 (z - mean), squared: 1, but where a ridge had to be added."""
-    variance = jnp.diagonal(listed.covariance)
-    factor = jnp.linalg.cholesky(listed.covariance)
+    """W, lower triangular, and E of each entry of W (z - mean), squared: 1, but for rounding or a ridge."""
+    covariance, variance = listed.covariance, jnp.diagonal(listed.covariance)
+    whitener, left = _inverse_factor(covariance)
     # What is left of a unit's variance given those before: near 0 it is rounding error and no whitening.
-    regular = (jnp.square(jnp.diagonal(factor)) > NEAR_SINGULAR * variance).all() & jnp.isfinite(factor).all()
+    regular = (left > NEAR_SINGULAR * variance).all()
     ridge = RIDGE * variance.mean() + STILL * jnp.square(listed.mean).max() + jnp.finfo(variance.dtype).tiny ** 0.5
-    ridged = jnp.linalg.cholesky(listed.covariance + ridge * jnp.eye(len(variance), dtype=variance.dtype))
-    half = jax.scipy.linalg.solve_triangular(ridged, listed.covariance, lower=True)
-    expected = jnp.diagonal(jax.scipy.linalg.solve_triangular(ridged, half.T, lower=True))
-    return jnp.where(regular, factor, ridged), jnp.where(regular, 1.0, expected)
+    ridged, _ = _inverse_factor(covariance + ridge * jnp.eye(len(variance), dtype=variance.dtype))
+    whitener = jnp.where(regular, whitener, ridged)
+    return whitener, ((whitener @ covariance) * whitener).sum(1)
+
+
+def _inverse_factor(covariance: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """L^-1 of the Cholesky factor L of a covariance, and the variance left of each unit given those before.
+
+    By elimination, row after row.  No LAPACK: its batched calls, made by lanes on several CPU devices at once, were
+    seen to wait for each other forever.
+    """
+    rows = jnp.arange(len(covariance))
+
+    def eliminate(k: jax.Array, held: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
+        left, inverse = held
+        pivot = left[k, k]
+        part = jnp.where(rows > k, left[:, k] / jnp.where(pivot > 0, pivot, 1.0), 0.0)
+        return left - jnp.outer(part, left[k]), inverse - jnp.outer(part, inverse[k])
+
+    start = covariance, jnp.eye(len(covariance), dtype=covariance.dtype)
+    left, inverse = jax.lax.fori_loop(0, len(covariance), eliminate, start)
+    pivots = jnp.diagonal(left)
+    return inverse / jnp.sqrt(jnp.where(pivots > 0, pivots, 1.0))[:, None], pivots
 
 
 def _each_alone(

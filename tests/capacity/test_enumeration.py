@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -11,7 +13,7 @@ from codes import keyed_bits
 from capacity import Joint, measure
 from capacity.bounds import Ceiling, Decoder, Enumeration, Rate
 from capacity.bounds import listed as tiles
-from capacity.bounds.enumeration import excess, information, unit_information
+from capacity.bounds.enumeration import _whitening, excess, information, unit_information
 from capacity.bounds.listed import list_codes, log_densities
 from capacity.channels import Gaussian, LearntGaussian, Posterior
 from capacity.theory import gaussian_noise_information
@@ -153,6 +155,33 @@ def test_measure_lists_or_brackets() -> None:
     assert large.low <= 32 * 0.485944 <= large.high
     assert large.width < 0.3
     assert [point.work for point in large.trace] == sorted(point.work for point in large.trace)
+
+
+@pytest.mark.parametrize("variances", [[1.0, 1.0, 1.0], [4.0, 1e-2, 1.0], [1.0, 1e-9, 1.0]])
+def test_whitening_is_that_of_lapack(variances: list[float]) -> None:
+    """The last is near singular and gets a ridge; what the whitened covariance has on its diagonal is told."""
+    mixing = np.array([[1.0, 0, 0], [0.7, 1.0, 0], [-0.3, 0.4, 1.0]])
+    covariance = mixing @ np.diag(variances) @ mixing.T
+    listed = list_codes(keyed_bits(3, 1.0))._replace(covariance=jnp.asarray(covariance, jnp.float32))
+    whitener, expected = map(np.asarray, _whitening(listed))
+    if min(variances) > 1e-6:
+        np.testing.assert_allclose(whitener, np.linalg.inv(np.linalg.cholesky(covariance)), rtol=2e-3, atol=1e-4)
+        np.testing.assert_allclose(expected, 1, rtol=1e-3)
+    np.testing.assert_allclose(expected, np.diag(whitener @ covariance @ whitener.T), rtol=1e-3, atol=1e-5)
+    assert np.isfinite(whitener).all() and np.abs(whitener).max() < 20
+
+
+def test_no_lapack_in_what_lanes_compute() -> None:
+    """Batched calls of it on several CPU devices can wait for each other forever."""
+    joint = keyed_bits(3, 1.0)
+
+    def lane(key: jax.Array) -> Any:
+        listed = list_codes(joint)
+        one, other = information(key, joint, listed, 16), unit_information(key, joint, listed, 16)
+        return one, other, excess(key, joint, listed, 16, jnp.float32(1.0))
+
+    program = str(jax.make_jaxpr(jax.vmap(lane))(jax.random.split(jax.random.key(0), 2)))
+    assert "cholesky" not in program and "triangular_solve" not in program and "dot_general" in program
 
 
 def test_a_source_too_long_is_refused() -> None:
