@@ -7,14 +7,19 @@ on from it too.  What a checkpoint holds decides no figure: a lane trained in pa
 from __future__ import annotations
 
 import hashlib
+import logging
 import shutil
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+
+from capacity.sealed import not_written
 
 
 class Checkpoints:
@@ -24,14 +29,24 @@ class Checkpoints:
         self.directory = directory / f"{name}-checkpoints"
 
     def save(self, lane: int, step: int, state: Any) -> None:
-        """Keep a lane's state after `step` steps, and drop what was kept of it before."""
+        """Keep a lane's state after `step` steps, and drop what was kept of it before.
+
+        Raises:
+            StoreError: if the disk is full, or does not take it for another reason; what was kept before stays.
+        """
         import orbax.checkpoint as ocp  # here, as it takes seconds to import and short runs never need it
 
         place = self._lane(lane).absolute()
         leaves = {str(i): np.asarray(_plain(leaf)) for i, leaf in enumerate(jax.tree.leaves(state))}
         leaves["seal"] = _seal(leaves)
-        with ocp.StandardCheckpointer() as checkpointer:  # writes beside, and renames
-            checkpointer.save(place / f"step-{step}", leaves, force=True)
+        try:
+            with _told_once(), ocp.StandardCheckpointer() as checkpointer:  # writes beside, and renames
+                checkpointer.save(place / f"step-{step}", leaves, force=True)
+        except (OSError, ValueError, RuntimeError) as error:  # by the library that writes, a full disk is any of these
+            for half in place.glob("step-*"):
+                if not _done(half):
+                    shutil.rmtree(half, ignore_errors=True)
+            raise not_written(place, str(error).rsplit(": ", 1)[-1]) from error
         for old in place.glob("step-*"):
             if old.name != f"step-{step}":
                 shutil.rmtree(old, ignore_errors=True)
@@ -64,6 +79,18 @@ class Checkpoints:
 
     def _lane(self, lane: int) -> Path:
         return self.directory / f"lane-{lane:04d}"
+
+
+@contextmanager
+def _told_once() -> Iterator[None]:
+    """What orbax raises it also logs, thread by thread, with every traceback."""
+    logger = logging.getLogger("absl")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _is_key(leaf: Any) -> bool:

@@ -49,6 +49,9 @@ def sentence(dataset: xr.Dataset) -> str:
     inside = dataset.inside.values
     top = "min(source, ceiling)" if "ceiling" in dataset else "source"
     text = f"{int(inside.sum())} of {inside.size} lanes inside [0, {top}]"
+    lost = int(dataset.diverged.sum()) if "diverged" in dataset else 0
+    if lost:
+        text += f"; {lost} diverged: in no mean, no trend and not inside"
     if "trend_p_value" not in dataset:
         return text
     share, p_value, reversal, p_reversal = (float(dataset[name]) for name in TREND)

@@ -19,11 +19,11 @@ import typer
 from capacity.cli_claims import claims
 from capacity.cli_latent import latent
 from capacity.cli_list import list_all, names_of, print_version
-from capacity.cli_output import print_json, print_seconds, print_tables
+from capacity.cli_output import print_json, print_seconds, print_tables, warn_of_lost
 from capacity.cli_report import report
 from capacity.cli_samples import estimate, pairwise
 from capacity.devices import hint_at_gpu, set_devices
-from capacity.refusals import USER_FAULT, refusals
+from capacity.refusals import USER_FAULT, refusals, refuse
 from capacity.start import join, keep_compiled
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ def curve(
         from capacity.executors import engine_of
         from capacity.report.command import save_command
         from capacity.request import Request
-        from capacity.store import Store, write_csv, write_curves
+        from capacity.store import Store, StoreError, write_csv, write_curves
 
         hint_at_gpu(quiet)
         systems = tuple(dict.fromkeys(system or (("gaussian", "vae") if target_bits is None else ("vae",))))
@@ -168,17 +168,22 @@ def curve(
             return
         configuration = {name: plan.configuration for name, plan in plans.items()}
         store = Store.open(out, {"curve": configuration})
-        save_command(out, ["capacity", *sys.argv[1:]])
     with store:
         with refusals():
+            save_command(out, ["capacity", *sys.argv[1:]])
             finished = None if coordinator else _finished(out)  # joined processes wait for process 0
-        datasets = finished or _run(plans, store, quiet, engine, together)
-        if not finished:
-            write_curves(out / CURVE_FILE, datasets)
-        write_csv(out / "curve.csv", datasets)
         from capacity.plots import save_figure
 
-        save_figure(out / "curve.png", datasets)
+        try:
+            datasets = finished or _run(plans, store, quiet, engine, together)
+            if not finished:
+                write_curves(out / CURVE_FILE, datasets)
+            write_csv(out / "curve.csv", datasets)
+            save_figure(out / "curve.png", datasets)
+        except StoreError as error:
+            refuse(f"{error} What has finished is kept in {out}; the same command goes on from there.")
+    if as_json or quiet:
+        warn_of_lost(datasets)
     if as_json:
         print_json(datasets, out)
     elif not quiet:
@@ -203,6 +208,8 @@ def show(
     from capacity.plots import save_figure
 
     save_figure(directory / "curve.png", datasets)
+    if as_json or quiet:
+        warn_of_lost(datasets)
     if as_json:
         print_json(datasets, directory)
     elif not quiet:
@@ -233,9 +240,10 @@ def _finished(out: Path) -> dict[str, xr.Dataset] | None:
 def _run(plans: dict[str, Any], store: Any, quiet: bool, engine: Any, together: int | None) -> dict[str, xr.Dataset]:
     """All plans one after another under one progress bar."""
     from capacity.console import Meter
+    from capacity.parts import count
 
     datasets = {}
-    kept = {name: store.count(f"{name}-") for name in plans}
+    kept = {name: count(store, name) for name in plans}
     with Meter(sum(plan.total for plan in plans.values()), sum(kept.values()), quiet=quiet) as meter:
         before = found = 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,15 @@ def print_json(datasets: dict[str, xr.Dataset], directory: Path) -> None:
     files = {kind: str(directory / f"curve.{kind}") for kind in ("nc", "csv", "png")}
     curves = {name: record(dataset) for name, dataset in datasets.items()}
     print(json.dumps({"files": files, "curves": curves}, indent=1))
+
+
+def warn_of_lost(datasets: dict[str, xr.Dataset]) -> None:
+    """On stderr: lanes that diverged, where no table says so."""
+    from capacity.console import diverged
+
+    for name, dataset in datasets.items():
+        if told := diverged(dataset):
+            print(f"Warning: {name}: {told}.", file=sys.stderr)
 
 
 def print_seconds(datasets: dict[str, xr.Dataset], total: float) -> None:

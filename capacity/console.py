@@ -27,6 +27,7 @@ from rich.text import Text
 from capacity.checks import sentence
 
 PLAIN_LINES = 10
+NAMED_LANES = 6
 
 
 def output() -> Console:
@@ -57,7 +58,7 @@ def table(dataset: xr.Dataset) -> Table:
 def _row(row: xr.Dataset, figure: str) -> list[str]:
     known = row[figure].values
     seed = 0 if np.isnan(known).all() else int(np.nanargmax(known))
-    best = row.isel(seed=seed)
+    best, lost = row.isel(seed=seed), bool(row.diverged.all()) if "diverged" in row else False
     source = float(row.source_bits)
     limit = min(source, float(row.ceiling)) if "ceiling" in row else source
     snr = float(row.snr.mean())
@@ -67,12 +68,16 @@ def _row(row: xr.Dataset, figure: str) -> list[str]:
     ]
     if "ceiling" in row:
         cells.append(f"{float(row.ceiling):.2f}")
-    if figure == "bits":
+    if lost:
+        cells += ["diverged"] * (1 if figure == "bits" else 2)
+    elif figure == "bits":
         cells.append(f"{float(best.bits):.2f} ± {float(best.bits_high - best.bits_low) / 2:.2f}")
     else:
         cells += [f"{float(best.lower):.2f}", f"{float(best.upper):.2f}"]
-    cells.append(f"{100 * float(best[figure]) / limit:.1f}" if 0 < limit < math.inf else "-")
-    cells += [f"{float(best[name]):.2f}" for name in ("decoder_bits", "rate", "pam_bits", "closed_form") if name in row]
+    cells.append(f"{100 * float(best[figure]) / limit:.1f}" if 0 < limit < math.inf and not lost else "-")
+    for name in ("decoder_bits", "rate", "pam_bits", "closed_form"):
+        if name in row:
+            cells.append("-" if lost and "seed" in row[name].dims else f"{float(best[name]):.2f}")
     return cells
 
 
@@ -90,6 +95,7 @@ def record(dataset: xr.Dataset) -> dict[str, Any]:
             for name, v in plain.items()
         },
         "checks": sentence(dataset),
+        "diverged": lost_lanes(dataset),
         "versions": json.loads(dataset.attrs["versions"]),
     }
 
@@ -105,8 +111,32 @@ def note(dataset: xr.Dataset) -> str:
     limit = "least of source and ceiling" if "ceiling" in dataset else "source"
     text = f"source {float(dataset.source_bits):.4g} bits; limit: {limit}; ±: half the 95 % interval"
     text += f"\n{sentence(dataset)}" if sentence(dataset) else ""
-    lost = int(dataset.diverged.sum()) if "diverged" in dataset else 0
-    return text + (f"\n{lost} of {dataset.diverged.size} lanes diverged: see `diverged` in curve.nc" if lost else "")
+    return text + (f"\n{told}" if (told := diverged(dataset)) else "")
+
+
+def diverged(dataset: xr.Dataset) -> str:
+    """Which lanes diverged, with the keys from which each can be trained again; empty if none did."""
+    lost = lost_lanes(dataset)
+    if not lost:
+        return ""
+    symbol = dataset.level.attrs.get("symbol", "level")
+    named = [f"{symbol}={one['level']:.4g} seed {one['seed']} (key {one['key']})" for one in lost[:NAMED_LANES]]
+    more = f" and {len(lost) - NAMED_LANES} more" if len(lost) > NAMED_LANES else ""
+    return (
+        f"{len(lost)} of {dataset.diverged.size} lanes diverged, left out of every mean and test: "
+        f"{', '.join(named)}{more}"
+    )
+
+
+def lost_lanes(dataset: xr.Dataset) -> list[dict[str, Any]]:
+    """Level, seed and key of every lane that diverged."""
+    if "diverged" not in dataset:
+        return []
+    places = np.argwhere(dataset.diverged.values)
+    keys = dataset.key.values if "key" in dataset else np.zeros((*dataset.diverged.shape, 0), np.uint32)
+    return [
+        {"level": float(dataset.level[i]), "seed": int(dataset.seed[j]), "key": keys[i, j].tolist()} for i, j in places
+    ]
 
 
 class Meter:

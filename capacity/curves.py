@@ -9,9 +9,9 @@ from __future__ import annotations
 import platform
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
@@ -23,23 +23,13 @@ from capacity.checkpoints import Checkpoints
 from capacity.executors import Engine
 from capacity.groups import Place, elsewhere, here, in_step, shared_by_all
 from capacity.labels import label
-from capacity.lanes import Arrays
+from capacity.parts import Parts, keep, kept
 from capacity.progress import reporter
 from capacity.store import Store, fingerprint
 from capacity.training import Training
 
 Progress = Callable[[int, str], None]
 CURVE_BUDGET = 200.0  # billions of operations for one lane's bracket: some 5 seconds on two cores
-
-
-class Parts(Protocol):
-    """Where finished lanes are kept: `capacity.store.Store`, or anything that loads and saves named arrays."""
-
-    def load(self, name: str) -> Arrays | None:
-        """Arrays of a part, or None if it is not there whole."""
-
-    def save(self, name: str, arrays: Arrays) -> None:
-        """Keep a part, whole or not at all."""
 
 
 @dataclass(frozen=True)
@@ -103,8 +93,8 @@ class CurvePlan:
         only process 0 with a store; all of them return the dataset.
 
         Args:
-            store: where finished lanes are kept as they finish, under `name-NNNN`, and with a `Store` also those that
-                train for more than a minute.
+            store: where lanes are kept, group by group as they finish, and with a `Store` also those that train for
+                more than a minute.
             name: their common name.
             progress: called with the number of finished lanes and what was just done.
             engine: where groups of lanes run, by default in this process (see `capacity.executors`).
@@ -113,11 +103,7 @@ class CurvePlan:
         Raises:
             RuntimeError: if an executor's workers die time and again.
         """
-        done: dict[int, Arrays] = {}
-        for i in range(self.total):
-            part = store.load(f"{name}-{i:04d}") if store is not None else None
-            if part is not None:
-                done[i] = part
+        done = kept(store, name) if store is not None else {}
         joined = jax.process_count() > 1
         if joined:
             done = shared_by_all(done)
@@ -131,9 +117,9 @@ class CurvePlan:
         else:
             groups = (in_step if joined else here)(self, missing, together, place)
         for group in groups if missing else ():
+            if store is not None:
+                keep(store, name, group.lanes, group.arrays)
             for i, arrays in zip(group.lanes, group.arrays, strict=True):
-                if store is not None:
-                    store.save(f"{name}-{i:04d}", arrays)
                 if place is not None:
                     Checkpoints(*place).clear(i)
                 done[i] = arrays
@@ -147,8 +133,14 @@ class CurvePlan:
     def lane(self, index: int) -> tuple[jax.Array, jax.Array]:
         """Key and level of a lane; lanes are ordered by level, then seed."""
         level, seed = divmod(index, self.seeds)
-        key = jax.random.fold_in(jax.random.fold_in(self.key, seed), level)
-        return key, jnp.asarray(self.levels[level], jnp.float32)
+        return self.keys[level, seed], jnp.asarray(self.levels[level], jnp.float32)
+
+    @cached_property
+    def keys(self) -> jax.Array:
+        """The key of every lane, (levels, seeds)."""
+        of_seeds = jax.vmap(partial(jax.random.fold_in, self.key))(jnp.arange(self.seeds))
+        each = jax.vmap(jax.vmap(jax.random.fold_in, (0, None)), (None, 0))
+        return each(of_seeds, jnp.arange(len(self.levels)))
 
 
 def plan_curve(

@@ -1,10 +1,15 @@
-"""From the arrays of finished lanes to a labelled dataset: bits, truth and ceiling on the same coordinates."""
+"""From the arrays of finished lanes to a labelled dataset: bits, truth and ceiling on the same coordinates.
+
+A lane that diverged has its key and its loss history there, and NaN for every figure, also for those that came out
+finite: no mean, table, test or drawing can take it for one that trained.
+"""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
 
+import jax
 import numpy as np
 import xarray as xr
 
@@ -30,11 +35,14 @@ LONG_NAMES = {
 
 
 def label(plan: CurvePlan, lanes: list[Arrays], seconds: dict[str, float]) -> xr.Dataset:
-    """The dataset of a plan from the arrays of all its lanes, in their order; dims `level, seed, unit, step`."""
+    """The dataset of a plan from the arrays of all its lanes, in their order; dims `level, seed, unit, step, word`."""
     shape = (len(plan.levels), plan.seeds)
     variables: dict[str, Any] = {}
+    lost = np.flatnonzero([lane["diverged"] for lane in lanes])
     for name in lanes[0]:
         stacked = np.stack([lane[name] for lane in lanes])
+        if name not in ("loss", "diverged"):
+            stacked[lost] = np.nan
         stacked = stacked.reshape(*shape, *stacked.shape[1:])
         last = ("step",) if name == "loss" else ("unit",) * (stacked.ndim - 2)
         variables[name] = (
@@ -42,6 +50,8 @@ def label(plan: CurvePlan, lanes: list[Arrays], seconds: dict[str, float]) -> xr
             stacked,
             {"long_name": _long_name(name), "units": _units(name, plan)},
         )
+    words = {"long_name": "random key of the lane, from which it alone can be trained again", "units": "1"}
+    variables["key"] = (("level", "seed", "word"), np.asarray(jax.random.key_data(plan.keys)), words)
     entropy = {"long_name": "entropy of the source", "units": "bits"}
     variables["source_bits"] = ((), float(plan.source.bits), entropy)
     configuration = plan.configuration

@@ -49,7 +49,8 @@ class Lanes:
         def measure(lane: Any, source: Any) -> Any:
             (key, level), params = lane
             joint = sender(key, system, params, level, source)
-            return figures_of(measurement_key(key), plan, params, level, joint)
+            finite = jnp.stack([jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(params)]).all()
+            return figures_of(measurement_key(key), plan, params, level, joint) | {"finite": finite}
 
         def decode(params: Any, source: Any, message: Any, z: jax.Array) -> jax.Array:
             return log_decoder_of(system, params, source)(message, z)
@@ -126,7 +127,7 @@ class Lanes:
         return {"lower": found.lower, "upper": found.upper}
 
     def _arrays(self, figures: dict[str, Any], history: np.ndarray) -> Arrays:
-        check = figures.pop("check", None)
+        check, finite = figures.pop("check", None), bool(figures.pop("finite"))
         if check is not None:
             figures["bits"] = widen(figures["bits"], *check)
         arrays = {}
@@ -137,7 +138,7 @@ class Lanes:
             else:
                 arrays[name] = figure
         arrays["loss"] = history / NATS
-        diverged = not all(_finite(name, np.asarray(a)) for name, a in arrays.items())
+        diverged = not (finite and all(_finite(name, np.asarray(a)) for name, a in arrays.items()))
         return {name: np.asarray(a) for name, a in arrays.items()} | {"diverged": np.asarray(diverged)}
 
 

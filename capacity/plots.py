@@ -25,6 +25,7 @@ from capacity.store import write_atomic
 SYSTEM_COLOURS = {"gaussian": "#0072B2", "vae": "#D55E00"}
 OTHER_COLOURS = ("#CC79A7", "#56B4E9", "#E69F00")
 CEILING_COLOUR, SOURCE_COLOUR, PAM_COLOUR = "#000000", "#777777", "#009E73"
+LOST_COLOUR = "#333333"
 HEADROOM = 1.08
 
 
@@ -80,6 +81,11 @@ def plot_bits(dataset: xr.Dataset, axes: Axes) -> None:
             ms=5,
             label="decoder (lower bound), mean",
         )
+    lost = _lost(dataset).any(1)
+    if lost.any():
+        place: dict[str, Any] = {"transform": axes.get_xaxis_transform(), "clip_on": False, "zorder": 4}
+        about = "level with a diverged lane, left out"
+        axes.plot(level[lost], np.zeros(lost.sum()), color=LOST_COLOUR, lw=0, marker="X", ms=8, label=about, **place)
     axes.set_ylim(0, _top(dataset))
     axes.set_ylabel("information through the units (bits)")
     axes.set_title("\n".join([dataset.attrs["title"], *sentence(dataset).split("; ")]).strip(), fontsize="medium")
@@ -123,14 +129,24 @@ def plot_units(dataset: xr.Dataset, axes: Axes) -> None:
 
 
 def plot_loss(dataset: xr.Dataset, axes: Axes) -> None:
-    """Training loss of every lane against the step; the darker, the lower the level."""
-    shades = np.linspace(1.0, 0.25, dataset.sizes["level"])
+    """Training loss of every lane against the step; the darker, the lower the level.
+
+    A lane that diverged is drawn as far as the others' losses reach.
+    """
+    shades, lost = np.linspace(1.0, 0.25, dataset.sizes["level"]), _lost(dataset)
     for i, level in enumerate(dataset.level.values):
         for j in range(dataset.sizes["seed"]):
             label = f"{_symbol(dataset)} = {level:.3g}" if j == 0 and i in (0, len(shades) - 1) else None
             loss = dataset.loss.isel(level=i, seed=j)
             hue = colour(dataset.attrs["system"])
-            axes.plot(dataset.step, loss, color=hue, alpha=shades[i], lw=0.7, label=label)
+            if lost[i, j]:
+                label = "diverged" if (i, j) == tuple(np.argwhere(lost)[0]) else None
+                axes.plot(dataset.step, loss, color=LOST_COLOUR, lw=1.2, ls="--", label=label)
+            else:
+                axes.plot(dataset.step, loss, color=hue, alpha=shades[i], lw=0.7, label=label)
+    if lost.any() and not lost.all():
+        whole = dataset.loss.values[~lost]
+        axes.set_ylim(whole.min() - 0.05 * np.ptp(whole), whole.max() + 0.05 * np.ptp(whole))
     axes.set_xlabel("step of the optimiser")
     axes.set_ylabel(f"training loss ({dataset.loss.attrs['units']})")
     axes.set_title(dataset.attrs["title"])
@@ -185,6 +201,12 @@ def _bracket(dataset: xr.Dataset, axes: Axes, hue: str) -> None:
             axes.plot(level, one[name], color=hue, lw=0, marker=marker, ms=4, mfc="white", label=label)
 
 
+def _lost(dataset: xr.Dataset) -> np.ndarray:
+    """Which lanes diverged, (levels, seeds)."""
+    none = np.zeros([dataset.sizes[d] for d in ("level", "seed")], bool)
+    return dataset.diverged.values.astype(bool) if "diverged" in dataset else none
+
+
 def _top(dataset: xr.Dataset) -> float:
     """Upper end of the axis: a rate or ceiling without limit must not crush the rest."""
     names = [name for name in ("bits_high", "upper", "lower") if name in dataset]
@@ -195,6 +217,9 @@ def _top(dataset: xr.Dataset) -> float:
 
 def _finish(dataset: xr.Dataset, axes: Axes) -> None:
     """A logarithmic axis of levels with plain numbers, and the legend."""
+    axes.update_datalim(
+        np.stack([dataset.level, np.zeros(dataset.sizes["level"])], 1), updatey=False
+    )  # NaN has no place
     axes.set_xscale("log")
     ratio = float(dataset.level.max() / dataset.level.min())
     axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if ratio < 1000 else (1.0,)))

@@ -29,15 +29,19 @@ def write_atomic(path: Path, write: Callable[[Path], None], *, sealed: bool = Fa
         path: the file's place; its ending is kept for whoever goes by it.
         write: called with the path to write to.
         sealed: whether to add the seal that `read_curves` and `Store.load` ask for.
+
+    Raises:
+        StoreError: if the disk is full, or does not take it for another reason; what was at `path` is as it was.
     """
-    handle, name = tempfile.mkstemp(prefix=".", suffix=f".tmp{path.suffix}", dir=path.parent)
-    os.close(handle)
-    beside = Path(name)
+    beside = path
     try:
+        handle, name = tempfile.mkstemp(prefix=".", suffix=f".tmp{path.suffix}", dir=path.parent)
+        os.close(handle)
+        beside = Path(name)
         write(beside)
         if sealed:
-            digest = hashlib.sha256(beside.read_bytes()).hexdigest()
-            with beside.open("ab") as file:
+            with beside.open("r+b") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
                 file.write(SEAL + digest.encode() + b"\n")
         mask = os.umask(0)
         os.umask(mask)
@@ -45,8 +49,16 @@ def write_atomic(path: Path, write: Callable[[Path], None], *, sealed: bool = Fa
         _flush(beside)
         beside.replace(path)
         _flush(path.parent)
+    except OSError as error:
+        raise not_written(path, error.strerror or str(error)) from error
     finally:
-        beside.unlink(missing_ok=True)
+        if beside is not path:
+            beside.unlink(missing_ok=True)
+
+
+def not_written(path: Path, reason: str) -> StoreError:
+    """What to say of a file that the disk did not take."""
+    return StoreError(f"Expected room and leave to write {path}; got: {reason}.")
 
 
 def unseal(path: Path) -> bytes:

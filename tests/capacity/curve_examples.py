@@ -54,6 +54,8 @@ def made_up(
     variables["distortion"] = (pair, 16.2 - best, "bits")
     variables["unit_power"] = (per_unit, np.ones((levels, seeds, units)), "1")
     variables["diverged"] = (pair, one < 0, "1")
+    keys = rng.integers(0, 2**32, (levels, seeds, 2), np.uint32)
+    variables["key"] = ((*pair, "word"), keys, "1")
     variables["loss"] = (
         (*pair, "step"),
         16 * np.exp(-np.arange(steps) / 9) + rng.uniform(0, 1, (levels, seeds, steps)),

@@ -35,10 +35,10 @@ class FakePlan:
 
     def run(self, store: Any, name: str, progress: Callable[[int, str], None], **_: Any) -> xr.Dataset:
         for i in range(self.total):
-            if store.load(f"{name}-{i:04d}") is None:
+            if store.load(f"{name}-{i:04d}-1") is None:
                 if i == self.left:
                     raise KeyboardInterrupt
-                store.save(f"{name}-{i:04d}", {"i": np.array(i)})
+                store.save(f"{name}-{i:04d}-1", {"i": np.array(i)})
             progress(i + 1, f"{name} lane {i}")
         return made_up(name)
 
@@ -78,7 +78,7 @@ def test_stopping_keeps_what_has_finished(command: Command, fake: Any, tmp_path:
     status, _, err = command("curve", "--out", tmp_path)
     assert status == 130
     assert "the same command goes on from there" in err and "Traceback" not in err
-    assert [p.name for p in (tmp_path / "parts").iterdir()] == ["gaussian-0000.npz"]
+    assert [p.name for p in (tmp_path / "parts").iterdir()] == ["gaussian-0000-1.npz"]
     fake.left = 3
     assert command("curve", "--out", tmp_path)[0] == 0
 
@@ -255,7 +255,7 @@ def test_killed_and_run_again_ends_in_the_same_numbers(tmp_path: Path) -> None:
     straight, broken = tmp_path / "straight", tmp_path / "broken"
     assert start(straight, 2).wait(300) == 0
     process = start(broken, 1)
-    while not list(broken.glob("parts/*0001.npz")):
+    while not list(broken.glob("parts/*0001-1.npz")):
         assert process.poll() is None
         time.sleep(0.01)
     os.kill(process.pid, signal.SIGKILL)

@@ -34,8 +34,11 @@ class Memory(dict):
 
     left = 1000
 
+    def names(self, prefix: str) -> list[str]:
+        return [name for name in self if name.startswith(prefix)]
+
     def load(self, name: str) -> dict | None:
-        return self.get(name)
+        return dict(self[name]) if name in self else None
 
     def save(self, name: str, arrays: dict) -> None:
         if self.left == 0:

@@ -12,6 +12,7 @@ import pytest
 import xarray as xr
 from curve_examples import made_up
 
+from capacity import parts
 from capacity.sealed import write_atomic
 from capacity.store import Store, StoreError, fingerprint, read_curves, write_csv, write_curves
 
@@ -78,6 +79,24 @@ def test_a_damaged_part_is_put_aside(tmp_path: Path, damage: str) -> None:
         assert not path.exists() and path.with_name("p.corrupt").exists()
         store.save("p", {"a": np.arange(100)})
         assert store.load("p") is not None
+
+
+def test_lanes_come_back_from_groups_of_any_size(tmp_path: Path) -> None:
+    lanes = [{"bits": np.float32(i), "loss": np.arange(5.0) + i, "diverged": np.array(i == 3)} for i in range(6)]
+    with Store.open(tmp_path, CONFIGURATION) as store:
+        for group in ([0, 1], [4], [2, 3, 5]):
+            parts.keep(store, "gaussian", group, [lanes[i] for i in group])
+        parts.keep(store, "gaussian-more", [7], [lanes[0]])
+        assert parts.count(store, "gaussian") == 6 and parts.count(store, "gaus") == 0
+        (tmp_path / "parts" / "gaussian-0000-2.npz").write_bytes(b"")
+        with pytest.warns(UserWarning, match="damaged"):
+            found = parts.kept(store, "gaussian")
+    assert sorted(found) == [2, 3, 4, 5]
+    for i, arrays in found.items():
+        assert arrays.keys() == lanes[i].keys()
+        for name, array in arrays.items():
+            np.testing.assert_array_equal(array, lanes[i][name])
+            assert array.dtype == lanes[i][name].dtype and array.shape == lanes[i][name].shape
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "../a", ".hidden"])

@@ -1,0 +1,289 @@
+"""What must not spoil a curve: a disk that fills up, a file that is damaged, a lane that diverges."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+import optax
+import pytest
+import xarray as xr
+from curve_examples import made_up
+from matplotlib.figure import Figure
+
+from capacity import Architecture, GaussianSystem, Training, console, plan_curve, request, sealed
+from capacity.checks import checked, sentence
+from capacity.console import note, record, table
+from capacity.curves import CurvePlan
+from capacity.executors import given
+from capacity.plots import figure, plot_loss
+from capacity.store import Store, StoreError, read_curves, write_csv, write_curves
+from capacity.trends import falling
+from synthetic import FairBits
+
+Command = Callable[..., tuple[int, str, str]]
+ROOT = Path(__file__).parents[2]
+CURVE = "curve --system gaussian --bits 4 --dim 6 --units 2 --width 16 --steps 100 --levels 0.3:1:4 --seeds 2 --quiet"
+
+
+def plan(optimiser: Any = None) -> CurvePlan:
+    source, system = FairBits.build(jax.random.key(7), 4, 6), GaussianSystem(Architecture(units=2, widths=(16,)))
+    training = Training(steps=60, batch=32, receiver_steps=20, receiver_batch=32, optimiser=optimiser)
+    return plan_curve(jax.random.key(0), source, system, [0.3, 1.0], 2, training=training, samples=64)
+
+
+def run(store: Store | None = None, optimiser: Any = None, **more: Any) -> xr.Dataset:
+    """Through an executor, whose worker keeps its compiled programs from one run to the next."""
+    with ThreadPoolExecutor(1) as executor:
+        return plan(optimiser).run(store, engine=given(executor, 1), **more)
+
+
+@pytest.fixture(scope="module")
+def undisturbed() -> xr.Dataset:
+    return run()
+
+
+def full(after: int) -> Callable[[Path], None]:
+    """A disk that takes so many files more, and half of the next."""
+    left, flush = [after], sealed._flush
+
+    def fills(path: Path) -> None:
+        if path.is_file():
+            left[0] -= 1
+        if left[0] < 0 and path.is_file():
+            os.truncate(path, path.stat().st_size // 2)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        flush(path)
+
+    return fills
+
+
+def test_a_disk_that_fills_up_while_lanes_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, undisturbed: xr.Dataset
+) -> None:
+    with Store.open(tmp_path, {}) as store:
+        monkeypatch.setattr(sealed, "_flush", full(1))
+        with pytest.raises(StoreError, match=r"Expected room and leave to write .*curve-0001-1.*; got: No space left"):
+            run(store)
+        monkeypatch.undo()
+        kept = [p.name for p in (tmp_path / "parts").iterdir()]
+        assert kept == ["curve-0000-1.npz"] and store.load("curve-0000-1") is not None
+        seen: list[int] = []
+        xr.testing.assert_equal(run(store, progress=lambda done, _: seen.append(done)), undisturbed)
+    assert seen[0] == 1
+
+
+@pytest.mark.parametrize("after", range(5))
+def test_the_command_says_so_and_goes_on_when_there_is_room(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: int
+) -> None:
+    """The disk fills up while the configuration, the command, or the curve's own files are written."""
+
+    class Plan:
+        total, configuration = 1, {"levels": [1.0]}
+
+        def __init__(self, *_: Any, **more: Any):
+            pass
+
+        def run(self, *_: Any, **more: Any) -> xr.Dataset:
+            return made_up()
+
+    monkeypatch.setattr(request, "plan_curve", Plan)
+    out = tmp_path / "run"
+    with monkeypatch.context() as patch:
+        patch.setattr(sealed, "_flush", full(after))
+        status, printed, err = command("curve", "--system", "gaussian", "--out", out)
+    assert status == 2 and printed == ""
+    assert err.startswith("Error: Expected room and leave to write") and err.count("\n") == 1
+    assert "No space left on device" in err
+    assert after < 2 or f"kept in {out}; the same command goes on from there" in err
+    assert len([p for p in out.iterdir() if p.name != ".lock"]) == after
+    assert command("curve", "--system", "gaussian", "--out", out)[0] == 0
+    assert read_curves(out / "curve.nc")["gaussian"].identical(made_up())
+
+
+TINY = """
+set -e
+place=$1; python=$2; shift 2
+mount -t tmpfs -o size=$SIZE none "$place"
+set +e
+"$python" -m capacity.cli "$@"
+echo "status $?"
+ls -A "$place/run" "$place/run/parts"
+set -e
+mount -o remount,size=64m "$place"
+"$python" -m capacity.cli "$@"
+cp -r "$place/run" "$KEEP"
+"""
+
+
+def on_a_tiny_disk(size: str, folder: Path) -> tuple[str, str, xr.Dataset]:
+    """Run a curve on a real file system of a few kilobytes, then again with room: output, errors, dataset."""
+    apart = ["unshare", "--user", "--mount", "--map-root-user"]
+    if not shutil.which("unshare") or subprocess.run([*apart, "mount", "-t", "tmpfs", "none", "/mnt"]).returncode:
+        pytest.skip("this system lets nobody mount a file system of their own")
+    place = folder / "disk"
+    place.mkdir()
+    words = [*CURVE.split(), "--devices", "2", "--out", str(place / "run")]
+    done = subprocess.run(
+        [*apart, "bash", "-c", TINY, "bash", str(place), sys.executable, *words],
+        env=os.environ | {"SIZE": size, "KEEP": str(folder / "kept"), "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout, done.stderr, read_curves(folder / "kept" / "curve.nc")["gaussian"]
+
+
+def pages(*files: Path) -> int:
+    """Kilobytes that files take in memory."""
+    return sum(-(-file.stat().st_size // 4096) * 4 for file in files)
+
+
+@pytest.mark.slow
+def test_a_real_disk_that_is_full(tmp_path: Path) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "capacity.cli", *CURVE.split(), "--out", tmp_path / "a"], check=True, cwd=ROOT
+    )
+    reference = read_curves(tmp_path / "a" / "curve.nc")["gaussian"]
+    lanes = pages(*(tmp_path / "a" / "parts").iterdir())
+    before = pages(*(tmp_path / "a" / name for name in ("config.json", "command.txt")))
+    for stage, size in (("lanes", before + lanes // 2), ("netcdf", before + lanes + 4)):
+        folder = tmp_path / stage
+        folder.mkdir()
+        out, err, found = on_a_tiny_disk(f"{size}k", folder)
+        assert "status 2" in out and "No space left on device" in err and "goes on from there" in err
+        assert "Traceback" not in err
+        assert ".tmp" not in out and "curve.nc" not in out and "config.json" in out
+        assert 0 < out.count(".npz") < 4 if stage == "lanes" else out.count(".npz") == 4
+        xr.testing.assert_equal(found, reference)
+
+
+@pytest.mark.parametrize("damage", [b"", b"\x00" * 4000])
+def test_a_damaged_file_repeats_its_lanes_alone(
+    tmp_path: Path, undisturbed: xr.Dataset, damage: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Store.open(tmp_path, {}) as store:
+        run(store)
+        part = tmp_path / "parts" / "curve-0002-1.npz"
+        part.write_bytes(damage)
+        before = {p: p.stat().st_mtime_ns for p in part.parent.iterdir() if p != part}
+        with pytest.warns(UserWarning, match="damaged and will be made again"):
+            found = run(store)
+        assert {p: p.stat().st_mtime_ns for p in before} == before and part.exists()
+    xr.testing.assert_equal(found, undisturbed)
+
+
+def sometimes(key: jax.Array) -> optax.GradientTransformation:
+    """Diverges for about half of all keys."""
+    return optax.scale(jax.numpy.where(jax.random.bernoulli(key), jax.numpy.nan, -1e-3))
+
+
+@pytest.fixture(scope="module")
+def broken() -> xr.Dataset:
+    return run(optimiser=sometimes)
+
+
+def test_a_lane_that_diverged_has_its_key_and_no_figure(broken: xr.Dataset) -> None:
+    lost = broken.diverged.values
+    assert 0 < lost.sum() < lost.size
+    for name, figures in broken.data_vars.items():
+        if "seed" in figures.dims and name not in ("loss", "diverged", "key", "inside"):
+            assert np.isnan(figures.values[lost]).all(), name
+            assert not np.isnan(figures.values[~lost]).any(), name
+    assert not broken.inside.values[lost].any()
+
+
+def test_it_is_trained_again_alone_from_its_key(broken: xr.Dataset) -> None:
+    curve = plan(sometimes)
+    train = jax.jit(lambda key, level: curve.training.train(key, curve.system, level, curve.source)[1])
+    for level, seed in np.ndindex(2, 2):
+        key = jax.random.wrap_key_data(jax.numpy.asarray(broken.key.values[level, seed]))
+        loss = train(key, jax.numpy.float32(curve.levels[level])) / np.float32(np.log(2))
+        np.testing.assert_allclose(loss, broken.loss[level, seed], rtol=1e-4)
+        assert np.isnan(loss).any() == broken.diverged[level, seed]
+
+
+def lose(curve: xr.Dataset, where: Any) -> xr.Dataset:
+    """Lanes of a made-up curve that diverged: `where` picks levels and seeds."""
+    curve = curve.copy(deep=True).assign_attrs(trend="falls")
+    curve.diverged.values[where] = True
+    for name, figures in curve.data_vars.items():
+        if "seed" in figures.dims and name not in ("diverged", "key"):
+            figures.values[where] = 1e30 if name == "loss" else np.nan
+    return checked(curve)
+
+
+def test_diverged_lanes_are_told_and_in_no_mean_test_or_table() -> None:
+    lost = lose(made_up(), (slice(3, 5), 1))
+    assert "34 of 36 lanes inside" in sentence(lost) and "2 diverged: in no mean, no trend and not inside" in sentence(
+        lost
+    )
+    without = made_up().bits.values.copy()
+    without[3:5, 1] = np.nan
+    rounded = 1e-3 * np.round(without.astype(float) / 1e-3)
+    assert float(lost.trend_p_value) == falling(rounded).p_value
+    key = lost.key.values[3, 1].tolist()
+    assert f"2 of 36 lanes diverged, left out of every mean and test: σ=0.2264 seed 1 (key {key})" in note(lost)
+    assert record(lost)["diverged"][0] == {"level": float(lost.level[3]), "seed": 1, "key": key}
+    assert note(made_up()) and "diverged" not in note(checked(made_up().assign_attrs(trend="falls")))
+
+
+def test_a_level_at_which_all_diverged_has_no_row_of_figures() -> None:
+    lost = lose(made_up(), (4, slice(None)))
+    cells = [list(column.cells)[4] for column in table(lost).columns]
+    assert cells[3:6] == ["diverged", "-", "-"] and "nan" not in "".join(cells)
+    bracket = lose(made_up(listed=False), (4, slice(None)))
+    assert [list(column.cells)[4] for column in table(bracket).columns][3:5] == ["diverged", "diverged"]
+
+
+@pytest.mark.parametrize("where", [(3, 1), (3, slice(None)), (slice(None), slice(None))], ids=["one", "level", "all"])
+def test_figures_show_where_lanes_diverged(where: Any) -> None:
+    lost = lose(made_up(), where)
+    drawn = figure({"gaussian": lost})
+    drawn.draw_without_rendering()
+    legend = drawn.axes[0].get_legend()
+    assert legend is not None and any("diverged lane" in text.get_text() for text in legend.get_texts())
+    assert "diverged: in no mean" in drawn.axes[0].get_title()
+    axes = Figure().subplots()
+    plot_loss(lost, axes)
+    if not lost.diverged.all():
+        assert axes.get_ylim()[1] < 20  # a loss of 1e30 does not crush the others
+
+
+def test_the_command_tells_of_lanes_that_diverged(
+    command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lost = lose(made_up(), (3, 1))
+    write_curves(tmp_path / "curve.nc", {"gaussian": lost})
+    key = lost.key.values[3, 1].tolist()
+    words = f"1 of 36 lanes diverged, left out of every mean and test: σ=0.2264 seed 1 (key {key})"
+    assert words in command("show", tmp_path)[1]
+    status, out, err = command("show", tmp_path, "--quiet")
+    assert (status, out, err) == (0, "", f"Warning: gaussian: {words}.\n")
+    status, out, err = command("show", tmp_path, "--json")
+    assert json.loads(out)["curves"]["gaussian"]["diverged"][0]["key"] == key and words in err
+
+
+def test_many_diverged_lanes_are_counted_and_the_first_named() -> None:
+    told = console.diverged(lose(made_up(), (slice(None), slice(None))))
+    assert told.count("key") == 6 and told.endswith(" and 30 more")
+
+
+def test_the_key_is_in_the_table_for_others(tmp_path: Path) -> None:
+    curve = made_up()
+    write_csv(tmp_path / "curve.csv", {"gaussian": curve})
+    header, first, *_ = (tmp_path / "curve.csv").read_text().splitlines()
+    row = dict(zip(header.split(","), first.split(","), strict=True))
+    assert [int(row[f"key_word{i}"]) for i in (0, 1)] == curve.key.values[0, 0].tolist()
