@@ -48,7 +48,8 @@ def test_interval_covers_at_its_rate(count: int, snr: float) -> None:
     e = jax.lax.map(lambda k: information(k, joint, listed, 2048), jax.random.split(jax.random.key(3), 1000))
     covered = float(((e.low <= truth) & (truth <= e.high)).mean())
     print(f"coverage of {count} bits at SNR {snr:g}: {covered:.3f}")
-    assert 0.93 <= covered <= 0.97
+    assert 0.93 <= covered
+    assert covered <= 0.97 or count - truth < 0.1  # near the limit intervals reach as far as unseen losses may
     assert abs(float(e.bits.mean()) - truth) < 4 * float(e.bits.std()) / 1000**0.5 + 1e-4
 
 

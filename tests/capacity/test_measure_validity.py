@@ -20,6 +20,7 @@ from synthetic import Codebook, FairBits, LinearCode, MarkovBits
 
 BUDGET = 1.0  # billions of operations
 TRUTH_SAMPLES = 2**16
+PROBLEMS = 500
 
 
 class Kind(NamedTuple):
@@ -158,7 +159,13 @@ def test_brackets_hold_six_problems() -> None:
     assert report(judged) >= 5 / 6
 
 
+def judged(number: int) -> Verdict:
+    """The verdict on one of the problems, all told by its number."""
+    key = jax.random.split(jax.random.key(500), PROBLEMS)[number]
+    return judge(jax.random.fold_in(key, 1), random_problem(key))
+
+
 @pytest.mark.slow
 def test_brackets_hold_at_their_rate() -> None:
-    keys = jax.random.split(jax.random.key(500), 500)
-    assert report({n: judge(jax.random.fold_in(k, 1), random_problem(k)) for n, k in enumerate(keys)}) >= 0.95
+    """`python -m tests.benchmarks.validity` does the same in pieces."""
+    assert report({number: judged(number) for number in range(PROBLEMS)}) >= 0.95
