@@ -12,6 +12,7 @@ images would.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, ClassVar
 
 import jax
@@ -29,7 +30,8 @@ from capacity.training import cosine_adam
 from capacity.training.fit import apply
 
 TEST = 100
-SPLITS = (50, 200)  # of the fast version, of the whole one
+SIZES, POOL = (10, 20, 40, 80, 160, 260), 360
+SPLITS, STEPS = (50, 200), (250, 2000)  # of the fast version, of the whole one
 WIDTHS = {"linear": (), "deep": (32, 32)}
 COLOURS = {"linear": "#0072B2", "deep": "#D55E00"}
 BATCH = 32
@@ -40,7 +42,20 @@ SIZE_LIMIT = 1024  # places that are counted through
 
 @dataclass(frozen=True)
 class SmallData:
-    """Logistic regression against two hidden layers of 32, tuned alike, N from 10 to all; 50 splits, or 200."""
+    """Logistic regression against two hidden layers of 32, tuned alike, N from 10 to all; 50 splits, or 200.
+
+    Attributes:
+        sizes: N, labelled images for training and tuning, rising from 10 at least to 260 at most, 80 among them.
+        splits: how many, at least 2; by default those of the version that is run.
+        steps: of each training, the same.
+
+    Raises:
+        ValueError: for sizes, splits or steps that are not so.
+    """
+
+    sizes: tuple[int, ...] = SIZES
+    splits: int | None = None
+    steps: int | None = None
 
     name: ClassVar[str] = "small_data"
     sentence: ClassVar[str] = "a linear model beats a deep one at 80 samples"
@@ -54,12 +69,22 @@ class SmallData:
         Prediction("linear less deep in accuracy at 80", "linear has more labels right", low=0, unit="percent"),
     )
 
+    def __post_init__(self) -> None:
+        most = POOL - TEST
+        rising = all(a < b for a, b in pairwise(self.sizes))
+        if 80 not in self.sizes or not rising or not 10 <= min(self.sizes) <= max(self.sizes) <= most:
+            raise ValueError(f"Expected rising sizes from 10 to {most}, 80 among them; got {self.sizes}.")
+        if self.splits is not None and self.splits < 2:
+            raise ValueError(f"Expected at least two splits; got {self.splits}.")
+        if self.steps is not None and self.steps < 1:
+            raise ValueError(f"Expected at least one step; got {self.steps}.")
+
     def run(self, key: jax.Array, context: Context) -> Evidence:
         """Tune, train again on all N, test; both models see the same splits."""
         images, labels = zeros_and_ones()
-        sizes = (10, 20, 40, 80, 160, len(labels) - TEST)
-        steps = 250 if context.fast else 2000
-        shared = (jnp.asarray(images), jnp.asarray(labels), jax.random.split(key, SPLITS[not context.fast]))
+        sizes, whole = self.sizes, not context.fast
+        splits, steps = self.splits or SPLITS[whole], self.steps or STEPS[whole]
+        shared = (jnp.asarray(images), jnp.asarray(labels), jax.random.split(key, splits))
         found = {}
         for i, (model, widths) in enumerate(WIDTHS.items()):
             found[model] = _tuned(context, model, widths, sizes, grid(decay=DECAYS, rate=RATES), steps, shared, 0.5 * i)

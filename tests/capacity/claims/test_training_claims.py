@@ -76,12 +76,35 @@ def test_folds_part_the_places() -> None:
             assert places[: int(count)].tolist() == [p for p in range(size) if p % 3 != fold]
 
 
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"sizes": (10, 20)}, "80 among them; got"),
+        ({"sizes": (80, 20)}, "Expected rising sizes"),
+        ({"sizes": (80, 261)}, "from 10 to 260"),
+        ({"splits": 1}, "at least two splits; got 1"),
+        ({"steps": 0}, "at least one step; got 0"),
+    ],
+)
+def test_small_data_refuses(fields: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        small_data.SmallData(**fields)
+
+
+@pytest.mark.slow
+def test_small_data_runs_as_small_as_its_fields() -> None:
+    claim = small_data.SmallData(sizes=(10, 80), splits=3, steps=20)
+    evidence = claim.run(jax.random.key(0), Context(0.025, fast=True))
+    assert evidence.data["size"].values.tolist() == [10, 80]
+    assert {answer.n for answer in evidence.answers.values()} == {3}
+
+
 def test_excess_is_the_divergence_by_hand() -> None:
     """An untrained generator calls all vectors alike: 12 - H bits; a trained one is near 0 and never below."""
     source = MarkovBits(jnp.eye(generation.SYMBOLS))
     one = {"dropout": jnp.float32(0), "gaussian": jnp.float32(0), "gradient": jnp.float32(0), "count": jnp.int32(4000)}
-    assert generation._excess(jax.random.key(0), source, one, 0) == pytest.approx(12 - source.bits, abs=1e-3)
-    trained = jax.jit(lambda key: generation._excess(key, source, one, 300))(jax.random.key(0))
+    assert generation.excess_bits(jax.random.key(0), source, one, 0) == pytest.approx(12 - source.bits, abs=1e-3)
+    trained = jax.jit(lambda key: generation.excess_bits(key, source, one, 300))(jax.random.key(0))
     assert -1e-4 < trained < 0.3
 
 
