@@ -137,7 +137,9 @@ def _unit_reach(joint: Joint, listed: Listed, found: Three, effects: tuple[jax.A
     n, loss = marginal.n.max(), joint.source.bits if joint.channel.atomic else RARE_LOSS
 
     def at_most(bits: jax.Array, effect: jax.Array) -> jax.Array:
-        return share(jnp.clip(bits, 0.0, loss) + effect, n)
+        # In continuous noise a confusion of a bit costs some bits.
+        taken = bits if joint.channel.atomic else RARE_LOSS * bits
+        return share(jnp.clip(taken, 0.0, loss) + effect, n)
 
     # Nearly nothing passes where nearly every unit is dropped: what the others would have told is not in the sample.
     more = [unseen(one.bits, one.n, loss) if joint.channel.atomic else 0.0 for one in (marginal, increment)]
