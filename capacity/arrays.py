@@ -86,8 +86,9 @@ def read_arrays(file: Path) -> dict[str, np.ndarray]:
     Raises:
         ValueError: if it is missing or damaged, or holds pickled objects.
     """
+    _there(file)
     try:
-        with _there(file).open("rb") as opened, np.load(opened, allow_pickle=False) as archive:
+        with file.open("rb") as opened, np.load(opened, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
     except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise _unreadable(file, error) from error
@@ -134,8 +135,9 @@ def read_one(file: Path) -> np.ndarray:
         return _columns(table, list(table.columns), file)
     if file.suffix != ".npy":
         raise ValueError(f"Expected a file that ends in {', '.join(ENDINGS)}; got {file}.")
+    _there(file)
     try:
-        return np.load(_there(file), allow_pickle=False)
+        return np.load(file, allow_pickle=False)
     except (ValueError, OSError, EOFError) as error:
         raise _unreadable(file, error) from error
 

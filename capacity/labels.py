@@ -39,7 +39,7 @@ def label(plan: CurvePlan, lanes: list[Arrays], seconds: dict[str, float]) -> xr
     shape = (len(plan.levels), plan.seeds)
     variables: dict[str, Any] = {}
     lost = np.flatnonzero([lane["diverged"] for lane in lanes])
-    for name in lanes[0]:
+    for name in sorted(lanes[0], key=_place):
         stacked = np.stack([lane[name] for lane in lanes])
         if name not in ("loss", "diverged"):
             stacked[lost] = np.nan
@@ -113,6 +113,13 @@ def _ceiling(plan: CurvePlan, level: float) -> float | None:
         return None
     powers = np.full(plan.units, 1.0 if power is None else power, np.float32)
     return float(channel.ceiling(powers).sum())
+
+
+def _place(name: str) -> tuple[bool, str, int]:
+    """Where a variable stands: a figure before its error and ends, in one order whatever way the lanes came."""
+    ends = ("_stderr", "_low", "_high")
+    of = next((i for i, end in enumerate(ends) if name.endswith(end)), -1)
+    return name == "diverged", name.removesuffix(ends[of]) if of >= 0 else name, of
 
 
 def _long_name(name: str) -> str:

@@ -56,8 +56,10 @@ def test_what_cannot_be_read_is_refused(tmp_path: Path, name: str, content: byte
 
 
 def test_what_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="no such file"):
+    with pytest.raises(ValueError, match=r"^Expected a file at \S+a.npy; got no such file.$"):
         read_pair([tmp_path / "a.npy", tmp_path / "b.npy"])
+    with pytest.raises(ValueError, match=r"^Expected a file at \S+a.npz; got no such file.$"):
+        read_pair([tmp_path / "a.npz"])
     (tmp_path / "t.csv").write_text("height,b\n1,2\n")
     with pytest.raises(ValueError, match="Did you mean 'height'"):
         read_pair([tmp_path / "t.csv"], ["heigth"], ["b"])

@@ -221,5 +221,6 @@ def test_any_layout_gives_the_same_bits(tmp_path: Path) -> None:
     for devices in ("1", "2", "8"):
         assert started(tmp_path / devices, "--devices", devices).wait(600) == 0
     found = {name: read_curves(tmp_path / name / "curve.nc")["gaussian"] for name in ("process-0", "1", "2", "8")}
-    for other in found.values():
+    for name, other in found.items():
         same(other, found["1"])
+        assert (tmp_path / name / "curve.csv").read_bytes() == (tmp_path / "1" / "curve.csv").read_bytes()
