@@ -119,8 +119,8 @@ plt.show()
 # %% [markdown]
 # Both closed forms are met, by random blocks and by trained ones, to within their intervals. No training buys back
 # what a dropped layer took where there is no way around it; and where there is one, nothing was lost that training
-# would have to buy back, not even with 95 % of the blocks dropped. (The interval below 6 bits at each red point is not
-# the noise of the samples, which is nil: it allows for losses so rare that 4,096 samples would not show them.)
+# would have to buy back, not even with 95 % of the blocks dropped. (The intervals are not the noise of the samples,
+# which is nil here: they allow for losses so rare that 4,096 samples would not show them.)
 #
 # ## One mask for all units, or one for each
 #

@@ -60,9 +60,9 @@ def descend(gradient, optimiser, start, steps):
 # %% [markdown]
 # ## How far SGD strays
 #
-# On a quadratic of curvature $a$, with noise of variance $\sigma^2$ on the gradient, a step is $\theta' = (1 - \eta
-# a)\theta - \eta\sigma\,\varepsilon$: a first-order autoregressive process, with the stationary variance (Mandt,
-# Hoffman & Blei 2017)
+# On a quadratic of curvature $a$, with noise of variance $\sigma^2$ on the gradient, a step is
+# $\theta' = (1 - \eta a)\theta - \eta\sigma\,\varepsilon$: a first-order autoregressive process, with the stationary
+# variance (Mandt, Hoffman & Blei 2017)
 #
 # $$\mathrm{Var}\,\theta = \frac{\eta\sigma^2}{a(2 - \eta a)}.$$
 #
