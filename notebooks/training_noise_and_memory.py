@@ -462,8 +462,9 @@ finish(
 plt.show()
 
 # %% [markdown]
-# **Left**: Cover's chances are met at all three sizes, and the patterns that fit until none do are 1.98 ± 0.06 a
-# weight; the truth is 2 at every size. The more inputs, the sharper the fall: "capacity" is a word for the limit.
+# **Left**: 19 of 21 intervals of 95 % hold Cover's chance (one miss is to be expected), and the patterns that fit
+# until none do are 1.98 ± 0.06 a weight; the truth is 2 at every size. The more inputs, the sharper the fall:
+# "capacity" is a word for the limit.
 #
 # **Middle**: up to 1.5 random labels a parameter the network gives nearly all of them back, 1.46 bits a parameter; the
 # most is 1.72 ± 0.10 at two. Past that the *bound* falls. The weights can hold no less because more was asked of them:
