@@ -2,7 +2,8 @@
 
 On a CPU every lane runs the same unbatched program (`lax.map`, not `vmap`), so its numbers do not depend on how many
 devices there are or which lanes run beside it; batched, it was at best a fifth faster on a small network and no faster
-on a larger one (`tests/benchmarks/sweeps.py`).  An accelerator is only filled by many lanes in one batched program.
+on a larger one (`docs/speed.md`), and its last digits were others on two devices than on one.  An accelerator is only
+filled by many lanes in one batched program.
 """
 
 from __future__ import annotations
@@ -17,14 +18,13 @@ MESH_AXIS = "lanes"
 TOGETHER_ON_ACCELERATORS = 64
 
 
-def sweep(lane: Callable[..., Any], devices: int | None = None, together: int = 1, donate: bool = False) -> Any:
+def sweep(lane: Callable[..., Any], devices: int | None = None, together: int = 1) -> Any:
     """Lift a program of one lane to stacked lanes, sharded over the local devices; compiled once per shape.
 
     Args:
         lane: `lane(lane_args, shared) -> pytree of arrays`, traceable.
         devices: how many local devices to use, all by default.
         together: how many lanes of a device run as one batched program (`vmap`); the others wait their turn.
-        donate: whether the memory of the lanes' arguments may be used for the results.
 
     Returns:
         A jitted function of (stacked lane_args, shared): every leaf of the first has a leading axis of lanes, of a
@@ -43,7 +43,7 @@ def sweep(lane: Callable[..., Any], devices: int | None = None, together: int = 
         return jax.lax.map(lambda one: lane(one, shared), lane_args, batch_size=together if together > 1 else None)
 
     sharded = jax.shard_map(on_device, mesh=mesh, in_specs=(split, whole), out_specs=split, check_vma=False)
-    return jax.jit(sharded, donate_argnums=(0,) if donate else ())
+    return jax.jit(sharded)
 
 
 def lanes_together(asked: int | None = None) -> int:

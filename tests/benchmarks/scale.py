@@ -1,6 +1,6 @@
 """What a million lanes would take, from costs measured here:  python -m tests.benchmarks.scale [--report FILE]
 
-Measured: training a lane of the default curve, keeping and reading a finished lane's part, labelling lanes as a
+Measured: training a lane of the default curve, keeping and reading the parts of groups of lanes, labelling lanes as a
 dataset, and writing it.  From these: hours and memory at a number of lanes and workers, part by part.
 The time of a lane on an accelerator is an assumption, and said to be one: no accelerator was at hand.
 """
@@ -12,6 +12,7 @@ import os
 import platform
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import jax
@@ -20,12 +21,17 @@ import numpy as np
 from capacity import Architecture, GaussianSystem, plan_curve
 from capacity.labels import label
 from capacity.lanes import Arrays, Lanes
+from capacity.parts import keep, kept
 from capacity.sealed import write_atomic
 from capacity.store import Store, write_csv, write_curves
 from synthetic import LinearCode
 
 LANES, WORKERS = 10**6, 64
-PARTS = 1000  # that are kept and read
+GROUP, GROUPS = (
+    64,
+    32,
+)  # lanes that are kept as one part, as many as an accelerator trains at a time; and how many parts
+LEVELS, PARTS = 100, 10_000  # of the curve that is labelled and written, and its lanes
 FASTER = 50.0  # assumed: lanes a second of one accelerator over those of one core here
 
 
@@ -39,25 +45,27 @@ def measured() -> dict[str, float]:
     lanes([0])
     found = {"train": lanes.seconds["train"], "measure": lanes.seconds["measure"]}
     with tempfile.TemporaryDirectory() as scratch, Store.open(Path(scratch) / "store", {}) as store:
-        found["keep"] = timed(lambda i: store.save(f"curve-{i:07d}", lane))
-        found["read"] = timed(lambda i: store.load(f"curve-{i:07d}"))
-        found["bytes kept"] = float((store.directory / "parts" / "curve-0000000.npz").stat().st_size)
+        groups = [list(range(i * GROUP, (i + 1) * GROUP)) for i in range(GROUPS)]
+        found["keep"] = timed(lambda: [keep(store, "curve", group, [lane] * GROUP) for group in groups])
+        found["read"] = timed(lambda: kept(store, "curve"))
+        sizes = [file.stat().st_size for file in (store.directory / "parts").iterdir()]
+        found["bytes kept"] = sum(sizes) / GROUP / GROUPS
         found |= written(Path(scratch), source, lane)
     found["bytes held"] = float(sum(a.nbytes for a in lane.values()))
     return found
 
 
-def timed(work: object) -> float:
+def timed(work: Callable[[], object]) -> float:
+    """Seconds a lane, over all groups."""
     started = time.perf_counter()
-    for i in range(PARTS):
-        work(i)  # type: ignore[operator]
-    return (time.perf_counter() - started) / PARTS
+    work()
+    return (time.perf_counter() - started) / GROUP / GROUPS
 
 
 def written(folder: Path, source: LinearCode, lane: Arrays) -> dict[str, float]:
     """Seconds a lane to label, and to write as netCDF and as CSV."""
-    levels = np.geomspace(0.1, 2.0, PARTS // 10).tolist()
-    plan = plan_curve(jax.random.key(1), source, GaussianSystem(Architecture()), levels, 10)
+    levels = np.geomspace(0.1, 2.0, LEVELS).tolist()
+    plan = plan_curve(jax.random.key(1), source, GaussianSystem(Architecture()), levels, PARTS // LEVELS)
     started = time.perf_counter()
     dataset = label(plan, [lane] * PARTS, {"compile": 0.0, "train": 0.0, "measure": 0.0})
     labelled = time.perf_counter()
@@ -76,7 +84,7 @@ def plan_of(costs: dict[str, float], lanes: int, workers: int) -> list[str]:
     """The table of a sweep: what workers share, and what one process does alone."""
     shared = {"train": "training", "measure": "measuring"}
     alone = {
-        "keep": "keeping finished lanes, flushed to disk one by one",
+        "keep": f"keeping finished lanes, {GROUP} in a file, flushed to disk",
         "read": "reading them all again, after a restart",
         "label": "labelling",
         "write netCDF": "writing netCDF",
@@ -88,10 +96,19 @@ def plan_of(costs: dict[str, float], lanes: int, workers: int) -> list[str]:
         lines.append(f"| {words} | {1e3 * costs[name]:.1f} on a core | {workers} accelerators | {hours:.2f} |")
     for name, words in alone.items():
         lines.append(f"| {words} | {1e3 * costs[name]:.2f} | one process | {lanes * costs[name] / 3600:.2f} |")
-    held, kept = lanes * costs["bytes held"] / 2**30, lanes * costs["bytes kept"] / 2**30
-    memory = f"{held:.1f} GiB of figures and loss histories, twice while they are labelled"
+    held, on_disk = lanes * costs["bytes held"], lanes * costs["bytes kept"] / 2**30
+    memory = f"{held / 2**30:.1f} GiB of figures and loss histories, twice while they are labelled"
     lines += ["", f"Memory of the process that gathers: {memory}.", ""]
-    lines += [f"Disk: {kept:.1f} GiB in {lanes:,} files of one directory."]
+    lines += [f"Disk: {on_disk:.1f} GiB in {-(-lanes // GROUP):,} files of one directory.", ""]
+    hours = {words: lanes * costs[name] / 3600 for name, words in alone.items()}
+    slowest, gathering = max(hours, key=lambda words: hours[words]), sum(hours.values())
+    training = lanes * (costs["train"] + costs["measure"]) / FASTER / workers / 3600
+    lines += [
+        f"What breaks first: the accelerators need {training:.1f} hours, the one process that gathers what they found",
+        f"{gathering:.1f}, most of it for {slowest}: with more than {workers * training / gathering:,.0f} accelerators",
+        "it would set the pace. Its memory is the first thing that no further machine adds to:",
+        f"{lanes * 2**34 / held:,.0f} lanes of one curve fill 32 GiB. More are several curves, a directory each.",
+    ]
     return lines
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from capacity import trends
 from capacity.trends import falling, largest_rise
 
 
@@ -42,6 +43,21 @@ def test_a_curve_that_falls_everywhere_has_the_least_p_value() -> None:
 def test_large_curves_stay_a_distribution() -> None:
     rng = np.random.default_rng(1)
     assert 0.02 < falling(rng.normal(size=(25, 15))).p_value < 0.98
+
+
+def test_pairs_are_counted_without_making_them() -> None:
+    rng = np.random.default_rng(5)
+    figures = np.round(rng.normal(size=(9, 60)) - 0.02 * np.arange(9.0)[:, None], 1)
+    pairs = [np.sign(a[:, None] - b[None]) for i, a in enumerate(figures) for b in figures[i + 1 :]]
+    assert falling(figures).share == pytest.approx(np.mean([0.5 * (pair + 1) for pair in pairs]), abs=1e-12)
+
+
+def test_many_lanes_have_nearly_the_exact_p_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(6)
+    curves = [rng.normal(size=(12, 8)) - slope * np.arange(12.0)[:, None] for slope in (0, 0.03, 0.06)]
+    exact = [falling(curve).p_value for curve in curves]
+    monkeypatch.setattr(trends, "EXACT_PAIRS", 0)
+    np.testing.assert_allclose([falling(curve).p_value for curve in curves], exact, atol=1e-3)
 
 
 def test_both_tests_keep_their_size() -> None:
