@@ -34,7 +34,8 @@ def nnx_loop(network: Network, steps: int) -> Callable[[], None]:
     @nnx.jit
     def step(networks: Any, optimizer: Any, key: jax.Array) -> jax.Array:
         value, gradient = nnx.value_and_grad(lambda n: loss_of(n, source, network, key))(networks)
-        optimizer.update(networks, gradient)
+        with jax.numpy_dtype_promotion("standard"):  # optax itself mixes integer counts with floats
+            optimizer.update(networks, gradient)
         return value
 
     keys = jax.random.split(jax.random.key(2), steps)
