@@ -129,14 +129,11 @@ cp -r "$place/run" "$KEEP"
 
 def on_a_tiny_disk(size: str, folder: Path) -> tuple[str, str, xr.Dataset]:
     """Run a curve on a real file system of a few kilobytes, then again with room: output, errors, dataset."""
-    apart = ["unshare", "--user", "--mount", "--map-root-user"]
-    if not shutil.which("unshare") or subprocess.run([*apart, "mount", "-t", "tmpfs", "none", "/mnt"]).returncode:
-        pytest.skip("this system lets nobody mount a file system of their own")
     place = folder / "disk"
     place.mkdir()
     words = [*CURVE.split(), "--devices", "2", "--out", str(place / "run")]
     done = subprocess.run(
-        [*apart, "bash", "-c", TINY, "bash", str(place), sys.executable, *words],
+        [*APART, "bash", "-c", TINY, "bash", str(place), sys.executable, *words],
         env=os.environ | {"SIZE": size, "KEEP": str(folder / "kept"), "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
@@ -151,7 +148,51 @@ def pages(*files: Path) -> int:
     return sum(-(-file.stat().st_size // 4096) * 4 for file in files)
 
 
+APART = ("unshare", "--user", "--mount", "--map-root-user")
+CHECKPOINTS = """
+import pathlib, subprocess, sys
+import jax.numpy as jnp
+from capacity.checkpoints import Checkpoints
+from capacity.store import StoreError
+
+place = pathlib.Path(sys.argv[1])
+subprocess.run(["mount", "-t", "tmpfs", "-o", "size=400k", "none", place], check=True)
+kept, state = Checkpoints(place, "curve"), {"a": jnp.arange(1000.0), "step": jnp.int32(1)}
+kept.save(0, 10, state)
+larger = {"a": jnp.sin(jnp.arange(500_000.0)), "step": jnp.int32(2)}
+for lane in (0, 1):
+    try:
+        kept.save(lane, 20, larger)
+    except StoreError as error:
+        assert "Expected room and leave to write" in str(error) and "No space left" in str(error), error
+    else:
+        raise SystemExit("a full disk took a checkpoint")
+assert int(kept.load(0, state)["step"]) == 1 and kept.load(1, larger) is None
+assert [p.name for p in place.rglob("step-*")] == ["step-10"], list(place.rglob("*"))
+subprocess.run(["mount", "-o", "remount,size=64m", place], check=True)
+kept.save(1, 20, larger)
+assert (kept.load(1, larger)["a"] == larger["a"]).all()
+print("as it should be")
+"""
+
+
+@pytest.fixture(scope="module")
+def apart() -> None:
+    """Only where a process may mount file systems that it alone sees."""
+    if not shutil.which("unshare") or subprocess.run([*APART, "mount", "-t", "tmpfs", "none", "/mnt"]).returncode:
+        pytest.skip("this system lets nobody mount a file system of their own")
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("apart")
+def test_a_checkpoint_on_a_real_full_disk(tmp_path: Path) -> None:
+    words = [*APART, sys.executable, "-c", CHECKPOINTS, str(tmp_path)]
+    done = subprocess.run(words, capture_output=True, text=True, cwd=ROOT)
+    assert "as it should be" in done.stdout, done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("apart")
 def test_a_real_disk_that_is_full(tmp_path: Path) -> None:
     subprocess.run(
         [sys.executable, "-m", "capacity.cli", *CURVE.split(), "--out", tmp_path / "a"], check=True, cwd=ROOT
