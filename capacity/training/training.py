@@ -39,7 +39,7 @@ class Training:
     steps: int = 1800
     batch: int = 256
     receiver_steps: int = 1300
-    receiver_batch: int = 512
+    receiver_batch: int = 384
     learning_rate: float = 2e-2
     optimiser: Optimiser | None = None
     receiver_optimiser: Optimiser | None = None

@@ -157,6 +157,7 @@ def test_an_unknown_method_is_refused() -> None:
         measure(jax.random.key(0), three_bits(1.0), method="guess")
 
 
+@pytest.mark.slow
 def test_impossible_messages_beside_possible_ones_spoil_nothing() -> None:
     """358 rows of 512 in two blocks of digits: what no block can see, walks must not be led astray by."""
     joint = Joint(Codebook(jax.random.normal(jax.random.key(3), (358, 6))), lambda x: x, Gaussian(jnp.float32(1.5)))

@@ -105,6 +105,7 @@ def test_the_gap_is_not_negative_and_falls_with_chains() -> None:
     assert gap_of(walks, PILOT_CHAINS) < gap_of(walks, 1)
 
 
+@pytest.mark.slow
 def test_one_pilot_is_enough_for_a_separable_code() -> None:
     joint = keyed_bits(6, 0.8)
     approximation = fit_additive(jax.random.key(2), joint)

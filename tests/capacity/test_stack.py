@@ -34,6 +34,7 @@ def stack_of(gains: Any, sigmas: Any, bits: int) -> Stack:
     return Stack(FairBits(jnp.eye(bits)), layers)
 
 
+@pytest.mark.slow
 def test_noise_of_linear_layers_adds_up() -> None:
     """+-1 through two layers of noise is +-1 through one of their summed variance."""
     found = measure_layers(jax.random.key(0), linear(0.5, 0.6), budget=10)

@@ -82,6 +82,7 @@ def test_system_refusals() -> None:
         GaussianSystem(noise_start=0.5)
 
 
+@pytest.mark.slow
 def test_without_a_power_constraint_the_bits_are_bought_back() -> None:
     """Noise of sigma = 1 on units of power 1 passes at most 2 of 8 bits; free units pass nearly all, at a power."""
     source = FairBits.build(jax.random.key(0), 8, 8)
@@ -95,6 +96,7 @@ def test_without_a_power_constraint_the_bits_are_bought_back() -> None:
     assert "ceiling" not in free
 
 
+@pytest.mark.slow
 def test_linear_vae_meets_its_closed_form() -> None:
     """Rate within 0.01 bits and the same active units, at four weights; the rate is exact, not sampled."""
     source = GaussianVectors(jnp.asarray(SPECTRUM))

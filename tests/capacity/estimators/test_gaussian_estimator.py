@@ -24,7 +24,12 @@ def correlated(
 
 @pytest.mark.parametrize(
     ("n", "dims", "rho", "pairs"),
-    [(200, (1, 1), 0.8, 1), (300, (3, 2), 0.0, 1), (500, (50, 50), 0.22, 50), (200, (25, 25), 0.5, 5)],
+    [
+        (200, (1, 1), 0.8, 1),
+        (300, (3, 2), 0.0, 1),
+        (200, (25, 25), 0.5, 5),
+        pytest.param(500, (50, 50), 0.22, 50, marks=pytest.mark.slow),
+    ],
 )
 def test_no_bias_and_covered(n, dims, rho, pairs):
     estimates = []
