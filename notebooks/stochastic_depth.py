@@ -31,6 +31,8 @@
 
 # %%
 # %matplotlib inline
+from functools import cache
+
 import jax
 import jax.numpy as jnp
 import matplotlib.pyplot as plt
@@ -46,6 +48,7 @@ BITS, UNITS, BLOCKS = 6, 4, 3
 source = FairBits(jnp.eye(BITS))  # 64 messages, 6 bits exactly
 
 
+@cache  # one function for all its uses, so that measuring is compiled once
 def network(skip: bool) -> jax.tree_util.Partial:
     """Three random tanh blocks of four units, and every outcome that dropping some of them can have."""
     key_into, key_blocks = jax.random.split(jax.random.key(7))
@@ -55,7 +58,7 @@ def network(skip: bool) -> jax.tree_util.Partial:
     def encoder(into: jax.Array, weights: jax.Array, x: jax.Array) -> jax.Array:
         return residual_outcomes(into @ x, [lambda h, w=w: jnp.tanh(w @ h) for w in weights], skip)
 
-    return jax.tree_util.Partial(encoder, into, weights)  # parameters beside the function: one program for all
+    return jax.tree_util.Partial(encoder, into, weights)
 
 
 def draw(axes: plt.Axes, x: np.ndarray, brackets: list, colour: str, label: str, marker: str = "o") -> None:
