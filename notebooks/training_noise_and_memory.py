@@ -47,6 +47,13 @@ def finish(axes: plt.Axes, **words) -> None:
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2, frameon=False, fontsize="small")
 
 
+def intervals(axes: plt.Axes, at, found, colour, label, fmt="o") -> None:
+    """Figures with their 95 % intervals."""
+    figure = "bits" if hasattr(found[0], "bits") else "value"
+    value, low, high = (np.array([float(getattr(v, part)) for v in found]) for part in (figure, "low", "high"))
+    axes.errorbar(at, value, [value - low, high - value], fmt=fmt, color=colour, mfc="white", capsize=3, label=label)
+
+
 def descend(gradient, optimiser, start, steps):
     """The path of an optimiser: (steps, ...)."""
 
@@ -111,17 +118,7 @@ figure, (left, middle, right) = plt.subplots(1, 3, figsize=(15, 4.6), layout="co
 fine = np.linspace(0.03, 1.97, 300)
 left.plot(fine, sgd_variance(fine, 1.0, SIGMA), color=BLACK, lw=1.2, label="ησ²/(a(2 − ηa))")
 left.plot(fine, fine * SIGMA**2 / 2, color=GREY, lw=1.2, ls=(0, (6, 3)), label="small steps: T/a, T = ησ²/2")
-value, low, high = (np.array([getattr(v, part) for v in variance]) for part in ("value", "low", "high"))
-left.errorbar(
-    products,
-    value,
-    [value - low, high - value],
-    fmt="o",
-    color=BLUE,
-    mfc="white",
-    capsize=3,
-    label="measured, 1,024 walkers",
-)
+intervals(left, products, variance, BLUE, "measured, 1,024 walkers")
 left.set_yscale("log")
 finish(left, xlabel="learning rate × curvature, ηa", ylabel="stationary variance", title="How far SGD strays")
 
@@ -256,17 +253,7 @@ ends = np.array([3e-5, 0.06])
 left.plot(ends, ends * spread / 4, color=BLACK, lw=1.2, label="tr Σ / 4 × temperature")
 for rate, colour in zip(rates, (BLUE, GREEN, RED), strict=True):
     at = [rate / size * (EXAMPLES - size) / (EXAMPLES - 1) for size in sizes]
-    value, low, high = (np.array([float(getattr(v, part)) for v in kept[rate]]) for part in ("value", "low", "high"))
-    left.errorbar(
-        at,
-        value,
-        [value - low, high - value],
-        fmt="o",
-        color=colour,
-        mfc="white",
-        capsize=3,
-        label=f"η = {rate:g}, B = 2, 8, 32, 128",
-    )
+    intervals(left, at, kept[rate], colour, f"η = {rate:g}, B = 2, 8, 32, 128")
 left.set(xscale="log", yscale="log")
 finish(
     left,
@@ -275,17 +262,7 @@ finish(
     title="Learning rate over batch size",
 )
 for axes, at, found in ((middle, temperatures, by_heat), (right, steps, by_rate)):
-    value, low, high = (np.array([getattr(v, part) for v in found]) for part in ("value", "low", "high"))
-    axes.errorbar(
-        at,
-        value,
-        [value - low, high - value],
-        fmt="o",
-        color=BLUE,
-        mfc="white",
-        capsize=3,
-        label="measured, 1,024 walkers",
-    )
+    intervals(axes, at, found, BLUE, "measured, 1,024 walkers")
     axes.set_ylim(0.4, 1.03)
 fine = np.linspace(0.3, 8, 60)
 middle.plot(fine, [gibbs(t) for t in fine], color=BLACK, lw=1.2, label="Gibbs, free to move")
@@ -399,31 +376,11 @@ figure, (left, middle, right) = plt.subplots(1, 3, figsize=(15, 4.6), layout="co
 for n, colour in zip(inputs, (SKY, BLUE, BLACK), strict=True):
     numbers = np.arange(n, 3 * n + 1)
     left.plot(numbers / n, [separable(int(p), n) for p in numbers], color=colour, lw=1.2)
-    value, low, high = (np.array([getattr(v, part) for v in chances[n]]) for part in ("value", "low", "high"))
-    left.errorbar(
-        [round(r * n) / n for r in ratios],
-        value,
-        [value - low, high - value],
-        fmt="o",
-        color=colour,
-        mfc="white",
-        capsize=3,
-        label=f"{n} inputs; line: Cover",
-    )
+    intervals(left, [round(r * n) / n for r in ratios], chances[n], colour, f"{n} inputs; line: Cover")
 left.axvline(PERCEPTRON_CAPACITY, color=GREY, lw=1.2, ls=":", label="capacity: 2 bits a weight")
 finish(left, xlabel="random patterns per weight", ylabel="chance that weights exist", title="Perceptron")
 middle.plot([0, 3], [0, 3], color=GREY, lw=1.2, ls=(0, (6, 3)), label="all labels: no more can be shown")
-value, low, high = (np.array([float(getattr(v, part)) for v in loaded]) for part in ("bits", "low", "high"))
-middle.errorbar(
-    loads,
-    value,
-    [value - low, high - value],
-    fmt="o-",
-    color=BLUE,
-    mfc="white",
-    capsize=3,
-    label="held at least, 73 parameters",
-)
+intervals(middle, loads, loaded, BLUE, "held at least, 73 parameters", "o-")
 finish(
     middle,
     xlabel="random labels per parameter",
@@ -439,19 +396,7 @@ words = {
     "gradient": "of variance 1e-5, 1e-3, 0.1 on the gradient",
 }
 for i, (kind, colour) in enumerate(zip(strengths, (RED, BLUE, GREEN), strict=True)):
-    value, low, high = (
-        np.array([float(getattr(v, part)) for v in noisy[3 * i : 3 * i + 3]]) for part in ("bits", "low", "high")
-    )
-    right.errorbar(
-        np.arange(3) + 0.06 * (i - 1),
-        value,
-        [value - low, high - value],
-        fmt="o-",
-        color=colour,
-        mfc="white",
-        capsize=3,
-        label=words[kind],
-    )
+    intervals(right, np.arange(3) + 0.06 * (i - 1), noisy[3 * i : 3 * i + 3], colour, words[kind], "o-")
 right.set_xticks([0, 1, 2], ["weak", "middle", "strong"])
 finish(
     right,
