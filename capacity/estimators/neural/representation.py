@@ -18,7 +18,7 @@ from capacity.bits import NATS, Z95, Estimate
 from capacity.estimators.estimator import Change, Estimator, Takes, checked, result
 from capacity.estimators.ksg import KSG
 from capacity.estimators.neural.critics import apply_linear, apply_tower, linear, randomise, tower
-from capacity.estimators.neural.prepare import normal_scores, to_float32
+from capacity.estimators.neural.prepare import guarded, to_float32
 from capacity.estimators.neural.training import Parts, Stopping, draw, over_lanes
 
 LEAST = 400
@@ -28,10 +28,11 @@ LEAST = 400
 class Representation:
     """Codes of `dimensions` numbers a side from one half of the pairs, measured by `inner` on the other, and in turn.
 
-    Sides are represented by their columns' normal scores.  Losses are squared errors of the four reconstructions, x and
-    y from either code, as in the original.  The figure is the mean of the two halves; their errors are independent
-    given the codes, so that the half width of the interval is the halves' root sum of squares over 2, about the
-    information of the codes, which is less than that of the sides.
+    Sides are represented by their columns' standard scores with logarithmic tails: not by ranks among the training
+    pairs, which all pairs between two of those share, so that codes would be equal and have no distances to measure.
+    Losses are squared errors of the four reconstructions, x and y from either code, as in the original.  The figure is
+    the mean of the two halves; their errors are independent given the codes, so that the half width of the interval is
+    the halves' root sum of squares over 2, about the information of the codes, which is less than that of the sides.
 
     Attributes:
         inner: an estimator of what two low-dimensional arrays share, such as KSG.
@@ -88,7 +89,7 @@ class Representation:
 @functools.partial(jax.jit, static_argnames=("plan",))
 def _program(lanes: Any, x: jax.Array, y: jax.Array, plan: Representation) -> tuple[jax.Array, jax.Array]:
     def lane(key: jax.Array, training: jax.Array, validation: jax.Array, evaluation: jax.Array) -> Any:
-        left, right = normal_scores(x, x[training]), normal_scores(y, y[training])
+        left, right = guarded(x, x[training]), guarded(y, y[training])
         columns = left.shape[1] + right.shape[1]
         both = jnp.concatenate([left, right], axis=1)
         # Each side counts alike, however many columns it has.
