@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -14,11 +14,9 @@ from matplotlib.figure import Figure
 
 from capacity.claims import statistics
 from capacity.claims.claim import Context, Evidence, Prediction
-from capacity.claims.experiment import labelled
-from capacity.claims.noisy_training import gain, outcome_data, run_strengths
+from capacity.claims.noisy_training import gains, outcome_data, run_strengths, walk, with_ratio
 from capacity.claims.training_figure import draw_bits, draw_cosine, draw_ratio
 from capacity.theory_training import sgd_variance
-from capacity.training.fit import apply
 from capacity.training.noises import annealed_noise
 
 ETAS = (0.0, 1e-4, 1e-3, 1e-2, 1e-1, 1.0)
@@ -47,13 +45,9 @@ class GradientNoise:
         outcome = run_strengths(context, key_train, "eta", ETAS)
         answers = {
             "variance on a quadratic": statistics.mean(ratio.mean(0), context.miss_rate),
-            "gain in training bits": gain(outcome.training, outcome.best, context.miss_rate),
-            "gain in held-out bits": gain(outcome.held_out, outcome.best_held_out, context.miss_rate),
-        }
+        } | gains(outcome, context.miss_rate)
         data = outcome_data(outcome, ETAS, "variance η of the noise", "squared gradient")
-        data["ratio"] = labelled("cell", ratio.mean(1), "stationary variance over its closed form", "1")
-        data["ratio_stderr"] = labelled("cell", ratio.std(1) / ratio.shape[1] ** 0.5, "standard error", "1")
-        return Evidence(answers, data.assign_coords(product=labelled("cell", [p for _, p in CELLS], "eta a", "1")))
+        return Evidence(answers, with_ratio(data, ratio, [product for _, product in CELLS]))
 
     def plot(self, data: xr.Dataset, figure: Figure) -> None:
         """Bits against the noise; cosines; the quadratic's ratio."""
@@ -74,13 +68,7 @@ def quadratic(key: jax.Array, walkers: int = 2048, steps: int = 300) -> np.ndarr
     def cell(key: jax.Array, curvature: jax.Array, rate: jax.Array) -> jax.Array:
         optimiser = optax.chain(annealed_noise(0.49, key, 0.0), optax.sgd(rate))
 
-        def step(carry: Any, _: None) -> Any:
-            theta, state = carry
-            theta, state = apply(optimiser, curvature * theta, state, theta)
-            return (theta, state), None
-
-        theta = jnp.zeros(walkers)
-        return jax.lax.scan(step, (theta, optimiser.init(theta)), None, length=steps)[0][0] ** 2
+        return walk(optimiser, lambda theta: curvature * theta, jnp.zeros(walkers), steps) ** 2
 
     squares = jax.jit(jax.vmap(cell))(jax.random.split(key, len(CELLS)), curvature, rates)
     return np.asarray(squares, np.float64) / sgd_variance(rates, curvature, 0.7)[:, None]

@@ -7,7 +7,7 @@ SGD then a stationary variance eta sigma_B^2/(a (2 - eta a)).  That must be met 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -18,11 +18,9 @@ from matplotlib.figure import Figure
 
 from capacity.claims import statistics
 from capacity.claims.claim import Context, Evidence, Prediction
-from capacity.claims.experiment import labelled
-from capacity.claims.noisy_training import TRAINING, gain, outcome_data, run_strengths
+from capacity.claims.noisy_training import TRAINING, gains, outcome_data, run_strengths, walk, with_ratio
 from capacity.claims.training_figure import draw_bits, draw_cosine, draw_ratio
 from capacity.theory_training import sgd_variance
-from capacity.training.fit import apply
 from capacity.training.noises import average_minibatch
 
 BATCHES = (TRAINING, 32, 16, 8, 4, 1)
@@ -54,13 +52,9 @@ class MinibatchNoise:
         outcome = run_strengths(context, key_train, "batch", BATCHES)
         answers = {
             "variance on a quadratic": statistics.mean(ratio.mean(0), context.miss_rate),
-            "gain in training bits": gain(outcome.training, outcome.best, context.miss_rate),
-            "gain in held-out bits": gain(outcome.held_out, outcome.best_held_out, context.miss_rate),
-        }
+        } | gains(outcome, context.miss_rate)
         data = outcome_data(outcome, BATCHES, "minibatch", "examples")
-        data["ratio"] = labelled("cell", ratio.mean(1), "stationary variance over its closed form", "1")
-        data["ratio_stderr"] = labelled("cell", ratio.std(1) / ratio.shape[1] ** 0.5, "standard error", "1")
-        return Evidence(answers, data.assign_coords(product=labelled("cell", [p for _, p in CELLS], "eta a", "1")))
+        return Evidence(answers, with_ratio(data, ratio, [product for _, product in CELLS]))
 
     def plot(self, data: xr.Dataset, figure: Figure) -> None:
         """Bits against the minibatch; cosines; the quadratic's ratio."""
@@ -80,19 +74,12 @@ def quadratic(key: jax.Array, walkers: int = 2048, steps: int = 300) -> np.ndarr
     x = x - x.mean()
     sizes, rates = (jnp.asarray(v) for v in zip(*CELLS, strict=True))
 
-    def walk(key: jax.Array, size: jax.Array, rate: jax.Array) -> jax.Array:
+    def walker(key: jax.Array, size: jax.Array, rate: jax.Array) -> jax.Array:
         optimiser = optax.chain(average_minibatch(size, key), optax.sgd(rate))
-
-        def step(carry: Any, _: None) -> Any:
-            theta, state = carry
-            theta, state = apply(optimiser, theta[None] - x, state, theta)
-            return (theta, state), None
-
-        theta = jnp.zeros(())
-        return jax.lax.scan(step, (theta, optimiser.init(theta)), None, length=steps)[0][0] ** 2
+        return walk(optimiser, lambda theta: theta[None] - x, jnp.zeros(()), steps) ** 2
 
     keys = jax.random.split(key_walk, (len(CELLS), walkers))
-    squares = jax.jit(jax.vmap(jax.vmap(walk, (0, None, None))))(keys, sizes, rates)
+    squares = jax.jit(jax.vmap(jax.vmap(walker, (0, None, None))))(keys, sizes, rates)
     drawn = np.asarray(sizes, np.float64)
     noise = float(x.std()) * np.sqrt((EXAMPLES - drawn) / (EXAMPLES - 1) / drawn)
     return np.asarray(squares, np.float64) / sgd_variance(rates, 1.0, noise)[:, None]

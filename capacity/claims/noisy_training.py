@@ -11,6 +11,7 @@ flatters a figure.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -104,6 +105,14 @@ def gain(bits: np.ndarray, best: int, miss_rate: float) -> Answer:
     return statistics.mean(bits[best] - bits[0], miss_rate)
 
 
+def gains(outcome: Outcome, miss_rate: float) -> dict[str, Answer]:
+    """The answers to the two predictions that all of these claims make."""
+    return {
+        "gain in training bits": gain(outcome.training, outcome.best, miss_rate),
+        "gain in held-out bits": gain(outcome.held_out, outcome.best_held_out, miss_rate),
+    }
+
+
 def outcome_data(outcome: Outcome, strengths: tuple[float, ...], long_name: str, units: str) -> xr.Dataset:
     """Means over seeds with 95 % intervals against the strength, for the figure."""
     variables: dict[str, Any] = {
@@ -120,6 +129,24 @@ def outcome_data(outcome: Outcome, strengths: tuple[float, ...], long_name: str,
             variables[f"{name}_{end}"] = labelled("strength", values, f"{name} bits per label, {end}", "bits per label")
     coordinates = {"strength": labelled("strength", strengths, long_name, units)}
     return xr.Dataset(variables, coordinates, {"best": outcome.best, "best_held_out": outcome.best_held_out})
+
+
+def walk(optimiser: optax.GradientTransformation, gradient: Callable[[Any], Any], start: Any, steps: int) -> Any:
+    """Where so many steps from `start` lead, the gradient a function of the place; traceable."""
+
+    def step(carry: Any, _: None) -> Any:
+        theta, state = carry
+        theta, state = apply(optimiser, gradient(theta), state, theta)
+        return (theta, state), None
+
+    return jax.lax.scan(step, (start, optimiser.init(start)), None, length=steps)[0][0]
+
+
+def with_ratio(data: xr.Dataset, ratio: np.ndarray, products: list[float]) -> xr.Dataset:
+    """The data and, by cell of learning rate times curvature, walkers' (cells, walkers) squares over their truth."""
+    data["ratio"] = labelled("cell", ratio.mean(1), "stationary variance over its closed form", "1")
+    data["ratio_stderr"] = labelled("cell", ratio.std(1) / ratio.shape[1] ** 0.5, "standard error", "1")
+    return data.assign_coords(product=labelled("cell", products, "eta a", "1"))
 
 
 def _train(key: jax.Array, one: Any, steps: int, longest: int) -> dict[str, jax.Array]:

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 
 from capacity.claims.claim import Context, Evidence, Prediction
 from capacity.claims.experiment import exact, labelled
-from capacity.claims.noisy_training import gain, outcome_data, run_strengths
+from capacity.claims.noisy_training import gains, outcome_data, run_strengths
 from capacity.claims.training_figure import GREEN, draw_bits, draw_cosine, finish
 from capacity.plots import CEILING_COLOUR
 from capacity.theory_training import delay_limit
@@ -56,9 +56,7 @@ class StaleGradient:
         error = float(np.abs(limits / delay_limit(FIXED) - 1).max())
         answers = {
             "limit of stability": exact(error, len(FIXED)),
-            "gain in training bits": gain(outcome.training, outcome.best, context.miss_rate),
-            "gain in held-out bits": gain(outcome.held_out, outcome.best_held_out, context.miss_rate),
-        }
+        } | gains(outcome, context.miss_rate)
         data = outcome_data(outcome, DELAYS, "mean delay of the gradient", "steps")
         data["limit"] = labelled("delay", limits, "largest stable product of learning rate and curvature", "1")
         return Evidence(answers, data.assign_coords(delay=labelled("delay", FIXED, "fixed delay", "steps")))
