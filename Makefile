@@ -63,10 +63,7 @@ bench-systems: $(FULL)
 	$(BIN)/python -m tests.benchmarks.systems --out runs/systems $(ARGS)
 
 notebooks: $(FULL)
-	@set -e; for notebook in notebooks/*.py; do \
-		echo "$$notebook"; \
-		$(BIN)/python -m jupytext --to ipynb --execute "$$notebook"; \
-	done
+	printf '%s\n' notebooks/*.py | xargs -n 1 -P 2 $(BIN)/python -m jupytext --to ipynb --execute
 
 docs: $(DOCS)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict

@@ -88,14 +88,19 @@ def pilots(key: jax.Array, joint: Target, approximation: Any, cost: Cost, budget
 
 
 def gap_of(walks: Walks, chains: int) -> float:
-    """Mean of upper less lower with so many chains and one standard error more, in bits; at least 0.
+    """Mean of upper less lower with so many chains that a pilot lets one expect, in bits; at least 0.
 
-    A pilot's few samples may by chance show hardly a gap; what is chosen on the word of that would be much too short.
+    Where it stands out from its noise, the mean itself and one standard error more.  Else a pilot's few samples may by
+    chance show hardly a gap, and what is chosen on the word of that would be much too short; but normal work of
+    variance s^2 dissipates s^2 / 2 nats each way (Jarzynski 1997, Phys. Rev. Lett. 78, 2690, equation 14), which to
+    first order is a gap of s^2 / K for K chains, and upper less lower then has the variance 2 s^2 / K^2.
     """
-    gaps = (walks.upper(chains) - walks.lower(chains)) / NATS
+    gaps = walks.upper(chains) - walks.lower(chains)
     if not np.isfinite(gaps).all():  # walks that started at impossible messages
         return np.inf
-    return max(float(gaps.mean() + gaps.std() / len(gaps) ** 0.5), 0.0)
+    mean, error = gaps.mean(), gaps.std() / len(gaps) ** 0.5
+    from_spread = 0.0 if mean > 2 * error else chains * gaps.var() / 2
+    return float(max(mean + error, from_spread) / NATS)
 
 
 def relaid(pilot: Pilot, cost: Cost, room: float, least: int = STRIDE) -> Ladder:
