@@ -99,10 +99,19 @@ def test_no_budget_is_one_short_batch() -> None:
 
 
 def test_the_gap_is_not_negative_and_falls_with_chains() -> None:
-    assert gap_of(made_up(np.full(32, -0.1), np.full(32, -0.1)).walks, 1) == 0
+    assert gap_of(made_up(np.full(32, -0.1), np.full(32, -0.1)).walks, 1) < 1e-9
     walks = made_up(np.full(32, 0.05), np.full(32, 0.05)).walks
     np.testing.assert_allclose(gap_of(walks, 1), 3.2 / np.log(2), rtol=1e-6)
     assert gap_of(walks, PILOT_CHAINS) < gap_of(walks, 1)
+
+
+@pytest.mark.parametrize("chains", [1, 2, 4])
+def test_a_gap_that_chance_hides_is_read_off_the_spread(chains: int) -> None:
+    """Normal work of variance s^2, its mean, which would show the gap of s^2 / K, taken out."""
+    s, noise = 0.3, np.random.default_rng(2).normal(size=(PILOT_CHAINS + 1, LANES))
+    walks = made_up(np.zeros(32), np.zeros(32)).walks._replace(conditional=np.zeros(LANES))
+    walks = walks._replace(up=s * noise[:-1], down=s * (noise[-1] - noise[-1].mean()))
+    assert gap_of(walks, chains) == pytest.approx(s**2 / chains / np.log(2), rel=0.4)
 
 
 @pytest.mark.slow
