@@ -139,6 +139,7 @@ def from_values(nats: jax.Array, kind: Kind, limit: Figure = jnp.inf, controls: 
     return Estimate(bits, stderr, low, high, jnp.asarray(limit), jnp.asarray(n), kind=kind)
 
 
+@jax.jit  # a loop outside of a compiled program would be compiled anew at every call
 def less_explained(nats: jax.Array, controls: jax.Array) -> jax.Array:
     """The values (n,) less the least-squares combination of the controls (n, c), column after column (modified Gram &
     Schmidt).
