@@ -259,11 +259,17 @@ def _lesser(first: Estimate, second: Estimate) -> tuple[Estimate, bool]:
 
 
 def within(lower: Estimate, upper: Estimate, source_bits: float) -> tuple[Estimate, Estimate]:
-    """The bounds cut off at 0 and at the source's bits, which need no samples."""
+    """The bounds cut off at 0 and at the source's bits, which need no samples.
+
+    An interval goes along with a figure that is cut, lest a figure that chance put far beyond an end leave an interval
+    of no width there.
+    """
 
     def cut(bound: Estimate) -> Estimate:
-        ends = {part: np.clip(float(getattr(bound, part)), 0.0, source_bits) for part in ("bits", "low", "high")}
-        return replace(bound, **ends)
+        bits, low, high = (float(getattr(bound, part)) for part in ("bits", "low", "high"))
+        moved = np.clip(bits, 0.0, source_bits) - bits if np.isfinite(bits) else 0.0
+        ends = {"bits": bits, "low": low + min(moved, 0.0), "high": high + max(moved, 0.0)}
+        return replace(bound, **{part: np.clip(end, 0.0, source_bits) for part, end in ends.items()})
 
     return cut(lower), cut(upper)
 

@@ -12,7 +12,7 @@ import pytest
 from capacity import Bracket, Joint, measure
 from capacity.bits import interval
 from capacity.bounds import Enumeration, MaximumEntropy
-from capacity.bounds.measure import _lesser
+from capacity.bounds.measure import _lesser, within
 from capacity.channels import Gaussian, LearntGaussian, Posterior
 from capacity.theory import gaussian_capacity
 from synthetic import Codebook, FairBits, GaussianVectors, MarkovBits
@@ -170,3 +170,10 @@ def test_an_upper_bound_that_no_walk_gave_leaves_the_other() -> None:
     lost, normal = interval(np.inf, 0.0, "upper"), interval(3.0, 0.1, "upper")
     bound, taken = _lesser(lost, normal)
     assert taken and bound.bits == 3.0 and normal.high < bound.high < 3.3
+
+
+@pytest.mark.parametrize("bits, low, high", [(2.0, 1.9, 2.1), (4.2, 3.9, 4.0), (-0.3, 0.0, 0.1), (np.inf, 4.0, 4.0)])
+def test_a_figure_that_is_cut_keeps_its_interval(bits: float, low: float, high: float) -> None:
+    """Four bits that chance put at 4.2 +- 0.1 may still be 3.9; without the shift [4, 4] was promised."""
+    for found in within(interval(bits, 0.1 / 1.959964, "lower"), interval(bits, 0.1 / 1.959964, "upper"), 4.0):
+        assert (float(found.low), float(found.high)) == pytest.approx((low, high), abs=1e-6)
