@@ -169,8 +169,7 @@ class SMILE:
     """Donsker & Varadhan's form with scores clipped in the normaliser (Song & Ermon 2020, equation 12): no bound.
 
     The critic is trained by the Jensen-Shannon objective, as in the original.  The interval is as MINE's (11 of the 40
-    public tasks).  Attributes, limit and errors as in
-    `NWJ`, and:
+    public tasks).  Attributes, limit and errors as in `NWJ`, and:
 
     Attributes:
         clip: scores are kept within +-clip, in nats, where the normaliser is taken.
