@@ -20,6 +20,9 @@ NATS = 0.6931471805599453  # nats in one bit
 RARE_LOSS = 5.0  # bits that one rare confusion costs in continuous noise; at 2, signs near their limit covered 81 %
 ROUNDING = 1e-5  # a control that spreads less is a constant and the rounding of single precision
 Z95 = 1.959963984540054  # standard normal quantile of a two-sided 95 % interval
+# Standard errors that a bracket reaches either way.  95 % is promised; but of twenty such intervals one misses by
+# design, and a bracket chooses between bounds.  With three, none of twenty misses 19 times of 20.
+SURE = 3.0
 
 
 @jax.tree_util.register_dataclass
@@ -75,7 +78,7 @@ class TracePoint(NamedTuple):
 
 @dataclass(frozen=True)
 class Bracket:
-    """A lower and an upper bound on the same bits; `low` and `high` hold both their uncertainties at 95 %.
+    """A lower and an upper bound on the same bits; `low` and `high` hold both their uncertainties at 95 % or more.
 
     Attributes:
         lower, upper: the bounds, bits.
@@ -173,6 +176,17 @@ def reaching(found: Estimate, down: Figure = 0.0, up: Figure = 0.0) -> Estimate:
     """The estimate, its interval reaching at least so far below and above the figure, in bits."""
     low, high = jnp.minimum(found.low, found.bits - down), jnp.maximum(found.high, found.bits + up)
     return replace(found, low=low, high=high)
+
+
+def stretched(found: Estimate, factor: float) -> Estimate:
+    """The estimate, its interval so many times as wide either way."""
+    low, high = (found.bits + factor * (end - found.bits) for end in (found.low, found.high))
+    return replace(found, low=low, high=high)
+
+
+def sure(bound: Estimate) -> Estimate:
+    """A bracket's bound: its 95 % interval widened to `SURE` standard errors."""
+    return stretched(bound, SURE / Z95)
 
 
 def unseen(distance: Figure, n: Figure, loss: Figure) -> Figure:

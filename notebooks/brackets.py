@@ -105,6 +105,6 @@ for number, bracket in enumerate(measure_layers(jax.random.key(0), stack, budget
     show(f"layer {number}", bracket)
 
 # %% [markdown]
-# What a bracket promises: `low` and `high` hold the truth with probability 95 %, whatever the network. What it does not
+# What a bracket promises: `low` and `high` hold the truth at 95 % or more, whatever the network. What it does not
 # promise is to be narrow: a second layer is harder to walk through than the first one, and a dense, untrained,
 # strongly nonlinear code in weak noise stays open.

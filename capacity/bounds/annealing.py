@@ -27,6 +27,7 @@ from scipy.special import logsumexp
 
 LANES = 128  # chains that advance together
 STRIDE = 16  # steps of a leg in one call of its program: a ladder is a multiple of it
+STRETCHES = 16  # of a leg, for each of which work is added up: they divide every ladder
 
 
 class Ladder(NamedTuple):
@@ -60,21 +61,19 @@ class Walks(NamedTuple):
     Attributes:
         conditional: (n,), log p(z|m).
         up, down: (K, n) and (n,), log w of the forward and the backward walks.
-        gap: (T,) and (L,), by rung of either leg, mean work backwards less mean work forwards: what it dissipates.
+        lost: (T,) and (L,), what a walk up and one down dissipate at a rung of either leg, by the walks' spread.
         accepted: (L,), share of proposals accepted on the second leg.
         message, code, z: the samples.
-        log_start: (n,), log q(m|z) of the message sent.
     """
 
     conditional: np.ndarray
     up: np.ndarray
     down: np.ndarray
-    gap: tuple[np.ndarray, np.ndarray]
+    lost: tuple[np.ndarray, np.ndarray]
     accepted: np.ndarray
     message: Any
     code: Any
     z: Any
-    log_start: np.ndarray
 
     def upper(self, chains: int | None = None) -> np.ndarray:
         """Values (n,) whose mean is an upper bound on I(M;Z) in expectation, nats, from the first so many chains.
@@ -131,19 +130,17 @@ def walk(key: jax.Array, joint: Target, approximation: Any, n: int, ladder: Ladd
     def joined(batches: list[dict[str, Any]], name: str) -> Any:
         return jax.tree.map(lambda *parts: np.concatenate([np.asarray(p) for p in parts]), *[b[name] for b in batches])
 
-    def profile(leg: str) -> np.ndarray:
-        ups = [b[leg] for number, b in enumerate(done) if number % (chains + 1)]
-        lost = np.mean([b[leg] for b in back], axis=0) - np.mean(ups, axis=0)
-        return np.nan_to_num(lost, nan=0.0, posinf=0.0, neginf=0.0)  # by walks from impossible messages
+    def lost(leg: str, rungs: np.ndarray) -> np.ndarray:
+        works = np.stack([joined(done[1 + c :: chains + 1], leg) for c in range(chains)])
+        return dissipated(works, len(rungs) - 1)
 
     return Walks(
         conditional=joined(first, "conditional").astype(np.float64),
         up=np.stack([joined(done[1 + c :: chains + 1], "log_weight") for c in range(chains)]),
         down=joined(back, "log_weight"),
-        gap=(profile("temper"), profile("bridge")),
+        lost=(lost("temper", ladder.temper), lost("bridge", ladder.bridge)),
         accepted=np.mean([b["accepted"] for b in first], axis=0),
         **{name: joined(first, name) for name in ("message", "code", "z")},
-        log_start=joined(first, "log_start").astype(np.float64),
     )
 
 
@@ -175,8 +172,24 @@ def _walk_batch(
         _, tempered = temper(place)
     out = dict(samples) if chain == 1 else {}
     out["log_weight"] = tempered.sum(1, dtype=np.float64) + bridged.sum(1, dtype=np.float64)
-    out |= {"temper": tempered.mean(0, dtype=np.float64), "bridge": bridged.mean(0, dtype=np.float64)}
+    for name, work in (("temper", tempered), ("bridge", bridged)):
+        out[name] = work.reshape(LANES, STRETCHES, -1).sum(2, dtype=np.float64)
     return out | {"accepted": accepted.mean(0)}
+
+
+def dissipated(works: np.ndarray, rungs: int) -> np.ndarray:
+    """What is lost at each of so many rungs, nats, from the work (K, n, stretches) of K walks up for each of n codes.
+
+    The mean of the work backwards less that of the work forwards would say it, but where little is lost that drowns in
+    the noise of both.  Normal work of variance s^2 dissipates s^2 / 2 either way (Jarzynski 1997, Phys. Rev. Lett. 78,
+    2690, equation 14), and the variance among the walks of one code is known well from few of them.  What stretches
+    lose together is left out: this says where rungs are needed, not how many.  One walk says nothing; walks at
+    impossible messages neither.
+    """
+    chains, _, stretches = works.shape
+    known = chains > 1 and np.isfinite(works).all()
+    lost = works.var(axis=0, ddof=1).mean(0) if known else np.zeros(stretches)
+    return np.repeat(lost, rungs // stretches) * stretches / rungs
 
 
 def _leg(program: Callable[..., Any], key: jax.Array, rungs: np.ndarray, forward: bool, state: Any, *args: Any) -> Any:
@@ -218,7 +231,6 @@ def _begin(key: jax.Array, joint: Target, approximation: Any) -> tuple[dict[str,
         "message": message,
         "code": code,
         "z": z,
-        "log_start": jax.vmap(approximation.log_start)(heard, sent),
     }
     return out, heard, sent
 

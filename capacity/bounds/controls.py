@@ -12,18 +12,20 @@ dear samples each time, so that it is independent of what it is applied to: no b
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from capacity.bits import NATS, RARE_LOSS, Z95, Estimate, Kind, from_values, unseen
-from capacity.bounds.marginal import Normal
+from capacity.bits import NATS, RARE_LOSS, Z95, Estimate, Kind, from_values, reaching, unseen
 from capacity.joint import Joint
 
 Floats = np.ndarray
+Teller: TypeAlias = Callable[[Any, jax.Array], jax.Array]
+TOGETHER = 256  # samples whose controls are computed at once
 
 
 class Controls(NamedTuple):
@@ -33,25 +35,38 @@ class Controls(NamedTuple):
     learnt: Floats
 
 
-def controls_of(joint: Joint, normal: Normal, code: Any, z: jax.Array, log_start: jax.Array) -> Controls:
-    """Controls of n samples: the noise, -log p(z|m) less its known entropy; -log r(z); log q(m|z) of a cheap decoder.
+def controls_of(joint: Joint, tellers: Sequence[Teller], message: Any, code: Any, z: jax.Array) -> Controls:
+    """Controls of n samples, learnt: what each teller says; and of zero mean, where there are any.
+
+    These are the noise, -log p(z|m) less its known entropy; and what each teller would lose if the noise were
+    mirrored, z taken for 2 E[z|m] - z: normal noise is as likely the one way as the other (antithetic variates,
+    Hammersley & Morton 1956).  They take away what is odd in the noise, from the means of the learnt ones too.
 
     Args:
-        normal: r, fixed before.
-        code: leaves (n, units).
-        z: (n, units).
-        log_start: (n,), nats.
+        tellers: callable pytrees, `(message, z) -> nats` of one sample, fixed before; whatever is cheap and moves as
+            the values do, such as log q(m|z) of a decoder.
+        message, code, z: of the samples, leaves (n, ...).
     """
-    noise, surprise = _columns(joint, normal, code, z)
-    return Controls(np.asarray(noise)[:, None], np.stack([np.asarray(surprise), np.asarray(log_start)], axis=1))
+    return Controls(*map(np.asarray, _columns(joint, tuple(tellers), message, code, z)))
 
 
 @jax.jit
-def _columns(joint: Joint, normal: Normal, code: Any, z: jax.Array) -> tuple[jax.Array, jax.Array]:
-    noise = jnp.zeros(len(z))
-    if joint.channel.has_entropy:
-        noise = (jax.vmap(joint.channel.log_prob)(z, code) + jax.vmap(joint.channel.entropy)(code)).sum(1)
-    return -noise, -jax.vmap(normal.log_prob)(z)
+def _columns(
+    joint: Joint, tellers: tuple[Teller, ...], message: Any, code: Any, z: jax.Array
+) -> tuple[jax.Array, jax.Array]:
+    channel = joint.channel
+
+    def columns(sample: tuple[Any, Any, jax.Array]) -> tuple[jax.Array, jax.Array]:
+        message, code, z = sample
+        told, zero = jnp.stack([tell(message, z) for tell in tellers]), jnp.zeros(1)
+        if channel.has_entropy:
+            zero = -(channel.log_prob(z, code) + channel.entropy(code)).sum()[None]
+        if channel.normal:
+            mirrored = 2 * channel.moments(code)[0] - z
+            zero = jnp.concatenate([zero, told - jnp.stack([tell(message, mirrored) for tell in tellers])])
+        return zero, told
+
+    return jax.lax.map(columns, (message, code, z), batch_size=TOGETHER)
 
 
 def controlled(
@@ -76,7 +91,16 @@ def controlled(
     low = bits - np.hypot(_down(main, limit, loss), max(Z95 * error, float(unseen(limit - bits, len(cheap), loss))))
     high = bits + np.hypot(float(main.high - main.bits), Z95 * error)
     bits, stderr, low, high = map(jnp.asarray, (bits, np.hypot(float(main.stderr), error), low, high))
-    return replace(main, bits=bits, stderr=stderr, low=low, high=high)
+    least = rounding(values, near.learnt)
+    return reaching(replace(main, bits=bits, stderr=stderr, low=low, high=high), least, least)
+
+
+def rounding(*nats: Floats) -> float:
+    """What single precision may hide in means of such figures, in bits, where controls leave hardly any noise.
+
+    One unit in the last place of the largest of them: figures are rounded, and so is what they were computed from.
+    """
+    return float(np.finfo(np.float32).eps * max(np.abs(part).mean(0).max() for part in nats) / NATS)
 
 
 def _down(main: Estimate, limit: float, loss: float) -> float:

@@ -20,7 +20,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from capacity.bits import Z95, Bracket, Estimate, TracePoint
+from capacity.bits import SURE, Bracket, Estimate, TracePoint, stretched, sure
 from capacity.bounds.annealing import walk
 from capacity.bounds.controls import controlled
 from capacity.bounds.measure import DEFAULT_BUDGET, Side, check_walkable, far_samples, measure, within
@@ -94,12 +94,12 @@ def processed(brackets: Sequence[Bracket]) -> list[Bracket]:
 
 
 def _widened(bracket: Bracket, count: int) -> Bracket:
-    """Intervals at 1 - 5 %/count instead of 95 %."""
-    factor = float(jax.scipy.stats.norm.ppf(1 - 0.025 / count)) / Z95
+    """Intervals at 1 - 5 %/count instead of 95 %, where they were not that wide already."""
+    factor = max(float(jax.scipy.stats.norm.ppf(1 - 0.025 / count)) / SURE, 1.0)
 
     def wide(bound: Estimate) -> Estimate:
-        low, high = bound.bits - factor * (bound.bits - bound.low), bound.bits + factor * (bound.high - bound.bits)
-        return replace(bound, low=jnp.maximum(low, 0.0), high=jnp.minimum(high, bound.limit))
+        reached = stretched(bound, factor)
+        return replace(reached, low=jnp.maximum(reached.low, 0.0), high=jnp.minimum(reached.high, bound.limit))
 
     return replace(bracket, lower=wide(bracket.lower), upper=wide(bracket.upper))
 
@@ -122,8 +122,8 @@ def _measure_inner(key: jax.Array, joint: Joint, budget: float) -> Bracket:
     walks = walk(key_main, joint, both, choice.samples, choice.ladder, choice.chains)
     given = walk(key_main, noise, alone, choice.samples, ladder, choice.chains)
     near, bits = side.near(walks), joint.source.bits
-    lower = controlled(walks.lower() - given.upper(), near, side.far, "lower", bits)
-    upper = controlled(walks.upper() - given.lower(), near, side.far, "upper", bits)
+    lower = sure(controlled(walks.lower() - given.upper(), near, side.far, "lower", bits))
+    upper = sure(controlled(walks.upper() - given.lower(), near, side.far, "upper", bits))
     lower, upper = within(lower, upper, bits)
     spent = far * cost.once + last.spent + noise_last.spent + cost.walks(choice.samples, choice.chains, choice.ladder)
     spent += noise_cost.walks(choice.samples, choice.chains, ladder)

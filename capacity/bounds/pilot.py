@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from capacity.bits import NATS, Z95
+from capacity.bits import NATS, SURE
 from capacity.bounds.annealing import LANES, STRIDE, Ladder, Target, Walks, even_ladder, walk
 
 PILOT_SHARE = 0.2  # of the budget, at most, unless the first pilot alone is more
@@ -108,7 +108,7 @@ def relaid(pilot: Pilot, cost: Cost, room: float, least: int = STRIDE) -> Ladder
 
     A leg of R rungs dissipates a / R and costs c R: for a fixed price of both, R is as sqrt(a / c).
     """
-    legs = list(zip(pilot.ladder, pilot.walks.gap, (cost.temper, cost.bridge), strict=True))
+    legs = list(zip(pilot.ladder, pilot.walks.lost, (cost.temper, cost.bridge), strict=True))
     wishes = [(max(gap.sum(), 1e-9) * (len(rungs) - 1) / price) ** 0.5 for rungs, gap, price in legs]
     spare = max(room - cost.once - least * (cost.temper + cost.bridge), 0.0)
     each = spare / sum(wish * price for wish, (_, _, price) in zip(wishes, legs, strict=True))
@@ -130,7 +130,7 @@ def choose(pilot: Pilot, spread: float, cost: Cost, budget: float, known: float 
         gap = gap_of(pilot.walks, min(chains, PILOT_CHAINS)) * max(chains / PILOT_CHAINS, 1.0) ** -SLOWEST
         room = budget / (n * (chains + 1))
         for ladder in (relaid(pilot, cost, 0.0), relaid(pilot, cost, room / 4), relaid(pilot, cost, room)):
-            width = gap * _relief(pilot, ladder) + 2 * Z95 * np.hypot(spread / n**0.5, known)
+            width = gap * _relief(pilot, ladder) + 2 * SURE * np.hypot(spread / n**0.5, known)
             offers.append(Choice(n, chains, ladder, float(width)))
     prices = [cost.walks(offer.samples, offer.chains, offer.ladder) for offer in offers]
     affordable = [i for i, paid in enumerate(prices) if paid <= budget] or [0]
@@ -140,7 +140,7 @@ def choose(pilot: Pilot, spread: float, cost: Cost, budget: float, known: float 
 
 def _relief(pilot: Pilot, ladder: Ladder) -> float:
     """By what factor another ladder changes the pilot's gap: each leg's as 1/R, or slower where it is longer."""
-    dissipated = [max(gap.sum(), 1e-9) for gap in pilot.walks.gap]
+    dissipated = [max(gap.sum(), 1e-9) for gap in pilot.walks.lost]
     ratios = [(len(old) - 1) / (len(new) - 1) for old, new in zip(pilot.ladder, ladder, strict=True)]
     factors = [ratio if ratio > 1 else ratio**SLOWEST for ratio in ratios]
     return float(np.dot(dissipated, factors) / np.sum(dissipated))

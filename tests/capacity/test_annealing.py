@@ -15,7 +15,7 @@ from codes import keyed_bits
 
 from capacity import Joint
 from capacity.bounds.additive import fit_additive
-from capacity.bounds.annealing import LANES, STRIDE, Walks, even_ladder, walk
+from capacity.bounds.annealing import LANES, STRETCHES, STRIDE, Walks, dissipated, even_ladder, walk
 from capacity.bounds.gaussian_posterior import GaussianPosterior, fit_gaussian
 from capacity.bounds.listed import list_codes, log_densities
 from capacity.channels import Gaussian, LearntGaussian, Posterior
@@ -84,10 +84,22 @@ def test_more_chains_narrow_the_gap(name: str) -> None:
     assert four.mean() < one.mean()
 
 
-def test_what_is_dissipated_is_the_gap() -> None:
+def test_what_is_dissipated_is_the_spread_among_the_walks_of_a_code() -> None:
+    """Normal work of variance s^2 in a stretch loses s^2 nats up and down, whatever its mean over the codes."""
+    rng = np.random.default_rng(6)
+    s = np.linspace(0.1, 0.4, STRETCHES)
+    works = 3 * rng.normal(size=(1, 2 * LANES, STRETCHES)) + s * rng.normal(size=(CHAINS, 2 * LANES, STRETCHES))
+    lost = dissipated(works, 4 * STRETCHES)
+    assert lost.shape == (4 * STRETCHES,)
+    np.testing.assert_allclose(lost.reshape(STRETCHES, 4).sum(1), s**2, rtol=0.25)
+    assert not dissipated(works[:1], STRETCHES).any()
+
+
+def test_what_is_dissipated_is_part_of_the_gap() -> None:
     walks, _ = walked("fair")
-    total = sum(leg.sum() for leg in walks.gap)
-    np.testing.assert_allclose(total, (walks.down[None] - walks.up).mean(), rtol=1e-6)
+    total = sum(leg.sum() for leg in walks.lost)
+    assert 0.1 < total / (walks.down[None] - walks.up).mean() < 1.0
+    assert [len(leg) for leg in walks.lost] == [STRIDE, 2 * STRIDE]
     assert ((walks.accepted >= 0) & (walks.accepted <= 1)).all() and walks.accepted.shape == (2 * STRIDE,)
 
 

@@ -32,7 +32,7 @@ def made_up(temper: np.ndarray, bridge: np.ndarray) -> Pilot:
     lost = temper.sum() + bridge.sum()
     noise = np.random.default_rng(0).normal(size=n)
     walks = Walks(
-        noise, np.full((PILOT_CHAINS, n), -lost / 2), np.full(n, lost / 2), gap, np.ones(len(bridge)), 0, 0, 0, noise
+        noise, np.full((PILOT_CHAINS, n), -lost / 2), np.full(n, lost / 2), gap, np.ones(len(bridge)), 0, 0, 0
     )
     return Pilot(walks, even_ladder(len(temper), len(bridge)), 0.0)
 
