@@ -62,8 +62,8 @@ def _opening(records: list[Record], brackets: dict[str, list[Record]], picture: 
     return f"""# Brackets from 8 to 1,000 bits
 
 Each case is a source, an encoder and a channel, all known; `capacity.bounds.measure(..., method="bracket")` says how
-many bits pass, as an interval [low, high] that holds both bounds' uncertainty at 95 % or more. Where the truth is known (in
-closed form, or by enumeration of independent blocks), it stands beside it.
+many bits pass, as an interval [low, high] that holds both bounds' uncertainty at 95 % or more. Where the truth is
+known (in closed form, or by enumeration of independent blocks), it stands beside it.
 
 Of {len(firsts)} cases, {narrow} are as narrow as was asked and {quick} as quick; {whole} had the whole of their budget.
 Of {len(known)} runs in which the truth is known, {sum(map(bool, known))} hold it.
