@@ -75,7 +75,12 @@ def apply(optimiser: optax.GradientTransformation, gradient: Any, state: Any, pa
         return optax.apply_updates(params, update), state
 
 
-def cosine_adam(learning_rate: float, steps: int) -> optax.GradientTransformation:
-    """Adam with a short linear warm-up, then a cosine decay to zero: the default optimiser."""
+def cosine_adam(learning_rate: float, steps: int, b2: float = 0.999) -> optax.GradientTransformation:
+    """Adam with a short linear warm-up, then a cosine decay to zero.
+
+    Args:
+        b2: decay of the mean squared gradients; a fit of a thousand steps forgets faster with advantage.
+    """
     warmup = min(100, steps // 10)
-    return optax.adam(optax.warmup_cosine_decay_schedule(0.0, learning_rate, warmup, max(steps, warmup + 1)))
+    schedule = optax.warmup_cosine_decay_schedule(0.0, learning_rate, warmup, max(steps, warmup + 1))
+    return optax.adam(schedule, b2=b2)

@@ -88,7 +88,7 @@ def main() -> None:
     parser.add_argument("--out", default="runs/systems")
     for option, default in (("bits", 16), ("dim", 32), ("units", 8), ("width", 144), ("seeds", 3)):
         parser.add_argument(f"--{option}", type=int, default=default)
-    for option, default in (("steps", 1800), ("batch", 256), ("samples", 1024)):
+    for option, default in (("steps", 1500), ("batch", 256), ("samples", 1024)):
         parser.add_argument(f"--{option}", type=int, default=default)
     asked = parser.parse_args()
     known = cases(Architecture(asked.units, (asked.width, asked.width)))
