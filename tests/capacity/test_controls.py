@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
+from codes import keyed_bits
 
+from capacity import Joint
 from capacity.bits import NATS, Estimate
-from capacity.bounds.controls import Controls, controlled, reduce
+from capacity.bounds.controls import Controls, controlled, controls_of, reduce, rounding
+from capacity.channels import BinarySymmetric
 
 TRUTH = 1.7 * NATS  # nats
 FAR_MEAN = np.array([3.0, -40.0])
@@ -84,3 +89,36 @@ def test_useless_or_equal_columns_do_no_harm() -> None:
 def test_the_limit_is_kept() -> None:
     e = controlled(*draw(np.random.default_rng(5), 128, 512), "lower", 6.0)
     assert e.kind == "lower" and e.limit == 6.0
+
+
+@jax.tree_util.Partial
+def bent(message: jax.Array, z: jax.Array) -> jax.Array:
+    """Neither odd nor even in the noise."""
+    return (z @ jnp.arange(1.0, 7.0)) ** 3 + jnp.exp(z).sum() + message.sum().astype(z.dtype)
+
+
+def test_what_mirrored_noise_changes_has_no_mean() -> None:
+    """And it is most of what the noise does to a bent function: its odd part."""
+    joint, n = keyed_bits(6, 0.8), 20_000
+    message, code, z = joint.sample(jax.random.key(0), n)
+    found = controls_of(joint, (bent,), message, code, z)
+    assert found.zero.shape == (n, 2) and found.learnt.shape == (n, 1)
+    assert (np.abs(found.zero.mean(0)) < 4 * found.zero.std(0) / n**0.5).all()
+    np.testing.assert_allclose(found.learnt[:, 0], jax.vmap(bent)(message, z), rtol=1e-4, atol=1e-3)
+    noiseless = np.asarray(jax.vmap(bent)(message, joint.channel.moments(code)[0]))
+    by_noise = found.learnt[:, 0] - noiseless
+    assert (by_noise - 0.5 * found.zero[:, 1]).std() < 0.7 * by_noise.std()
+
+
+def test_noise_that_is_not_normal_is_not_mirrored() -> None:
+    joint = Joint(keyed_bits(6, 0.8).source, jnp.sign, BinarySymmetric(jnp.float32(0.1)))
+    assert controls_of(joint, (bent,), *joint.sample(jax.random.key(1), 512)).zero.shape == (512, 1)
+
+
+def test_an_interval_is_no_narrower_than_single_precision() -> None:
+    """Controls that explain all of values near 1,000 nats; they were rounded at 6e-5, and the bits again."""
+    rng = np.random.default_rng(7)
+    near, far = (columns(rng, n)[1] for n in (128, 512))
+    found = controlled(1000.0 + near.zero[:, 0], near, far, "upper")
+    assert float(found.stderr) < 1e-6
+    assert float(found.high - found.bits) == pytest.approx(rounding(np.array([1000.0])), rel=0.6)
