@@ -26,6 +26,7 @@ from capacity.channels.gaussian import LOG_2PI
 from capacity.joint import Joint, moments_of
 
 EFFORT = 3e10  # operations that may be spent on the blocks' effects
+DRAW = 7000.0  # operations that one draw of a block takes as long as, besides its products: a quarter of a microsecond
 NEVER = -1e30  # log of the probability of a block's state that no message has
 LEAST = -40.0  # and of one that only no message of the sample could have
 
@@ -75,9 +76,9 @@ class AdditiveCode:
 
     @property
     def operations(self) -> float:
-        """About how many operations a sweep takes: products, and what a draw from a conditional costs."""
+        """About how many operations a sweep takes as long as: products, and draws from conditionals."""
         blocks, states, units = self.tables.shape
-        return blocks * (2.0 * states * units + 60.0 * states + 8.0 * units + 200.0)
+        return blocks * (2.0 * states * units + 60.0 * states + 8.0 * units + DRAW)
 
     @property
     def _shifts(self) -> jax.Array:
