@@ -109,11 +109,11 @@ def relaid(pilot: Pilot, cost: Cost, room: float, least: int = STRIDE) -> Ladder
     A leg of R rungs dissipates a / R and costs c R: for a fixed price of both, R is as sqrt(a / c).
     """
     legs = list(zip(pilot.ladder, pilot.walks.lost, (cost.temper, cost.bridge), strict=True))
-    wishes = [(max(gap.sum(), 1e-9) * (len(rungs) - 1) / price) ** 0.5 for rungs, gap, price in legs]
+    wishes = [(max(lost.sum(), 1e-9) * (len(rungs) - 1) / price) ** 0.5 for rungs, lost, price in legs]
     spare = max(room - cost.once - least * (cost.temper + cost.bridge), 0.0)
     each = spare / sum(wish * price for wish, (_, _, price) in zip(wishes, legs, strict=True))
     counts = [least + int(min(wish * each, MOST_RUNGS) // STRIDE * STRIDE) for wish in wishes]
-    return Ladder(*(respaced(rungs, gap, count) for (rungs, gap, _), count in zip(legs, counts, strict=True)))
+    return Ladder(*(respaced(rungs, lost, count) for (rungs, lost, _), count in zip(legs, counts, strict=True)))
 
 
 def choose(pilot: Pilot, spread: float, cost: Cost, budget: float, known: float = 0.0) -> Choice:
@@ -140,7 +140,7 @@ def choose(pilot: Pilot, spread: float, cost: Cost, budget: float, known: float 
 
 def _relief(pilot: Pilot, ladder: Ladder) -> float:
     """By what factor another ladder changes the pilot's gap: each leg's as 1/R, or slower where it is longer."""
-    dissipated = [max(gap.sum(), 1e-9) for gap in pilot.walks.lost]
+    dissipated = [max(lost.sum(), 1e-9) for lost in pilot.walks.lost]
     ratios = [(len(old) - 1) / (len(new) - 1) for old, new in zip(pilot.ladder, ladder, strict=True)]
     factors = [ratio if ratio > 1 else ratio**SLOWEST for ratio in ratios]
     return float(np.dot(dissipated, factors) / np.sum(dissipated))

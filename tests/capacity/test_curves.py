@@ -97,7 +97,7 @@ def test_a_lane_does_not_depend_on_the_others(curve: xr.Dataset) -> None:
 
 def test_vector_decoding_and_the_bracket() -> None:
     architecture = Architecture(units=2, widths=(16, 16), decode="vector")
-    curve = plan(VAE(architecture), levels=[0.2], measure="bracket", budget=20).run()
+    curve = plan(VAE(architecture), levels=[0.2], measure="bracket", budget=2).run()
     assert "bits" not in curve and "ceiling" not in curve
     assert (curve.lower_low <= curve.upper_high).all()
     assert (curve.upper <= 4 + 1e-6).all()
@@ -105,7 +105,7 @@ def test_vector_decoding_and_the_bracket() -> None:
 
 
 def test_unlisted_source_gets_a_bracket() -> None:
-    curve = plan(source=source(24), levels=[1.0], seeds=1, budget=20).run()
+    curve = plan(source=source(24), levels=[1.0], seeds=1, budget=2).run()
     assert 0 <= curve.lower.item() <= curve.upper.item() <= 1.001
 
 
