@@ -199,7 +199,7 @@ def _leg(program: Callable[..., Any], key: jax.Array, rungs: np.ndarray, forward
     for start in range(0, count, STRIDE) if forward else range(count - STRIDE, -1, -STRIDE):
         piece = jnp.asarray(rungs[start : start + STRIDE + 1], jnp.float32)
         steps = Steps(piece[:-1], piece[1:], jnp.arange(start, start + STRIDE))
-        state, work = program(forward, jax.random.fold_in(key, start), steps, state, *args)
+        state, work = program(np.bool_(forward), jax.random.fold_in(key, start), steps, state, *args)
         parts.append(jax.tree.map(np.asarray, work))
     if not forward:
         parts.reverse()
@@ -278,9 +278,19 @@ def _window(turn: jax.Array, moves: int) -> tuple[jax.Array, jax.Array]:
     return start, start + length
 
 
-@partial(jax.jit, static_argnums=0)
+def _along(forward: jax.Array, step: Callable[..., Any], state: Any, each: Any) -> tuple[Any, Any]:
+    """A scan over a leg's steps in their order, or from the last to the first; what it gives is in their order.
+
+    One program goes both ways: compiling takes longer than many a walk.
+    """
+    order = jnp.where(forward, jnp.arange(STRIDE), jnp.arange(STRIDE)[::-1])
+    state, out = jax.lax.scan(step, state, jax.tree.map(lambda a: a[order], each))
+    return state, jax.tree.map(lambda a: a[order], out)
+
+
+@jax.jit
 def _temper(
-    forward: bool, key: jax.Array, steps: Steps, places: Any, approximation: Any, heard: Any
+    forward: jax.Array, key: jax.Array, steps: Steps, places: Any, approximation: Any, heard: Any
 ) -> tuple[Any, jax.Array]:
     """The first leg: from the start to the approximation."""
 
@@ -288,27 +298,21 @@ def _temper(
         def work(place: Any, step: jax.Array) -> jax.Array:
             return step * (approximation.log_joint(heard, place) - approximation.log_start(heard, place))
 
-        def climb(place: Any, x: tuple[jax.Array, Steps]) -> tuple[Any, jax.Array]:
+        def move(place: Any, x: tuple[jax.Array, Steps]) -> tuple[Any, jax.Array]:
             key, step = x
-            gained = work(place, step.high - step.low)
-            place = approximation.sweep(key, heard, place, step.high, 0, approximation.moves, False)
-            return approximation.refresh(heard, place), gained
+            new = approximation.sweep(key, heard, place, step.high, 0, approximation.moves, ~forward)
+            new = approximation.refresh(heard, new)
+            # Up, the work is done where the walk stood; down, where it has come to.
+            return new, work(jax.tree.map(partial(jnp.where, forward), place, new), step.high - step.low)
 
-        def descend(place: Any, x: tuple[jax.Array, Steps]) -> tuple[Any, jax.Array]:
-            key, step = x
-            place = approximation.sweep(key, heard, place, step.high, 0, approximation.moves, True)
-            place = approximation.refresh(heard, place)
-            return place, work(place, step.high - step.low)
-
-        keys = jax.random.split(key, STRIDE)
-        return jax.lax.scan(climb if forward else descend, place, (keys, steps), reverse=not forward)
+        return _along(forward, move, place, (jax.random.split(key, STRIDE), steps))
 
     return jax.vmap(chain)(jax.random.split(key, LANES), places, heard)
 
 
-@partial(jax.jit, static_argnums=0)
+@jax.jit
 def _bridge(
-    forward: bool,
+    forward: jax.Array,
     key: jax.Array,
     steps: Steps,
     held: Held,
@@ -321,18 +325,11 @@ def _bridge(
     own = getattr(approximation, "move", None) or partial(_swept, approximation)
 
     def chain(key: jax.Array, held: Any, heard: Any, z: jax.Array) -> tuple[Any, tuple[jax.Array, jax.Array]]:
-        def climb(held: Any, x: tuple[jax.Array, Steps]) -> tuple[Any, tuple[jax.Array, jax.Array]]:
+        def move(held: Any, x: tuple[jax.Array, Steps]) -> tuple[Any, tuple[jax.Array, jax.Array]]:
             key, step = x
-            gained = (step.high - step.low) * held.missing
-            held, accept = own(joint, key, heard, z, held, step.high, step.number)
-            return held, (gained, accept)
+            new, accept = own(joint, key, heard, z, held, step.high, step.number)
+            return new, ((step.high - step.low) * jnp.where(forward, held.missing, new.missing), accept)
 
-        def descend(held: Any, x: tuple[jax.Array, Steps]) -> tuple[Any, tuple[jax.Array, jax.Array]]:
-            key, step = x
-            held, accept = own(joint, key, heard, z, held, step.high, step.number)
-            return held, ((step.high - step.low) * held.missing, accept)
-
-        keys = jax.random.split(key, STRIDE)
-        return jax.lax.scan(climb if forward else descend, held, (keys, steps), reverse=not forward)
+        return _along(forward, move, held, (jax.random.split(key, STRIDE), steps))
 
     return jax.vmap(chain)(jax.random.split(key, LANES), held, heard, z)
