@@ -76,7 +76,7 @@ show("hidden blocks", measure(jax.random.key(0), hidden_blocks, budget=20))
 # %%
 matrix = jax.random.normal(jax.random.key(4), (64, 64)) / 8
 coupled = Joint(FairBits(jnp.eye(64)), jax.tree_util.Partial(lambda a, x: x @ a, matrix), Gaussian(0.5))
-bracket = measure(jax.random.key(0), coupled, budget=40)
+bracket = measure(jax.random.key(0), coupled, budget=100)
 show("coupled", bracket)
 for bound in (Receiver(), MaximumEntropy()):
     estimate = bound(jax.random.key(1), coupled)

@@ -34,7 +34,7 @@ from capacity.progress import reporter
 FAR_SHARE = 0.1  # of the budget: cheap samples, from which the means of the controls are learnt
 FEWEST_FAR, MOST_FAR = 2**13, 2**16
 DEFAULT_BUDGET = 1000.0
-NARROW = 0.02  # of the bits: a wider bracket than this to come, and another way to walk is tried
+NARROW = 0.05  # of the bits: a wider bracket than this to come, and another way to walk is tried
 METHODS = ("auto", "enumeration", "bracket")
 Progress = Callable[[float, str], None]
 
