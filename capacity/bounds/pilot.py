@@ -127,7 +127,7 @@ def choose(pilot: Pilot, spread: float, cost: Cost, budget: float, known: float 
     offers = []
     for chains, batches in itertools.product(CHAINS, BATCHES):
         n = batches * LANES
-        gap = gap_of(pilot.walks, min(chains, PILOT_CHAINS)) * max(chains / PILOT_CHAINS, 1.0) ** -SLOWEST
+        gap = _gap_of_chains(pilot.walks, chains)
         room = budget / (n * (chains + 1))
         for ladder in (relaid(pilot, cost, 0.0), relaid(pilot, cost, room / 4), relaid(pilot, cost, room)):
             width = gap * _relief(pilot, ladder) + 2 * SURE * np.hypot(spread / n**0.5, known)
@@ -136,6 +136,15 @@ def choose(pilot: Pilot, spread: float, cost: Cost, budget: float, known: float 
     affordable = [i for i, paid in enumerate(prices) if paid <= budget] or [0]
     enough = ENOUGH * min(offers[i].width for i in affordable)
     return offers[min((i for i in affordable if offers[i].width <= enough), key=lambda i: prices[i])]
+
+
+def _gap_of_chains(walks: Walks, chains: int) -> float:
+    """The gap of so many chains; past those of the pilot it goes on falling as it fell when they were last doubled."""
+    gap = gap_of(walks, min(chains, PILOT_CHAINS))
+    if chains <= PILOT_CHAINS or not np.isfinite(gap):
+        return gap
+    doubled = np.clip(gap / max(gap_of(walks, PILOT_CHAINS // 2), 1e-12), 0.5, 1.0)
+    return float(gap * doubled ** np.log2(chains / PILOT_CHAINS))
 
 
 def _relief(pilot: Pilot, ladder: Ladder) -> float:
