@@ -18,7 +18,7 @@ import optax
 from capacity.training.fit import Fitting, advance, apply, begin, cosine_adam
 
 Optimiser: TypeAlias = optax.GradientTransformation | Callable[[jax.Array], optax.GradientTransformation]
-# Of the default Adam: with 0.999 the same bits took a fifth more steps of the first stage, and more VAEs at their threshold collapsed.
+# Of the default Adam: with 0.999 the same bits took a fifth more steps, and more VAEs at their threshold collapsed.
 FORGETTING = 0.95
 NOISES_PER_MESSAGE = 4  # a receiver's batch encodes a quarter of its messages and sends each four times
 
