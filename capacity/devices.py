@@ -1,4 +1,4 @@
-"""How many devices the CPU is split into, so that lanes train side by side."""
+"""How many devices the CPU is split into, so that lanes train side by side, and how many programs run at once."""
 
 from __future__ import annotations
 
@@ -29,6 +29,13 @@ def set_devices(asked: int | None) -> None:
     except RuntimeError as error:
         if asked is not None and asked != jax.local_device_count():
             raise ValueError(f"Expected --devices before JAX started; it has {jax.local_device_count()}.") from error
+
+
+def workers() -> int:
+    """How many compiled programs are kept going at once: one a core and at most 8, or two where a GPU does the work."""
+    import jax
+
+    return min(os.cpu_count() or 1, 8) if jax.default_backend() == "cpu" else 2
 
 
 def unused_gpu() -> str:

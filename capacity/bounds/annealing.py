@@ -14,7 +14,6 @@ The walk has two legs: from q to an approximation that can be sampled cheaply (`
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
@@ -24,6 +23,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from scipy.special import logsumexp
+
+from capacity.devices import workers
 
 LANES = 128  # chains that advance together
 STRIDE = 16  # steps of a leg in one call of its program: a ladder is a multiple of it
@@ -112,7 +113,7 @@ def walk(key: jax.Array, joint: Target, approximation: Any, n: int, ladder: Ladd
     if n % LANES or n < 1 or chains < 1:
         raise ValueError(f"Expected n a multiple of {LANES} and chains of at least 1; got {n} and {chains}.")
     jobs = []
-    with ThreadPoolExecutor(max_workers=_workers()) as pool:
+    with ThreadPoolExecutor(max_workers=workers()) as pool:
         for batch in range(n // LANES):
             key_pair, key_chains = jax.random.split(jax.random.fold_in(key, batch))
             # Begun once for all of its chains, which stand behind it in the queue; let go when the last has ended.
@@ -142,10 +143,6 @@ def walk(key: jax.Array, joint: Target, approximation: Any, n: int, ladder: Ladd
         accepted=np.mean([b["accepted"] for b in first], axis=0),
         **{name: joined(first, name) for name in ("message", "code", "z")},
     )
-
-
-def _workers() -> int:
-    return min(os.cpu_count() or 1, 8) if jax.default_backend() == "cpu" else 2
 
 
 def _walk_batch(

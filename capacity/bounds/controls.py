@@ -13,6 +13,7 @@ dear samples each time, so that it is independent of what it is applied to: no b
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, NamedTuple, TypeAlias
 
@@ -21,11 +22,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from capacity.bits import NATS, RARE_LOSS, Z95, Estimate, Kind, from_values, reaching, unseen
+from capacity.devices import workers
 from capacity.joint import Joint
 
 Floats = np.ndarray
 Teller: TypeAlias = Callable[[Any, jax.Array], jax.Array]
-TOGETHER = 256  # samples whose controls are computed at once
+TOGETHER = 128  # samples whose controls are computed at once: as many as walk together
 
 
 class Controls(NamedTuple):
@@ -47,13 +49,22 @@ def controls_of(joint: Joint, tellers: Sequence[Teller], message: Any, code: Any
             the values do, such as log q(m|z) of a decoder.
         message, code, z: of the samples, leaves (n, ...).
     """
-    return Controls(*map(np.asarray, _columns(joint, tuple(tellers), message, code, z)))
+    samples = jax.tree.map(np.asarray, (message, code, z))
+
+    def block(start: int) -> tuple[Floats, ...]:
+        some = jax.tree.map(lambda a: a[start : start + TOGETHER], samples)
+        return tuple(map(np.asarray, _columns(joint, tuple(tellers), *some)))
+
+    with ThreadPoolExecutor(max_workers=workers()) as pool:
+        blocks = list(pool.map(block, range(0, len(z), TOGETHER)))
+    return Controls(*map(np.concatenate, zip(*blocks, strict=True)))
 
 
 @jax.jit
 def _columns(
     joint: Joint, tellers: tuple[Teller, ...], message: Any, code: Any, z: jax.Array
 ) -> tuple[jax.Array, jax.Array]:
+    """Of some samples at once: one program for any number of them, since compiling takes longer than many a call."""
     channel = joint.channel
 
     def columns(sample: tuple[Any, Any, jax.Array]) -> tuple[jax.Array, jax.Array]:
@@ -66,7 +77,7 @@ def _columns(
             zero = jnp.concatenate([zero, told - jnp.stack([tell(message, mirrored) for tell in tellers])])
         return zero, told
 
-    return jax.lax.map(columns, (message, code, z), batch_size=TOGETHER)
+    return jax.vmap(columns)((message, code, z))
 
 
 def controlled(

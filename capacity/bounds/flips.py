@@ -19,10 +19,10 @@ from typing import Any, ClassVar, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from capacity.bounds.neighbours import overlaps
 from capacity.joint import Joint
 
 PENALTIES = (1.0, 2.0)  # c: taken in turn
-PROBES = 16  # messages over which curvatures are averaged
 
 
 class Flipped(NamedTuple):
@@ -124,20 +124,4 @@ class InformedFlips:
 
 def fit_flips(key: jax.Array, joint: Joint) -> InformedFlips:
     """Informed flips for a joint with a discrete source, their curvatures from differences of codes."""
-    messages = joint.source.sample(key, PROBES).message.astype(jnp.float32)
-    return InformedFlips(joint.source, jnp.stack([_curvature(joint, m) for m in messages]).mean(0))
-
-
-@jax.jit
-def _curvature(joint: Joint, digits: jax.Array) -> jax.Array:
-    """Squared effect of each flip of a message over the noise, (k,)."""
-
-    def moments(digits: jax.Array) -> tuple[jax.Array, jax.Array]:
-        return joint.moments(joint.source.embed(digits))
-
-    flipped = jnp.abs(digits[None] - jnp.eye(len(digits), dtype=jnp.float32))
-    mean, variance = moments(digits)
-    moved = jax.lax.map(lambda m: moments(m)[0], flipped, batch_size=1024)
-    # A unit without variance at one code is near sure there: its flips are as good as forbidden, not undefined.
-    floor = jnp.maximum(variance, 1e-6 * jnp.square(mean) + 1e-12)
-    return (jnp.square(moved - mean[None]) / floor[None]).sum(1)
+    return InformedFlips(joint.source, jnp.diagonal(overlaps(key, joint)))

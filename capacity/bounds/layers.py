@@ -23,7 +23,7 @@ import numpy as np
 from capacity.bits import SURE, Bracket, Estimate, TracePoint, stretched, sure
 from capacity.bounds.annealing import walk
 from capacity.bounds.controls import controlled
-from capacity.bounds.measure import DEFAULT_BUDGET, Side, check_walkable, far_samples, measure, within
+from capacity.bounds.measure import DEFAULT_BUDGET, FAR_SHARE, Side, check_walkable, far_samples, measure, within
 from capacity.bounds.pilot import Pilot, choose, pilots, price, relaid
 from capacity.bounds.stack_approximation import GivenMessage, fit_stack
 from capacity.joint import Joint
@@ -109,7 +109,7 @@ def _measure_inner(key: jax.Array, joint: Joint, budget: float) -> Bracket:
     both = fit_stack(key_fit, joint)
     alone, noise = GivenMessage(both), NoiseJoint(joint)
     cost, noise_cost = price(joint, both), price(noise, alone)
-    far = far_samples(cost, budget)
+    far = far_samples(cost.once, FAR_SHARE * budget)
     side = Side.draw(key_side, joint, both, far)
     budget -= far * cost.once
     last = _last(pilots(key_both, joint, both, cost, (1 - NOISE_SHARE) * budget))

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import jax
@@ -19,19 +18,22 @@ from jax.tree_util import Partial
 
 from capacity.bits import NATS, RARE_LOSS, Bracket, Estimate, Kind, TracePoint, from_values, interval, reaching, sure
 from capacity.bounds.additive import fit_additive
-from capacity.bounds.annealing import Walks, walk
+from capacity.bounds.annealing import LANES, Walks, walk
 from capacity.bounds.controls import Controls, Teller, controlled, controls_of, reduce, rounding
 from capacity.bounds.decoder import Decoder, LogDecoder, log_ratios
 from capacity.bounds.enumeration import Enumeration
 from capacity.bounds.flips import fit_flips
 from capacity.bounds.gaussian_posterior import fit_gaussian
 from capacity.bounds.marginal import Normal, fit_normal
-from capacity.bounds.pilot import Choice, Cost, Pilot, choose, pilots, price
+from capacity.bounds.neighbours import fit_neighbours
+from capacity.bounds.pilot import BATCHES, Choice, Cost, Pilot, choose, pilots, price
 from capacity.encoders import traceable
 from capacity.joint import Joint, as_tree
 from capacity.progress import reporter
 
 FAR_SHARE = 0.1  # of the budget: cheap samples, from which the means of the controls are learnt
+DEAR_SHARE = 0.05  # and samples from which the mean of the dearest control is
+MOST_SAMPLES = LANES * BATCHES[-1]
 FEWEST_FAR, MOST_FAR = 2**13, 2**16
 DEFAULT_BUDGET = 1000.0
 NARROW = 0.05  # of the bits: a wider bracket than this to come, and another way to walk is tried
@@ -141,17 +143,33 @@ class Engine(NamedTuple):
         progress: Progress,
     ) -> Engine:
         """Fit and try it; each pilot is put on the trace."""
-        key_fit, key_side, key_pilot = jax.random.split(key, 3)
+        key_fit, key_side, key_pilot, key_more = jax.random.split(key, 4)
         approximation = fit(key_fit, joint)
         cost = price(joint, approximation)
-        far = far_samples(cost, budget)
+        far = far_samples(cost.once, FAR_SHARE * budget)
         side = Side.draw(key_side, joint, approximation, far)
         spent = far * cost.once + (trace[-1].work if trace else 0.0)
         for last in pilots(key_pilot, joint, approximation, cost, budget):
             stage = f"pilot, {type(approximation).__name__}, {last.ladder.rungs} rungs"
             trace.append(_point(spent + last.spent, side.bounds(last.walks), stage))
             progress(last.spent / budget, f"{trace[-1].low:.2f} to {trace[-1].high:.2f} bits")
-        return cls(joint, approximation, side, cost, last)
+        engine = cls(joint, approximation, side, cost, last)
+        return engine.informed(key_more, budget, trace) if joint.source.discrete else engine
+
+    def informed(self, key: jax.Array, budget: float, trace: list[TracePoint]) -> Engine:
+        """With one more control, dearer than the others, where a narrower bracket is to be expected of it."""
+        spread, known = self.side.spread(self.last.walks)
+        if not spread > known * MOST_SAMPLES**0.5:  # the others leave hardly any noise
+            return self
+        key_fit, key_far = jax.random.split(key)
+        neighbours = fit_neighbours(key_fit, self.joint)
+        each = self.cost.once + 2 * neighbours.cost(self.cost.truth)  # told of the noise as it is, and mirrored
+        far = far_samples(each, DEAR_SHARE * budget)
+        other = self._replace(side=self.side.joined(key_far, neighbours, far))
+        spent = trace[-1].work + far * each
+        best = min((self, other), key=lambda engine: engine.choose(budget - spent).width)
+        trace.append(_point(spent, best.side.bounds(self.last.walks), "controls"))
+        return best
 
     def choose(self, budget: float) -> Choice:
         """The walks that so much buys."""
@@ -181,12 +199,18 @@ class Side(NamedTuple):
         key_normal, key_far = jax.random.split(key)
         normal = fit_normal(key_normal, joint, n)
         message, code, z, conditional = _far_samples(key_far, joint, n)
-        # The trained decoder as a third was tried, and took nothing more away.
+        # The trained decoder as one more was tried, and took nothing away.
         tellers = Partial(_surprise, normal), Partial(_log_start, approximation)
         far = controls_of(joint, tellers, message, code, z)
-        values = jnp.asarray(np.asarray(conditional) + far.learnt[:, 0])
+        values = jnp.asarray(conditional + far.learnt[:, 0])
         entropy, least = from_values(values, "upper", controls=jnp.asarray(far.zero)), rounding(far.learnt)
         return cls(joint, tellers, far, sure(reaching(entropy, least, least)))
+
+    def joined(self, key: jax.Array, teller: Teller, n: int) -> Side:
+        """With one more teller, from n samples of its own."""
+        tellers = (*self.tellers, teller)
+        message, code, z, _ = _far_samples(key, self.joint, n)
+        return self._replace(tellers=tellers, far=controls_of(self.joint, tellers, message, code, z))
 
     def near(self, walks: Walks) -> Controls:
         """The controls of the samples of some walks."""
@@ -206,11 +230,14 @@ class Side(NamedTuple):
         return bound(walks.lower(), "lower", -np.inf), bound(walks.upper(), "upper", np.inf)
 
     def spread(self, walks: Walks) -> tuple[float, float]:
-        """Standard deviation of an upper value, its controls taken off, and standard error of these, in bits."""
+        """Standard deviation of a lower value, its controls taken off, and standard error of these, in bits.
+
+        A pilot's upper values are spread by short walks more than by z, and longer ones will not be.
+        """
         if not np.isfinite(walks.upper()).all():
             return np.inf, 0.0
-        spread = float(reduce(walks.upper(), self.near(walks), self.far)[0].std() / NATS)
-        whole = float(self.bounds(walks)[1].stderr)
+        spread = float(reduce(walks.lower(), self.near(walks), self.far)[0].std() / NATS)
+        whole = float(self.bounds(walks)[0].stderr)
         return spread, max(whole**2 - spread**2 / len(walks.conditional), 0.0) ** 0.5
 
     def normal_is_near(self, walks: Walks) -> bool:
@@ -219,10 +246,9 @@ class Side(NamedTuple):
         return not self.joint.channel.atomic and bool(self.entropy_bound.bits < self.bounds(walks)[1].high)
 
 
-def far_samples(cost: Cost, budget: float) -> int:
-    """How many cheap samples: a power of two, for a tenth of the budget, between 2^13 and 2^16."""
-    count = FAR_SHARE * budget / cost.once
-    return int(np.clip(2 ** np.floor(np.log2(max(count, 1.0))), FEWEST_FAR, MOST_FAR))
+def far_samples(each: float, room: float) -> int:
+    """How many cheap samples, at so much each, there is room for: a power of two between 2^13 and 2^16."""
+    return int(np.clip(2 ** np.floor(np.log2(max(room / each, 1.0))), FEWEST_FAR, MOST_FAR))
 
 
 def _surprise(normal: Normal, message: Any, z: jax.Array) -> jax.Array:
@@ -234,9 +260,15 @@ def _log_start(approximation: Any, message: Any, z: jax.Array) -> jax.Array:
     return approximation.log_start(heard, approximation.place(heard, message))
 
 
-@partial(jax.jit, static_argnames="n")
-def _far_samples(key: jax.Array, joint: Joint, n: int) -> tuple[Any, Any, jax.Array, jax.Array]:
-    message, code, z = joint.sample(key, n)
+def _far_samples(key: jax.Array, joint: Joint, n: int) -> tuple[Any, Any, Any, Any]:
+    """Messages, codes, z and log p(z|u) of n samples, a multiple of `FEWEST_FAR`: one program for any number."""
+    blocks = [_far_block(jax.random.fold_in(key, block), joint) for block in range(n // FEWEST_FAR)]
+    return jax.tree.map(lambda *parts: np.concatenate(list(map(np.asarray, parts))), *blocks)
+
+
+@jax.jit
+def _far_block(key: jax.Array, joint: Joint) -> tuple[Any, Any, jax.Array, jax.Array]:
+    message, code, z = joint.sample(key, FEWEST_FAR)
     return message, code, z, jax.vmap(joint.conditional)(z, code)
 
 

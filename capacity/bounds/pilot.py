@@ -22,7 +22,7 @@ from capacity.bounds.annealing import LANES, STRIDE, Ladder, Target, Walks, even
 PILOT_SHARE = 0.2  # of the budget, at most, unless the first pilot alone is more
 PILOT_CHAINS = 4
 FIRST = 16  # rungs of either leg in the first pilot
-CHAINS = (1, 2, 4, 8)
+CHAINS = (1, 2, 4, 8, 16)
 BATCHES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
 MOST_RUNGS = 2**16
 SLOWEST = 0.5  # power of the rungs by which a gap is taken to fall at least: rare lost walks fall off slower than 1/T
@@ -31,11 +31,12 @@ NOTHING = 1e-3  # bits: a gap that needs no more rungs
 
 
 class Cost(NamedTuple):
-    """Billions of operations of one sample: a rung of the first leg, of the second, and what is done once a walk."""
+    """Billions of operations of one sample: a rung of either leg, what is done once a walk, and one true density."""
 
     temper: float
     bridge: float
     once: float
+    truth: float
 
     def walks(self, n: int, chains: int, ladder: Ladder) -> float:
         """Of n samples with so many forward walks and one backwards."""
@@ -68,7 +69,7 @@ def price(joint: Target, approximation: Any) -> Cost:
     counted = jax.jit(joint.log_prob).lower(*one)
     truth = float((counted.cost_analysis() or {}).get("flops", 0.0)) / 1e9
     sweep = approximation.operations / 1e9
-    return Cost(sweep, 2 * sweep + truth, sweep + 2 * truth)
+    return Cost(sweep, 2 * sweep + truth, sweep + 2 * truth, truth)
 
 
 def pilots(key: jax.Array, joint: Target, approximation: Any, cost: Cost, budget: float) -> Iterator[Pilot]:

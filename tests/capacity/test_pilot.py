@@ -23,7 +23,7 @@ from capacity.bounds.pilot import (
     respaced,
 )
 
-COST = Cost(2e-6, 8e-6, 1e-5)  # billions of operations of one sample's rung, rung and walk
+COST = Cost(2e-6, 8e-6, 1e-5, 3e-6)  # billions of operations of one sample's rung, rung, walk and density
 
 
 def made_up(temper: np.ndarray, bridge: np.ndarray) -> Pilot:

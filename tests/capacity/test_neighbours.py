@@ -1,0 +1,56 @@
+"""The control by messages next to the one sent: exact on a linear code, and less noise than without it."""
+
+from __future__ import annotations
+
+import itertools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from scipy.special import logsumexp
+
+from capacity import Joint
+from capacity.bounds.controls import controls_of, reduce
+from capacity.bounds.neighbours import fit_neighbours
+from capacity.channels import Gaussian
+from synthetic import Codebook, FairBits
+
+
+def coded(bits: int, units: int, sigma: float, bend: float) -> Joint:
+    weights = jax.random.normal(jax.random.key(0), (bits, units))
+    encoder = jax.tree_util.Partial(lambda w, x: jnp.tanh(bend * x @ w) / bend, weights)
+    return Joint(FairBits(jnp.eye(bits)), encoder, Gaussian(jnp.float32(sigma)))
+
+
+def test_exact_to_two_flips_on_a_linear_code() -> None:
+    """Against the densities of the message and of all with one or two digits flipped, one by one."""
+    joint = coded(bits=9, units=5, sigma=0.8, bend=1e-3)
+    neighbours = fit_neighbours(jax.random.key(1), joint)
+    message, _, z = joint.sample(jax.random.key(2), 20)
+    told = np.asarray(jax.vmap(neighbours)(message, z))
+    flips = [f for size in range(3) for f in itertools.combinations(range(9), size)]
+    for m, heard, value in zip(np.asarray(message), z, told, strict=True):
+        others = np.stack([np.where(np.isin(np.arange(9), f), 1 - m, m) for f in flips]).astype(np.int8)
+        log_probs = np.asarray(jax.vmap(joint.log_prob, (0, None))(jnp.asarray(others), heard), np.float64)
+        np.testing.assert_allclose(value, logsumexp(log_probs) - log_probs[0], atol=2e-3)
+
+
+def test_takes_noise_away_where_noise_is_weak() -> None:
+    """log p(z) itself, enumerated: the noise of its mean, once the noise's density is taken off, falls."""
+    joint = coded(bits=10, units=6, sigma=0.8, bend=0.05)
+    codes = jax.vmap(joint.encoder)(joint.source.codebook()[0])
+    message, code, z = joint.sample(jax.random.key(1), 4096)
+    density = jax.lax.map(lambda at: jax.vmap(joint.conditional, (None, 0))(at, codes), z, batch_size=64)
+    values = np.asarray(jax.vmap(joint.conditional)(z, code) - jax.nn.logsumexp(density, axis=1), np.float64)
+    power = jax.tree_util.Partial(lambda message, z: jnp.square(z).sum())
+    plain = controls_of(joint, (power,), message, code, z)
+    informed = controls_of(joint, (power, fit_neighbours(jax.random.key(2), joint)), message, code, z)
+    noise = [reduce(values, controls, controls)[0].std() for controls in (plain, informed)]
+    assert noise[1] < 0.8 * noise[0]
+
+
+def test_a_code_without_a_gradient_has_a_control_all_the_same() -> None:
+    joint = coded(bits=6, units=4, sigma=0.5, bend=0.5)
+    listed = Joint(Codebook(joint.source.codebook()[0], np.full(64, 1 / 64)), joint.encoder, joint.channel)
+    message, _, z = listed.sample(jax.random.key(2), 20)
+    assert np.isfinite(np.asarray(jax.vmap(fit_neighbours(jax.random.key(1), listed))(message, z))).all()
