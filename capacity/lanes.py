@@ -12,7 +12,15 @@ import numpy as np
 
 from capacity.bits import NATS, Estimate, interval
 from capacity.bounds import Decoder, Rate
-from capacity.bounds.enumeration import PRECISION_SAMPLES, excess, information, listed_rate, unit_information, widen
+from capacity.bounds.enumeration import (
+    PRECISION_SAMPLES,
+    excess,
+    information_of,
+    listed_rate,
+    sampled,
+    unit_information,
+    widen,
+)
 from capacity.bounds.listed import draw, list_codes, log_densities
 from capacity.bounds.measure import measure as measure_bits
 from capacity.checkpoints import Checkpoints
@@ -168,7 +176,8 @@ def figures_of(key: jax.Array, plan: CurvePlan, params: Any, level: jax.Array, j
     if plan.listed:
         listed = list_codes(joint)
         power, noise = listed.power, listed.noise
-        out["bits"] = information(next(keys), joint, listed, plan.samples)
+        sample = sampled(next(keys), joint, listed, plan.samples)
+        out["bits"] = information_of(joint, listed, sample)
         units = unit_information(next(keys), joint, listed, max(plan.samples // 8, 16))
         out["marginal_bits"], out["increment_bits"] = units.marginal, units.increment
         out["joint_bits_per_unit"] = out["bits"].bits / plan.units
@@ -177,7 +186,7 @@ def figures_of(key: jax.Array, plan: CurvePlan, params: Any, level: jax.Array, j
             prior_std = plan.system.prior_std(level, power.mean())
             known = joint.channel.has_entropy
             out["rate"] = listed_rate(listed, joint.channel, prior_std) if known else Rate(prior_std)(rate_key, joint)
-            out["excess"] = excess(rate_key, joint, listed, plan.samples, prior_std)
+            out["excess"] = excess(joint, listed, sample, prior_std)
         z = draw(key_check, joint, listed, PRECISION_SAMPLES)[2]
         out["check"] = (joint.channel, listed, z, log_densities(listed, joint.channel, z).joint)
     else:

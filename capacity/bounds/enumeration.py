@@ -40,8 +40,31 @@ class UnitBits(NamedTuple):
     redundancy: Estimate  # sum_j I(M;Z_j) - I(M;Z), a scalar: for a memoryless channel the units' total correlation
 
 
+class Sample(NamedTuple):
+    """n noisy codes and what the list says of them; densities in nats."""
+
+    log_prob: jax.Array  # (n,), of the messages sent
+    codes: Any  # leaves (n, ...)
+    z: jax.Array  # (n, units)
+    conditional: jax.Array  # (n, units), log p(z_j|u)
+    controls: tuple[jax.Array, jax.Array]  # the noise's and the radius's, (n, units), cumulative over units
+    q: Densities
+
+
+def sampled(key: jax.Array, joint: Joint, listed: Listed, n: int) -> Sample:
+    """n fresh samples, held against the whole list; traceable."""
+    log_prob, codes, z = draw(key, joint, listed, n)
+    conditional, controls = _conditional_and_controls(joint.channel, listed, codes, z)
+    return Sample(log_prob, codes, z, conditional, controls, log_densities(listed, joint.channel, z))
+
+
 def information(key: jax.Array, joint: Joint, listed: Listed, n: int) -> Estimate:
-    """I(M;Z) in bits from n fresh samples and the listed codes; traceable, so lanes can be mapped over it.
+    """I(M;Z) in bits from n fresh samples and the listed codes; traceable, so lanes can be mapped over it."""
+    return information_of(joint, listed, sampled(key, joint, listed, n))
+
+
+def information_of(joint: Joint, listed: Listed, sample: Sample) -> Estimate:
+    """I(M;Z) in bits from a sample.
 
     A third control is log p(m, z) of the message sent less its mean over p(m|z), whose expectation is 0 at every z:
     with weight 1 it replaces the message sent by the average over all that could have been (Rao & Blackwell).
@@ -49,16 +72,16 @@ def information(key: jax.Array, joint: Joint, listed: Listed, n: int) -> Estimat
     Where z has atoms that weight is not left to the sample, which may have seen none of a rare noise: the values are
     H(M) - H(M|z), a function of z between 0 and H(M) for equally likely messages.
     """
-    log_prob, codes, z = draw(key, joint, listed, n)
-    conditional, controls = _conditional_and_controls(joint.channel, listed, codes, z)
-    q = log_densities(listed, joint.channel, z)
+    z, controls, q = sample.z, sample.controls, sample.q
     if joint.channel.atomic:
         known = as_columns([c[:, -1] for c in controls], z)
         values = _resolved(joint, q.whole)
         return _with_the_unseen(from_values(values, "exact", controls=known), _effect(values, known), joint, listed)
-    columns = [*(c[:, -1] for c in controls), _surprise(log_prob, conditional, q)]
+    columns = [*(c[:, -1] for c in controls), _surprise(sample)]
     # From the noise's entropy instead of its density in the sample: the same where a sample tells how they go together.
-    found = from_values(conditional.sum(1) - controls[0][:, -1] - q.joint, "exact", controls=as_columns(columns, z))
+    found = from_values(
+        sample.conditional.sum(1) - controls[0][:, -1] - q.joint, "exact", controls=as_columns(columns, z)
+    )
     return reaching(found, down=unseen(joint.source.bits - found.bits, found.n, RARE_LOSS))
 
 
@@ -167,18 +190,16 @@ def listed_rate(listed: Listed, channel: Any, prior_std: jax.Array) -> Estimate:
     return interval((jnp.exp(listed.log_probs) * nats).sum() / NATS, 0.0, "upper", n=listed.log_probs.shape[0])
 
 
-def excess(key: jax.Array, joint: Joint, listed: Listed, n: int, prior_std: jax.Array) -> Estimate:
+def excess(joint: Joint, listed: Listed, sample: Sample, prior_std: jax.Array) -> Estimate:
     """KL(q(z) || r(z)) in bits, r = N(0, prior_std^2) on every unit: what the rate counts beyond the information."""
     check_density(joint.channel)
-    log_prob, codes, z = draw(key, joint, listed, n)
-    conditional, controls = _conditional_and_controls(joint.channel, listed, codes, z)
-    q = log_densities(listed, joint.channel, z)
+    z = sample.z
     log_r = (-0.5 * jnp.square(z / prior_std) - jnp.log(prior_std) - 0.5 * LOG_2PI).sum(1)
     second_moment = (jnp.diagonal(listed.covariance) + jnp.square(listed.mean)).sum()
     radius = jnp.square(z).sum(1) - second_moment
-    columns = [*(c[:, -1] for c in controls), radius, _surprise(log_prob, conditional, q)]
-    found = from_values(q.joint - log_r, "exact", controls=as_columns(columns, z))
-    return infinite_with_atoms(found, joint.channel, codes)
+    columns = [*(c[:, -1] for c in sample.controls), radius, _surprise(sample)]
+    found = from_values(sample.q.joint - log_r, "exact", controls=as_columns(columns, z))
+    return infinite_with_atoms(found, joint.channel, sample.codes)
 
 
 def widen(estimate: Estimate, channel: Any, listed: Listed, z: jax.Array, log_q: jax.Array) -> Estimate:
@@ -296,6 +317,6 @@ def _each_alone(
     return jnp.stack(alone, 1), jnp.stack(controls, 1)
 
 
-def _surprise(log_prob: jax.Array, conditional: jax.Array, q: Densities) -> jax.Array:
+def _surprise(sample: Sample) -> jax.Array:
     """log p(m, z) of the message sent less its mean over p(m|z), shape (n,): a control of zero mean at every z."""
-    return conditional.sum(1) + log_prob - q.posterior
+    return sample.conditional.sum(1) + sample.log_prob - sample.q.posterior

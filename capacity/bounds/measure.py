@@ -107,11 +107,13 @@ def _bracket(
     discrete = joint.source.discrete
     engines = [Engine.pilot(key_first, joint, fit_additive if discrete else fit_gaussian, budget, trace, progress)]
     left = budget - trace[-1].work
-    if discrete and engines[0].choose(left).width > NARROW * trace[-1].high:
+    choices = [engines[0].choose(left)]
+    if discrete and choices[0].width > NARROW * trace[-1].high:
         engines.append(Engine.pilot(key_second, joint, fit_flips, left, trace, progress))
         left = budget - trace[-1].work
-    best = min(engines, key=lambda engine: engine.choose(left).width)
-    (lower, upper), how, spent = best.measure(key_main, left)
+        choices = [engine.choose(left) for engine in engines]
+    best, choice = min(zip(engines, choices, strict=True), key=lambda pair: pair[1].width)
+    (lower, upper), how, spent = best.measure(key_main, choice)
     if log_decoder is not None and _decoder_is_higher(log_decoder, joint, best.last.walks):
         lower, how = sure(Decoder(log_decoder)(key_decoder, joint)), f"decoder below; {how}"
     if best.side.normal_is_near(best.last.walks):
@@ -165,20 +167,19 @@ class Engine(NamedTuple):
         neighbours = fit_neighbours(key_fit, self.joint)
         each = self.cost.once + 2 * neighbours.cost(self.cost.truth)  # told of the noise as it is, and mirrored
         far = far_samples(each, DEAR_SHARE * budget)
-        other = self._replace(side=self.side.joined(key_far, neighbours, far))
-        spent = trace[-1].work + far * each
-        best = min((self, other), key=lambda engine: engine.choose(budget - spent).width)
-        trace.append(_point(spent, best.side.bounds(self.last.walks), "controls"))
-        return best
+        side = self.side.joined(key_far, neighbours, far)
+        if not _noise(*side.spread(self.last.walks)) < _noise(spread, known):
+            side = self.side
+        trace.append(_point(trace[-1].work + far * each, side.bounds(self.last.walks), "controls"))
+        return self._replace(side=side)
 
     def choose(self, budget: float) -> Choice:
         """The walks that so much buys."""
         spread, known = self.side.spread(self.last.walks)
         return choose(self.last, spread, self.cost, budget, known)
 
-    def measure(self, key: jax.Array, budget: float) -> tuple[tuple[Estimate, Estimate], str, float]:
+    def measure(self, key: jax.Array, choice: Choice) -> tuple[tuple[Estimate, Estimate], str, float]:
         """Both bounds, in bits; how they were found; and what that cost."""
-        choice = self.choose(budget)
         walks = walk(key, self.joint, self.approximation, choice.samples, choice.ladder, choice.chains)
         how = f"{choice.samples} samples, {choice.chains} + 1 chains of {choice.ladder.rungs} rungs"
         spent = self.cost.walks(choice.samples, choice.chains, choice.ladder)
@@ -244,6 +245,11 @@ class Side(NamedTuple):
         """Whether maximum entropy may turn out the lower upper bound: it lies within a pilot's interval, or below."""
         # Against atoms a normal density is no bound.
         return not self.joint.channel.atomic and bool(self.entropy_bound.bits < self.bounds(walks)[1].high)
+
+
+def _noise(spread: float, known: float, n: int = 1024) -> float:
+    """Standard error of a mean of so many values whose controls' means are known so well, bits."""
+    return float(np.hypot(spread / n**0.5, known))
 
 
 def far_samples(each: float, room: float) -> int:

@@ -13,7 +13,7 @@ from codes import keyed_bits
 from capacity import Joint, measure
 from capacity.bounds import Ceiling, Decoder, Enumeration, Rate
 from capacity.bounds import listed as tiles
-from capacity.bounds.enumeration import _whitening, excess, information, unit_information
+from capacity.bounds.enumeration import _whitening, excess, information, sampled, unit_information
 from capacity.bounds.listed import list_codes, log_densities
 from capacity.channels import Gaussian, LearntGaussian, Posterior
 from capacity.theory import gaussian_noise_information
@@ -119,7 +119,7 @@ def test_rate_is_information_plus_excess() -> None:
     joint = vae_joint(3)
     listed = list_codes(joint)
     bits = information(jax.random.key(9), joint, listed, 20000)
-    more = excess(jax.random.key(10), joint, listed, 20000, jnp.float32(1.0))
+    more = excess(joint, listed, sampled(jax.random.key(10), joint, listed, 20000), jnp.float32(1.0))
     rate = Rate(1.0)(jax.random.key(11), joint)
     assert abs(rate.bits - bits.bits - more.bits) < 4 * jnp.hypot(bits.stderr, more.stderr)
     assert more.low > 0
@@ -179,7 +179,7 @@ def test_no_lapack_in_what_lanes_compute() -> None:
     def lane(key: jax.Array) -> Any:
         listed = list_codes(joint)
         one, other = information(key, joint, listed, 16), unit_information(key, joint, listed, 16)
-        return one, other, excess(key, joint, listed, 16, jnp.float32(1.0))
+        return one, other, excess(joint, listed, sampled(key, joint, listed, 16), jnp.float32(1.0))
 
     program = str(jax.make_jaxpr(jax.vmap(lane))(jax.random.split(jax.random.key(0), 2)))
     assert "cholesky" not in program and "triangular_solve" not in program and "dot_general" in program

@@ -13,7 +13,7 @@ import pytest
 from scipy.stats import norm
 
 from capacity import Latent, measure_latent
-from capacity.bounds.enumeration import excess
+from capacity.bounds.enumeration import excess, sampled
 from capacity.bounds.listed import list_codes
 from capacity.channels import LearntGaussian, Posterior
 from capacity.latent_arrays import checked_posterior
@@ -68,7 +68,8 @@ def test_rate_less_information_is_the_excess_that_samples_of_its_own_give(known:
     means, logvars, _ = grid_posteriors()
     table = Posterior(jnp.asarray(means, jnp.float32), jnp.asarray(0.5 * logvars, jnp.float32))
     joint = tabled(Rows.of(np.full(2000, 1 / 2000)), table, LearntGaussian())
-    direct = excess(jax.random.key(2), joint, list_codes(joint), 8192, jnp.ones(()))
+    listed = list_codes(joint)
+    direct = excess(joint, listed, sampled(jax.random.key(2), joint, listed, 8192), jnp.ones(()))
     found = known[0].excess
     assert abs(float(found.bits) - float(direct.bits)) < 4 * np.hypot(float(found.stderr), float(direct.stderr))
 
