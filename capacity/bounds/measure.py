@@ -20,7 +20,7 @@ from capacity.bits import NATS, RARE_LOSS, Bracket, Estimate, Kind, TracePoint, 
 from capacity.bounds.additive import fit_additive
 from capacity.bounds.annealing import LANES, Walks, walk
 from capacity.bounds.controls import Controls, Teller, controlled, controls_of, reduce, rounding
-from capacity.bounds.decoder import Decoder, LogDecoder, log_ratios
+from capacity.bounds.decoder import Decoder, LogDecoder
 from capacity.bounds.enumeration import Enumeration
 from capacity.bounds.flips import fit_flips
 from capacity.bounds.gaussian_posterior import fit_gaussian
@@ -28,7 +28,7 @@ from capacity.bounds.marginal import Normal, fit_normal
 from capacity.bounds.neighbours import fit_neighbours
 from capacity.bounds.pilot import BATCHES, Choice, Cost, Pilot, choose, pilots, price
 from capacity.encoders import traceable
-from capacity.joint import Joint, as_tree
+from capacity.joint import Joint
 from capacity.progress import reporter
 
 FAR_SHARE = 0.1  # of the budget: cheap samples, from which the means of the controls are learnt
@@ -59,7 +59,7 @@ def measure(
             once on all messages, in NumPy batches (see `capacity.encoders`).
         budget: billions of operations to spend where messages cannot be listed; counted, not timed.
         log_decoder: `(message, z) -> log q(message | z)` of one item, nats, trained on other samples; its lower bound
-            is taken where pilots show it to be the higher one.
+            is taken where it is the higher one.
         samples: how many samples enumeration draws.
         method: "enumeration", "bracket", or "auto": enumeration wherever the messages can be listed.
         progress: called with the share of the budget that is spent, and what was just done; True shows a bar.
@@ -114,10 +114,11 @@ def _bracket(
         choices = [engine.choose(left) for engine in engines]
     best, choice = min(zip(engines, choices, strict=True), key=lambda pair: pair[1].width)
     (lower, upper), how, spent = best.measure(key_main, choice)
-    if log_decoder is not None and _decoder_is_higher(log_decoder, joint, best.last.walks):
-        lower, how = sure(Decoder(log_decoder)(key_decoder, joint)), f"decoder below; {how}"
+    if log_decoder is not None:
+        lower, taken = _tighter(lower, sure(Decoder(log_decoder)(key_decoder, joint)))
+        how = f"decoder below; {how}" if taken else how
     if best.side.normal_is_near(best.last.walks):
-        upper, taken = _lesser(upper, best.side.entropy_bound)
+        upper, taken = _tighter(upper, best.side.entropy_bound)
         how = f"maximum entropy above; {how}" if taken else how
     lower, upper = within(lower, upper, joint.source.bits)
     trace.append(_point(budget - left + spent, (lower, upper), how))
@@ -176,7 +177,7 @@ class Engine(NamedTuple):
     def choose(self, budget: float) -> Choice:
         """The walks that so much buys."""
         spread, known = self.side.spread(self.last.walks)
-        return choose(self.last, spread, self.cost, budget, known)
+        return choose(self.last, spread, self.cost, budget, known, self.joint.source.bits)
 
     def measure(self, key: jax.Array, choice: Choice) -> tuple[tuple[Estimate, Estimate], str, float]:
         """Both bounds, in bits; how they were found; and what that cost."""
@@ -278,19 +279,14 @@ def _far_block(key: jax.Array, joint: Joint) -> tuple[Any, Any, jax.Array, jax.A
     return message, code, z, jax.vmap(joint.conditional)(z, code)
 
 
-def _decoder_is_higher(log_decoder: LogDecoder, joint: Joint, walks: Walks) -> bool:
-    """Whether the decoder's bound is above the middle of a pilot's bracket, sample by sample."""
-    ratios = log_ratios(as_tree(log_decoder), joint, jnp.asarray(walks.message), jnp.asarray(walks.z))
-    decoded = np.asarray(ratios, np.float64)
-    return bool((decoded - 0.5 * (walks.lower() + walks.upper())).mean() > 0)
+def _tighter(first: Estimate, second: Estimate) -> tuple[Estimate, bool]:
+    """Of two lower bounds the one whose interval starts higher, of two upper ones that ends lower; if it is the second.
 
-
-def _lesser(first: Estimate, second: Estimate) -> tuple[Estimate, bool]:
-    """The upper bound whose interval ends lower, and if it is the second.
-
-    Each errs with less than half of 5 %, at `SURE` standard errors: both hold at once (Bonferroni), so any choice does.
+    Each errs with less than a quarter of 5 %, at `SURE` standard errors: all hold at once (Bonferroni), so any choice
+    does.
     """
-    taken = not np.isfinite(first.bits) or bool(second.high < first.high)  # infinite: no walk came through
+    is_tighter = second.low > first.low if first.kind == "lower" else second.high < first.high
+    taken = not np.isfinite(first.bits) or bool(is_tighter)  # infinite: no walk came through
     return (first, second)[taken], taken
 
 

@@ -117,21 +117,26 @@ def relaid(pilot: Pilot, cost: Cost, room: float, least: int = STRIDE) -> Ladder
     return Ladder(*(respaced(rungs, lost, count) for (rungs, lost, _), count in zip(legs, counts, strict=True)))
 
 
-def choose(pilot: Pilot, spread: float, cost: Cost, budget: float, known: float = 0.0) -> Choice:
+def choose(pilot: Pilot, spread: float, cost: Cost, budget: float, known: float = 0.0, limit: float = np.inf) -> Choice:
     """The cheapest of those samples, chains and rungs that make gap and noise together about least within the budget.
 
     Args:
         spread: standard deviation of a value once its controls are taken off, in bits.
         budget: billions of operations that are left.
         known: standard error that no walk takes away, of the controls' means, in bits.
+        limit: bits at which an upper bound is cut off.
     """
     offers = []
     for chains, batches in itertools.product(CHAINS, BATCHES):
         n = batches * LANES
         gap = _gap_of_chains(pilot.walks, chains)
         room = budget / (n * (chains + 1))
+        above = max(limit - pilot.walks.lower(min(chains, PILOT_CHAINS)).mean() / NATS, 0.0)
         for ladder in (relaid(pilot, cost, 0.0), relaid(pilot, cost, room / 4), relaid(pilot, cost, room)):
-            width = gap * _relief(pilot, ladder) + 2 * SURE * np.hypot(spread / n**0.5, known)
+            relief = _relief(pilot, ladder)
+            # The upper bound is cut off at the limit; the lower one, at most half the gap away, falls on shorter walks.
+            rest = above + max(relief - 1, 0.0) * min(0.5 * gap, above)
+            width = min(gap * relief, rest) + 2 * SURE * np.hypot(spread / n**0.5, known)
             offers.append(Choice(n, chains, ladder, float(width)))
     prices = [cost.walks(offer.samples, offer.chains, offer.ladder) for offer in offers]
     affordable = [i for i, paid in enumerate(prices) if paid <= budget] or [0]

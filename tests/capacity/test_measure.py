@@ -12,7 +12,7 @@ import pytest
 from capacity import Bracket, Joint, measure
 from capacity.bits import interval
 from capacity.bounds import Enumeration, MaximumEntropy
-from capacity.bounds.measure import _lesser, within
+from capacity.bounds.measure import _tighter, within
 from capacity.channels import Gaussian, LearntGaussian, Posterior
 from capacity.theory import gaussian_capacity
 from synthetic import Codebook, FairBits, GaussianVectors, MarkovBits
@@ -168,7 +168,7 @@ def test_impossible_messages_beside_possible_ones_spoil_nothing() -> None:
 
 def test_an_upper_bound_that_no_walk_gave_leaves_the_other() -> None:
     lost, normal = interval(np.inf, 0.0, "upper"), interval(3.0, 0.1, "upper")
-    bound, taken = _lesser(lost, normal)
+    bound, taken = _tighter(lost, normal)
     assert taken and bound is normal
 
 
