@@ -172,6 +172,33 @@ def test_an_upper_bound_that_no_walk_gave_leaves_the_other() -> None:
     assert taken and bound is normal
 
 
+@pytest.mark.parametrize(("kind", "highest"), [("lower", 1), ("upper", -1)])
+def test_of_two_bounds_the_tighter_interval_is_taken(kind: str, highest: int) -> None:
+    """Not the higher figure: one that is higher by less than its interval is wider says less."""
+    sure_one, vague = interval(3.0, 0.01, kind), interval(3.0 + 0.1 * highest, 0.5, kind)
+    assert _tighter(vague, sure_one) == (sure_one, True)
+    assert _tighter(sure_one, vague) == (sure_one, False)
+
+
+def test_a_decoder_that_is_better_than_short_walks_gives_the_lower_bound() -> None:
+    """The exact posterior, by the list, beside 128 walks of 16 rungs a leg: more digits than a block takes."""
+    weights = jax.random.normal(jax.random.key(0), (12, 3))
+    encoder = jax.tree_util.Partial(lambda w, x: jnp.tanh(1.5 * x @ w), weights)
+    joint = Joint(FairBits(jnp.eye(12)), encoder, Gaussian(jnp.float32(0.5)))
+    codes = jax.vmap(joint.encoder)(joint.source.codebook()[0])
+
+    def log_decoder(codes: jax.Array, message: jax.Array, z: jax.Array) -> jax.Array:
+        log_posterior = jax.nn.log_softmax(jax.vmap(joint.conditional, (None, 0))(z, codes))
+        return log_posterior[(message.astype(jnp.int32) << jnp.arange(11, -1, -1)).sum()]
+
+    decoder = jax.tree_util.Partial(log_decoder, codes)
+    found = measure(jax.random.key(1), joint, budget=0.01, log_decoder=decoder, method="bracket")
+    exact = Enumeration(2**15)(jax.random.key(2), joint)
+    assert found.method.startswith("decoder below")
+    assert found.low <= exact.high and exact.low <= found.high
+    np.testing.assert_allclose(found.lower.bits, exact.bits, atol=0.03)
+
+
 @pytest.mark.parametrize("bits, low, high", [(2.0, 1.9, 2.1), (4.2, 3.9, 4.0), (-0.3, 0.0, 0.1), (np.inf, 4.0, 4.0)])
 def test_a_figure_that_is_cut_keeps_its_interval(bits: float, low: float, high: float) -> None:
     """Four bits that chance put at 4.2 +- 0.1 may still be 3.9; without the shift [4, 4] was promised."""

@@ -93,6 +93,15 @@ def test_noise_buys_samples_and_losses_buy_rungs() -> None:
     assert noisy.ladder.rungs < quiet.ladder.rungs
 
 
+def test_where_the_upper_bound_is_cut_anyway_samples_are_bought() -> None:
+    """A gap of 46 bits is no reason for long walks where a lower bound lies a bit below the most there can be."""
+    lost = made_up(np.full(32, 0.5), np.full(32, 0.5))
+    limit = lost.walks.lower().mean() / np.log(2) + 1.0
+    cut, uncut = (choose(lost, 1.0, COST, 100.0, limit=most) for most in (limit, np.inf))
+    assert cut.samples > uncut.samples
+    assert cut.width < uncut.width
+
+
 def test_no_budget_is_one_short_batch() -> None:
     choice = choose(made_up(np.ones(32), np.ones(32)), 1.0, COST, 0.0)
     assert (choice.samples, choice.chains, choice.ladder.rungs) == (LANES, 1, 2 * STRIDE)
