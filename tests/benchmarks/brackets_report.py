@@ -57,7 +57,8 @@ def _opening(records: list[Record], brackets: dict[str, list[Record]], picture: 
     quick = sum(record["seconds"] <= record["asked_seconds"] for record in firsts)
     whole = sum(record["budget"] >= CASES[record["case"]].budget for record in firsts)
     busy = np.median([record["load_before"] for record in runs])
-    described = {f"{r['cores']} cores, {r['backend']}, JAX {r['jax']}, Python {r['python']}" for r in records}
+    cores = {r["cores"]: f"{r['cores']} core{'s' * (r['cores'] > 1)}" for r in records}
+    described = {f"{cores[r['cores']]}, {r['backend']}, JAX {r['jax']}, Python {r['python']}" for r in records}
     machines = "; ".join(sorted(described))
     return f"""# Brackets from 8 to 1,000 bits
 
