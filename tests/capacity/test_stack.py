@@ -37,7 +37,7 @@ def stack_of(gains: Any, sigmas: Any, bits: int) -> Stack:
 @pytest.mark.slow
 def test_noise_of_linear_layers_adds_up() -> None:
     """+-1 through two layers of noise is +-1 through one of their summed variance."""
-    found = measure_layers(jax.random.key(0), linear(0.5, 0.6), budget=10)
+    found = measure_layers(jax.random.key(0), linear(0.5, 0.6), budget=25)
     for bracket, variance in zip(found, (0.25, 0.25 + 0.36), strict=True):
         truth = 24 * gaussian_noise_information([-1, 1], [0.5, 0.5], variance**0.5)
         assert bracket.low <= truth <= bracket.high
