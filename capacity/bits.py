@@ -83,7 +83,7 @@ class Bracket:
     Attributes:
         lower, upper: the bounds, bits.
         method: how they were found, in words.
-        trace: the bracket against the work, in order; each point's figures from samples of its own.
+        trace: the bracket against the work, in order: each pilot, the last with more controls, the walks that count.
     """
 
     lower: Estimate

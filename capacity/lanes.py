@@ -56,9 +56,10 @@ class Lanes:
 
         def measure(lane: Any, source: Any) -> Any:
             (key, level), params = lane
-            joint = sender(key, system, params, level, source)
             finite = jnp.stack([jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(params)]).all()
-            return figures_of(measurement_key(key), plan, params, level, joint) | {"finite": finite}
+            with jax.default_matmul_precision("highest"):  # as `measure` has it
+                joint = sender(key, system, params, level, source)
+                return figures_of(measurement_key(key), plan, params, level, joint) | {"finite": finite}
 
         def decode(params: Any, source: Any, message: Any, z: jax.Array) -> jax.Array:
             return log_decoder_of(system, params, source)(message, z)

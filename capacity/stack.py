@@ -123,7 +123,11 @@ class WithNoise:
 
     def log_prob(self, sent: Sent) -> jax.Array:
         """log p(m) + log p(e), nats."""
-        return self.base.log_prob(sent.message) + log_normal(sent.noise)
+        return self.log_mass(sent) + log_normal(sent.noise)
+
+    def log_mass(self, sent: Sent) -> jax.Array:
+        """log p(m), nats."""
+        return self.base.log_prob(sent.message)
 
 
 def log_normal(noise: jax.Array) -> jax.Array:

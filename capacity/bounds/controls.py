@@ -7,7 +7,9 @@ With columns c computed for the n dear samples and for N >> n cheap ones,
 
 has the same expectation whatever b is (Owen 2013, section 8.9, with a sampled mean as in two-phase regression
 estimators, Cochran 1977, section 12.6), and the variances of the two parts add.  b comes from the other half of the
-dear samples each time, so that it is independent of what it is applied to: no bias is left, however small n.
+dear samples each time, so that it is independent of what it is applied to: no bias is left, however small n.  What the
+error of b adds is s^2 d' (C'C)^-1 d for each half, d being the mean of its columns, C the other half's and s^2 what is
+left of the variance: the same for all values of a half, so that their spread does not show it.
 """
 
 from __future__ import annotations
@@ -21,12 +23,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from capacity.bits import NATS, RARE_LOSS, Z95, Estimate, Kind, from_values, reaching, unseen
+from capacity.bits import NATS, RARE_LOSS, Z95, Estimate, Kind, from_values, reaching, stretched, unseen
 from capacity.devices import workers
 from capacity.joint import Joint
 
 Floats = np.ndarray
 Teller: TypeAlias = Callable[[Any, jax.Array], jax.Array]
+SMALLEST = 1e-8  # of the largest singular value: what is smaller counts as a direction not spanned
 TOGETHER = 128  # samples whose controls are computed at once: as many as walk together
 
 
@@ -93,17 +96,25 @@ def controlled(
         limit: the most that could have been reported, bits.
         loss: what an event that is not among the samples may take, bits.
     """
-    reduced, slope = reduce(values, near, far)
+    reduced, slope, leverage = reduce(values, near, far)
     main = from_values(jnp.asarray(reduced, jnp.float32), kind, limit)
-    cheap = (far.learnt.astype(np.float64) - _residual_mean(far)) @ slope[near.zero.shape[1] :]
-    cheap = cheap - far.zero @ _slope(cheap, far.zero.astype(np.float64))
-    error = cheap.std(ddof=far.zero.shape[1] + 1) / np.sqrt(len(cheap)) / NATS
+    more = float(np.sqrt(1 + len(reduced) * leverage))
+    main, error = stretched(replace(main, stderr=more * main.stderr), more), error_of_means(slope, far)
     bits = reduced.mean() / NATS
-    low = bits - np.hypot(_down(main, limit, loss), max(Z95 * error, float(unseen(limit - bits, len(cheap), loss))))
+    low = bits - np.hypot(
+        _down(main, limit, loss), max(Z95 * error, float(unseen(limit - bits, len(far.learnt), loss)))
+    )
     high = bits + np.hypot(float(main.high - main.bits), Z95 * error)
     bits, stderr, low, high = map(jnp.asarray, (bits, np.hypot(float(main.stderr), error), low, high))
     least = rounding(values, near.learnt)
     return reaching(replace(main, bits=bits, stderr=stderr, low=low, high=high), least, least)
+
+
+def error_of_means(slope: Floats, far: Controls) -> float:
+    """Standard error, in bits, of the means of the learnt controls times their coefficients, the last of the slope."""
+    cheap = (far.learnt.astype(np.float64) - _residual_mean(far)) @ slope[far.zero.shape[1] :]
+    cheap = cheap - far.zero @ _slope(cheap, far.zero.astype(np.float64))
+    return float(cheap.std(ddof=far.zero.shape[1] + 1) / np.sqrt(len(cheap)) / NATS)
 
 
 def rounding(*nats: Floats) -> float:
@@ -119,13 +130,15 @@ def _down(main: Estimate, limit: float, loss: float) -> float:
     return max(float(main.bits - main.low), float(unseen(limit - main.bits, main.n, loss)))
 
 
-def reduce(values: Floats, near: Controls, far: Controls) -> tuple[Floats, Floats]:
-    """The values less their controls, (n,) nats, each half with the other half's coefficients; and their mean."""
+def reduce(values: Floats, near: Controls, far: Controls) -> tuple[Floats, Floats, float]:
+    """The values less their controls, (n,) nats, each half with the other half's coefficients; the mean of these; and
+    what their errors add to the variance of the mean, in units of a value's."""
     columns = np.concatenate([near.zero, near.learnt - _residual_mean(far)], axis=1).astype(np.float64)
     values, half = np.asarray(values, np.float64), np.arange(len(values)) % 2 == 0
     other, own = (_slope(values[part], columns[part]) for part in (~half, half))
     reduced = values - np.where(half, columns @ other, columns @ own)
-    return reduced, half.mean() * other + (~half).mean() * own
+    leverage = sum(_leverage(columns[part].mean(0), columns[~part]) * part.mean() ** 2 for part in (half, ~half))
+    return reduced, half.mean() * other + (~half).mean() * own, leverage
 
 
 def _residual_mean(far: Controls) -> Floats:
@@ -137,4 +150,10 @@ def _residual_mean(far: Controls) -> Floats:
 def _slope(values: Floats, columns: Floats) -> Floats:
     """Least-squares coefficients; directions that the columns do not span get none."""
     centred = columns - columns.mean(0)
-    return np.linalg.lstsq(centred, values - values.mean(), rcond=1e-8)[0]
+    return np.linalg.lstsq(centred, values - values.mean(), rcond=SMALLEST)[0]
+
+
+def _leverage(at: Floats, columns: Floats) -> float:
+    """Variance of `at` times the coefficients that are fitted on these columns, in units of a value's."""
+    left = np.linalg.pinv((columns - columns.mean(0)).T, rcond=SMALLEST) @ at
+    return float(left @ left)

@@ -20,9 +20,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from capacity.bits import SURE, Bracket, Estimate, TracePoint, stretched, sure
+from capacity.bits import SURE, Z95, Bracket, Estimate, TracePoint, stretched
 from capacity.bounds.annealing import walk
-from capacity.bounds.controls import controlled
 from capacity.bounds.measure import DEFAULT_BUDGET, FAR_SHARE, Side, check_walkable, far_samples, measure, within
 from capacity.bounds.pilot import Pilot, choose, pilots, price, relaid
 from capacity.bounds.stack_approximation import GivenMessage, fit_stack
@@ -95,7 +94,8 @@ def processed(brackets: Sequence[Bracket]) -> list[Bracket]:
 
 def _widened(bracket: Bracket, count: int) -> Bracket:
     """Intervals at 1 - 5 %/count instead of 95 %, where they were not that wide already."""
-    factor = max(float(jax.scipy.stats.norm.ppf(1 - 0.025 / count)) / SURE, 1.0)
+    reach = Z95 if bracket.method == "enumeration" else SURE  # standard errors that it has now
+    factor = max(float(jax.scipy.stats.norm.ppf(1 - 0.025 / count)) / reach, 1.0)
 
     def wide(bound: Estimate) -> Estimate:
         reached = stretched(bound, factor)
@@ -121,10 +121,8 @@ def _measure_inner(key: jax.Array, joint: Joint, budget: float) -> Bracket:
     # One key: the same messages, noise and z in both walks.
     walks = walk(key_main, joint, both, choice.samples, choice.ladder, choice.chains)
     given = walk(key_main, noise, alone, choice.samples, ladder, choice.chains)
-    near, bits = side.near(walks), joint.source.bits
-    lower = sure(controlled(walks.lower() - given.upper(), near, side.far, "lower", bits))
-    upper = sure(controlled(walks.upper() - given.lower(), near, side.far, "upper", bits))
-    lower, upper = within(lower, upper, bits)
+    lower, upper = side.bounds(walks, walks.lower() - given.upper(), walks.upper() - given.lower())
+    lower, upper = within(lower, upper, joint.source.bits)
     spent = far * cost.once + last.spent + noise_last.spent + cost.walks(choice.samples, choice.chains, choice.ladder)
     spent += noise_cost.walks(choice.samples, choice.chains, ladder)
     how = f"annealing over the inner noise, {choice.samples} samples, {choice.chains} + 1 chains"

@@ -19,7 +19,7 @@ from jax.tree_util import Partial
 from capacity.bits import NATS, RARE_LOSS, Bracket, Estimate, Kind, TracePoint, from_values, interval, reaching, sure
 from capacity.bounds.additive import fit_additive
 from capacity.bounds.annealing import LANES, Walks, walk
-from capacity.bounds.controls import Controls, Teller, controlled, controls_of, reduce, rounding
+from capacity.bounds.controls import Controls, Teller, controlled, controls_of, error_of_means, reduce, rounding
 from capacity.bounds.decoder import Decoder, LogDecoder
 from capacity.bounds.enumeration import Enumeration
 from capacity.bounds.flips import fit_flips
@@ -57,7 +57,8 @@ def measure(
         key: the same key gives the same bracket.
         joint: source, encoder and channel.  The encoder may be any callable: where JAX cannot trace it, it is called
             once on all messages, in NumPy batches (see `capacity.encoders`).
-        budget: billions of operations to spend where messages cannot be listed; counted, not timed.
+        budget: billions of operations to spend where messages cannot be listed; walks and cheap samples are counted,
+            not timed, and what is fitted before them (tens of billions) is not.
         log_decoder: `(message, z) -> log q(message | z)` of one item, nats, trained on other samples; its lower bound
             is taken where it is the higher one.
         samples: how many samples enumeration draws.
@@ -65,19 +66,33 @@ def measure(
         progress: called with the share of the budget that is spent, and what was just done; True shows a bar.
 
     Returns:
-        By enumeration, both ends the same exact figure, if the source can be listed.  Otherwise two bounds in
-        expectation; the truth lies between `low` and `high` with probability 95 % at least: they reach three standard
-        errors of means over many independent samples, 99.7 % where such means are normal.
+        By enumeration, if the source can be listed, the same figure twice: unbiased, with a 95 % interval for the
+        sampled z.  Otherwise two bounds in expectation; the truth lies between `low` and `high` with probability 95 %
+        at least: they reach three standard errors of means over many independent samples, 99.7 % where such means are
+        normal.
 
     Raises:
         ValueError: if the budget is not positive and finite, the method is none of these, the encoder can be neither
-            traced nor tabled, or a bracket is asked for under a channel that makes some messages impossible.
+            traced nor tabled, or a bracket is asked for under a channel that makes some messages impossible or leaves
+            some unit without any noise.
     """
     if method not in METHODS:
         raise ValueError(f"Expected method to be one of {', '.join(METHODS)}; got {method!r}.")
     if not (np.isfinite(budget) and budget > 0):
         raise ValueError(f"Expected a budget greater than 0, in billions of operations; got {budget}.")
-    joint = traceable(joint)
+    with jax.default_matmul_precision("highest"):  # by default three digits on some GPUs, and bounds are no bounds
+        return _measured(key, traceable(joint), budget, log_decoder, samples, method, progress)
+
+
+def _measured(
+    key: jax.Array,
+    joint: Joint,
+    budget: float,
+    log_decoder: LogDecoder | None,
+    samples: int,
+    method: str,
+    progress: Progress | Literal[True] | None,
+) -> Bracket:
     if method == "enumeration" or (method == "auto" and joint.source.listable):
         exact = Enumeration(samples)(key, joint)
         return Bracket(exact, exact, "enumeration")
@@ -108,7 +123,7 @@ def _bracket(
     engines = [Engine.pilot(key_first, joint, fit_additive if discrete else fit_gaussian, budget, trace, progress)]
     left = budget - trace[-1].work
     choices = [engines[0].choose(left)]
-    if discrete and choices[0].width > NARROW * trace[-1].high:
+    if discrete and not choices[0].width <= NARROW * min(trace[-1].high, joint.source.bits):
         engines.append(Engine.pilot(key_second, joint, fit_flips, left, trace, progress))
         left = budget - trace[-1].work
         choices = [engine.choose(left) for engine in engines]
@@ -200,26 +215,33 @@ class Side(NamedTuple):
         """From n samples; the normal density from n others."""
         key_normal, key_far = jax.random.split(key)
         normal = fit_normal(key_normal, joint, n)
-        message, code, z, conditional = _far_samples(key_far, joint, n)
+        message, code, z, conditional, still = _far_samples(key_far, joint, n)
         # The trained decoder as one more was tried, and took nothing away.
         tellers = Partial(_surprise, normal), Partial(_log_start, approximation)
         far = controls_of(joint, tellers, message, code, z)
         values = jnp.asarray(conditional + far.learnt[:, 0])
         entropy, least = from_values(values, "upper", controls=jnp.asarray(far.zero)), rounding(far.learnt)
+        if still.any() and not joint.channel.atomic:  # densities, of walks too, are no probabilities there
+            raise ValueError(
+                f"Expected units with a density, for a bracket by walks; got {joint.channel.name}, which left some "
+                "unit of some message without any noise."
+            )
         return cls(joint, tellers, far, sure(reaching(entropy, least, least)))
 
     def joined(self, key: jax.Array, teller: Teller, n: int) -> Side:
         """With one more teller, from n samples of its own."""
         tellers = (*self.tellers, teller)
-        message, code, z, _ = _far_samples(key, self.joint, n)
+        message, code, z, *_ = _far_samples(key, self.joint, n)
         return self._replace(tellers=tellers, far=controls_of(self.joint, tellers, message, code, z))
 
     def near(self, walks: Walks) -> Controls:
         """The controls of the samples of some walks."""
         return controls_of(self.joint, self.tellers, walks.message, walks.code, walks.z)
 
-    def bounds(self, walks: Walks) -> tuple[Estimate, Estimate]:
-        """The lower and the upper bound of some walks, in bits."""
+    def bounds(
+        self, walks: Walks, lower: np.ndarray | None = None, upper: np.ndarray | None = None
+    ) -> tuple[Estimate, Estimate]:
+        """The lower and the upper bound of some walks, in bits, or of other values for the same samples, in nats."""
         near, limit = self.near(walks), self.joint.source.bits
         loss = limit if self.joint.channel.atomic else RARE_LOSS
 
@@ -229,23 +251,35 @@ class Side(NamedTuple):
             # A walk that started at an impossible message: no bound, but no NaN either.
             return interval(worst, 0.0, kind, limit, len(values))
 
-        return bound(walks.lower(), "lower", -np.inf), bound(walks.upper(), "upper", np.inf)
+        below = bound(walks.lower() if lower is None else lower, "lower", -np.inf)
+        above = bound(walks.upper() if upper is None else upper, "upper", np.inf)
+        return below, reaching(above, up=untold(self.joint.source, walks.message))
 
     def spread(self, walks: Walks) -> tuple[float, float]:
         """Standard deviation of a lower value, its controls taken off, and standard error of these, in bits.
 
         A pilot's upper values are spread by short walks more than by z, and longer ones will not be.
         """
-        if not np.isfinite(walks.upper()).all():
+        if not np.isfinite(walks.lower()).all():
             return np.inf, 0.0
-        spread = float(reduce(walks.lower(), self.near(walks), self.far)[0].std() / NATS)
-        whole = float(self.bounds(walks)[0].stderr)
-        return spread, max(whole**2 - spread**2 / len(walks.conditional), 0.0) ** 0.5
+        reduced, slope, _ = reduce(walks.lower(), self.near(walks), self.far)
+        return float(reduced.std() / NATS), error_of_means(slope, self.far)
 
     def normal_is_near(self, walks: Walks) -> bool:
         """Whether maximum entropy may turn out the lower upper bound: it lies within a pilot's interval, or below."""
         # Against atoms a normal density is no bound.
         return not self.joint.channel.atomic and bool(self.entropy_bound.bits < self.bounds(walks)[1].high)
+
+
+def untold(source: Any, message: Any) -> float:
+    """By how many bits these messages say less than messages do on average: 0 if all are equally likely.
+
+    Where a few rare messages have most of the bits, a sample may have none of them, and no spread shows it.
+    """
+    if not source.discrete:
+        return 0.0
+    log_prob = jax.vmap(getattr(source, "log_mass", source.log_prob))(message)
+    return max(float(source.bits + log_prob.mean() / NATS), 0.0)
 
 
 def _noise(spread: float, known: float, n: int = 1024) -> float:
@@ -267,16 +301,18 @@ def _log_start(approximation: Any, message: Any, z: jax.Array) -> jax.Array:
     return approximation.log_start(heard, approximation.place(heard, message))
 
 
-def _far_samples(key: jax.Array, joint: Joint, n: int) -> tuple[Any, Any, Any, Any]:
-    """Messages, codes, z and log p(z|u) of n samples, a multiple of `FEWEST_FAR`: one program for any number."""
+def _far_samples(key: jax.Array, joint: Joint, n: int) -> tuple[Any, ...]:
+    """Messages, codes, z, log p(z|u), and whether some unit had no noise, of n samples, a multiple of `FEWEST_FAR`: one
+    program for any number."""
     blocks = [_far_block(jax.random.fold_in(key, block), joint) for block in range(n // FEWEST_FAR)]
     return jax.tree.map(lambda *parts: np.concatenate(list(map(np.asarray, parts))), *blocks)
 
 
 @jax.jit
-def _far_block(key: jax.Array, joint: Joint) -> tuple[Any, Any, jax.Array, jax.Array]:
+def _far_block(key: jax.Array, joint: Joint) -> tuple[Any, ...]:
     message, code, z = joint.sample(key, FEWEST_FAR)
-    return message, code, z, jax.vmap(joint.conditional)(z, code)
+    still = (jax.vmap(joint.channel.moments)(code)[1] == 0).any(1)
+    return message, code, z, jax.vmap(joint.conditional)(z, code), still
 
 
 def _tighter(first: Estimate, second: Estimate) -> tuple[Estimate, bool]:

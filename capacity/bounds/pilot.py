@@ -22,7 +22,7 @@ from capacity.bounds.annealing import LANES, STRIDE, Ladder, Target, Walks, even
 PILOT_SHARE = 0.2  # of the budget, at most, unless the first pilot alone is more
 PILOT_CHAINS = 4
 FIRST = 16  # rungs of either leg in the first pilot
-CHAINS = (1, 2, 4, 8, 16)
+CHAINS = (1, 2, 4, 8, 16, 32)
 BATCHES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
 MOST_RUNGS = 2**16
 SLOWEST = 0.5  # power of the rungs by which a gap is taken to fall at least: rare lost walks fall off slower than 1/T

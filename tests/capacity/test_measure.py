@@ -12,8 +12,8 @@ import pytest
 from capacity import Bracket, Joint, measure
 from capacity.bits import interval
 from capacity.bounds import Enumeration, MaximumEntropy
-from capacity.bounds.measure import _tighter, within
-from capacity.channels import Gaussian, LearntGaussian, Posterior
+from capacity.bounds.measure import _tighter, untold, within
+from capacity.channels import Gaussian, GaussianDropout, LearntGaussian, Posterior
 from capacity.theory import gaussian_capacity
 from synthetic import Codebook, FairBits, GaussianVectors, MarkovBits
 from synthetic.algebra import orthonormal
@@ -204,3 +204,22 @@ def test_a_figure_that_is_cut_keeps_its_interval(bits: float, low: float, high: 
     """Four bits that chance put at 4.2 +- 0.1 may still be 3.9; without the shift [4, 4] was promised."""
     for found in within(interval(bits, 0.1 / 1.959964, "lower"), interval(bits, 0.1 / 1.959964, "upper"), 4.0):
         assert (float(found.low), float(found.high)) == pytest.approx((low, high), abs=1e-6)
+
+
+def test_what_rare_messages_would_have_told_is_missed() -> None:
+    """Ten digits of which none was 1: what they say less than the source's bits is how far a bracket must reach up."""
+    rare = MarkovBits(jnp.eye(10), jnp.float32(1e-4), jnp.float32(0.3))
+    zeros = jnp.zeros((50, 10), rare.sample(jax.random.key(0), 1).message.dtype)
+    said = -float(rare.log_prob(zeros[0])) / np.log(2)
+    assert untold(rare, zeros) == pytest.approx(rare.bits - said, rel=1e-4) and untold(rare, zeros) > 0.5 * rare.bits
+    assert untold(rare, zeros.at[:, 0].set(1)) == 0.0
+    fair = FairBits(jnp.eye(10))
+    assert untold(fair, fair.sample(jax.random.key(1), 50).message) < 1e-5
+    assert untold(GaussianVectors(jnp.ones(3)), jnp.zeros((5, 3))) == 0.0
+
+
+def test_units_that_some_message_leaves_without_noise_are_refused() -> None:
+    """Noise in proportion to a unit that may be 0: a density says nothing of what is certain."""
+    joint = Joint(FairBits(jnp.eye(24)), jax.nn.relu, GaussianDropout(jnp.float32(0.1)))
+    with pytest.raises(ValueError, match="units with a density, for a bracket by walks; got gaussian_dropout"):
+        measure(jax.random.key(0), joint, budget=1)

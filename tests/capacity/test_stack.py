@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -92,6 +93,16 @@ def test_neighbours_narrow_each_other() -> None:
 
     cut = processed([bracket(1.0, 4.0), bracket(2.0, 5.0), bracket(0.5, 3.0)])
     assert [(float(b.low), float(b.high)) for b in cut] == [(2.0, 4.0), (2.0, 4.0), (0.5, 3.0)]
+
+
+def test_an_enumerated_layer_is_widened_for_the_number_of_layers() -> None:
+    """From 95 % to 1 - 5 %/3: 2.394 standard errors; a bracket by walks reaches three already."""
+    found = Bracket(interval(2.0, 0.1, "exact"), interval(2.0, 0.1, "exact"), "enumeration")
+    first, second, _ = processed([found, replace(found, method="walks"), replace(found, method="walks")])
+    assert float(first.low) == pytest.approx(2 - 0.1 * 1.96, abs=1e-3)  # cut by its neighbours
+    alone = processed([found] * 3)
+    assert float(alone[0].high) == pytest.approx(2 + 0.1 * 2.394, abs=1e-3)
+    assert float(second.high) == pytest.approx(2 + 0.1 * 1.96, abs=1e-3)
 
 
 def test_refusals() -> None:
