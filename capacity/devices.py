@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 GPUS = {
     "NVIDIA": (("/dev/nvidia0", "/proc/driver/nvidia/version"), "jax[cuda12]"),
@@ -36,6 +38,15 @@ def workers() -> int:
     import jax
 
     return min(os.cpu_count() or 1, 8) if jax.default_backend() == "cpu" else 2
+
+
+def programs() -> ThreadPoolExecutor:
+    """Threads for `workers()` programs, traced with the caller's precision of products, which JAX has for each thread."""
+    import jax
+
+    config: Any = jax.config  # its options are not declared
+    scope = jax.default_matmul_precision(config.jax_default_matmul_precision)
+    return ThreadPoolExecutor(max_workers=workers(), initializer=scope.__enter__)
 
 
 def unused_gpu() -> str:

@@ -15,7 +15,7 @@ The walk has two legs: from q to an approximation that can be sampled cheaply (`
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from functools import partial
 from typing import Any, NamedTuple, Protocol
 
@@ -24,7 +24,7 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.special import logsumexp
 
-from capacity.devices import workers
+from capacity.devices import programs
 
 LANES = 128  # chains that advance together
 STRIDE = 16  # steps of a leg in one call of its program: a ladder is a multiple of it
@@ -113,7 +113,7 @@ def walk(key: jax.Array, joint: Target, approximation: Any, n: int, ladder: Ladd
     if n % LANES or n < 1 or chains < 1:
         raise ValueError(f"Expected n a multiple of {LANES} and chains of at least 1; got {n} and {chains}.")
     jobs = []
-    with ThreadPoolExecutor(max_workers=workers()) as pool:
+    with programs() as pool:
         for batch in range(n // LANES):
             key_pair, key_chains = jax.random.split(jax.random.fold_in(key, batch))
             # Begun once for all of its chains, which stand behind it in the queue; let go when the last has ended.

@@ -15,7 +15,6 @@ left of the variance: the same for all values of a half, so that their spread do
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, NamedTuple, TypeAlias
 
@@ -24,7 +23,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from capacity.bits import NATS, RARE_LOSS, Z95, Estimate, Kind, from_values, reaching, stretched, unseen
-from capacity.devices import workers
+from capacity.devices import programs
 from capacity.joint import Joint
 
 Floats = np.ndarray
@@ -58,7 +57,7 @@ def controls_of(joint: Joint, tellers: Sequence[Teller], message: Any, code: Any
         some = jax.tree.map(lambda a: a[start : start + TOGETHER], samples)
         return tuple(map(np.asarray, _columns(joint, tuple(tellers), *some)))
 
-    with ThreadPoolExecutor(max_workers=workers()) as pool:
+    with programs() as pool:
         blocks = list(pool.map(block, range(0, len(z), TOGETHER)))
     return Controls(*map(np.concatenate, zip(*blocks, strict=True)))
 

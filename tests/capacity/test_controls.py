@@ -12,6 +12,7 @@ from capacity import Joint
 from capacity.bits import NATS, Estimate
 from capacity.bounds.controls import Controls, controlled, controls_of, reduce, rounding
 from capacity.channels import BinarySymmetric
+from capacity.devices import programs
 
 TRUTH = 1.7 * NATS  # nats
 FAR_MEAN = np.array([3.0, -40.0])
@@ -135,3 +136,15 @@ def test_an_interval_is_no_narrower_than_single_precision() -> None:
     found = controlled(1000.0 + near.zero[:, 0], near, far, "upper")
     assert float(found.stderr) < 1e-6
     assert float(found.high - found.bits) == pytest.approx(rounding(np.array([1000.0])), rel=0.6)
+
+
+def test_threads_have_the_precision_of_their_caller() -> None:
+    """JAX has one a thread; without it walks on a GPU would be traced with products of three digits."""
+
+    def seen() -> set[str | None]:
+        with programs() as pool:
+            return set(pool.map(lambda _: jax.config.jax_default_matmul_precision, range(20)))
+
+    with jax.default_matmul_precision("highest"):
+        assert seen() == {"highest"}
+    assert seen() == {None}
