@@ -41,7 +41,7 @@ def workers() -> int:
 
 
 def programs() -> ThreadPoolExecutor:
-    """Threads for `workers()` programs, traced with the caller's precision of products, which JAX has for each thread."""
+    """Threads for `workers()` programs, traced with the caller's precision of products (JAX has one a thread)."""
     import jax
 
     config: Any = jax.config  # its options are not declared
