@@ -19,6 +19,13 @@ def binary_digits(index: jax.Array, width: int) -> jax.Array:
     return ((index[:, None] >> shifts[None, :]) & 1).astype(jnp.int8)
 
 
+def fair_digits(key: jax.Array, n: int, width: int) -> jax.Array:
+    """Independent fair binary digits (n, width) int8, 32 from each random word."""
+    words = jax.random.bits(key, (n, -(-width // 32), 1), jnp.uint32)
+    digits = (words >> jnp.arange(32, dtype=jnp.uint32)[None, None, :]) & 1
+    return digits.reshape(n, -1)[:, :width].astype(jnp.int8)
+
+
 @jax.jit
 def from_digits(message: jax.Array) -> jax.Array:
     """Whole number () int32 of one message (width,) of binary digits; width of at most 31."""

@@ -18,6 +18,7 @@ from synthetic.algebra import (
     binary_digits,
     binary_rank,
     checked_orthonormal,
+    fair_digits,
     orthonormal,
 )
 from synthetic.source import MAX_LISTED, Batch, check_linear, check_listing, register
@@ -108,7 +109,7 @@ class LinearCode:
 
     def sample(self, key: jax.Array, n: int) -> Batch:
         """Draw n: messages (n, k) int8, vectors (n, dim) float32."""
-        message = jax.random.bernoulli(key, 0.5, (n, self.message_dim)).astype(jnp.int8)
+        message = fair_digits(key, n, self.message_dim)
         return Batch(message, self.embed(message))
 
     def encode(self, message: jax.Array) -> jax.Array:

@@ -17,6 +17,7 @@ from synthetic.algebra import (
     binary_digits,
     binary_entropy,
     checked_orthonormal,
+    fair_digits,
     orthonormal,
 )
 from synthetic.source import MAX_LISTED, Batch, check_linear, check_listing, register
@@ -74,7 +75,7 @@ class FairBits:
 
     def sample(self, key: jax.Array, n: int) -> Batch:
         """Draw n: messages (n, k) int8, vectors (n, dim) float32."""
-        message = jax.random.bernoulli(key, 0.5, (n, self.message_dim)).astype(jnp.int8)
+        message = fair_digits(key, n, self.message_dim)
         return Batch(message, self.embed(message))
 
     def embed(self, message: jax.Array) -> jax.Array:

@@ -12,6 +12,7 @@ from capacity.channels import Gaussian
 from capacity.joint import Joint
 from capacity.systems.architecture import DEFAULT, Architecture, Params, merge
 from capacity.systems.constraints import standardised, whole_moments
+from capacity.systems.mirrored import messages_for, mirrored, twice
 
 
 @dataclass(frozen=True)
@@ -90,15 +91,15 @@ class GaussianSystem:
         n: int,
         progress: jax.Array,
     ) -> jax.Array:
-        """Mean loss in nats of n fresh samples; progress runs from 0 to 1."""
+        """Mean loss in nats of n fresh noisy codes; progress runs from 0 to 1."""
         key_source, key_noise = jax.random.split(key)
-        batch = source.sample(key_source, n)
+        batch = source.sample(key_source, messages_for(n))
         u = jax.vmap(merge(self.architecture.encoder(source, self.architecture.units), params["encoder"]))(batch.vector)
         if self.power is not None:
             u = standardised(u, self.power)
             level = self._annealed(level, source, progress)
-        z = u + level * jax.random.normal(key_noise, u.shape)
-        return self.architecture.reconstruction(params, source, batch, z)
+        z = mirrored(key_noise, u, level)
+        return self.architecture.reconstruction(params, source, twice(batch), z)
 
     def _annealed(self, level: jax.Array, source: Any, progress: jax.Array) -> jax.Array:
         half = self.power / (2 ** (source.bits / self.architecture.units) - 1) if source.discrete else 0.0

@@ -28,7 +28,7 @@ class Training:
     """Steps, batches and optimisers of the two stages.
 
     Attributes:
-        steps, batch: of the first stage.
+        steps, batch: of the first stage; the batch counts noisy codes (some systems send a message twice).
         receiver_steps, receiver_batch: of the second; 0 steps to leave it out; the batch counts noisy codes.
         learning_rate: peak of the default schedule (Adam, warm-up, cosine to zero).
         optimiser, receiver_optimiser: the caller's own optax transformations, schedules included, instead; or functions
@@ -38,10 +38,10 @@ class Training:
         ValueError: for a count below 1 or a learning rate that is not positive.
     """
 
-    steps: int = 1500
+    steps: int = 1300
     batch: int = 256
-    receiver_steps: int = 1300
-    receiver_batch: int = 384
+    receiver_steps: int = 400
+    receiver_batch: int = 256
     learning_rate: float = 2e-2
     optimiser: Optimiser | None = None
     receiver_optimiser: Optimiser | None = None

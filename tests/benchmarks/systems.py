@@ -1,6 +1,6 @@
 """Every system's curve at its default levels: are all lanes inside [0, min(source, ceiling)], and do bits fall?
 
-    python -m tests.benchmarks.systems --out runs/systems [--bits 16 --units 8 --width 144 --seeds 3] [NAME ...]
+    python -m tests.benchmarks.systems --out runs/systems [--bits 16 --units 8 --width 128 --seeds 3] [NAME ...]
 
 Finished lanes and curves are kept in the directory; the same command goes on.  `curves.md` is the table of all.
 """
@@ -86,7 +86,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*")
     parser.add_argument("--out", default="runs/systems")
-    for option, default in (("bits", 16), ("dim", 32), ("units", 8), ("width", 144), ("seeds", 3)):
+    for option, default in (("bits", 16), ("dim", 32), ("units", 8), ("width", 128), ("seeds", 3)):
         parser.add_argument(f"--{option}", type=int, default=default)
     for option, default in (("steps", 1500), ("batch", 256), ("samples", 1024)):
         parser.add_argument(f"--{option}", type=int, default=default)
