@@ -18,10 +18,10 @@ from capacity.bounds.enumeration import (
     information_of,
     listed_rate,
     sampled,
-    unit_information,
+    unit_information_of,
     widen,
 )
-from capacity.bounds.listed import draw, list_codes, log_densities
+from capacity.bounds.listed import list_codes
 from capacity.bounds.measure import measure as measure_bits
 from capacity.checkpoints import Checkpoints
 from capacity.training import LaneState, front_of, log_decoder_of, measurement_key, pad_lanes, sender, sweep
@@ -70,13 +70,17 @@ class Lanes:
         lanes = self._stack([0])
         begins = sweep(begin, devices, together)
         state = jax.eval_shape(begins, lanes, plan.source)
-        lowered = [
-            begins.lower(lanes, plan.source),
-            sweep(advance, devices, together).lower((state, lanes), (plan.source, jnp.int32(0))),
-            sweep(measure, devices, together).lower((lanes, state.params), plan.source),
-        ]
-        with ThreadPoolExecutor() as threads:  # one compiler thread each: XLA uses a single core for most of its passes
-            self.begin, self.advance, self.measure = threads.map(lambda program: program.compile(), lowered)
+        with ThreadPoolExecutor() as threads:  # a program compiles while the next is traced
+
+            def start(program: Any, *args: Any) -> Any:
+                return threads.submit(program.lower(*args).compile)
+
+            programs = (
+                start(sweep(measure, devices, together), (lanes, state.params), plan.source),
+                start(sweep(advance, devices, together), (state, lanes), (plan.source, jnp.int32(0))),
+                start(begins, lanes, plan.source),
+            )
+            self.measure, self.advance, self.begin = (program.result() for program in programs)
         self.seconds["compile"] += time.perf_counter() - started
 
     def _stack(self, group: list[int]) -> Any:
@@ -179,17 +183,18 @@ def figures_of(key: jax.Array, plan: CurvePlan, params: Any, level: jax.Array, j
         power, noise = listed.power, listed.noise
         sample = sampled(next(keys), joint, listed, plan.samples)
         out["bits"] = information_of(joint, listed, sample)
-        units = unit_information(next(keys), joint, listed, max(plan.samples // 8, 16))
+        fewer = sample.first(max(plan.samples // 8, 16)).by_unit(joint, listed)
+        units = unit_information_of(joint, listed, fewer)
         out["marginal_bits"], out["increment_bits"] = units.marginal, units.increment
         out["joint_bits_per_unit"] = out["bits"].bits / plan.units
-        rate_key, key_check = next(keys), next(keys)
+        rate_key = next(keys)
         if not joint.channel.atomic:
             prior_std = plan.system.prior_std(level, power.mean())
             known = joint.channel.has_entropy
             out["rate"] = listed_rate(listed, joint.channel, prior_std) if known else Rate(prior_std)(rate_key, joint)
             out["excess"] = excess(joint, listed, sample, prior_std)
-        z = draw(key_check, joint, listed, PRECISION_SAMPLES)[2]
-        out["check"] = (joint.channel, listed, z, log_densities(listed, joint.channel, z).joint)
+        few = sample.first(PRECISION_SAMPLES)
+        out["check"] = (joint.channel, listed, few.z, few.q.joint)
     else:
         _, codes, _ = joint.sample(next(keys), 32768)
         power = jnp.square(jax.vmap(joint.channel.signal)(codes)).mean(0)

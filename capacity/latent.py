@@ -20,8 +20,15 @@ import jax.numpy as jnp
 import numpy as np
 
 from capacity.bits import NATS, Estimate
-from capacity.bounds.enumeration import PRECISION_SAMPLES, information, unit_information, widen
-from capacity.bounds.listed import list_codes, log_densities
+from capacity.bounds.enumeration import (
+    PRECISION_SAMPLES,
+    information,
+    information_of,
+    sampled,
+    unit_information_of,
+    widen,
+)
+from capacity.bounds.listed import list_codes
 from capacity.channels import LearntGaussian, Posterior
 from capacity.latent_shared import Shared, shared_bits
 from capacity.progress import Report, reporter
@@ -164,12 +171,12 @@ def measure_latent(
 
 
 def _all_figures(key: jax.Array, rows: Rows, table: Posterior, samples: int, fewer: int) -> tuple[Any, Any, Any]:
-    key_bits, key_units, key_check = jax.random.split(key, 3)
     joint = tabled(rows, table, LearntGaussian())
     listed = list_codes(joint)
-    z = joint.sample(key_check, PRECISION_SAMPLES)[2]
-    check = (listed, z, log_densities(listed, joint.channel, z).joint)
-    return information(key_bits, joint, listed, samples), unit_information(key_units, joint, listed, fewer), check
+    sample = sampled(key, joint, listed, samples)
+    few = sample.first(PRECISION_SAMPLES)
+    by_unit = unit_information_of(joint, listed, sample.first(fewer).by_unit(joint, listed))
+    return information_of(joint, listed, sample), by_unit, (listed, few.z, few.q.joint)
 
 
 _figures = jax.jit(_all_figures, static_argnums=(3, 4))

@@ -50,6 +50,14 @@ class Sample(NamedTuple):
     controls: tuple[jax.Array, jax.Array]  # the noise's and the radius's, (n, units), cumulative over units
     q: Densities
 
+    def first(self, n: int) -> Sample:
+        """Its first n; as good as n fresh ones for a figure of its own."""
+        return jax.tree.map(lambda leaf: leaf[:n], self)
+
+    def by_unit(self, joint: Joint, listed: Listed) -> Sample:
+        """The same, held against the list unit by unit as well."""
+        return self._replace(q=log_densities(listed, joint.channel, self.z, per_unit=True))
+
 
 def sampled(key: jax.Array, joint: Joint, listed: Listed, n: int) -> Sample:
     """n fresh samples, held against the whole list; traceable."""
@@ -117,10 +125,13 @@ def _if_noisy(wide: Estimate, found: Estimate, joint: Joint, listed: Listed) -> 
 
 def unit_information(key: jax.Array, joint: Joint, listed: Listed, n: int) -> UnitBits:
     """Bits per unit, the three kinds, from n fresh samples and the listed codes; traceable."""
-    _, codes, z = draw(key, joint, listed, n)
-    conditional, (noise, radius) = _conditional_and_controls(joint.channel, listed, codes, z)
+    return unit_information_of(joint, listed, sampled(key, joint, listed, n).by_unit(joint, listed))
+
+
+def unit_information_of(joint: Joint, listed: Listed, sample: Sample) -> UnitBits:
+    """Bits per unit, the three kinds, from a sample that was held against the list by unit."""
+    codes, z, conditional, (noise, radius), q = sample.codes, sample.z, sample.conditional, sample.controls, sample.q
     alone, own_noise = _each_alone(joint.channel, codes, z, conditional, noise)
-    q = log_densities(listed, joint.channel, z, per_unit=True)
     if joint.channel.atomic:
         prefix, each = _resolved(joint, q.prefixes), _resolved(joint, q.units)
         more = each.sum(1) - prefix[:, -1]
@@ -136,8 +147,9 @@ def unit_information(key: jax.Array, joint: Joint, listed: Listed, n: int) -> Un
     z_score = jnp.square(z - listed.mean[None]) / jnp.where(still, 1.0, variance)[None] - 1
     z_score = jnp.where(still[None], 0.0, z_score)
     known = jnp.stack([more_noise, own_radius], 2), jnp.stack([own_noise, z_score], 2)
-    exact = jax.vmap(lambda v, c: from_values(v, "exact", controls=c), in_axes=1)
-    increment, marginal = exact(increments, known[0]), exact(each, known[1])
+    exact = jax.vmap(jax.vmap(lambda v, c: from_values(v, "exact", controls=c), in_axes=1))
+    both = exact(jnp.stack([increments, each]), jnp.stack(known))
+    increment, marginal = (jax.tree.map(lambda a, i=i: a[i], both) for i in range(2))
     columns = as_columns([radius[:, -1], *z_score.T], z)
     shared = from_values(more, "exact", controls=columns)
     effects = jnp.zeros_like(marginal.bits), jnp.zeros_like(marginal.bits), jnp.zeros_like(shared.bits)

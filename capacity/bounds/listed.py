@@ -138,41 +138,54 @@ def log_densities(listed: Listed, channel: Any, z: jax.Array, per_unit: bool = F
     tiles = jax.tree.map(lambda leaf: _tiles(leaf, messages, 0.0), listed.codes)
     log_prob_tiles = _tiles(listed.log_probs, messages, -jnp.inf)
 
-    def grid(here: slice, z_tile: jax.Array, codes: Any) -> jax.Array:
+    def pairs(own: Any, z_own: jax.Array, codes: Any) -> jax.Array:
         # One unit at a time, messages leading and samples last: so it compiles to one vectorised loop down columns,
         # six times faster on a CPU than a sum over a trailing axis of units.
-        own = part_of(channel, here)
-
         def density(z_one: jax.Array, code: Any) -> jax.Array:
             log_prob = own.log_prob(z_one, code)
             return log_prob[0] if len(log_prob) == 1 else log_prob.sum()
 
-        return jax.vmap(jax.vmap(density, (0, None)), (None, 0))(z_tile[:, here], sliced(codes, here))
+        return jax.vmap(jax.vmap(density, (0, None)), (None, 0))(z_own, codes)
+
+    def grid(here: slice, z_tile: jax.Array, codes: Any) -> jax.Array:
+        return pairs(part_of(channel, here), z_tile[:, here], sliced(codes, here))
+
+    def stacked(each: list[Any]) -> Any:
+        return jax.tree.map(lambda *leaves: jnp.stack(leaves), *each)
+
+    def nothing(*shape: int) -> Density:
+        return Density(jnp.full(shape, -jnp.inf, z.dtype), jnp.zeros(shape, z.dtype))
 
     def over_messages(z_tile: jax.Array) -> Densities:
-        def add(total: Densities, tile: tuple[Any, jax.Array]) -> tuple[Densities, None]:
-            codes, log_probs = tile
-            so_far, prefix, marginal = log_probs[:, None], [], []
-            for j in range(units) if per_unit or channel.memoryless else ():
-                term = grid(slice(j, j + 1), z_tile, codes)
-                if channel.memoryless:
-                    so_far = so_far + term
-                else:
-                    so_far = log_probs[:, None] + grid(slice(j + 1), z_tile, codes)
-                if per_unit:
-                    prefix.append(_density(so_far))
-                    marginal.append(_density(term + log_probs[:, None]))
-            if not (per_unit or channel.memoryless):
-                so_far = log_probs[:, None] + grid(slice(units), z_tile, codes)
-            here = _density(so_far)
-            by_unit = [
-                Density(*(as_columns([getattr(d, part) for d in found], here.log_prob) for part in Density._fields))
-                for found in (prefix, marginal)
-            ]
-            return Densities(*map(_together, total, (here, *by_unit))), None
+        def by_unit(codes: Any, first: jax.Array) -> tuple[Density, Density]:
+            """Of every leading group of units, and of every unit alone; leaves (units, samples)."""
+            if not channel.memoryless:
+                prefixes = [_density(first + grid(slice(j + 1), z_tile, codes)) for j in range(units)]
+                alone = [_density(first + grid(slice(j, j + 1), z_tile, codes)) for j in range(units)]
+                return stacked(prefixes), stacked(alone)
 
-        def nothing(*shape: int) -> Density:
-            return Density(jnp.full(shape, -jnp.inf, z.dtype), jnp.zeros(shape, z.dtype))
+            def add_unit(so_far: jax.Array, unit: tuple[Any, jax.Array, Any]) -> tuple[jax.Array, Any]:
+                term = pairs(*unit)
+                return so_far + term, (_density(so_far + term), _density(first + term))
+
+            one = [slice(j, j + 1) for j in range(units)]
+            each = [(part_of(channel, here), z_tile[:, here], sliced(codes, here)) for here in one]
+            nothing_yet = jnp.broadcast_to(first, (messages, samples))
+            return jax.lax.scan(add_unit, nothing_yet, stacked(each))[1]
+
+        def add(total: Densities, tile: tuple[Any, jax.Array]) -> tuple[Densities, None]:
+            codes, first = tile[0], tile[1][:, None]
+            if per_unit:
+                prefixes, alone = by_unit(codes, first)
+                here = jax.tree.map(lambda a: a[-1], prefixes)
+                found = Densities(here, *jax.tree.map(jnp.transpose, (prefixes, alone)))
+            else:
+                parts = [slice(j, j + 1) for j in range(units)] if channel.memoryless else [slice(units)]
+                rows = first
+                for part in parts:
+                    rows = rows + grid(part, z_tile, codes)
+                found = Densities(_density(rows), nothing(samples, 0), nothing(samples, 0))
+            return Densities(*map(_together, total, found)), None
 
         width = units if per_unit else 0
         start = Densities(nothing(samples), nothing(samples, width), nothing(samples, width))
