@@ -24,7 +24,8 @@ def mirrored(key: jax.Array, mean: jax.Array, deviation: jax.Array) -> jax.Array
         deviation: a scalar, or of every unit of every code, (n, units).
     """
     noise = deviation * jax.random.normal(key, mean.shape)
-    return jnp.concatenate([mean + noise, mean - noise])
+    signs = jnp.array([1.0, -1.0])[:, None, None]  # a concatenation would draw the noise anew for each half
+    return (mean[None] + signs * noise[None]).reshape(-1, mean.shape[1])
 
 
 def twice(batch: Any) -> Any:
