@@ -20,7 +20,7 @@
 # The 65,536 messages can be listed, so $I(M;Z)$ is *exact* up to a small Monte-Carlo error, which is shown.
 #
 # The next cell runs the default job.  Finished lanes are kept in `runs/curve`: if `make curve` has been there before,
-# the same numbers come back at once; else it takes two to three minutes.
+# the same numbers come back at once; else it takes some two minutes.
 
 # %%
 # %matplotlib inline
@@ -66,8 +66,8 @@ for level in gaussian.level.values:
 # %% [markdown]
 # ## The rate is the information and an excess
 #
-# A VAE pays $E\,\mathrm{KL}(q(z|x)\,\|\,r(z)) = I(M;Z) + \mathrm{KL}(q(z)\,\|\,r(z))$.  The three are estimated
-# from separate samples; one in twenty may miss its 95 % interval.
+# A VAE pays $E\,\mathrm{KL}(q(z|x)\,\|\,r(z)) = I(M;Z) + \mathrm{KL}(q(z)\,\|\,r(z))$.  The rate is
+# exact, the other two come from samples, and the error shown is that of independent ones.
 
 # %%
 for level in vae.level.values:

@@ -63,7 +63,7 @@ class Ross:
             raise ValueError(f"Expected symbols that occur more than once; got {int(kept.sum())} rows of such.")
         symbols, numbers, counts = symbols[kept], scaled(numbers[kept], "standard"), counts[kept]
         limit = float(digamma(len(numbers)) - digamma(counts).mean())
-        return estimate(key, self.terms, symbols, numbers, self.k, numbers.shape[1], limit)
+        return estimate(key, self.terms, symbols, numbers, self.k, numbers.shape[1], limit, both_ways=True)
 
     def terms(self, x: np.ndarray, y: np.ndarray, ks: Sequence[int] | None = None) -> np.ndarray:
         """Local terms in nats, for each k (its own, by default): shape (len(ks), m), m rows whose symbol recurs.
@@ -119,7 +119,8 @@ class Mixed:
         x, y = (scaled(a, "standard") if a.dtype.kind == "f" else a for a in (x, y))
         held = self._neighbours(x, y, [self.k])[1]
         limit = float(np.log(len(x)) - digamma(held).mean())
-        found = estimate(key, self.terms, x, y, self.k, max(columns, 1), limit)
+        symbols = any(a.dtype.kind == "i" for a in (x, y))
+        found = estimate(key, self.terms, x, y, self.k, max(columns, 1), limit, both_ways=symbols)
         rare = max((_rare(a, self.k) for a in (x, y) if a.dtype.kind == "i"), default=0.0)
         return replace(found, high=max(found.high, found.limit)) if rare > RARE else found
 

@@ -12,6 +12,9 @@ the density has edges, and larger where it is smooth.  Estimates at k, 2k and 4k
 extrapolation with the observed p and a safety factor of 1.25 is their error band (Roache 1994, J. Fluids Eng. 116,
 405).  The interval holds the estimate and the far end of that band, widened by the spread.
 
+Symbols against numbers have two biases of opposite sign, of the balls among one symbol's points and of those among
+all: the estimates may fall with k and lie above the truth.  There the band is taken both ways.
+
 It is wrong where the profile is flat and far from the truth: unrelated directions with heavy tails in three and more
 columns a side (Student's t) look settled at half of their information or less.
 """
@@ -86,7 +89,14 @@ def profile(
 
 
 def estimate(
-    key: jax.Array, terms: Terms, x: np.ndarray, y: np.ndarray, k: int, dimensions: int, limit: float
+    key: jax.Array,
+    terms: Terms,
+    x: np.ndarray,
+    y: np.ndarray,
+    k: int,
+    dimensions: int,
+    limit: float,
+    both_ways: bool = False,
 ) -> Estimate:
     """The mean of the local terms at k, with an interval for its spread and its bias.
 
@@ -97,6 +107,7 @@ def estimate(
         k: how many neighbours.
         dimensions: columns among which distances are measured, for the slowest rate of the bias.
         limit: the most that the terms' mean could be, in nats.
+        both_ways: whether the bias may also lie against the way in which the estimates move with k.
     """
     n = len(x)
     ks = [c for c in (k, 2 * k, 4 * k) if c < n // 2] or [k]
@@ -104,7 +115,8 @@ def estimate(
     nats = float(local[0].mean())
     stderr, width = _spread(key, terms, x, y, k, local[0])
     bias = _band(local, dimensions)
-    low, high = nats + min(bias, 0.0) - width, nats + max(bias, 0.0) + width
+    down, up = (abs(bias), abs(bias)) if both_ways else (max(-bias, 0.0), max(bias, 0.0))
+    low, high = nats - down - width, nats + up + width
     return result(nats, stderr, "point", n, limit=limit, low=low, high=high)
 
 

@@ -38,7 +38,8 @@ class Recipe:
     def build(self) -> tuple[Any, Any, Training]:
         """System, source and training."""
         source = synthetic.FairBits.build(jax.random.key(SOURCE_KEY), self.bits, self.bits)
-        system = SYSTEMS[self.system](Architecture(units=self.units, widths=(self.width, self.width)))
+        constant = {"rate_start": 1.0} if self.system == "vae" else {}  # the weight that they were first trained at
+        system = SYSTEMS[self.system](Architecture(units=self.units, widths=(self.width, self.width)), **constant)
         training = Training(
             steps=self.steps,
             batch=self.batch,

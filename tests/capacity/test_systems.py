@@ -12,6 +12,7 @@ from flax import nnx
 from capacity import VAE, Architecture, GaussianSystem, Training, capacity_curve
 from capacity.bounds.listed import list_codes
 from capacity.models import AutoregressiveBits, GaussianMessage
+from capacity.systems.mirrored import messages_for, mirrored
 from capacity.theory import linear_vae
 from synthetic import FairBits, GaussianVectors
 
@@ -80,6 +81,50 @@ def test_system_refusals() -> None:
         GaussianSystem(power=0.0)
     with pytest.raises(ValueError, match="noise_start"):
         GaussianSystem(noise_start=0.5)
+    with pytest.raises(ValueError, match="rate_start from 0 to 1; got 2"):
+        VAE(rate_start=2.0)
+
+
+def test_mirrored_codes_have_the_channels_law() -> None:
+    """Both halves are the means in noise of that deviation, and average to the means."""
+    means = jax.random.normal(jax.random.key(0), (20000, 2))
+    deviation = jnp.broadcast_to(jnp.array([0.5, 2.0]), means.shape)
+    z = mirrored(jax.random.key(1), means, deviation)
+    np.testing.assert_allclose(z[:20000] + z[20000:], 2 * means, atol=1e-5)
+    for half in (z[:20000], z[20000:]):
+        scores = (half - means) / deviation
+        np.testing.assert_allclose(scores.mean(0), 0, atol=4 / 20000**0.5)
+        np.testing.assert_allclose(scores.var(0), 1, atol=4 * (2 / 20000) ** 0.5)
+    assert [messages_for(n) for n in (1, 4, 5)] == [1, 2, 3]
+
+
+def test_a_vaes_weight_rises_over_the_first_half() -> None:
+    source = FairBits.build(jax.random.key(0), 4, 4)
+    system = VAE(Architecture(units=2, widths=(8,)))
+    params, key = system.init(jax.random.key(1), source), jax.random.key(2)
+
+    def loss(level: float, progress: float) -> float:
+        return float(system.loss(params, key, jnp.float32(level), source, 64, jnp.float32(progress)))
+
+    rate = loss(1.0, 1.0) - loss(0.0, 1.0)
+    for progress, share in ((0.0, 0.5), (0.25, 0.75), (0.5, 1.0), (0.9, 1.0)):
+        np.testing.assert_allclose(loss(1.0, progress) - loss(0.0, progress), share * rate, rtol=1e-4)
+    assert VAE(system.architecture, rate_start=1.0).loss(
+        params, key, jnp.float32(1), source, 64, jnp.float32(0)
+    ) == pytest.approx(loss(1.0, 1.0))
+
+
+@pytest.mark.slow
+def test_a_weight_that_rises_finds_a_lower_loss_near_one() -> None:
+    """At beta = 0.9 a constant weight lets most of the code collapse; what the rising one ends in has a lower loss."""
+    source = FairBits.build(jax.random.key(0), 16, 32)
+    found = {}
+    for start in (0.5, 1.0):
+        curve = capacity_curve(jax.random.key(1), source, VAE(rate_start=start), [0.9], 2)
+        loss = 16 - curve.decoder_bits + 0.9 * curve.rate
+        found[start] = float(loss.mean()), float(curve.bits.mean())
+    assert found[0.5][0] < found[1.0][0] - 0.2
+    assert found[0.5][1] > found[1.0][1] + 4
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from synthetic import Codebook, FairBits, LinearCode, MarkovBits
-from synthetic.algebra import binary_rank, from_digits
+from synthetic.algebra import binary_rank, fair_digits, from_digits
 from synthetic.source import check_listing, register
 
 KEY = jax.random.key(3)
@@ -20,6 +20,17 @@ def test_fair_bits_keep_distances_and_read_back() -> None:
     np.testing.assert_allclose(jnp.sum(vectors**2, axis=1), 6.0, rtol=1e-5)
     read = (vectors @ source.rotation.T > 0).astype(jnp.int8)
     np.testing.assert_array_equal(read, source.messages())
+
+
+@pytest.mark.parametrize("width", [1, 16, 32, 70])
+def test_fair_digits_are_fair_and_independent(width: int) -> None:
+    """Digits of one word and of neighbouring words go together as little as chance has it."""
+    n = 20000
+    signs = 2.0 * np.asarray(fair_digits(KEY, n, width)) - 1
+    assert signs.shape == (n, width) and set(np.unique(signs)) == {-1.0, 1.0}
+    together = signs.T @ signs / n - np.eye(width)
+    assert np.abs(signs.mean(0)).max() < 5 / n**0.5 and np.abs(together).max() < 5 / n**0.5
+    assert abs((signs[1:] * signs[:-1]).mean()) < 5 / (n * width) ** 0.5
 
 
 def test_messages_count_upwards_most_significant_first() -> None:
