@@ -79,11 +79,13 @@ print(f"identity within its 95 % interval in {int(inside.sum())} of {inside.size
 # %% [markdown]
 # The identity holds, with 5 bits of excess or with none (one lane in twenty may miss its interval). At a weak β all
 # eight bits pass and the loss counts almost five more: the 256 messages sit in clumps, and clumps are not the normal
-# r(z). A stronger β first squeezes the clumps together, which costs about one bit. Then everything goes at once,
-# within a small step of β: what is called *posterior collapse*. The reason is not a bad optimiser. With decoders that
-# read the whole code the loss is about H − I + βR, and where R ≈ I it falls with I as long as β < 1 and rises after:
-# at β = 1 all codes from none to all bits are equally good (Alemi et al. 2018). So β does not say how many bits pass,
-# and near 1 a little of it decides about nearly all.
+# r(z). A stronger β first squeezes the clumps together, which costs about one bit. Then the rest goes, within a small
+# part of β's range: what is called *posterior collapse*. With decoders that read the whole code the loss is about
+# H − I + βR, and where R ≈ I it falls with I as long as β < 1 and rises after: at β = 1 all codes from none to all
+# bits are equally good (Alemi et al. 2018), and training ends where it happens to be. How soon the bits go below 1 is
+# also a matter of the start: β rises to its value over the first half of the steps here, and held constant
+# (`VAE(rate_start=1.0)`) it makes codes collapse at a β where a lower loss keeps them. So β does not say how many bits
+# pass, and near 1 a little of it decides about nearly all.
 #
 # ## Bits per unit: three figures
 #
