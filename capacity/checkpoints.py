@@ -52,14 +52,14 @@ class Checkpoints:
                 shutil.rmtree(old, ignore_errors=True)
 
     def load(self, lane: int, like: Any) -> Any | None:
-        """The last state kept of a lane, of the structure and shapes of `like`; None if there is none whole."""
+        """The last state kept of a lane, of the structure, shapes and types of `like`; None if there is none whole."""
         found = sorted(self._lane(lane).glob("step-*"), key=lambda p: int(p.name.split("-")[1]) if _done(p) else -1)
         if not found or not _done(found[-1]):
             return None
         import orbax.checkpoint as ocp
 
         shapes, structure = jax.tree.flatten(like)
-        target = {str(i): np.zeros(_plain(leaf).shape, _plain(leaf).dtype) for i, leaf in enumerate(shapes)}
+        target = {str(i): _blank(leaf) for i, leaf in enumerate(shapes)}
         target["seal"] = np.zeros(32, np.uint8)
         try:
             with ocp.StandardCheckpointer() as checkpointer:
@@ -100,6 +100,12 @@ def _is_key(leaf: Any) -> bool:
 def _plain(leaf: Any) -> Any:
     """The leaf, or the numbers of a random key."""
     return jax.random.key_data(leaf) if _is_key(leaf) else leaf
+
+
+def _blank(leaf: Any) -> np.ndarray:
+    """Zeros of a leaf's shape and type, or of the numbers of a random key; the leaf may be only a shape and a type."""
+    plain = jax.eval_shape(_plain, leaf)
+    return np.zeros(plain.shape, plain.dtype)
 
 
 def _like(leaf: Any, numbers: Any) -> Any:

@@ -101,9 +101,9 @@ class Lanes:
         stacked = jax.tree.map(np.asarray, jax.block_until_ready(self.measure((lanes, params), self.plan.source)))
         found = []
         for i in range(len(group)):
-            lane, figures = jax.tree.map(lambda a, i=i: a[i], ((lanes, params), stacked))
+            figures = _row(stacked, i)
             if not self.plan.listed:
-                figures |= self._bracket(lane, figures)
+                figures |= self._bracket(_row((lanes, params), i), figures)
             found.append(self._arrays(figures, history[i]))
         self.seconds["train"] += trained - started
         self.seconds["measure"] += time.perf_counter() - trained
@@ -124,7 +124,7 @@ class Lanes:
             rate, step = max(int(CHECKPOINT_SECONDS / each), 1), stop
             if each * total > CHECKPOINT_SECONDS:  # a short group is sooner made again than kept
                 for i, lane in enumerate(group):
-                    checkpoints.save(lane, step, jax.tree.map(lambda a, i=i: a[i], state))
+                    checkpoints.save(lane, step, _row(state, i))
         return state
 
     def _bracket(self, lane: Any, figures: dict[str, Any]) -> dict[str, Any]:
@@ -155,6 +155,11 @@ class Lanes:
         return {name: np.asarray(a) for name, a in arrays.items()} | {"diverged": np.asarray(diverged)}
 
 
+def _row(stacked: Any, i: int) -> Any:
+    """One lane's part of stacked arrays."""
+    return jax.tree.map(lambda leaf: leaf[i], stacked)
+
+
 def _finite(name: str, array: np.ndarray) -> bool:
     """Whether a figure is a number; without noise a ratio to it is infinite, and beside atoms the rate."""
     endless = name == "snr" or name.startswith(("rate", "excess"))
@@ -163,11 +168,11 @@ def _finite(name: str, array: np.ndarray) -> bool:
 
 def _restored(state: LaneState, group: list[int], checkpoints: Checkpoints) -> tuple[LaneState, int]:
     """The group's lanes as far as they were kept, and the steps that all of them have done."""
-    like = jax.tree.map(lambda a: a[0], state)
+    like = jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape[1:], a.dtype), state)
     kept = [checkpoints.load(lane, like) for lane in group]
     if all(one is None for one in kept):
         return state, 0
-    ones = [jax.tree.map(lambda a, i=i: a[i], state) if one is None else one for i, one in enumerate(kept)]
+    ones = [_row(state, i) if one is None else one for i, one in enumerate(kept)]
     whole = jax.tree.map(lambda *leaves: jnp.stack(leaves), *ones)
     return pad_lanes(whole, state.step.shape[0]), int(min(one.step for one in ones))
 
