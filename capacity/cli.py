@@ -97,7 +97,7 @@ def curve(
     steps: Annotated[int | None, typer.Option(help="Steps of training.")] = None,
     batch: Annotated[int | None, typer.Option(help="Samples a step.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Peak learning rate.")] = None,
-    width: Annotated[int, typer.Option(help="Width of a decoder's hidden layer.")] = 128,
+    width: Annotated[int, typer.Option(help="Width of a decoder's hidden layer.")] = 112,
     encoder_width: Annotated[
         int | None, typer.Option(help="Width of an encoder's hidden layer. [default: two thirds of --width]")
     ] = None,

@@ -38,7 +38,7 @@ class Architecture:
     """
 
     units: int = 8
-    widths: tuple[int, ...] = (128, 128)
+    widths: tuple[int, ...] = (112, 112)
     encoder_widths: tuple[int, ...] | None = None
     activation: str = "silu"
     decode: str = "bits"

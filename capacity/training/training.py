@@ -19,7 +19,7 @@ from capacity.training.fit import Fitting, advance, apply, begin, cosine_adam
 
 Optimiser: TypeAlias = optax.GradientTransformation | Callable[[jax.Array], optax.GradientTransformation]
 # Of the default Adam: with 0.999 the same bits took a fifth more steps, and more VAEs at their threshold collapsed.
-FORGETTING = 0.95
+FORGETTING = 0.98
 NOISES_PER_MESSAGE = 4  # a receiver's batch encodes a quarter of its messages and sends each four times
 
 
@@ -40,9 +40,9 @@ class Training:
 
     steps: int = 1300
     batch: int = 256
-    receiver_steps: int = 400
+    receiver_steps: int = 300
     receiver_batch: int = 256
-    learning_rate: float = 2e-2
+    learning_rate: float = 1.5e-2
     optimiser: Optimiser | None = None
     receiver_optimiser: Optimiser | None = None
 
