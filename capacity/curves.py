@@ -132,15 +132,26 @@ class CurvePlan:
 
     def lane(self, index: int) -> tuple[jax.Array, jax.Array]:
         """Key and level of a lane; lanes are ordered by level, then seed."""
-        level, seed = divmod(index, self.seeds)
-        return self.keys[level, seed], jnp.asarray(self.levels[level], jnp.float32)
+        return jax.tree.map(lambda leaf: leaf[0], self.lanes([index]))
+
+    def lanes(self, numbers: Sequence[int]) -> tuple[jax.Array, jax.Array]:
+        """Keys and levels of lanes, two arrays (lanes,)."""
+        level, seed = np.divmod(np.asarray(numbers), self.seeds)
+        words = np.asarray(jax.random.key_data(self.keys))[level, seed]  # NumPy's indices need no compiled program
+        keys = jax.random.wrap_key_data(jnp.asarray(words), impl=jax.random.key_impl(self.key))
+        return keys, jnp.asarray(np.asarray(self.levels, np.float32)[level])
 
     @cached_property
     def keys(self) -> jax.Array:
         """The key of every lane, (levels, seeds)."""
-        of_seeds = jax.vmap(partial(jax.random.fold_in, self.key))(jnp.arange(self.seeds))
-        each = jax.vmap(jax.vmap(jax.random.fold_in, (0, None)), (None, 0))
-        return each(of_seeds, jnp.arange(len(self.levels)))
+        return _keys(self.key, len(self.levels), self.seeds)
+
+
+@partial(jax.jit, static_argnums=(1, 2))
+def _keys(key: jax.Array, levels: int, seeds: int) -> jax.Array:
+    of_seeds = jax.vmap(partial(jax.random.fold_in, key))(jnp.arange(seeds))
+    each = jax.vmap(jax.vmap(jax.random.fold_in, (0, None)), (None, 0))
+    return each(of_seeds, jnp.arange(levels))
 
 
 def plan_curve(

@@ -30,7 +30,7 @@ def keep_compiled() -> None:
     except OSError:  # a home that cannot be written: nothing is kept
         return
     jax.config.update("jax_compilation_cache_dir", str(place))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
 
 
 def join(coordinator: str | None, processes: int | None, process: int | None) -> None:

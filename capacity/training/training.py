@@ -169,7 +169,7 @@ def sender(key: jax.Array, system: Any, params: Any, level: jax.Array, source: A
 
 
 def _noisy(key: jax.Array, channel: Any, codes: Any) -> jax.Array:
-    """Noisy units (n, units) of n codes; of a normal channel in one draw, where a key for each took a fifth of a step."""
+    """Noisy units (n, units) of n codes; of a normal channel in one draw: a key for each took a fifth of a step."""
     if not channel.normal:
         return jax.vmap(channel)(jax.random.split(key, len(jax.tree.leaves(codes)[0])), codes)
     mean, variance = jax.vmap(channel.moments)(codes)
