@@ -33,7 +33,7 @@ Arrays = dict[str, np.ndarray]
 FIGURE_KEYS = 8
 CHECKPOINT_SECONDS = 60.0
 FIRST_STEPS = 64
-DECODER_SAMPLES = 16384  # its error is then that of 1,024 samples with the controls of enumeration
+DECODER_SAMPLES = 16384  # its error is then about that of the exact bits where theirs is largest
 
 
 class Lanes:

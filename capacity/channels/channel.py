@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 Code = Any  # what the encoder gives the channel: an array (units,), or a pytree of arrays whose last axis is the units
@@ -93,6 +94,15 @@ class Channel(Protocol):
         Raises:
             ValueError: with the `statement`, where there is none.
         """
+
+
+def noisy(channel: Channel, key: jax.Array, codes: Code) -> jax.Array:
+    """Noisy units (n, units) of n codes, each with a noise of its own; of a normal channel all in one draw, which
+    spares a key for each."""
+    if not channel.normal:
+        return jax.vmap(channel)(jax.random.split(key, len(jax.tree.leaves(codes)[0])), codes)
+    mean, variance = jax.vmap(channel.moments)(codes)
+    return mean + jnp.sqrt(variance) * jax.random.normal(key, mean.shape, mean.dtype)
 
 
 C = TypeVar("C")

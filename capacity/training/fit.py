@@ -39,7 +39,7 @@ def advance(
     Args: as in `fit`; step i draws its data and noise from `fold_in(key, i)`.
     """
     steps = fitting.history.shape[0]
-    keys = jax.vmap(jax.random.fold_in, (None, 0))(key, jnp.arange(steps))  # at once: one key costs 2 % of a step
+    keys = jax.vmap(jax.random.fold_in, (None, 0))(key, jnp.arange(steps))  # at once, not one in every step
 
     def step(i: jax.Array, at: Fitting) -> Fitting:
         progress = i.astype(jnp.float32) / steps

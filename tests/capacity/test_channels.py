@@ -32,7 +32,7 @@ from capacity.channels import (
     VariationalDropout,
     residual_outcomes,
 )
-from capacity.channels.channel import part_of, sliced
+from capacity.channels.channel import noisy, part_of, sliced
 
 SAMPLES = 40000
 U = jnp.array([-1.0, 0.3, 2.0])
@@ -98,6 +98,21 @@ def found(case: tuple[Any, Any]) -> Found:
         return Found(z, log_prob, *channel.moments(u), entropy)
 
     return all_of(*case, jax.random.split(jax.random.key(0), SAMPLES))
+
+
+def test_many_codes_at_once_have_noises_of_their_own(case: tuple[Any, Any], found: Found) -> None:
+    """The same law as one code at a time, where a sample of each has the same mean, variance and covariances."""
+    channel, u = case
+    codes = jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (SAMPLES, *jnp.shape(leaf))), u)
+    z = jax.jit(noisy)(channel, jax.random.key(1), codes)
+    assert z.shape == found.z.shape
+    spread = np.sqrt(np.maximum(found.variance, 1e-12))
+    np.testing.assert_array_less(np.abs(z.mean(0) - found.mean), 5 * spread / SAMPLES**0.5 + 1e-5)
+    scale = np.outer(spread, spread) + 1e-6
+    both = (np.cov(np.asarray(sample, np.float64).T) / scale for sample in (z, found.z))
+    np.testing.assert_allclose(*both, atol=0.08)
+    shifted = z[1:] - found.mean[None], z[:-1] - found.mean[None]
+    np.testing.assert_array_less(np.abs((shifted[0] * shifted[1]).mean(0)), 5 * spread**2 / SAMPLES**0.5 + 1e-6)
 
 
 def test_keeps_the_contract(case: tuple[Any, Any]) -> None:

@@ -47,6 +47,18 @@ class Memory(dict):
         self[name] = arrays
 
 
+def test_lanes_by_level_then_seed() -> None:
+    """A lane's key is folded from its seed and its level, one by one or many at once."""
+    small = plan()
+    keys, levels = small.lanes([3, 0])
+    np.testing.assert_array_equal(levels, np.float32([1.0, 0.3]))
+    for number, key in zip((3, 0), keys, strict=True):
+        level, seed = divmod(number, 2)
+        expected = jax.random.key_data(jax.random.fold_in(jax.random.fold_in(KEY, seed), level))
+        np.testing.assert_array_equal(jax.random.key_data(key), expected)
+        np.testing.assert_array_equal(jax.random.key_data(small.lane(number)[0]), expected)
+
+
 @pytest.fixture(scope="module")
 def curve() -> xr.Dataset:
     return plan().run()
