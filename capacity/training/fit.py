@@ -39,11 +39,10 @@ def advance(
     Args: as in `fit`; step i draws its data and noise from `fold_in(key, i)`.
     """
     steps = fitting.history.shape[0]
-    keys = jax.vmap(jax.random.fold_in, (None, 0))(key, jnp.arange(steps))  # at once, not one in every step
 
     def step(i: jax.Array, at: Fitting) -> Fitting:
         progress = i.astype(jnp.float32) / steps
-        value, gradient = jax.value_and_grad(loss)(at.params, keys[i], progress)
+        value, gradient = jax.value_and_grad(loss)(at.params, jax.random.fold_in(key, i), progress)
         params, state = apply(optimiser, gradient, at.state, at.params)
         return Fitting(params, state, at.history.at[i].set(value))
 
