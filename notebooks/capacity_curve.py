@@ -20,7 +20,7 @@
 # The 65,536 messages can be listed, so $I(M;Z)$ is *exact* up to a small Monte-Carlo error, which is shown.
 #
 # The next cell runs the default job.  Finished lanes are kept in `runs/curve`: if `make curve` has been there before,
-# the same numbers come back at once; else it takes some two minutes.
+# the same numbers come back at once; else it takes a minute and a half.
 
 # %%
 # %matplotlib inline
