@@ -97,6 +97,10 @@ def curve(
     steps: Annotated[int | None, typer.Option(help="Steps of training.")] = None,
     batch: Annotated[int | None, typer.Option(help="Samples a step.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Peak learning rate.")] = None,
+    products: Annotated[
+        str | None,
+        typer.Option(help="In training: float32, or bfloat16 between hidden layers. [default: what is faster here]"),
+    ] = None,
     width: Annotated[int, typer.Option(help="Width of a decoder's hidden layer.")] = 112,
     encoder_width: Annotated[
         int | None, typer.Option(help="Width of an encoder's hidden layer. [default: two thirds of --width]")
@@ -157,7 +161,7 @@ def curve(
         hint_at_gpu(quiet)
         systems = tuple(dict.fromkeys(system or (("gaussian", "vae") if target_bits is None else ("vae",))))
         plans = Request(
-            systems, source, bits, dim, units, levels, target_bits, seeds, steps, batch, learning_rate,
+            systems, source, bits, dim, units, levels, target_bits, seeds, steps, batch, learning_rate, products,
             width, encoder_width, depth, activation, decode, samples, measure, budget, seed,
             data, columns, standardize, tuple(option or ()),
         ).plans()  # fmt: skip

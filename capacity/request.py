@@ -40,6 +40,7 @@ class Request:
     steps: int | None
     batch: int | None
     learning_rate: float | None
+    products: str | None
     width: int
     encoder_width: int | None
     depth: int
@@ -80,7 +81,7 @@ class Request:
                 )
             kinds, levels = {TargetVAE.name: TargetVAE}, parse_levels(self.target_bits, "--target-bits")
         own = self._options(kinds)
-        training = _given(steps=self.steps, batch=self.batch, learning_rate=self.learning_rate)
+        training = _given(steps=self.steps, batch=self.batch, learning_rate=self.learning_rate, products=self.products)
         more = _given(samples=self.samples, budget=self.budget) | {
             "training": Training(**training),
             "measure": self.measure,

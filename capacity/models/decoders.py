@@ -18,6 +18,7 @@ from flax import nnx
 
 from capacity.channels.gaussian import LOG_2PI
 from capacity.models.mlp import ACTIVATIONS, MLP
+from capacity.models.product import product
 
 
 class AutoregressiveBits(nnx.Module):
@@ -50,7 +51,7 @@ class AutoregressiveBits(nnx.Module):
         h = jnp.concatenate([z, 2 * digits - 1])
         masks = self._masks()
         for i, (kernel, bias, mask) in enumerate(zip(self.kernels, self.biases, masks, strict=True)):
-            h = h @ (kernel[...] * mask) + bias[...]
+            h = product(h, kernel[...] * mask) + bias[...]
             if i < len(masks) - 1:
                 h = ACTIVATIONS[self.activation](h)
         return -jax.nn.softplus(jnp.where(message == 1, -h, h)).sum()

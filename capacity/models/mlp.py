@@ -8,6 +8,8 @@ from itertools import pairwise
 import jax
 from flax import nnx
 
+from capacity.models.product import product
+
 ACTIVATIONS: dict[str, Callable[[jax.Array], jax.Array]] = {
     "relu": jax.nn.relu,
     "silu": jax.nn.silu,
@@ -23,7 +25,7 @@ class MLP(nnx.Module):
 
     def __init__(self, sizes: Sequence[int], activation: str, rngs: nnx.Rngs):
         self.activation = activation
-        self.layers = nnx.List([nnx.Linear(a, b, rngs=rngs) for a, b in pairwise(sizes)])
+        self.layers = nnx.List([nnx.Linear(a, b, dot_general=product, rngs=rngs) for a, b in pairwise(sizes)])
 
     def __call__(self, x: jax.Array) -> jax.Array:
         """One item through the layers."""

@@ -31,7 +31,7 @@ class GaussianSystem:
 
     architecture: Architecture = DEFAULT
     power: float | None = 1.0
-    noise_start: float = 1.25
+    noise_start: float = 2.0
     name: ClassVar[str] = "gaussian"
     summary: ClassVar[str] = "autoencoder, units of fixed power through Gaussian noise of standard deviation sigma"
     level_name: ClassVar[str] = "noise standard deviation"

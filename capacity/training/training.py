@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
 import jax
@@ -16,6 +16,7 @@ import jax.numpy as jnp
 import optax
 
 from capacity.channels.channel import noisy
+from capacity.models.product import PRODUCTS, ROUNDED, fast_products, rounded_products
 from capacity.training.fit import Fitting, advance, apply, begin, cosine_adam
 
 Optimiser: TypeAlias = optax.GradientTransformation | Callable[[jax.Array], optax.GradientTransformation]
@@ -35,18 +36,21 @@ class Training:
         learning_rate: peak of the default schedule (Adam, warm-up, cosine to zero).
         optimiser, receiver_optimiser: the caller's own optax transformations, schedules included, instead; or functions
             from a key to one, so that every lane has a noise of its own in training (`capacity.training.noises`).
+        products: "bfloat16" rounds the operands of products between hidden layers while training, "float32" rounds
+            nothing; by default `fast_products()`.  What was trained is measured in float32 in any case.
 
     Raises:
-        ValueError: for a count below 1 or a learning rate that is not positive.
+        ValueError: for a count below 1, a learning rate that is not positive, or other products.
     """
 
     steps: int = 1300
-    batch: int = 256
+    batch: int = 384
     receiver_steps: int = 300
     receiver_batch: int = 256
-    learning_rate: float = 1.5e-2
+    learning_rate: float = 1.75e-2
     optimiser: Optimiser | None = None
     receiver_optimiser: Optimiser | None = None
+    products: str = field(default_factory=fast_products)
 
     def __post_init__(self) -> None:
         for name in ("steps", "batch", "receiver_batch"):
@@ -56,11 +60,13 @@ class Training:
             raise ValueError(f"Expected receiver_steps of at least 0; got {self.receiver_steps}.")
         if not self.learning_rate > 0:
             raise ValueError(f"Expected a positive learning_rate; got {self.learning_rate}.")
+        if self.products not in PRODUCTS:
+            raise ValueError(f"Expected products to be one of {', '.join(PRODUCTS)}; got {self.products!r}.")
 
     @property
     def configuration(self) -> dict[str, Any]:
         """What decides the outcome, as JSON; optimisers by a digest of the program that they are."""
-        names = ("steps", "batch", "receiver_steps", "receiver_batch", "learning_rate")
+        names = ("steps", "batch", "receiver_steps", "receiver_batch", "learning_rate", "products")
         optimisers = {n: _digest(getattr(self, n)) for n in ("optimiser", "receiver_optimiser")}
         return {name: getattr(self, name) for name in names} | optimisers
 
@@ -101,7 +107,8 @@ class Training:
             system = system.prepared(source, _streams(key)[3])
 
         def loss(params: Any, key: jax.Array, progress: jax.Array) -> jax.Array:
-            return system.loss(params, key, level, source, self.batch, progress)
+            with rounded_products(self.products == ROUNDED):
+                return system.loss(params, key, level, source, self.batch, progress)
 
         def cross(sent: Fitting, heard: Fitting) -> tuple[Fitting, Fitting]:
             params = sent.params
@@ -142,7 +149,8 @@ class Training:
             sent, codes = jax.tree.map(lambda a: jnp.concatenate([a] * NOISES_PER_MESSAGE), (sent, codes))
             z = noisy(joint.channel, key_noise, codes)
             log_decoder = log_decoder_of(system, params | {"message": message}, source)
-            return -jax.vmap(log_decoder)(sent, z).mean()
+            with rounded_products(self.products == ROUNDED):
+                return -jax.vmap(log_decoder)(sent, z).mean()
 
         return loss
 

@@ -14,6 +14,7 @@ import optax
 from flax import nnx
 
 from capacity.models import MLP
+from capacity.models.product import EXACT, ROUNDED, rounded_products
 from capacity.training import fit, sweep
 from synthetic import LinearCode
 
@@ -88,17 +89,23 @@ def loss_of(networks: Any, source: Any, network: Network, key: jax.Array) -> jax
     return optax.sigmoid_binary_cross_entropy(logits, batch.message.astype(jnp.float32)).sum(1).mean()
 
 
-def program(network: Network, steps: int, devices: int, together: int = 1) -> Any:
+def trained(network: Network, steps: int, key: jax.Array, source: Any, products: str) -> Any:
+    """One lane: its parameters and losses."""
+    key_init, key_fit = jax.random.split(key)
+    graph, params = nnx.split(build(network, key_init))
+
+    def loss(params: Any, key: jax.Array, progress: jax.Array) -> jax.Array:
+        with rounded_products(products == ROUNDED):
+            return loss_of(nnx.merge(graph, params), source, network, key)
+
+    return fit(key_fit, loss, params, optax.adam(RATE), steps)
+
+
+def program(network: Network, steps: int, devices: int, together: int = 1, products: str = EXACT) -> Any:
     """A compiled sweep: stacked keys -> the last loss of each lane."""
 
     def lane(key: jax.Array, source: Any) -> jax.Array:
-        key_init, key_fit = jax.random.split(key)
-        graph, params = nnx.split(build(network, key_init))
-
-        def loss(params: Any, key: jax.Array, progress: jax.Array) -> jax.Array:
-            return loss_of(nnx.merge(graph, params), source, network, key)
-
-        return fit(key_fit, loss, params, optax.adam(RATE), steps)[1][-1]
+        return trained(network, steps, key, source, products)[1][-1]
 
     return sweep(lane, devices, together)
 
@@ -114,10 +121,12 @@ class Compiled(NamedTuple):
     seconds: float
 
 
-def compiled_lanes(network: Network, steps: int, lanes: int, devices: int, together: int = 1) -> Compiled:
+def compiled_lanes(
+    network: Network, steps: int, lanes: int, devices: int, together: int = 1, products: str = EXACT
+) -> Compiled:
     keys, source = jax.random.split(jax.random.key(1), lanes), source_of(network)
     started = time.perf_counter()
-    compiled = program(network, steps, devices, together).lower(keys, source).compile()
+    compiled = program(network, steps, devices, together, products).lower(keys, source).compile()
     return Compiled(lambda: jax.block_until_ready(compiled(keys, source)), time.perf_counter() - started)
 
 

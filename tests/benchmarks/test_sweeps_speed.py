@@ -12,6 +12,7 @@ import jax
 import pytest
 
 from capacity import Training
+from capacity.models.product import PRODUCTS, fast_products
 from tests.benchmarks.sweeps_cases import REFERENCE, SMALL, Network, compiled_lanes
 from tests.benchmarks.sweeps_memory import plan, program_bytes, state_bytes
 from tests.benchmarks.sweeps_peers import nnx_loop, products, torch_loop
@@ -33,7 +34,7 @@ def network(request: pytest.FixtureRequest, benchmark: Any) -> Network:
 
 def test_lanes(benchmark: Any, network: Network) -> None:
     devices = jax.local_device_count()
-    timed(benchmark, compiled_lanes(network, STEPS // devices, devices, devices).run)
+    timed(benchmark, compiled_lanes(network, STEPS // devices, devices, devices, products=fast_products()).run)
 
 
 def test_lanes_in_one_batch(benchmark: Any, network: Network) -> None:
@@ -54,7 +55,7 @@ def test_share_of_the_matrix_products(benchmark: Any) -> None:
     benchmark.group = "matrix products of this machine"
     work, operations = products(devices)
     timed(benchmark, work)
-    lanes = compiled_lanes(REFERENCE, 50, devices, devices).run
+    lanes = compiled_lanes(REFERENCE, 50, devices, devices, products=fast_products()).run
     lanes()
     started = benchmark._timer()
     lanes()
@@ -63,10 +64,10 @@ def test_share_of_the_matrix_products(benchmark: Any) -> None:
     print(f"lanes reach {100 * devices * 50 * REFERENCE.products / spent / best:.0f} % of {best / 1e9:.0f} Gflop/s")
 
 
-@pytest.mark.parametrize("rounded", [False, True], ids=["float32", "bfloat16"])
-def test_products_in_bfloat16(benchmark: Any, rounded: bool) -> None:
+@pytest.mark.parametrize("products", PRODUCTS)
+def test_products_in_bfloat16(benchmark: Any, products: str) -> None:
     benchmark.group = f"8 lanes, 12 steps each, of {REFERENCE.name}"
-    timed(benchmark, trainer(REFERENCE, 12, jax.local_device_count(), rounded))
+    timed(benchmark, trainer(REFERENCE, 12, jax.local_device_count(), products))
 
 
 @pytest.mark.parametrize("batched", [False, True], ids=["map", "vmap"])

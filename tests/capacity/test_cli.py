@@ -130,6 +130,7 @@ REFUSALS = [
     ("--batch 0", "batch of at least 1; got 0"),
     ("--samples 0", "at least 16 samples"),
     ("--learning-rate nan", "positive learning_rate"),
+    ("--products half", "bfloat16, float32"),
     ("--width 0", "widths of at least 1"),
     ("--depth -1", "'--depth'"),
     ("--seed -1", "'--seed'"),

@@ -91,7 +91,8 @@ def test_never_a_pickle(tmp_path: Path) -> None:
 
 
 def request(**given: Any) -> Request:
-    rest: dict[str, Any] = dict.fromkeys(("source", "bits", "dim", "target_bits", "learning_rate", "encoder_width"))
+    left = ("source", "bits", "dim", "target_bits", "learning_rate", "products", "encoder_width")
+    rest: dict[str, Any] = dict.fromkeys(left)
     size = {"units": 8, "levels": "0.5", "seeds": 1, "steps": 10, "batch": 16, "width": 16, "depth": 1, "samples": 64}
     words = {"activation": "silu", "decode": None, "measure": "auto", "budget": None, "seed": 0}
     return Request(**({"systems": ("gaussian",)} | rest | size | words | given))
