@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from capacity import Training
+from capacity import Architecture, GaussianSystem, Training, plan_curve
 from capacity.models import MLP
 from capacity.models.decoders import AutoregressiveBits
-from capacity.models.product import _rounded, fast_products, product, rounded_products
+from capacity.models.product import PRODUCTS, _rounded, fast_products, product, rounded_products
+from synthetic import FairBits
 
 SHAPES = {"wide": (96, 64), "narrowing": (96, 8), "widening": (8, 96), "narrowest": (5, 1)}
 Product = Callable[[jax.Array, jax.Array], jax.Array]
@@ -152,6 +153,26 @@ def test_networks_round_between_hidden_layers_only() -> None:
 
     assert kinds(jax.vmap(network), jnp.ones((5, 16))) == [False, True, False]
     assert kinds(decoder.log_prob, jnp.ones(6), jnp.ones(4)) == [False, True, False]
+
+
+def test_what_was_trained_with_rounded_products_passes_the_same_bits() -> None:
+    size = Architecture(4, (64, 64), (64, 64))
+    key = jax.random.key(0)
+    plans = [
+        plan_curve(
+            key,
+            FairBits.build(key, 8, 16),
+            GaussianSystem(size),
+            (0.3, 1.0),
+            2,
+            training=Training(steps=200, batch=128, receiver_steps=50, products=products),
+        )
+        for products in PRODUCTS
+    ]
+    rounded, exact = (plan.run() for plan in plans)
+    assert bool((rounded["loss"] != exact["loss"]).any())
+    change = np.abs(rounded["bits"] - exact["bits"])
+    assert bool((change <= (exact["bits_high"] - exact["bits_low"])).all()), change.values
 
 
 def test_training_takes_either_and_says_which() -> None:
