@@ -34,7 +34,12 @@ def product(x: jax.Array, kernel: jax.Array, _: Any = None, precision: Any = Non
 
     Within `rounded_products(True)`, operands of float32 with at least `WIDE` inputs and outputs are rounded to
     bfloat16; so are those of the products that their derivatives need.
+
+    Raises:
+        ValueError: for other shapes.
     """
+    if kernel.ndim != 2 or x.ndim < 1 or x.shape[-1] != kernel.shape[0]:
+        raise ValueError(f"Expected x (..., in) and a kernel (in, out); got {x.shape} and {kernel.shape}.")
     rounded = bool(rounded_products.value) and x.dtype == jnp.float32 and min(kernel.shape) >= WIDE
     # As it is where this is written, not where it is compiled.
     precision = precision or jax.config.jax_default_matmul_precision  # type: ignore[attr-defined]
@@ -42,15 +47,15 @@ def product(x: jax.Array, kernel: jax.Array, _: Any = None, precision: Any = Non
 
 
 def fast_products() -> str:
-    """ "bfloat16" on a processor with instructions for such products (AVX512-BF16 or AMX, as Linux names them).
+    """What this machine multiplies faster: "bfloat16" where its processor has AVX512-BF16 or AMX, as Linux names them.
 
-    "float32" on any other, and on an accelerator.
+    Else "float32".  Neither JAX nor a device is asked: a `Training` may be made before devices are chosen.
     """
     try:
         flags = set(Path("/proc/cpuinfo").read_text().split())
     except OSError:
         return EXACT
-    return ROUNDED if flags & {"avx512_bf16", "amx_bf16"} and jax.default_backend() == "cpu" else EXACT
+    return ROUNDED if flags & {"avx512_bf16", "amx_bf16"} else EXACT
 
 
 def _product(x: jax.Array, kernel: jax.Array, *, rounded: bool, precision: Any) -> jax.Array:

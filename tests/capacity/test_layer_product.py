@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -142,6 +144,12 @@ def test_second_and_forward_derivatives() -> None:
         np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("shapes", [((3, 5), (4, 2)), ((3, 4), (4,)), ((), (4, 2))])
+def test_shapes_that_do_not_fit_are_refused(shapes: tuple[tuple[int, ...], tuple[int, ...]]) -> None:
+    with pytest.raises(ValueError, match=r"Expected x \(\.\.\., in\) and a kernel \(in, out\); got"):
+        product(*(jnp.ones(shape) for shape in shapes))
+
+
 def test_networks_round_between_hidden_layers_only() -> None:
     network = MLP((16, 64, 64, 4), "silu", nnx.Rngs(0))
     decoder = AutoregressiveBits(4, 6, (64, 64), "silu", nnx.Rngs(0))
@@ -173,6 +181,14 @@ def test_what_was_trained_with_rounded_products_passes_the_same_bits() -> None:
     assert bool((rounded["loss"] != exact["loss"]).any())
     change = np.abs(rounded["bits"] - exact["bits"])
     assert bool((change <= (exact["bits_high"] - exact["bits_low"])).all()), change.values
+
+
+def test_training_is_made_before_devices_are_chosen() -> None:
+    program = "import jax; from capacity import Training; Training(); jax.config.update('jax_num_cpu_devices', 3)"
+    shown = subprocess.run(
+        [sys.executable, "-c", program + "; print(jax.local_device_count())"], capture_output=True, text=True
+    )
+    assert shown.stdout.strip() == "3", shown.stderr
 
 
 def test_training_takes_either_and_says_which() -> None:
