@@ -88,6 +88,8 @@ class Store:
         try:
             _take(lock, path)
             _agree(config, json.loads(json.dumps(configuration)))
+            for half in (path / "parts").glob(".*.tmp.npz"):  # of a process that was killed before it could rename it
+                half.unlink()
         except BaseException:
             lock.close()
             raise

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import subprocess
+import sys
 from pathlib import Path
 
 import jax
@@ -149,6 +151,26 @@ def test_a_write_that_fails_leaves_what_was_there(tmp_path: Path) -> None:
         write_atomic(path, fail)
     assert path.read_text() == "before"
     assert list(tmp_path.iterdir()) == [path]
+
+
+KILLED_BETWEEN_WRITING_AND_RENAMING = """
+import os, signal, sys
+from pathlib import Path
+import numpy as np
+from capacity.store import Store
+store = Store.open(sys.argv[1], {})
+store.save("first", {"x": np.arange(3)})
+Path.replace = lambda self, target: os.kill(os.getpid(), signal.SIGKILL)
+store.save("second", {"x": np.arange(3)})
+"""
+
+
+def test_what_a_kill_leaves_half_way_is_no_part_and_is_swept(tmp_path: Path) -> None:
+    assert subprocess.run([sys.executable, "-c", KILLED_BETWEEN_WRITING_AND_RENAMING, str(tmp_path)]).returncode == -9
+    assert len(list((tmp_path / "parts").iterdir())) == 2
+    with Store.open(tmp_path, {}) as store:
+        assert store.names("") == ["first"] and store.load("second") is None
+        assert [path.name for path in (tmp_path / "parts").iterdir()] == ["first.npz"]
 
 
 def test_curves_come_back_as_they_were(whole: bytes, curves: dict[str, xr.Dataset], tmp_path: Path) -> None:
