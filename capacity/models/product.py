@@ -49,7 +49,8 @@ def product(x: jax.Array, kernel: jax.Array, _: Any = None, precision: Any = Non
 def fast_products() -> str:
     """What this machine multiplies faster: "bfloat16" where its processor has AVX512-BF16 or AMX, as Linux names them.
 
-    Else "float32".  Neither JAX nor a device is asked: a `Training` may be made before devices are chosen.
+    Else "float32".  Neither JAX nor a device is asked: a `Training` may be made before devices are chosen, and the
+    host's processor decides where a GPU trains too; there, choose.
     """
     try:
         flags = set(Path("/proc/cpuinfo").read_text().split())

@@ -27,10 +27,7 @@ from capacity.store import Store, write_csv, write_curves
 from synthetic import LinearCode
 
 LANES, WORKERS = 10**6, 64
-GROUP, GROUPS = (
-    64,
-    32,
-)  # lanes that are kept as one part, as many as an accelerator trains at a time; and how many parts
+GROUP, GROUPS = 64, 32  # lanes kept as one part, as many as an accelerator trains at a time; how many parts
 LEVELS, PARTS = 100, 10_000  # of the curve that is labelled and written, and its lanes
 FASTER = 50.0  # assumed: lanes a second of one accelerator over those of one core here
 
