@@ -7,7 +7,7 @@ DATA ?=
 
 BIN = $(VENV)/bin
 INSTALL = $(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt
-PARALLEL = -n auto --dist loadscope
+PARALLEL = -n auto --dist worksteal
 BASE = $(VENV)/base.stamp
 FULL = $(VENV)/full.stamp
 BENCH = $(VENV)/bench.stamp
