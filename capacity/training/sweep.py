@@ -15,6 +15,9 @@ import jax
 import jax.numpy as jnp
 
 MESH_AXIS = "lanes"
+# XLA splits the loops of a CPU's program among as many threads as there are cores or devices, and last digits depend on
+# where it cut; a lane is to be the same on any number of either, and what keeps cores busy is the other lanes.
+UNSPLIT = {"xla_disable_hlo_passes": "cpu-parallel-task-assigner"}
 TOGETHER_ON_ACCELERATORS = 64
 
 
@@ -43,7 +46,7 @@ def sweep(lane: Callable[..., Any], devices: int | None = None, together: int = 
         return jax.lax.map(lambda one: lane(one, shared), lane_args, batch_size=together if together > 1 else None)
 
     sharded = jax.shard_map(on_device, mesh=mesh, in_specs=(split, whole), out_specs=split, check_vma=False)
-    return jax.jit(sharded)
+    return jax.jit(sharded, compiler_options=UNSPLIT if jax.default_backend() == "cpu" else None)
 
 
 def lanes_together(asked: int | None = None) -> int:
