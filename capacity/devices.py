@@ -22,15 +22,19 @@ def set_devices(asked: int | None) -> None:
     """
     import jax
 
-    affinity = getattr(os, "sched_getaffinity", None)
-    cores = len(affinity(0)) if affinity else os.cpu_count() or 1
     if asked is None and "xla_force_host_platform_device_count" in os.environ.get("XLA_FLAGS", ""):
         return
     try:
-        jax.config.update("jax_num_cpu_devices", asked or min(cores, 8))
+        jax.config.update("jax_num_cpu_devices", asked or min(cores(), 8))
     except RuntimeError as error:
         if asked is not None and asked != jax.local_device_count():
             raise ValueError(f"Expected --devices before JAX started; it has {jax.local_device_count()}.") from error
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 def workers() -> int:

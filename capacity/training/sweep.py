@@ -1,7 +1,7 @@
 """Many lanes of one program: mapped one after another on each device, devices side by side.
 
 On a CPU every lane runs the same unbatched program (`lax.map`, not `vmap`), so its numbers do not depend on how many
-devices there are or which lanes run beside it; batched, it was at best a fifth faster on a small network and no faster
+devices there are or which lanes run beside it; batched, it was up to 1.4 times as fast on a small network and no faster
 on a larger one (`docs/speed.md`), and its last digits were others on two devices than on one.  An accelerator is only
 filled by many lanes in one batched program.
 """
@@ -15,8 +15,8 @@ import jax
 import jax.numpy as jnp
 
 MESH_AXIS = "lanes"
-# XLA splits the loops of a CPU's program among as many threads as there are cores or devices, and last digits depend on
-# where it cut; a lane is to be the same on any number of either, and what keeps cores busy is the other lanes.
+# XLA splits the loops of a CPU's program among as many threads as there are cores or devices. Last digits depend on
+# where it cuts, and training makes them larger; what keeps cores busy is the other lanes.
 UNSPLIT = {"xla_disable_hlo_passes": "cpu-parallel-task-assigner"}
 TOGETHER_ON_ACCELERATORS = 64
 

@@ -202,7 +202,7 @@ def test_dask_workers_of_which_one_is_killed(serial: xr.Dataset) -> None:
         killer.join()
 
 
-COMMAND = (  # of a width whose products are rounded, and whose loops XLA would split
+COMMAND = (  # of a width whose products are rounded
     "curve --system gaussian --bits 4 --dim 6 --units 2 --width 112 --products bfloat16 --steps 100"
     " --levels 0.3:1:3 --seeds 2 --quiet"
 )
