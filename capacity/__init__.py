@@ -6,13 +6,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from capacity.bits import Bracket, Estimate
+    from capacity.analysis.latent.latent import Latent, measure_latent
     from capacity.bounds import measure, measure_layers
-    from capacity.curves import capacity_curve, plan_curve
+    from capacity.curves.run import capacity_curve, plan_curve
     from capacity.estimators import choose, estimate, information_scorer, pairwise
-    from capacity.joint import Joint
-    from capacity.latent import Latent, measure_latent
-    from capacity.stack import Layer, Stack
+    from capacity.joint.joint import Joint
+    from capacity.joint.stack import Layer, Stack
+    from capacity.results.estimate import Bracket, Estimate
     from capacity.systems import VAE, Architecture, GaussianSystem
     from capacity.training import Training
 
@@ -20,23 +20,23 @@ if TYPE_CHECKING:
 HOMES = {
     "VAE": "capacity.systems",
     "Architecture": "capacity.systems",
-    "Bracket": "capacity.bits",
-    "Estimate": "capacity.bits",
+    "Bracket": "capacity.results.estimate",
+    "Estimate": "capacity.results.estimate",
     "GaussianSystem": "capacity.systems",
-    "Joint": "capacity.joint",
-    "Latent": "capacity.latent",
-    "Layer": "capacity.stack",
-    "Stack": "capacity.stack",
+    "Joint": "capacity.joint.joint",
+    "Latent": "capacity.analysis.latent.latent",
+    "Layer": "capacity.joint.stack",
+    "Stack": "capacity.joint.stack",
     "Training": "capacity.training",
-    "capacity_curve": "capacity.curves",
+    "capacity_curve": "capacity.curves.run",
     "choose": "capacity.estimators",
     "estimate": "capacity.estimators",
     "information_scorer": "capacity.estimators",
     "measure": "capacity.bounds",
-    "measure_latent": "capacity.latent",
+    "measure_latent": "capacity.analysis.latent.latent",
     "measure_layers": "capacity.bounds",
     "pairwise": "capacity.estimators",
-    "plan_curve": "capacity.curves",
+    "plan_curve": "capacity.curves.run",
 }
 
 __all__ = [

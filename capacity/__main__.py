@@ -1,6 +1,6 @@
 """`python -m capacity`: the same as the command `capacity`."""
 
-from capacity.cli import main
+from capacity.cli.curve import main
 
 if __name__ == "__main__":
     main()

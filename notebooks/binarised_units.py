@@ -28,11 +28,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from capacity import Architecture, Joint, Training, measure
-from capacity.bits import Z95
+from capacity.results.estimate import Z95
 from capacity.channels import Binarised, StochasticBinarised
 from capacity.claims import Context
-from capacity.claims.measured import train_and_enumerate
-from capacity.devices import set_devices
+from capacity.claims.lab.enumerated import train_and_enumerate
+from capacity.runtime.devices import set_devices
 from capacity.systems import BinarySystem, QuantizedSystem
 from capacity.theory import binary_symmetric_capacity, coin_information, uniform_coin_information
 from synthetic import Codebook, FairBits

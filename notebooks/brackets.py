@@ -26,7 +26,7 @@ import matplotlib.pyplot as plt
 from capacity import Joint, Layer, Stack, measure, measure_layers
 from capacity.bounds import MaximumEntropy, Receiver
 from capacity.channels import Gaussian
-from capacity.plots_bracket import plot_trace
+from capacity.plots.bracket import plot_trace
 from capacity.theory import gaussian_noise_information
 from synthetic import FairBits
 

@@ -33,12 +33,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from capacity import GaussianSystem, Training, capacity_curve
-from capacity.plots import figure
-from capacity.store import read_curves
+from capacity.plots.curve import figure
+from capacity.runtime.files.store import read_curves
 from synthetic import FairBits
 
 out = os.environ.get("OUT", "../runs/curve")
-subprocess.run([sys.executable, "-m", "capacity.cli", "curve", "--out", out, "--quiet"], check=True)
+subprocess.run([sys.executable, "-m", "capacity.cli.curve", "curve", "--out", out, "--quiet"], check=True)
 curves = read_curves(f"{out}/curve.nc")
 gaussian, vae = curves["gaussian"], curves["vae"]
 

@@ -37,7 +37,8 @@ import numpy as np
 
 from capacity import Joint, estimate, measure
 from capacity.channels import Gaussian
-from capacity.claims import CLAIMS, examine, statistics
+from capacity.claims import answers as statistics
+from capacity.claims import CLAIMS, examine
 from capacity.theory import gaussian_noise_information, uniform_noise_information
 from synthetic import PiDigits
 from synthetic.digits import compressed_bits, pi_digits

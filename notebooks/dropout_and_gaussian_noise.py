@@ -34,12 +34,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from capacity import Joint, measure
-from capacity.bits import Z95
+from capacity.results.estimate import Z95
 from capacity.channels import Dropout
 from capacity.claims import CLAIMS, examine
-from capacity.claims.measured import draw_curve
-from capacity.devices import set_devices
-from capacity.handmade import PAM
+from capacity.claims.lab.enumerated import draw_curve
+from capacity.runtime.devices import set_devices
+from capacity.systems.codes import PAM
 from capacity.theory import erasure_information, gaussian_capacity, gaussian_dropout_information, z_channel_information
 from synthetic import FairBits
 

@@ -29,9 +29,9 @@ import numpy as np
 import capacity
 from capacity.estimators import ESTIMATORS, KSG, Gaussian, InfoNCE
 from capacity.estimators.estimator import Change, Takes, checked, result
-from capacity.estimators.ksg import scaled
-from capacity.estimators.profile import profile
-from capacity.plots_samples import plot_heat_map, plot_profile
+from capacity.estimators.neighbours.ksg import scaled
+from capacity.estimators.neighbours.profile import profile
+from capacity.plots.samples import plot_heat_map, plot_profile
 from synthetic.pairs import task
 
 key = jax.random.key(0)

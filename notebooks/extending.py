@@ -35,7 +35,7 @@ from capacity import Architecture, Joint, Training, capacity_curve, measure
 from capacity.channels import CHANNELS, Gaussian
 from capacity.claims import Answer, Context, Evidence, Prediction
 from capacity.claims.claim import decide, miss_rate
-from capacity.claims.statistics import difference
+from capacity.claims.answers import difference
 from capacity.estimators.estimator import Change, Takes, checked, result
 from capacity.systems import merge
 from synthetic import Codebook, FairBits

@@ -25,10 +25,10 @@ import jax.numpy as jnp
 import matplotlib.pyplot as plt
 import numpy as np
 
-from capacity.claims import statistics
-from capacity.instruments import memorised_bits
-from capacity.memory import Noise, longest_separable, memorise, parameter_count, separable_counts
-from capacity.theory_training import PERCEPTRON_CAPACITY, separable
+from capacity.claims import answers as statistics
+from capacity.analysis.weights import memorised_bits
+from capacity.analysis.storage import Noise, longest_separable, memorise, parameter_count, separable_counts
+from capacity.theory.training import PERCEPTRON_CAPACITY, separable
 
 BLUE, RED, GREEN, BLACK, GREY = "#0072B2", "#D55E00", "#009E73", "#000000", "#777777"
 SKY = "#56B4E9"

@@ -31,10 +31,10 @@ import jax.numpy as jnp
 import matplotlib.pyplot as plt
 import numpy as np
 
-from capacity.claims import statistics
-from capacity.claims.generation import SYMBOLS, excess_bits
+from capacity.claims import answers as statistics
+from capacity.claims.learning.generation import SYMBOLS, excess_bits
 from capacity.claims.run import run_claim
-from capacity.claims.small_data import SmallData
+from capacity.claims.learning.small_data import SmallData
 from synthetic import MarkovBits
 
 # %% [markdown]

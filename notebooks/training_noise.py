@@ -28,11 +28,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 import optax
 
-from capacity.claims import statistics
-from capacity.claims.stale_gradient import measured_limits
-from capacity.instruments import gradient_statistics, student_interval
-from capacity.theory_training import delay_limit, sgd_variance
-from capacity.training.fit import apply
+from capacity.claims import answers as statistics
+from capacity.claims.learning.stale_gradient import measured_limits
+from capacity.analysis.weights import gradient_statistics, student_interval
+from capacity.theory.training import delay_limit, sgd_variance
+from capacity.training.fitting import apply
 from capacity.training.noises import annealed_noise, average_minibatch, stale_gradients
 
 BLUE, RED, GREEN, BLACK, GREY = "#0072B2", "#D55E00", "#009E73", "#000000", "#777777"

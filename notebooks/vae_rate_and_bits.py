@@ -33,9 +33,9 @@ import numpy as np
 import optax
 
 from capacity import VAE, Architecture, Training, capacity_curve, measure
-from capacity.bits import NATS, Z95
-from capacity.devices import set_devices
-from capacity.plots import plot_bits, plot_units
+from capacity.results.estimate import NATS, Z95
+from capacity.runtime.devices import set_devices
+from capacity.plots.curve import plot_bits, plot_units
 from capacity.systems import TargetVAE
 from capacity.theory import linear_vae
 from synthetic import FairBits, GaussianVectors

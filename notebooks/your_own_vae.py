@@ -32,7 +32,7 @@ from sklearn.datasets import load_digits
 
 from capacity import Joint, measure, measure_latent
 from capacity.channels import LearntGaussian
-from capacity.plots_latent import plot_growth, plot_rate, plot_shared, plot_units
+from capacity.plots.latent import plot_growth, plot_rate, plot_shared, plot_units
 from synthetic import Codebook
 
 images = (load_digits().data / 16).astype(np.float32)  # (1797, 64)

@@ -1,12 +1,12 @@
 """Bits from a joint: enumeration (exact), decoder (lower), marginals (upper), and `measure`, the referee."""
 
-from capacity.bounds.decoder import Decoder
-from capacity.bounds.enumeration import Enumeration
+from capacity.bounds.exact.enumeration import Enumeration
 from capacity.bounds.layers import measure_layers
-from capacity.bounds.marginal import Ceiling, MaximumEntropy, Rate
-from capacity.bounds.measure import measure
-from capacity.bounds.mixture import Mixture
-from capacity.bounds.receiver import Receiver
+from capacity.bounds.measurement import measure
+from capacity.bounds.variational.decoder import Decoder
+from capacity.bounds.variational.marginal import Ceiling, MaximumEntropy, Rate
+from capacity.bounds.variational.mixture import Mixture
+from capacity.bounds.variational.receiver import Receiver
 
 __all__ = [
     "Ceiling",

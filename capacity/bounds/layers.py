@@ -20,13 +20,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from capacity.bits import SURE, Z95, Bracket, Estimate, TracePoint, stretched
-from capacity.bounds.annealing import walk
-from capacity.bounds.measure import DEFAULT_BUDGET, FAR_SHARE, Side, check_walkable, far_samples, measure, within
-from capacity.bounds.pilot import Pilot, choose, pilots, price, relaid
-from capacity.bounds.stack_approximation import GivenMessage, fit_stack
-from capacity.joint import Joint
-from capacity.stack import Sent, Stack, log_normal
+from capacity.bounds.annealed.chains import walk
+from capacity.bounds.annealed.schedule import Pilot, choose, pilots, price, relaid
+from capacity.bounds.measurement import DEFAULT_BUDGET, FAR_SHARE, Side, check_walkable, far_samples, measure, within
+from capacity.bounds.posterior.stack import GivenMessage, fit_stack
+from capacity.joint.joint import Joint
+from capacity.joint.stack import Sent, Stack, log_normal
+from capacity.results.estimate import SURE, Z95, Bracket, Estimate, TracePoint, stretched
 
 NOISE_SHARE = 0.4  # of a layer's budget, for the walks over the noise alone
 

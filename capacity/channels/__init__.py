@@ -2,6 +2,8 @@
 
 from capacity.channels.binarised import Binarised, StochasticBinarised
 from capacity.channels.binary import BinarySymmetric, Erasure
+from capacity.channels.capacity import unit_capacity
+from capacity.channels.chain import Then
 from capacity.channels.channel import Channel, Code
 from capacity.channels.dropout import Dropout
 from capacity.channels.echo import Echo
@@ -10,13 +12,11 @@ from capacity.channels.gaussian import Gaussian
 from capacity.channels.gaussian_dropout import GaussianDropout
 from capacity.channels.information_dropout import InformationDropout
 from capacity.channels.learnt_gaussian import LearntGaussian, Posterior
-from capacity.channels.numerical import unit_capacity
 from capacity.channels.quantized import Quantized
 from capacity.channels.stochastic_depth import StochasticDepth, residual_outcomes
-from capacity.channels.then import Then
 from capacity.channels.uniform import Uniform
 from capacity.channels.variational_dropout import Scaled, VariationalDropout
-from capacity.plugins import Registry
+from capacity.runtime.registry import Registry
 
 __all__ = [
     "FSQ",

@@ -12,9 +12,9 @@ import jax
 import jax.numpy as jnp
 from jax.scipy.special import xlogy
 
-from capacity.bits import NATS
 from capacity.channels.atoms import entropy_of, log_mass, moments_of
 from capacity.channels.channel import POWER, check_level, straight_through
+from capacity.results.estimate import NATS
 
 RULES = ("sigmoid", "linear")
 

@@ -12,9 +12,9 @@ import jax
 import jax.numpy as jnp
 from jax.scipy.special import xlogy
 
-from capacity.bits import NATS
 from capacity.channels.atoms import entropy_of, log_mass, moments_of, two_point
 from capacity.channels.channel import check_level
+from capacity.results.estimate import NATS
 
 
 @jax.tree_util.register_dataclass

@@ -19,10 +19,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from capacity.bits import NATS
 from capacity.channels.atoms import covariance_of, moments_of, shared
 from capacity.channels.channel import check_level
 from capacity.channels.gaussian import LOG_2PI
+from capacity.results.estimate import NATS
 
 MOST_ECHOES = 2**14  # components of the density
 

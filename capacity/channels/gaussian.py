@@ -8,7 +8,7 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 
-from capacity.bits import NATS
+from capacity.results.estimate import NATS
 
 LOG_2PI = 1.8378770664093453
 

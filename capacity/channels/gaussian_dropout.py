@@ -13,9 +13,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from capacity.bits import NATS
 from capacity.channels.channel import check_level, no_ceiling
 from capacity.channels.gaussian import LOG_2PI
+from capacity.results.estimate import NATS
 
 
 @jax.tree_util.register_dataclass

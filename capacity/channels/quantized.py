@@ -12,8 +12,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from capacity.bits import NATS
 from capacity.channels.channel import check_level, straight_through
+from capacity.results.estimate import NATS
 
 
 @jax.tree_util.register_dataclass

@@ -14,8 +14,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from capacity.bits import NATS
 from capacity.channels.channel import check_level
+from capacity.results.estimate import NATS
 
 SINGLE = 2.0**-23  # relative rounding of a sum in float32: the noise's edges are told to no better than that
 

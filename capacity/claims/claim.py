@@ -81,7 +81,7 @@ class Evidence:
 
 
 class Parts(Protocol):
-    """Where finished parts of an experiment are kept: `capacity.store.Store`, or anything like it."""
+    """Where finished parts of an experiment are kept: `capacity.runtime.files.store.Store`, or anything like it."""
 
     def load(self, name: str) -> dict[str, np.ndarray] | None:
         """Arrays of a part, or None if it is not there whole."""
@@ -123,7 +123,7 @@ class Claim(Protocol):
     """A sentence from the literature made into an experiment; a frozen dataclass without required fields.
 
     `run` asks `context` for `fast`; both versions test the same predictions.  It must answer every one of them, with
-    intervals at `context.miss_rate` (see `capacity.claims.statistics`).
+    intervals at `context.miss_rate` (see `capacity.claims.answers`).
     """
 
     name: ClassVar[str]

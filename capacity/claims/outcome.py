@@ -13,7 +13,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from capacity.claims.claim import Answer, Claim, Context, Evidence, Parts, Prediction, Verdict, decide, miss_rate
-from capacity.curves import versions
+from capacity.curves.run import versions
 
 Progress = Callable[[float, str], None]
 
@@ -55,7 +55,7 @@ class Outcome:
         return "\n".join([self.title, f"“{self.claim.sentence}”", *lines])
 
     def _repr_html_(self) -> str:
-        from capacity.html import table
+        from capacity.results.html import table
 
         head = ["prediction", "measured, interval", "region", "standing"]
         return table(self.title, head, self.rows, f"“{self.claim.sentence}”")

@@ -1,24 +1,24 @@
 """Mutual information from samples: `estimator(key, x, y) -> Estimate`, one idea a file."""
 
+from capacity.estimators.arrays import estimate, pairwise
 from capacity.estimators.auto import Auto, Candidate, Choice, choose
-from capacity.estimators.copula import GaussianCopula
-from capacity.estimators.entropy import ThreeEntropies, differential_entropy
-from capacity.estimators.estimate import estimate, pairwise
+from capacity.estimators.counts.plugin import PlugIn
 from capacity.estimators.estimator import Estimator
-from capacity.estimators.features import FeatureCCA
-from capacity.estimators.gaussian import Gaussian
-from capacity.estimators.ksg import KSG
-from capacity.estimators.mixed import Mixed, Ross
+from capacity.estimators.feature_selection import information_scorer
+from capacity.estimators.features.feature_cca import FeatureCCA
+from capacity.estimators.neighbours.entropy import ThreeEntropies, differential_entropy
+from capacity.estimators.neighbours.ksg import KSG
+from capacity.estimators.neighbours.mixed import Mixed, Ross
 from capacity.estimators.neural.barber_agakov import BarberAgakov
 from capacity.estimators.neural.club import CLUB
 from capacity.estimators.neural.critic_bounds import MINE, NWJ, SMILE, DonskerVaradhan, InfoNCE
 from capacity.estimators.neural.entropy_difference import EntropyDifference
 from capacity.estimators.neural.representation import Representation
-from capacity.estimators.plugin import PlugIn
-from capacity.estimators.scorer import information_scorer
-from capacity.estimators.student import Student
-from capacity.estimators.student_copula import StudentCopula
-from capacity.plugins import Registry
+from capacity.estimators.parametric.gaussian import Gaussian
+from capacity.estimators.parametric.gaussian_copula import GaussianCopula
+from capacity.estimators.parametric.student import Student
+from capacity.estimators.parametric.student_copula import StudentCopula
+from capacity.runtime.registry import Registry
 
 __all__ = [
     "CLUB",

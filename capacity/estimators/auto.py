@@ -19,18 +19,18 @@ from typing import Any, ClassVar, Protocol
 import jax
 import numpy as np
 
-from capacity.bits import NATS, Estimate
-from capacity.estimators.copula import GaussianCopula, heavy_tailed
+from capacity.estimators.counts.plugin import PlugIn
 from capacity.estimators.estimator import FEW_VALUES, Change, Estimator, Takes, checked
-from capacity.estimators.evidence import block_means
-from capacity.estimators.features import FeatureCCA
-from capacity.estimators.gaussian import Gaussian, LogRatio
-from capacity.estimators.ksg import KSG
-from capacity.estimators.mixed import Mixed, Ross
+from capacity.estimators.features.feature_cca import FeatureCCA
+from capacity.estimators.held_out import block_means
+from capacity.estimators.neighbours.ksg import KSG
+from capacity.estimators.neighbours.mixed import Mixed, Ross
 from capacity.estimators.neural.critic_bounds import InfoNCE
-from capacity.estimators.plugin import PlugIn
-from capacity.estimators.student import Student
-from capacity.estimators.student_copula import StudentCopula
+from capacity.estimators.parametric.gaussian import Gaussian, LogRatio
+from capacity.estimators.parametric.gaussian_copula import GaussianCopula, heavy_tailed
+from capacity.estimators.parametric.student import Student
+from capacity.estimators.parametric.student_copula import StudentCopula
+from capacity.results.estimate import NATS, Estimate
 
 
 class Model(Estimator, Protocol):

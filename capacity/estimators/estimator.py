@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 import jax
 import numpy as np
 
-from capacity.bits import NATS, Z95, Estimate, Kind
+from capacity.results.estimate import NATS, Z95, Estimate, Kind
 
 FEW_VALUES = 20
 

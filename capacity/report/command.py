@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from capacity.sealed import write_atomic
+from capacity.runtime.files.atomic import write_atomic
 
 COMMAND_FILE = "command.txt"
 

@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 
 from capacity.report.drawing import Drawing
-from capacity.sealed import write_atomic
+from capacity.runtime.files.atomic import write_atomic
 
 CURVE_FILE, CLAIMS_FILE, VERDICT_FILE = "curve.nc", "claims.json", "verdict.json"
 PAGE_FILE = "report.html"

@@ -1,7 +1,8 @@
 """Named recipes: encoder, channel, decoder, loss, and which knob is the level; one a file."""
 
-from capacity.plugins import Registry
+from capacity.runtime.registry import Registry
 from capacity.systems.architecture import Architecture, Params, merge
+from capacity.systems.base import Recipe
 from capacity.systems.binary import BinarySystem
 from capacity.systems.constraints import Constraint
 from capacity.systems.deterministic import DeterministicSystem
@@ -13,12 +14,11 @@ from capacity.systems.information_dropout import InformationDropoutSystem
 from capacity.systems.input_noise import InputNoiseSystem
 from capacity.systems.one_to_many import OneToManySystem
 from capacity.systems.quantized import QuantizedSystem
-from capacity.systems.recipe import Recipe
 from capacity.systems.stochastic_depth import StochasticDepthSystem
+from capacity.systems.target_vae import TargetVAE
 from capacity.systems.uniform import UniformSystem
 from capacity.systems.useless_features import UselessFeaturesSystem
 from capacity.systems.vae import VAE
-from capacity.systems.vae_target import TargetVAE
 from capacity.systems.variational_dropout import VariationalDropoutSystem
 
 __all__ = [

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 from flax import nnx
 
 from capacity.channels import Posterior
-from capacity.models import ACTIVATIONS, MLP, AutoregressiveBits, GaussianMessage
+from capacity.systems.networks import ACTIVATIONS, MLP, AutoregressiveBits, GaussianMessage
 
 Params = dict[str, Any]  # nnx states under "encoder", "message" and, with decode="vector", "vector"
 

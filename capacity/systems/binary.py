@@ -13,8 +13,8 @@ import jax.numpy as jnp
 
 from capacity.channels import BinarySymmetric, StochasticBinarised, Then
 from capacity.systems.architecture import DEFAULT, Architecture
+from capacity.systems.base import Recipe
 from capacity.systems.constraints import Constraint
-from capacity.systems.recipe import Recipe
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ import jax.numpy as jnp
 
 from capacity.channels import Gaussian, Quantized
 from capacity.systems.architecture import DEFAULT, Architecture
+from capacity.systems.base import Recipe
 from capacity.systems.constraints import Constraint
-from capacity.systems.recipe import Recipe
 
 MOST = 20.0  # bits of precision: single precision holds 24, of which rounding takes a few
 

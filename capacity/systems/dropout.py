@@ -14,8 +14,8 @@ import jax.numpy as jnp
 
 from capacity.channels import Dropout, Gaussian, Then
 from capacity.systems.architecture import DEFAULT, Architecture
+from capacity.systems.base import Recipe
 from capacity.systems.constraints import Constraint
-from capacity.systems.recipe import Recipe
 
 VALUES = {"real": ("power", None), "signs": ("signs", (-1.0, 1.0)), "digits": ("digits", (0.0, 1.0))}
 

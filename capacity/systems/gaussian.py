@@ -9,10 +9,10 @@ import jax
 import jax.numpy as jnp
 
 from capacity.channels import Gaussian
-from capacity.joint import Joint
+from capacity.joint.joint import Joint
+from capacity.systems.antithetic import messages_for, mirrored, twice
 from capacity.systems.architecture import DEFAULT, Architecture, Params, merge
 from capacity.systems.constraints import standardised, whole_moments
-from capacity.systems.mirrored import messages_for, mirrored, twice
 
 
 @dataclass(frozen=True)

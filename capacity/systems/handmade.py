@@ -9,16 +9,16 @@ import jax
 import jax.numpy as jnp
 
 from capacity.channels import Gaussian
-from capacity.handmade import HANDMADE
-from capacity.joint import Joint
-from capacity.names import check_name
+from capacity.joint.joint import Joint
+from capacity.runtime.names import check_name
 from capacity.systems.architecture import DEFAULT, Architecture, Params
+from capacity.systems.codes import HANDMADE
 from capacity.systems.gaussian import GaussianSystem
 
 
 @dataclass(frozen=True)
 class HandmadeSystem:
-    """A code of `capacity.handmade`, of mean 0 and power 1 a unit, where `gaussian` learns one.
+    """A code of `capacity.systems.codes`, of mean 0 and power 1 a unit, where `gaussian` learns one.
 
     Attributes:
         code: its name in `HANDMADE`.

@@ -13,8 +13,8 @@ import jax.numpy as jnp
 
 from capacity.channels import InformationDropout, Scaled
 from capacity.systems.architecture import DEFAULT, Architecture, Params
+from capacity.systems.base import Recipe
 from capacity.systems.constraints import Constraint
-from capacity.systems.recipe import Recipe
 
 START, LEAST = -1.0, -6.0  # log alpha at first, and the least: below it single precision tells no difference
 

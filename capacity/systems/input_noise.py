@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 
 from capacity.channels import Gaussian
-from capacity.joint import Joint
+from capacity.joint.joint import Joint
 from capacity.systems.architecture import DEFAULT, Architecture, Params, merge
 from capacity.systems.constraints import calibration
 

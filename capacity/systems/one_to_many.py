@@ -15,8 +15,8 @@ import jax.numpy as jnp
 
 from capacity.channels import Gaussian, StochasticDepth, Then
 from capacity.systems.architecture import DEFAULT, Architecture, Params
+from capacity.systems.base import Recipe
 from capacity.systems.constraints import Constraint
-from capacity.systems.recipe import Recipe
 
 
 @dataclass(frozen=True)

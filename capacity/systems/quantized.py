@@ -9,8 +9,8 @@ import jax
 
 from capacity.channels import FSQ, Quantized
 from capacity.systems.architecture import DEFAULT, Architecture
+from capacity.systems.base import Recipe
 from capacity.systems.constraints import Constraint
-from capacity.systems.recipe import Recipe
 
 
 @dataclass(frozen=True)

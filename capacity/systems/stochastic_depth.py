@@ -14,10 +14,10 @@ import jax.numpy as jnp
 from flax import nnx
 
 from capacity.channels import Gaussian, StochasticDepth, Then, residual_outcomes
-from capacity.models import MLP
 from capacity.systems.architecture import DEFAULT, Architecture, Params, merge
+from capacity.systems.base import Recipe
 from capacity.systems.constraints import Constraint
-from capacity.systems.recipe import Recipe
+from capacity.systems.networks import MLP
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ import jax.numpy as jnp
 
 from capacity.channels import Gaussian, LearntGaussian, Posterior
 from capacity.systems.architecture import DEFAULT, Architecture, Params
+from capacity.systems.base import Recipe
 from capacity.systems.constraints import Constraint
-from capacity.systems.recipe import Recipe
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ import jax
 import jax.numpy as jnp
 
 from capacity.channels import LearntGaussian, Posterior
-from capacity.joint import Joint
+from capacity.joint.joint import Joint
+from capacity.systems.antithetic import messages_for, mirrored, twice
 from capacity.systems.architecture import DEFAULT, Architecture, Params
-from capacity.systems.mirrored import messages_for, mirrored, twice
 
 
 @dataclass(frozen=True)

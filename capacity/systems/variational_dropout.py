@@ -13,8 +13,8 @@ import jax.numpy as jnp
 
 from capacity.channels import Scaled, VariationalDropout
 from capacity.systems.architecture import DEFAULT, Architecture, Params
+from capacity.systems.base import Recipe
 from capacity.systems.constraints import Constraint
-from capacity.systems.recipe import Recipe
 
 START = -3.0  # log alpha: a signal-to-noise ratio of 20
 

@@ -13,9 +13,9 @@ from capacity.theory.binary import (
     z_channel_capacity,
     z_channel_information,
 )
-from capacity.theory.blahut_arimoto import Capacity, amplitude_limited_gaussian, blahut_arimoto, scalar_capacity
+from capacity.theory.capacity import Capacity, amplitude_limited_gaussian, blahut_arimoto, scalar_capacity
 from capacity.theory.gaussian import Floats, gaussian_capacity, gaussian_noise_information, linear_vae, pam_information
-from capacity.theory.noise import gaussian_chain_capacity, uniform_noise_information
+from capacity.theory.uniform import gaussian_chain_capacity, uniform_noise_information
 
 __all__ = [
     "Capacity",

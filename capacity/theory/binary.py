@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import xlogy
 from scipy.stats import binom
 
-from capacity.bits import NATS
+from capacity.results.estimate import NATS
 from capacity.theory.gaussian import gaussian_noise_information
 
 Floats = NDArray[np.float64]

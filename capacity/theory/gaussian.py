@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import logsumexp
 
-from capacity.bits import NATS
+from capacity.results.estimate import NATS
 
 Floats = NDArray[np.float64]
 

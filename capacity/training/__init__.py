@@ -1,8 +1,8 @@
 """Fit one lane, sweep many; knows losses, not models."""
 
-from capacity.training.fit import cosine_adam, fit
-from capacity.training.sweep import lanes_together, pad_lanes, sweep
-from capacity.training.training import LaneState, Training, front_of, log_decoder_of, measurement_key, sender
+from capacity.training.fitting import cosine_adam, fit
+from capacity.training.lanes import lanes_together, pad_lanes, sweep
+from capacity.training.train import LaneState, Training, front_of, log_decoder_of, measurement_key, sender
 from capacity.training.watch import Watched, fit_watched
 
 __all__ = [

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from capacity.training.fit import Loss, apply
+from capacity.training.fitting import Loss, apply
 
 
 class Watched(NamedTuple):

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from capacity.cli_list import registries, summary
+from capacity.cli.listing import registries, summary
 
 SKIP = ("capacity.__main__",)
 

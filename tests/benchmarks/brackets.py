@@ -23,8 +23,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from capacity.bits import Bracket
 from capacity.bounds import Ceiling, Decoder, MaximumEntropy, measure
+from capacity.results.estimate import Bracket
 from tests.benchmarks.brackets_cases import CASES, Case, Made
 from tests.benchmarks.brackets_public import public
 from tests.benchmarks.mi_tasks import append, load

@@ -20,12 +20,12 @@ import jax.numpy as jnp
 import numpy as np
 
 import synthetic
-from capacity.bits import NATS
 from capacity.bounds import Enumeration
-from capacity.bounds.enumeration import information
-from capacity.bounds.listed import list_codes
+from capacity.bounds.exact.enumeration import information
+from capacity.bounds.exact.listing import list_codes
 from capacity.channels import Gaussian
-from capacity.joint import Joint
+from capacity.joint.joint import Joint
+from capacity.results.estimate import NATS
 from capacity.theory import pam_information
 from synthetic.algebra import apply, orthonormal
 from tests.benchmarks.brackets_trained import Recipe, trained

@@ -26,11 +26,11 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.special import logsumexp
 
-from capacity.bits import NATS
 from capacity.bounds import Decoder
-from capacity.bounds.additive import fit_additive
-from capacity.bounds.gaussian_posterior import fit_gaussian
-from capacity.joint import Joint
+from capacity.bounds.posterior.additive import fit_additive
+from capacity.bounds.posterior.gaussian import fit_gaussian
+from capacity.joint.joint import Joint
+from capacity.results.estimate import NATS
 
 SAMPLES = 2048
 DECODED = 2**14

@@ -62,7 +62,7 @@ def _opening(records: list[Record], brackets: dict[str, list[Record]], picture: 
     machines = "; ".join(sorted(described))
     return f"""# Brackets from 8 to 1,000 bits
 
-Each case is a source, an encoder and a channel, all known; `capacity.bounds.measure(..., method="bracket")` says how
+Each case is a source, an encoder and a channel, all known; `capacity.measure(..., method="bracket")` says how
 many bits pass, as an interval [low, high] that holds both bounds' uncertainty at 95 % or more. Where the truth is
 known (in closed form, or by enumeration of independent blocks), it stands beside it.
 

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import synthetic
-from capacity.joint import Joint
+from capacity.joint.joint import Joint
 from capacity.systems import SYSTEMS, Architecture
 from capacity.training import Training, sender
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from capacity.devices import set_devices
+from capacity.runtime.devices import set_devices
 
 set_devices(None)

@@ -19,11 +19,11 @@ import jax
 import numpy as np
 
 from capacity import Architecture, GaussianSystem, plan_curve
-from capacity.labels import label
-from capacity.lanes import Arrays, Lanes
-from capacity.parts import keep, kept
-from capacity.sealed import write_atomic
-from capacity.store import Store, write_csv, write_curves
+from capacity.curves.dataset import label
+from capacity.curves.parts import keep, kept
+from capacity.curves.programs import Arrays, Lanes
+from capacity.runtime.files.atomic import write_atomic
+from capacity.runtime.files.store import Store, write_csv, write_curves
 from synthetic import LinearCode
 
 LANES, WORKERS = 10**6, 64

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import jax
 
-from capacity.sealed import write_atomic
+from capacity.runtime.files.atomic import write_atomic
 from tests.benchmarks.sweeps_cases import REFERENCE, lanes_time
 from tests.benchmarks.sweeps_memory import memory_part
 from tests.benchmarks.sweeps_modes import modes_part

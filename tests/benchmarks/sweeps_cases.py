@@ -13,9 +13,9 @@ import jax.numpy as jnp
 import optax
 from flax import nnx
 
-from capacity.models import MLP
-from capacity.models.product import EXACT, ROUNDED, rounded_products
+from capacity.systems.networks import MLP
 from capacity.training import fit, sweep
+from capacity.training.precision import EXACT, ROUNDED, rounded_products
 from synthetic import LinearCode
 
 RATE, SIGMA = 1e-3, 0.5

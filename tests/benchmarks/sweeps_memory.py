@@ -15,8 +15,8 @@ import jax
 import jax.numpy as jnp
 
 from capacity import Architecture, GaussianSystem, Training, plan_curve
-from capacity.curves import CurvePlan
-from capacity.lanes import Lanes
+from capacity.curves.programs import Lanes
+from capacity.curves.run import CurvePlan
 from capacity.training import LaneState, sweep
 from synthetic import LinearCode
 

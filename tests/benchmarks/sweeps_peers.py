@@ -10,8 +10,8 @@ import jax
 import optax
 from flax import nnx
 
-from capacity.models.product import EXACT, WIDE, fast_products
 from capacity.training import sweep
+from capacity.training.precision import EXACT, WIDE, fast_products
 from tests.benchmarks.sweeps_cases import (
     RATE,
     REFERENCE,

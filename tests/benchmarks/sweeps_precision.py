@@ -1,7 +1,7 @@
 """Are products in bfloat16 faster, and are the bits the same?
 
 Mixed precision: parameters, optimiser, sums and noise in float32; every product between hidden layers, forwards and
-back, of operands rounded to bfloat16 (8 bits of mantissa; `capacity.models.product`).  The bits of what was trained
+back, of operands rounded to bfloat16 (8 bits of mantissa; `capacity.training.precision`).  The bits of what was trained
 are measured in float32 throughout, by enumeration, of the same lanes (same keys) trained in either way.
 """
 
@@ -18,8 +18,8 @@ from scipy import stats
 
 from capacity import Joint, measure
 from capacity.channels import Gaussian
-from capacity.models.product import EXACT, ROUNDED, fast_products
 from capacity.training import sweep
+from capacity.training.precision import EXACT, ROUNDED, fast_products
 from tests.benchmarks.sweeps_cases import (
     REFERENCE,
     SIGMA,

@@ -15,9 +15,9 @@ from typing import Any
 import jax
 import xarray as xr
 
-from capacity.curves import plan_curve
-from capacity.sealed import write_atomic
-from capacity.store import Store, read_curves, write_curves
+from capacity.curves.run import plan_curve
+from capacity.runtime.files.atomic import write_atomic
+from capacity.runtime.files.store import Store, read_curves, write_curves
 from capacity.systems import (
     SYSTEMS,
     Architecture,

@@ -12,9 +12,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from capacity.bits import Bracket, TracePoint
 from capacity.bounds import Enumeration
-from capacity.joint import Joint
+from capacity.joint.joint import Joint
+from capacity.results.estimate import Bracket, TracePoint
 from tests.benchmarks import brackets, brackets_cases, brackets_public, brackets_report, brackets_trained
 from tests.benchmarks.mi_tasks import append, load
 

@@ -20,8 +20,8 @@ import pytest
 from scipy.spatial import cKDTree
 from scipy.special import digamma
 
-from capacity.estimators.boxes import workers
-from capacity.estimators.ksg import KSG, scaled
+from capacity.estimators.neighbours.boxes import workers
+from capacity.estimators.neighbours.ksg import KSG, scaled
 
 K = 5
 SLOW = 3.0  # seconds; what takes longer is timed once

@@ -11,7 +11,7 @@ import jax
 import numpy as np
 import pytest
 
-from capacity.bits import Estimate
+from capacity.results.estimate import Estimate
 from synthetic.pairs import EXTRA_TASKS, PUBLIC_TASKS
 from tests.benchmarks import mi_report, mi_tasks
 

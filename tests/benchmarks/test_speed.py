@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy.special import logsumexp
 
-from capacity.bounds.listed import Listed, log_densities
+from capacity.bounds.exact.listing import Listed, log_densities
 from capacity.channels import Gaussian
 
 MESSAGES, UNITS, SAMPLES, SIGMA = 65536, 8, 64, 0.5

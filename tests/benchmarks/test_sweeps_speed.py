@@ -12,7 +12,7 @@ import jax
 import pytest
 
 from capacity import Training
-from capacity.models.product import PRODUCTS, fast_products
+from capacity.training.precision import PRODUCTS, fast_products
 from tests.benchmarks.sweeps_cases import REFERENCE, SMALL, Network, compiled_lanes
 from tests.benchmarks.sweeps_memory import plan, program_bytes, state_bytes
 from tests.benchmarks.sweeps_peers import nnx_loop, products, torch_loop

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from capacity import cli, cli_claims
+from capacity.cli import claims as cli_claims
+from capacity.cli import curve as cli
 
 Command = Callable[..., tuple[int, str, str]]
 

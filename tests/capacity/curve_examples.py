@@ -1,4 +1,4 @@
-"""Datasets as `capacity.curves` gives them, made up: for what stores, draws and prints them."""
+"""Datasets as `capacity.curves.run` gives them, made up: for what stores, draws and prints them."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from scipy.special import log_softmax, logsumexp
 from scipy.stats import chi2
 
 from capacity import Joint
-from capacity.bounds.additive import AdditiveCode, Heard, fit_additive
+from capacity.bounds.posterior.additive import AdditiveCode, Heard, fit_additive
 from capacity.channels import Gaussian
 from synthetic import Codebook, FairBits, GaussianVectors, MarkovBits
 
@@ -45,7 +45,7 @@ def fitted(name: str, bent: bool = True) -> tuple[Joint, AdditiveCode]:
     joint = Joint(SOURCES[name], encoder, Gaussian(jnp.float32(1.2)))
     with pytest.MonkeyPatch.context() as patch:
         if name != "book":
-            patch.setattr("capacity.bounds.additive.find_blocks", lambda *args: PLACES)
+            patch.setattr("capacity.bounds.posterior.additive.find_blocks", lambda *args: PLACES)
         return joint, fit_additive(jax.random.key(1), joint)
 
 

@@ -14,10 +14,10 @@ import pytest
 from codes import keyed_bits
 
 from capacity import Joint
-from capacity.bounds.additive import fit_additive
-from capacity.bounds.annealing import LANES, STRETCHES, STRIDE, Walks, dissipated, even_ladder, walk
-from capacity.bounds.gaussian_posterior import GaussianPosterior, fit_gaussian
-from capacity.bounds.listed import list_codes, log_densities
+from capacity.bounds.annealed.chains import LANES, STRETCHES, STRIDE, Walks, dissipated, even_ladder, walk
+from capacity.bounds.exact.listing import list_codes, log_densities
+from capacity.bounds.posterior.additive import fit_additive
+from capacity.bounds.posterior.gaussian import GaussianPosterior, fit_gaussian
 from capacity.channels import Gaussian, LearntGaussian, Posterior
 from synthetic import FairBits, GaussianVectors, MarkovBits
 
@@ -46,7 +46,7 @@ def walked(name: str, bend: float = 1.0) -> tuple[Walks, np.ndarray]:
     joint = joint_of(name, bend)
     with pytest.MonkeyPatch.context() as patch:
         places = np.array([[0, 1, 2], [3, 4, 5]], np.int32)
-        patch.setattr("capacity.bounds.additive.find_blocks", lambda *args: places)
+        patch.setattr("capacity.bounds.posterior.additive.find_blocks", lambda *args: places)
         approximation = fit_additive(jax.random.key(2), joint)
     walks = walk(jax.random.key(3), joint, approximation, 4 * LANES, even_ladder(STRIDE, 2 * STRIDE), CHAINS)
     log_p = log_densities(list_codes(joint), joint.channel, jnp.asarray(walks.z)).joint

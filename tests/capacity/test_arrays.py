@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from capacity.arrays import read_pair
+from capacity.runtime.files.arrays import read_pair
 
 
 def test_two_files_one_archive_and_one_table_agree(tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from capacity.bounds import blocks
-from capacity.bounds.blocks import find_blocks
+from capacity.bounds.posterior import blocks
+from capacity.bounds.posterior.blocks import find_blocks
 from synthetic import Codebook, FairBits, LinearCode
 
 Code = Callable[[jax.Array], jax.Array]

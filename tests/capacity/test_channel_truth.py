@@ -14,10 +14,9 @@ import numpy as np
 import pytest
 
 from capacity import Joint, measure
-from capacity.bits import Z95
 from capacity.bounds import Ceiling, Enumeration, MaximumEntropy, Rate
-from capacity.bounds.enumeration import information, unit_information
-from capacity.bounds.listed import list_codes, log_densities
+from capacity.bounds.exact.enumeration import information, unit_information
+from capacity.bounds.exact.listing import list_codes, log_densities
 from capacity.channels import (
     FSQ,
     Binarised,
@@ -36,6 +35,7 @@ from capacity.channels import (
     VariationalDropout,
     residual_outcomes,
 )
+from capacity.results.estimate import Z95
 from capacity.theory import amplitude_limited_gaussian
 from synthetic import Codebook
 
@@ -274,7 +274,7 @@ def test_units_that_do_not_move_or_repeat_leave_controls_exact() -> None:
 
 
 def test_impossible_messages_have_density_zero_in_any_tile(monkeypatch: pytest.MonkeyPatch) -> None:
-    from capacity.bounds import listed as tiles
+    from capacity.bounds.exact import listing as tiles
 
     joint = sent(REAL, Dropout(0.0))
     listed = list_codes(joint)

@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 from curve_examples import made_up
 
-from capacity.checks import checked, sentence
+from capacity.curves.checks import checked, sentence
 
 
 def curve(trend: str = "falls", **changes: object) -> xr.Dataset:

@@ -9,10 +9,10 @@ import pytest
 from codes import keyed_bits
 
 from capacity import Joint
-from capacity.bits import NATS, Estimate
-from capacity.bounds.controls import Controls, controlled, controls_of, reduce, rounding
+from capacity.bounds.annealed.controls import Controls, controlled, controls_of, reduce, rounding
 from capacity.channels import BinarySymmetric
-from capacity.devices import programs
+from capacity.results.estimate import NATS, Estimate
+from capacity.runtime.devices import programs
 
 TRUTH = 1.7 * NATS  # nats
 FAR_MEAN = np.array([3.0, -40.0])

@@ -11,7 +11,7 @@ import pytest
 import xarray as xr
 
 from capacity import VAE, Architecture, GaussianSystem, Training, plan_curve
-from capacity.curves import CurvePlan
+from capacity.curves.run import CurvePlan
 from synthetic import FairBits
 
 KEY = jax.random.key(0)

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from capacity.data import as_rows, read_rows
-from capacity.request import Request
-from capacity.store import read_curves
+from capacity.cli.request import Request
+from capacity.runtime.files.rows import as_rows, read_rows
+from capacity.runtime.files.store import read_curves
 from synthetic import Codebook
 
 Command = Callable[..., tuple[int, str, str]]

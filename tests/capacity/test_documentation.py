@@ -17,7 +17,7 @@ sys.path.insert(0, str(ROOT / "docs" / "_site"))
 import formulas  # noqa: E402
 import pages  # noqa: E402
 
-from capacity.cli_list import registries  # noqa: E402
+from capacity.cli.listing import registries  # noqa: E402
 
 PACKAGES = ("capacity", "synthetic")
 YEAR = re.compile(r"\b(1[89]|20)\d\d\b")

@@ -12,7 +12,7 @@ from flax import nnx
 
 from capacity import Joint, measure
 from capacity.channels import Channel, Gaussian, LearntGaussian, Posterior
-from capacity.encoders import traceable
+from capacity.joint.encoders import traceable
 from synthetic import Codebook, FairBits
 
 POINTS = np.asarray(np.random.default_rng(0).normal(size=(200, 4)), np.float32)

@@ -12,9 +12,9 @@ from codes import keyed_bits
 
 from capacity import Joint, measure
 from capacity.bounds import Ceiling, Decoder, Enumeration, Rate
-from capacity.bounds import listed as tiles
-from capacity.bounds.enumeration import _whitening, excess, information, sampled, unit_information
-from capacity.bounds.listed import list_codes, log_densities
+from capacity.bounds.exact import listing as tiles
+from capacity.bounds.exact.enumeration import _whitening, excess, information, sampled, unit_information
+from capacity.bounds.exact.listing import list_codes, log_densities
 from capacity.channels import Gaussian, LearntGaussian, Posterior
 from capacity.theory import gaussian_noise_information
 from synthetic import Codebook, FairBits

@@ -9,8 +9,8 @@ import pytest
 
 from capacity import Joint
 from capacity.bounds import Enumeration, MaximumEntropy, Mixture, Receiver
-from capacity.bounds.annealing import even_ladder, walk
-from capacity.bounds.flips import fit_flips
+from capacity.bounds.annealed.chains import even_ladder, walk
+from capacity.bounds.posterior.flips import fit_flips
 from capacity.channels import Gaussian
 from synthetic import Codebook, FairBits
 

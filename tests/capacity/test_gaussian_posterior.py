@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import multivariate_normal
 
 from capacity import Joint
-from capacity.bounds.gaussian_posterior import GaussianPosterior, HeardMean, fit_gaussian
+from capacity.bounds.posterior.gaussian import GaussianPosterior, HeardMean, fit_gaussian
 from capacity.channels import Gaussian
 from synthetic import FairBits, GaussianVectors
 from synthetic.algebra import orthonormal

@@ -21,11 +21,12 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from capacity import VAE, Architecture, GaussianSystem, Training, lanes, plan_curve
-from capacity.checkpoints import Checkpoints
-from capacity.curves import CurvePlan
-from capacity.executors import Engine, engine_of, given
-from capacity.store import Store, read_curves
+from capacity import VAE, Architecture, GaussianSystem, Training, plan_curve
+from capacity.curves import programs as lanes
+from capacity.curves.run import CurvePlan
+from capacity.runtime.executors import Engine, engine_of, given
+from capacity.runtime.files.checkpoints import Checkpoints
+from capacity.runtime.files.store import Store, read_curves
 from synthetic import FairBits
 
 ARCHITECTURE = Architecture(units=2, widths=(16, 16))
@@ -209,7 +210,7 @@ COMMAND = (  # of a width whose products are rounded
 
 
 def started(out: Path, *more: str) -> subprocess.Popen:
-    return subprocess.Popen([sys.executable, "-m", "capacity.cli", *COMMAND.split(), "--out", str(out), *more])
+    return subprocess.Popen([sys.executable, "-m", "capacity.cli.curve", *COMMAND.split(), "--out", str(out), *more])
 
 
 @pytest.mark.slow

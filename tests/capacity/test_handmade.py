@@ -13,14 +13,14 @@ import pytest
 from capacity import Joint
 from capacity.bounds import Enumeration
 from capacity.channels import Gaussian
-from capacity.handmade import FSQ, HANDMADE, PAM, PCA, Constellation, Hamming, HandmadeCode, LloydMax, Repetition
-from capacity.handmade.code import dealt
-from capacity.handmade.constellation import centred, mutual_information, optimise, starts_of
-from capacity.handmade.exact import flips_information, gaussian_information
-from capacity.handmade.fsq import even_levels, fsq_bits
-from capacity.handmade.hamming import blocks
-from capacity.handmade.lloyd_max import lloyd_max
-from capacity.handmade.pam import gray_level
+from capacity.systems.codes import FSQ, HANDMADE, PAM, PCA, Constellation, Hamming, HandmadeCode, LloydMax, Repetition
+from capacity.systems.codes.code import dealt
+from capacity.systems.codes.constellation import centred, mutual_information, optimise, starts_of
+from capacity.systems.codes.exact import flips_information, gaussian_information
+from capacity.systems.codes.fsq import even_levels, fsq_bits
+from capacity.systems.codes.hamming import blocks
+from capacity.systems.codes.lloyd_max import lloyd_max
+from capacity.systems.codes.pam import gray_level
 from capacity.theory import gaussian_noise_information, pam_information
 from synthetic import Codebook, FairBits, GaussianVectors, MarkovBits, PiDigits
 

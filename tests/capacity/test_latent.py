@@ -13,12 +13,12 @@ import pytest
 from scipy.stats import norm
 
 from capacity import Latent, measure_latent
-from capacity.bounds.enumeration import excess, sampled
-from capacity.bounds.listed import list_codes
+from capacity.analysis.latent.posterior import checked_posterior
+from capacity.bounds.exact.enumeration import excess, sampled
+from capacity.bounds.exact.listing import list_codes
 from capacity.channels import LearntGaussian, Posterior
-from capacity.latent_arrays import checked_posterior
-from capacity.plots_latent import figure
-from capacity.rows import Rows, tabled
+from capacity.joint.table import Rows, tabled
+from capacity.plots.latent import figure
 
 Command = Callable[..., tuple[int, str, str]]
 SIDES, STDS = (40, 50), ((0.15, 0.6), (0.3, 1.1))

@@ -14,9 +14,9 @@ import pytest
 from flax import nnx
 
 from capacity import Architecture, GaussianSystem, Training, plan_curve
-from capacity.models import MLP
-from capacity.models.decoders import AutoregressiveBits
-from capacity.models.product import PRODUCTS, _rounded, fast_products, product, rounded_products
+from capacity.systems.networks import MLP
+from capacity.systems.networks.decoders import AutoregressiveBits
+from capacity.training.precision import PRODUCTS, _rounded, fast_products, product, rounded_products
 from synthetic import FairBits
 
 SHAPES = {"wide": (96, 64), "narrowing": (96, 8), "widening": (8, 96), "narrowest": (5, 1)}

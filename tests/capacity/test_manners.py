@@ -17,10 +17,12 @@ import pytest
 import typer
 from curve_examples import made_up
 
-from capacity import Bracket, cli, devices, progress
-from capacity.bits import from_values, interval
-from capacity.checks import checked
-from capacity.store import write_curves
+from capacity import Bracket
+from capacity.cli import curve as cli
+from capacity.curves.checks import checked
+from capacity.results.estimate import from_values, interval
+from capacity.runtime import devices, progress
+from capacity.runtime.files.store import write_curves
 
 Command = Callable[..., tuple[int, str, str]]
 
@@ -72,7 +74,7 @@ def test_interrupted_is_130(command: Command, monkeypatch: pytest.MonkeyPatch) -
     def stop() -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("capacity.cli_list.registries", stop)
+    monkeypatch.setattr("capacity.cli.listing.registries", stop)
     assert command("list") == (130, "", "")
 
 

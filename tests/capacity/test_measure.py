@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from capacity import Bracket, Joint, measure
-from capacity.bits import interval
 from capacity.bounds import Enumeration, MaximumEntropy
-from capacity.bounds.measure import _tighter, untold, within
+from capacity.bounds.measurement import _tighter, untold, within
 from capacity.channels import Gaussian, GaussianDropout, LearntGaussian, Posterior
+from capacity.results.estimate import interval
 from capacity.theory import gaussian_capacity
 from synthetic import Codebook, FairBits, GaussianVectors, MarkovBits
 from synthetic.algebra import orthonormal

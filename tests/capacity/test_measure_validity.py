@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from capacity import Joint, measure
-from capacity.bits import Z95
 from capacity.bounds import Enumeration
 from capacity.channels import Gaussian, LearntGaussian, Posterior
+from capacity.results.estimate import Z95
 from synthetic import Codebook, FairBits, LinearCode, MarkovBits
 
 BUDGET = 1.0  # billions of operations

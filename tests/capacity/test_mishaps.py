@@ -21,14 +21,16 @@ import xarray as xr
 from curve_examples import made_up
 from matplotlib.figure import Figure
 
-from capacity import Architecture, GaussianSystem, Training, console, plan_curve, request, sealed
-from capacity.checks import checked, sentence
-from capacity.console import note, record, table
-from capacity.curves import CurvePlan
-from capacity.executors import given
-from capacity.plots import figure, plot_loss
-from capacity.store import Store, StoreError, read_curves, write_csv, write_curves
-from capacity.trends import falling
+from capacity import Architecture, GaussianSystem, Training, plan_curve
+from capacity.cli import console, request
+from capacity.cli.console import note, record, table
+from capacity.curves.checks import checked, sentence
+from capacity.curves.run import CurvePlan
+from capacity.curves.trends import falling
+from capacity.plots.curve import figure, plot_loss
+from capacity.runtime.executors import given
+from capacity.runtime.files import atomic as sealed
+from capacity.runtime.files.store import Store, StoreError, read_curves, write_csv, write_curves
 from synthetic import FairBits
 
 Command = Callable[..., tuple[int, str, str]]
@@ -117,12 +119,12 @@ set -e
 place=$1; python=$2; shift 2
 mount -t tmpfs -o size=$SIZE none "$place"
 set +e
-"$python" -m capacity.cli "$@"
+"$python" -m capacity.cli.curve "$@"
 echo "status $?"
 ls -A "$place/run" "$place/run/parts"
 set -e
 mount -o remount,size=64m "$place"
-"$python" -m capacity.cli "$@"
+"$python" -m capacity.cli.curve "$@"
 cp -r "$place/run" "$KEEP"
 """
 
@@ -152,8 +154,8 @@ APART = ("unshare", "--user", "--mount", "--map-root-user")
 CHECKPOINTS = """
 import pathlib, subprocess, sys
 import jax.numpy as jnp
-from capacity.checkpoints import Checkpoints
-from capacity.store import StoreError
+from capacity.runtime.files.checkpoints import Checkpoints
+from capacity.runtime.files.store import StoreError
 
 place = pathlib.Path(sys.argv[1])
 subprocess.run(["mount", "-t", "tmpfs", "-o", "size=400k", "none", place], check=True)
@@ -195,7 +197,7 @@ def test_a_checkpoint_on_a_real_full_disk(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("apart")
 def test_a_real_disk_that_is_full(tmp_path: Path) -> None:
     subprocess.run(
-        [sys.executable, "-m", "capacity.cli", *CURVE.split(), "--out", tmp_path / "a"], check=True, cwd=ROOT
+        [sys.executable, "-m", "capacity.cli.curve", *CURVE.split(), "--out", tmp_path / "a"], check=True, cwd=ROOT
     )
     reference = read_curves(tmp_path / "a" / "curve.nc")["gaussian"]
     lanes = pages(*(tmp_path / "a" / "parts").iterdir())

@@ -10,8 +10,8 @@ import numpy as np
 from scipy.special import logsumexp
 
 from capacity import Joint
-from capacity.bounds.controls import controls_of, reduce
-from capacity.bounds.neighbours import fit_neighbours
+from capacity.bounds.annealed.controls import controls_of, reduce
+from capacity.bounds.annealed.neighbours import fit_neighbours
 from capacity.channels import Gaussian
 from synthetic import Codebook, FairBits
 

@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 from codes import keyed_bits
 
-from capacity.bounds.additive import fit_additive
-from capacity.bounds.annealing import LANES, STRIDE, Walks, even_ladder
-from capacity.bounds.pilot import (
+from capacity.bounds.annealed.chains import LANES, STRIDE, Walks, even_ladder
+from capacity.bounds.annealed.schedule import (
     CHAINS,
     FIRST,
     PILOT_CHAINS,
@@ -22,6 +21,7 @@ from capacity.bounds.pilot import (
     relaid,
     respaced,
 )
+from capacity.bounds.posterior.additive import fit_additive
 
 COST = Cost(2e-6, 8e-6, 1e-5, 3e-6)  # billions of operations of one sample's rung, rung, walk and density
 

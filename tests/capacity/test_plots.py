@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 
-from capacity.plots import colour, figure, plot_bits, plot_loss, plot_units, save_figure
+from capacity.plots.curve import colour, figure, plot_bits, plot_loss, plot_units, save_figure
 
 
 def labels(axes: Axes) -> str:

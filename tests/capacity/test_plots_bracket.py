@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from capacity.bits import Bracket, TracePoint, interval
-from capacity.plots_bracket import plot_trace
+from capacity.plots.bracket import plot_trace
+from capacity.results.estimate import Bracket, TracePoint, interval
 
 
 def test_a_trace_shows_both_bounds_and_the_truth() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from capacity.plugins import GROUPS, PluginWarning, Registry
+from capacity.runtime.registry import GROUPS, PluginWarning, Registry
 
 CLASSES = {
     "channels": "Doubled", "sources": "Dice", "estimators": "Sign", "systems": "Loud", "claims": "Sure",
@@ -121,8 +121,8 @@ def test_a_registry_takes_more_by_hand_and_lets_go() -> None:
 def test_the_toolkits_own_classes_have_what_is_asked_of_others() -> None:
     from capacity.channels import CHANNELS
     from capacity.claims import CLAIMS
+    from capacity.cli.request import SOURCES
     from capacity.estimators import ESTIMATORS
-    from capacity.request import SOURCES
     from capacity.systems import SYSTEMS
 
     registries = {

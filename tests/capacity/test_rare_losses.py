@@ -15,11 +15,11 @@ import pytest
 from scipy.stats import binom
 
 from capacity import Joint
-from capacity.bits import Estimate
 from capacity.bounds import Decoder
-from capacity.bounds.enumeration import UnitBits, information, unit_information
-from capacity.bounds.listed import list_codes
+from capacity.bounds.exact.enumeration import UnitBits, information, unit_information
+from capacity.bounds.exact.listing import list_codes
 from capacity.channels import BinarySymmetric, Erasure, Gaussian
+from capacity.results.estimate import Estimate
 from capacity.theory import gaussian_noise_information
 from synthetic import Codebook
 

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from capacity import Layer, Stack, measure_layers
-from capacity.bits import Bracket, interval
 from capacity.bounds.layers import processed
 from capacity.channels import Gaussian
+from capacity.results.estimate import Bracket, interval
 from capacity.theory import gaussian_noise_information
 from synthetic import FairBits, GaussianVectors
 

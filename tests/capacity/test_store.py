@@ -14,9 +14,9 @@ import pytest
 import xarray as xr
 from curve_examples import made_up
 
-from capacity import parts
-from capacity.sealed import write_atomic
-from capacity.store import Store, StoreError, fingerprint, read_curves, write_csv, write_curves
+from capacity.curves import parts
+from capacity.runtime.files.atomic import write_atomic
+from capacity.runtime.files.store import Store, StoreError, fingerprint, read_curves, write_csv, write_curves
 
 CONFIGURATION = {"gaussian": {"steps": 100, "levels": [0.1, 0.2]}}
 
@@ -157,7 +157,7 @@ KILLED_BETWEEN_WRITING_AND_RENAMING = """
 import os, signal, sys
 from pathlib import Path
 import numpy as np
-from capacity.store import Store
+from capacity.runtime.files.store import Store
 store = Store.open(sys.argv[1], {})
 store.save("first", {"x": np.arange(3)})
 Path.replace = lambda self, target: os.kill(os.getpid(), signal.SIGKILL)

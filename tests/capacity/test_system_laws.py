@@ -14,9 +14,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from capacity.bounds.enumeration import information
-from capacity.bounds.listed import list_codes
-from capacity.curves import plan_curve
+from capacity.bounds.exact.enumeration import information
+from capacity.bounds.exact.listing import list_codes
+from capacity.curves.run import plan_curve
 from capacity.systems import (
     SYSTEMS,
     Architecture,

@@ -10,9 +10,9 @@ import pytest
 from flax import nnx
 
 from capacity import VAE, Architecture, GaussianSystem, Training, capacity_curve
-from capacity.bounds.listed import list_codes
-from capacity.models import AutoregressiveBits, GaussianMessage
-from capacity.systems.mirrored import messages_for, mirrored
+from capacity.bounds.exact.listing import list_codes
+from capacity.systems.antithetic import messages_for, mirrored
+from capacity.systems.networks import AutoregressiveBits, GaussianMessage
 from capacity.theory import linear_vae
 from synthetic import FairBits, GaussianVectors
 

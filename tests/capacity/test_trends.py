@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from capacity import trends
-from capacity.trends import falling, largest_rise
+from capacity.curves import trends
+from capacity.curves.trends import falling, largest_rise
 
 
 def test_p_values_are_those_of_all_arrangements() -> None:

@@ -16,11 +16,11 @@ import numpy as np
 from scipy.spatial import cKDTree
 from scipy.special import digamma
 
-from capacity.bits import NATS, Z95, Estimate, Kind
 from capacity.estimators.estimator import Change, Takes, checked, result
 from capacity.estimators.neural.autoregressive import MixtureFlow
 from capacity.estimators.neural.prepare import features, to_float32
 from capacity.estimators.neural.training import Parts, Stopping, draw, over_lanes
+from capacity.results.estimate import NATS, Z95, Estimate, Kind
 
 LEAST = 200
 

@@ -15,11 +15,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from capacity.bits import Estimate
 from capacity.estimators.estimator import Change, Takes, checked, result
 from capacity.estimators.neural.critics import apply_tower, randomise, tower
 from capacity.estimators.neural.prepare import features, normal_scores, to_float32
 from capacity.estimators.neural.training import Parts, Stopping, draw, over_lanes
+from capacity.results.estimate import Estimate
 
 LEAST = 200
 

@@ -27,9 +27,8 @@ from typing import Any, ClassVar
 import jax
 import numpy as np
 
-from capacity.bits import NATS, Z95, Estimate, Kind
 from capacity.estimators.estimator import Change, Takes, checked, result
-from capacity.estimators.evidence import LogRatio
+from capacity.estimators.held_out import LogRatio
 from capacity.estimators.neural.critics import Critic, Separable
 from capacity.estimators.neural.held_out import (
     Scores,
@@ -41,6 +40,7 @@ from capacity.estimators.neural.held_out import (
     nwj,
 )
 from capacity.estimators.neural.training import Stopping
+from capacity.results.estimate import NATS, Z95, Estimate, Kind
 
 LEAST = 200
 NEAR = NATS  # how far below log K a figure no longer tells a larger truth from one of log K

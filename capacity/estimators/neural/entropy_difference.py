@@ -12,11 +12,11 @@ from typing import Any, ClassVar
 import jax
 import numpy as np
 
-from capacity.bits import Estimate
 from capacity.estimators.estimator import Change, Takes, checked, result
 from capacity.estimators.neural.autoregressive import MixtureFlow
 from capacity.estimators.neural.densities import held_out_log_densities
 from capacity.estimators.neural.training import Stopping
+from capacity.results.estimate import Estimate
 
 LEAST = 200
 

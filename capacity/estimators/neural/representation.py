@@ -14,12 +14,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from capacity.bits import NATS, Z95, Estimate
 from capacity.estimators.estimator import Change, Estimator, Takes, checked, result
-from capacity.estimators.ksg import KSG
+from capacity.estimators.neighbours.ksg import KSG
 from capacity.estimators.neural.critics import apply_linear, apply_tower, linear, randomise, tower
 from capacity.estimators.neural.prepare import guarded, to_float32
 from capacity.estimators.neural.training import Parts, Stopping, draw, over_lanes
+from capacity.results.estimate import NATS, Z95, Estimate
 
 LEAST = 400
 

@@ -20,12 +20,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from capacity.bits import Estimate, Kind
 from capacity.estimators.estimator import Takes, checked, result
 from capacity.estimators.neural.critics import Separable
 from capacity.estimators.neural.held_out import log_mean_marginals
 from capacity.estimators.neural.prepare import features, to_float32
 from capacity.estimators.neural.training import Parts, Stopping, over_lanes
+from capacity.results.estimate import Estimate, Kind
 
 LogRatio = Callable[[np.ndarray, np.ndarray], np.ndarray]
 Fit = Callable[[jax.Array, np.ndarray, np.ndarray], LogRatio]

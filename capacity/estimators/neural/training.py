@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from capacity.training.fit import apply
+from capacity.training.fitting import apply
 
 Params = Any
 

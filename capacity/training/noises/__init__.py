@@ -6,8 +6,8 @@ of a sweep differ in them inside one program.
 
 from capacity.training.noises.annealed import annealed_noise
 from capacity.training.noises.label_noise import flip_labels
-from capacity.training.noises.langevin import langevin
-from capacity.training.noises.minibatch import average_minibatch, minibatch
+from capacity.training.noises.langevin_noise import langevin
+from capacity.training.noises.minibatches import average_minibatch, minibatch
 from capacity.training.noises.stale import randomly_stale_gradients, stale_gradients
 
 __all__ = [

@@ -14,11 +14,12 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from capacity.bits import interval
-from capacity.claims import CLAIMS, Answer, Claim, Context, Evidence, Prediction, examine, statistics
+from capacity.claims import CLAIMS, Answer, Claim, Context, Evidence, Prediction, examine
+from capacity.claims import answers as statistics
 from capacity.claims.claim import decide, miss_rate
 from capacity.claims.run import run_claim, run_claims
-from capacity.cli import main
+from capacity.cli.curve import main
+from capacity.results.estimate import interval
 
 COUNT = {"runs": 0}
 

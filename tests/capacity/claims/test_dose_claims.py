@@ -7,10 +7,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from capacity.claims import input_noise, useless_features
 from capacity.claims.claim import Context
-from capacity.claims.classifier import Examples, Recipe, Split, held_out_bits
-from capacity.claims.experiment import grid, run_lanes
+from capacity.claims.lab.classifier import Examples, Recipe, Split, held_out_bits
+from capacity.claims.lab.experiment import grid, run_lanes
+from capacity.claims.noise import input_noise, useless_features
 
 KEY = jax.random.key(0)
 

@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from capacity.bits import interval
-from capacity.claims import CLAIMS, binary, dropout, gaussian_dropout, quantized
+from capacity.claims import CLAIMS
 from capacity.claims.claim import Answer, Context, check_answers, miss_rate
-from capacity.claims.measured import (
+from capacity.claims.lab.enumerated import (
     PARTS,
     absolute,
     estimates_of,
@@ -20,6 +19,8 @@ from capacity.claims.measured import (
     level_answers,
     train_and_enumerate,
 )
+from capacity.claims.noise import binary, dropout, gaussian_dropout, quantized
+from capacity.results.estimate import interval
 from capacity.systems import SYSTEMS, Architecture
 from capacity.training import Training
 from synthetic import FairBits

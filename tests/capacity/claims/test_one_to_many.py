@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from capacity.claims.one_to_many import _density, bimodal_losses, go_losses, orbits
+from capacity.claims.noise.one_to_many import _density, bimodal_losses, go_losses, orbits
 
 
 def test_the_board_has_55_orbits() -> None:

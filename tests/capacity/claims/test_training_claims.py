@@ -10,26 +10,24 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from capacity.claims import (
-    CLAIMS,
-    Context,
-    experiment,
+from capacity.claims import CLAIMS, Context
+from capacity.claims.claim import check_answers, miss_rate
+from capacity.claims.lab import experiment, noisy_training
+from capacity.claims.learning import (
     generalization,
     generation,
     gradient_noise,
     memorization,
     minibatch,
-    noisy_training,
     small_data,
     stale_gradient,
     temperature,
 )
-from capacity.claims.claim import check_answers, miss_rate
-from capacity.claims.generalization import Few, partial_rank_correlation
-from capacity.claims.memorization import slope
-from capacity.claims.stale_gradient import measured_limits
-from capacity.claims.temperature import _lanczos_error
-from capacity.theory_training import delay_limit
+from capacity.claims.learning.generalization import Few, partial_rank_correlation
+from capacity.claims.learning.memorization import slope
+from capacity.claims.learning.stale_gradient import measured_limits
+from capacity.claims.learning.temperature import _lanczos_error
+from capacity.theory.training import delay_limit
 from synthetic import FairBits, MarkovBits
 
 

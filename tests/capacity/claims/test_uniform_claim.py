@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax
 import numpy as np
 
-from capacity.claims.uniform import LEVELS, NOISE, _noise
+from capacity.claims.noise.digits_of_pi import LEVELS, NOISE, _noise
 
 
 def test_digits_past_the_third_add_what_the_closed_form_says() -> None:

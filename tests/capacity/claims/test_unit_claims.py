@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from capacity.claims import deterministic
 from capacity.claims.claim import Context, check_answers, miss_rate
+from capacity.claims.noise import deterministic
 
 
 @pytest.mark.parametrize("digits", [1, 10, 20])

@@ -9,12 +9,12 @@ from scipy.special import stdtrit
 from scipy.stats import multivariate_t
 from scipy.stats import t as student_t
 
-from capacity.bits import NATS
-from capacity.estimators.copula import GaussianCopula, rank_transform, ranks
-from capacity.estimators.gaussian import Gaussian
-from capacity.estimators.student import Student
-from capacity.estimators.student_copula import StudentCopula
-from capacity.estimators.student_law import StudentLaw, common_scale
+from capacity.estimators.parametric.gaussian import Gaussian
+from capacity.estimators.parametric.gaussian_copula import GaussianCopula, rank_transform, ranks
+from capacity.estimators.parametric.student import Student
+from capacity.estimators.parametric.student_copula import StudentCopula
+from capacity.estimators.parametric.student_fit import StudentLaw, common_scale
+from capacity.results.estimate import NATS
 
 KEY = jax.random.key(0)
 

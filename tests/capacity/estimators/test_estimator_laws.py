@@ -11,9 +11,9 @@ import pytest
 from scipy.stats import ortho_group
 
 from capacity import estimate
-from capacity.bits import Estimate
 from capacity.estimators import ESTIMATORS, Estimator
 from capacity.estimators.estimator import checked
+from capacity.results.estimate import Estimate
 
 N = 1200
 KEY = jax.random.key(3)

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from scipy.linalg import expm
 
-from capacity.bits import NATS
-from capacity.estimators.copula import GaussianCopula
-from capacity.estimators.directions import directed
-from capacity.estimators.feature_maps import additive, columns, products, radial, ripples
-from capacity.estimators.features import FeatureCCA
-from capacity.estimators.nonlinear_cca import real_pairs, variates
+from capacity.estimators.features.directions import directed
+from capacity.estimators.features.feature_cca import FeatureCCA
+from capacity.estimators.features.maps import additive, columns, products, radial, ripples
+from capacity.estimators.features.variates import real_pairs, variates
+from capacity.estimators.parametric.gaussian_copula import GaussianCopula
+from capacity.results.estimate import NATS
 
 KEY = jax.random.key(0)
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from scipy.stats import multivariate_normal
 
-from capacity.bits import NATS
-from capacity.estimators.gaussian import Canonical, Gaussian, null_variance, wishart_bias
+from capacity.estimators.parametric.gaussian import Canonical, Gaussian, null_variance, wishart_bias
+from capacity.results.estimate import NATS
 
 KEY = jax.random.key(0)
 

@@ -26,12 +26,12 @@ from scipy.spatial import cKDTree
 from scipy.special import digamma
 from scipy.stats import ortho_group
 
-from capacity.bits import NATS
-from capacity.estimators.entropy import ThreeEntropies, differential_entropy
 from capacity.estimators.estimator import Estimator
-from capacity.estimators.ksg import KSG, scaled
-from capacity.estimators.lnc import threshold
-from capacity.estimators.profile import profile
+from capacity.estimators.neighbours.entropy import ThreeEntropies, differential_entropy
+from capacity.estimators.neighbours.ksg import KSG, scaled
+from capacity.estimators.neighbours.lnc import threshold
+from capacity.estimators.neighbours.profile import profile
+from capacity.results.estimate import NATS
 
 KEY = jax.random.key(0)
 

@@ -9,10 +9,10 @@ from scipy.integrate import quad
 from scipy.special import digamma, xlogy
 from scipy.stats import norm, poisson
 
-from capacity.bits import NATS
 from capacity.estimators.estimator import Estimator, checked
-from capacity.estimators.ksg import KSG
-from capacity.estimators.mixed import Mixed, Ross
+from capacity.estimators.neighbours.ksg import KSG
+from capacity.estimators.neighbours.mixed import Mixed, Ross
+from capacity.results.estimate import NATS
 
 KEY = jax.random.key(0)
 N = 3000

@@ -7,9 +7,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from capacity.estimators import boxes, neighbours
-from capacity.estimators.neighbours import count_within, distances_to, fastest, nearest
-from capacity.estimators.pairs import count_by_pairs, nearest_by_pairs
+from capacity.estimators.neighbours import boxes
+from capacity.estimators.neighbours import search as neighbours
+from capacity.estimators.neighbours.all_pairs import count_by_pairs, nearest_by_pairs
+from capacity.estimators.neighbours.search import count_within, distances_to, fastest, nearest
 
 K = 5
 SHAPES = [(7, 1), (400, 1), (300, 2), (700, 4), (130, 12), (1500, 20)]

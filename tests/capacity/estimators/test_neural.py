@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from scipy.special import logsumexp
 
-from capacity.estimators.gaussian import Gaussian
 from capacity.estimators.neural import (
     CLUB,
     MINE,
@@ -30,6 +29,7 @@ from capacity.estimators.neural.critic_bounds import info_nce_values, nwj_values
 from capacity.estimators.neural.held_out import Scores, _summary
 from capacity.estimators.neural.prepare import features, guarded, normal_scores, to_float32
 from capacity.estimators.neural.training import Parts
+from capacity.estimators.parametric.gaussian import Gaussian
 
 CORRELATION = 0.8
 TRUTH = -np.log2(1 - CORRELATION**2)  # bits of two such columns

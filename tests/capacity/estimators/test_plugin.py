@@ -8,8 +8,8 @@ import pytest
 from scipy.integrate import quad
 from scipy.special import gammaln, polygamma, psi
 
-from capacity.estimators.entropy_discrete import ENTROPIES, grassberger, nsb_moments
-from capacity.estimators.plugin import PlugIn
+from capacity.estimators.counts.entropy import ENTROPIES, grassberger, nsb_moments
+from capacity.estimators.counts.plugin import PlugIn
 
 KEY = jax.random.key(0)
 CORRECTIONS = sorted(ENTROPIES)

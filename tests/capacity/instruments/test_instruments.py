@@ -12,7 +12,7 @@ import optax
 import pytest
 from jax.flatten_util import ravel_pytree
 
-from capacity.instruments import (
+from capacity.analysis.weights import (
     cosine_to_full,
     gap_bits,
     gauss_newton_product,

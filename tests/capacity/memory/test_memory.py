@@ -10,8 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from capacity.instruments import memorised_bits
-from capacity.memory import (
+from capacity.analysis.storage import (
     Noise,
     is_separable,
     longest_memory,
@@ -22,7 +21,8 @@ from capacity.memory import (
     reinforced_search,
     separable_counts,
 )
-from capacity.theory_training import BINARY_PERCEPTRON_CAPACITY
+from capacity.analysis.weights import memorised_bits
+from capacity.theory.training import BINARY_PERCEPTRON_CAPACITY
 
 
 @pytest.mark.parametrize(("patterns", "chance"), [(30, 0.96929), (40, 0.5), (50, 0.07621)])

@@ -19,12 +19,12 @@ import xarray as xr
 from curve_examples import made_up
 from matplotlib.figure import Figure
 
-from capacity.checks import checked
 from capacity.claims import CLAIMS, Answer, Context, Evidence, Prediction
 from capacity.claims.run import run_claim
+from capacity.curves.checks import checked
 from capacity.report import report, write_report
 from capacity.report.drawing import drawn
-from capacity.store import write_curves
+from capacity.runtime.files.store import write_curves
 
 Command = Callable[..., tuple[int, str, str]]
 

@@ -12,9 +12,9 @@ import optax
 import pytest
 
 from capacity.systems import Architecture, GaussianSystem
-from capacity.theory_training import delay_limit, langevin_variance, separable, sgd_variance
+from capacity.theory.training import delay_limit, langevin_variance, separable, sgd_variance
 from capacity.training import Training
-from capacity.training.fit import apply
+from capacity.training.fitting import apply
 from capacity.training.noises import (
     annealed_noise,
     average_minibatch,

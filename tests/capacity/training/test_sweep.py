@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from capacity.devices import cores
+from capacity.runtime.devices import cores
 from capacity.training import sweep
 
 

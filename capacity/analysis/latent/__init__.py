@@ -1,0 +1,1 @@
+"""latent: say what lives here."""

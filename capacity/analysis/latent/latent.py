@@ -1,0 +1,204 @@
+"""How many bits does a trained model's code hold?  From the posterior N(mu_ij, sigma_ij^2) of N data points i, unit j.
+
+With a data point drawn from the N at random and q(z) = 1/N sum_i q(z|i), everything is exact by enumeration:
+
+    rate E KL(q(z|i) || N(0,1)) = I(i;Z) + KL(q(z) || N(0,1))
+    KL(q(z) || N(0,1))          = total correlation of the units + sum_j KL(q(z_j) || N(0,1))
+
+(Hoffman & Johnson 2016; Chen et al. 2018, equation 2).  The units are independent given i, so that the total
+correlation is what they say more than once, sum_j I(i;Z_j) - I(i;Z), and what two of them share is I(Z_j;Z_k).
+I(i;Z) is at most log2 N: where it comes near, a larger data set would show more, and `growth` says how much.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Literal, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from capacity.analysis.latent.shared import Shared, shared_bits
+from capacity.bounds.exact.enumeration import (
+    PRECISION_SAMPLES,
+    information,
+    information_of,
+    sampled,
+    unit_information_of,
+    widen,
+)
+from capacity.bounds.exact.listing import list_codes
+from capacity.channels import LearntGaussian, Posterior
+from capacity.joint.table import Rows, tabled
+from capacity.results.estimate import NATS, Estimate
+from capacity.runtime.progress import Report, reporter
+
+ACTIVE = 0.01  # Burda, Grosse & Salakhutdinov (2016), section 5.2
+NEAR_LIMIT = 0.9  # of log2 N: there the number of points decides the figure more than the code does
+GROWTH = (8, 4, 2, 1)  # the data set's size is divided by these
+
+
+class Growth(NamedTuple):
+    """Information against the number of data points: `points` (k,), and its estimates with leaves (k,)."""
+
+    points: np.ndarray
+    information: Estimate
+
+
+@dataclass(frozen=True)
+class Latent:
+    """What the code of N data points holds; all in bits unless said otherwise.
+
+    Attributes:
+        points: N.
+        information: I(data point; Z), exact by enumeration; its limit is log2 N.
+        rate: E KL(q(z|i) || N(0,1)), a closed form.
+        excess: KL(q(z) || N(0,1)), the rate less the information.
+        total_correlation: KL(q(z) || prod_j q(z_j)), what the units say more than once.
+        joint_per_unit: information / units.
+        marginal, increment: I(i;Z_j) and I(i;Z_j|Z_<j), leaves (units,).
+        unit_rate: (units,), each unit's share of the rate.
+        mean_variance: (units,), variance of the posterior means over the data points, in the unit's own scale squared.
+        shared: what pairs of units share.
+        growth: information for an eighth, a quarter and half of the points, and for all of them.
+    """
+
+    points: int
+    information: Estimate
+    rate: float
+    excess: Estimate
+    total_correlation: Estimate
+    joint_per_unit: float
+    marginal: Estimate
+    increment: Estimate
+    unit_rate: np.ndarray
+    mean_variance: np.ndarray
+    shared: Shared
+    growth: Growth
+
+    @property
+    def units(self) -> int:
+        """Number of units."""
+        return len(self.unit_rate)
+
+    @property
+    def active(self) -> np.ndarray:
+        """(units,) whether the unit's posterior mean varies by more than 0.01 (Burda et al. 2016)."""
+        return self.mean_variance > ACTIVE
+
+    @property
+    def limit(self) -> float:
+        """log2 N, the most that N data points can show."""
+        return float(self.information.limit)
+
+    @property
+    def saturated(self) -> bool:
+        """Whether the interval reaches 90 % of log2 N: a larger data set would then show more."""
+        return float(self.information.high) >= NEAR_LIMIT * self.limit
+
+    def _repr_html_(self) -> str:
+        from capacity.results.html import number, table
+
+        named = ("information", "excess", "total_correlation")
+        figures = [(name.replace("_", " "), getattr(self, name)) for name in named]
+        rows = [[name, number(e.bits), f"{number(e.low)} to {number(e.high)}"] for name, e in figures]
+        rows.insert(1, ["rate", number(self.rate), "closed form"])
+        active = f"{int(self.active.sum())} of {self.units} units active"
+        title = f"{self.points:,} points, at most {self.limit:.2f} bits; {active}"
+        return table(title, ["figure", "bits", "95 % interval"], rows, "saturated" if self.saturated else "")
+
+
+def measure_latent(
+    key: jax.Array,
+    means: Any,
+    logvars: Any,
+    *,
+    given: str | None = None,
+    samples: int = 4096,
+    progress: Report | Literal[True] | None = None,
+) -> Latent:
+    """Bits in the code of a trained variational model, from the posterior of each of N data points.
+
+    Args:
+        key: decides the samples; the same key gives the same figures.
+        means: (N, units), posterior means.
+        logvars: (N, units), logarithms of the posterior variances, unless `given` says otherwise.
+        given: "logvar", "log_std", "variance" or "std": what `logvars` holds.  None takes log-variances and refuses
+            numbers that look like variances.
+        samples: how many noisy codes are drawn for the information; a quarter of them for figures unit by unit.
+        progress: called with the share that is done, and what was just done; True shows a bar.
+
+    Raises:
+        ValueError: shapes that differ, numbers that are not finite, and numbers that look like variances.
+    """
+    from capacity.analysis.latent.posterior import checked_posterior
+
+    if samples < 256:
+        raise ValueError(f"Expected at least 256 samples; got {samples}.")
+    means, log_std = checked_posterior(means, logvars, given)
+    count, units = means.shape
+    keys = jax.random.split(key, 4)
+    order = np.asarray(jax.random.permutation(keys[0], count))
+    table = Posterior(jnp.asarray(means[order], jnp.float32), jnp.asarray(log_std[order], jnp.float32))
+    rows = Rows.of(np.full(count, 1 / count))
+    report = reporter(progress) or (lambda share, text: None)
+    report(0.0, f"{count:,} points, {units} units")
+    narrow, by_unit, check = jax.block_until_ready(_figures(keys[1], rows, table, samples, max(samples // 4, 256)))
+    exact = widen(narrow, LearntGaussian(), *check)
+    report(0.5, f"{float(exact.bits):.2f} bits")
+    shared = jax.block_until_ready(shared_bits(keys[2], rows, table, np.asarray(by_unit.marginal.bits), samples))
+    report(0.75, "what units share")
+    growth = jax.block_until_ready(_growth(keys[3], table, count, max(samples // 4, 256)))
+    report(1.0, f"{float(exact.bits):.2f} bits")
+    # float64: nothing is left to chance in a closed form.
+    unit_rate = (0.5 * (means**2 + np.exp(2 * log_std) - 1) - log_std).mean(0) / NATS
+    rate = float(unit_rate.sum())
+    return Latent(
+        count,
+        replace(exact, limit=jnp.asarray(np.log2(count), jnp.float32)),
+        rate,
+        replace(exact, bits=rate - exact.bits, low=rate - exact.high, high=rate - exact.low),
+        by_unit.redundancy,
+        float(exact.bits) / units,
+        by_unit.marginal,
+        by_unit.increment,
+        unit_rate,
+        means.var(0),
+        shared,
+        growth,
+    )
+
+
+def _all_figures(key: jax.Array, rows: Rows, table: Posterior, samples: int, fewer: int) -> tuple[Any, Any, Any]:
+    joint = tabled(rows, table, LearntGaussian())
+    listed = list_codes(joint)
+    sample = sampled(key, joint, listed, samples)
+    few = sample.first(PRECISION_SAMPLES)
+    by_unit = unit_information_of(joint, listed, sample.first(fewer).by_unit(joint, listed))
+    return information_of(joint, listed, sample), by_unit, (listed, few.z, few.q.joint)
+
+
+_figures = jax.jit(_all_figures, static_argnums=(3, 4))
+
+
+def _growth(key: jax.Array, table: Posterior, count: int, samples: int) -> Growth:
+    """Subsets of the (shuffled) points by probabilities of zero for the rest: one program for all sizes."""
+    points = np.unique([max(count // divisor, 1) for divisor in GROWTH])
+    lists = [Rows.of(np.where(np.arange(count) < size, 1 / size, 0.0)) for size in points]
+    stacked = tuple(jnp.stack([getattr(rows, name) for rows in lists]) for name in ("log_probs", "lower_edges"))
+    found = _grow(jax.random.split(key, len(points)), *stacked, table, samples)
+    return Growth(points, replace(found, limit=jnp.asarray(np.log2(points), jnp.float32)))
+
+
+def _information_of_subsets(
+    keys: jax.Array, log_probs: jax.Array, edges: jax.Array, table: Posterior, samples: int
+) -> Estimate:
+    def of_subset(one: tuple[jax.Array, jax.Array, jax.Array]) -> Estimate:
+        joint = tabled(Rows(one[1], one[2], 0.0), table, LearntGaussian())
+        return information(one[0], joint, list_codes(joint), samples)
+
+    return jax.lax.map(of_subset, (keys, log_probs, edges))
+
+
+_grow = jax.jit(_information_of_subsets, static_argnums=4)

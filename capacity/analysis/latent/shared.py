@@ -1,0 +1,79 @@
+"""What pairs of units share: I(Z_j;Z_k) = E log q(z_j, z_k) - log q(z_j) - log q(z_k), q the mixture over all points.
+
+Units are independent given the data point, so this is I(i;Z_j) + I(i;Z_k) - I(i;Z_j,Z_k): bits that both of them say.
+The work grows with the square of the units; the units that say most are taken, and the result names them.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from capacity.bounds.exact.listing import list_codes, log_densities
+from capacity.channels import LearntGaussian, Posterior
+from capacity.joint.table import Rows, tabled
+from capacity.results.estimate import Estimate, from_values
+
+MOST_UNITS = 24
+WORK = 1e9  # densities of one unit that may be computed for all pairs together
+
+
+class Shared(NamedTuple):
+    """Information between pairs of units.
+
+    Attributes:
+        units: (k,), the numbers of the units looked at: those with the most marginal bits, in their order.
+        first, second: (pairs,), their numbers pair by pair.
+        bits: an estimate with leaves (pairs,), exact by enumeration.
+    """
+
+    units: np.ndarray
+    first: np.ndarray
+    second: np.ndarray
+    bits: Estimate
+
+    def matrix(self) -> np.ndarray:
+        """(k, k) bits, symmetric, NaN on the diagonal."""
+        place = {unit: i for i, unit in enumerate(self.units.tolist())}
+        out = np.full((len(place), len(place)), np.nan)
+        for j, k, bits in zip(self.first.tolist(), self.second.tolist(), np.asarray(self.bits.bits), strict=True):
+            out[place[j], place[k]] = out[place[k], place[j]] = bits
+        return out
+
+
+def shared_bits(key: jax.Array, rows: Rows, table: Posterior, marginal: np.ndarray, samples: int) -> Shared:
+    """Bits that every two of the units with the most marginal bits share.
+
+    Args:
+        key: decides the samples.
+        rows: N rows.
+        table: posteriors (N, units).
+        marginal: (units,), bits of each unit alone: decides which units are looked at.
+        samples: at most; fewer where there are many points and pairs, but at least 128.
+    """
+    units = np.sort(np.argsort(-marginal, kind="stable")[:MOST_UNITS])
+    first, second = (units[i] for i in np.triu_indices(len(units), 1))
+    count = int(np.clip(WORK / (2 * max(len(first), 1) * len(rows.log_probs)), 128, samples))
+    if not len(first):
+        nothing = jnp.zeros(0)
+        return Shared(units, first, second, Estimate(nothing, nothing, nothing, nothing, nothing, nothing, "exact"))
+    return Shared(units, first, second, _pairs(key, rows, table, jnp.asarray(first), jnp.asarray(second), count))
+
+
+def _bits_of_pairs(
+    key: jax.Array, rows: Rows, table: Posterior, first: jax.Array, second: jax.Array, samples: int
+) -> Estimate:
+    def of_pair(one: tuple[jax.Array, jax.Array, jax.Array]) -> Estimate:
+        pair = jax.tree.map(lambda leaf: leaf[:, jnp.stack(one[1:])], table)
+        joint = tabled(rows, pair, LearntGaussian())
+        z = joint.sample(one[0], samples)[2]
+        q = log_densities(list_codes(joint), joint.channel, z, per_unit=True)
+        return from_values(q.joint - q.marginal.sum(1), "exact")
+
+    return jax.lax.map(of_pair, (jax.random.split(key, len(first)), first, second))
+
+
+_pairs = jax.jit(_bits_of_pairs, static_argnums=5)

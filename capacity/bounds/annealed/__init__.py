@@ -1,0 +1,1 @@
+"""annealed: say what lives here."""

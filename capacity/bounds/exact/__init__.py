@@ -1,0 +1,1 @@
+"""exact: say what lives here."""

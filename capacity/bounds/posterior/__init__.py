@@ -1,0 +1,1 @@
+"""posterior: say what lives here."""

@@ -1,0 +1,1 @@
+"""variational: say what lives here."""

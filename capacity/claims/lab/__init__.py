@@ -1,0 +1,1 @@
+"""lab: say what lives here."""

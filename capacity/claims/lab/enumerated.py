@@ -1,0 +1,126 @@
+"""Systems trained and enumerated in lanes, and codes measured through channels: what claims on noise in units share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from matplotlib.axes import Axes
+
+from capacity.bounds.exact.enumeration import information, unit_information
+from capacity.bounds.exact.listing import list_codes
+from capacity.claims import answers as statistics
+from capacity.claims.claim import Answer, Context
+from capacity.claims.lab.experiment import grid, keys_of, run_lanes
+from capacity.joint.joint import Joint
+from capacity.results.estimate import Estimate, interval
+from capacity.training import Training, measurement_key, sender
+
+SAMPLES = 8192
+PARTS = ("bits", "low", "high", "stderr", "n", "limit")
+
+
+def train_and_enumerate(
+    context: Context,
+    name: str,
+    key: jax.Array,
+    source: Any,
+    system: Any,
+    levels: tuple[float, ...],
+    seeds: int,
+    training: Training,
+    *,
+    span: tuple[float, float] = (0.0, 1.0),
+    per_unit: bool = False,
+) -> dict[str, np.ndarray]:
+    """A system trained at every level and seed in one program, its information enumerated.
+
+    Returns:
+        Arrays (levels, seeds): `bits` with `low`, `high`, `stderr`, `n`, `limit`; `power` a unit; with `per_unit` also
+        (levels, seeds, units) `marginal` bits of every unit alone, and `marginal_stderr`.
+    """
+
+    def lane(one: Any, source: Any) -> dict[str, jax.Array]:
+        params, _ = training.train(one["key"], system, one["level"], source)
+        joint = sender(one["key"], system, params, one["level"], source)
+        listed, keys = list_codes(joint), jax.random.split(measurement_key(one["key"]))
+        found = information(keys[0], joint, listed, SAMPLES)
+        arrays = {part: jnp.asarray(getattr(found, part)) for part in PARTS} | {"power": listed.power.mean()}
+        if per_unit:
+            marginal = unit_information(keys[1], joint, listed, SAMPLES // 8).marginal
+            arrays |= {"marginal": marginal.bits, "marginal_stderr": marginal.stderr}
+        return arrays
+
+    lanes = grid(level=levels, seed=range(seeds))
+    args = {
+        "key": keys_of(key, np.arange(len(lanes["seed"]))),
+        "level": jnp.asarray(lanes["level"], jnp.float32),
+    }
+    found = run_lanes(context, name, lane, args, source, span=span)
+    return {part: values.reshape(len(levels), seeds, *values.shape[1:]) for part, values in found.items()}
+
+
+def through(key: jax.Array, joint: Joint, samples: int = 8192) -> Estimate:
+    """Bits of a hand-made code through a channel, enumerated; traceable."""
+    return information(key, joint, list_codes(joint), samples)
+
+
+def estimates_of(arrays: dict[str, np.ndarray], name: str) -> list[Estimate]:
+    """Estimates from arrays `NAME_bits`, `NAME_low` and so on, all of shape (levels,)."""
+    each = zip(*(arrays[f"{name}_{part}"] for part in PARTS), strict=True)
+    return [Estimate(**dict(zip(PARTS, map(float, values), strict=True)), kind="exact") for values in each]
+
+
+def gap(first: Estimate, second: Estimate, miss_rate: float) -> Answer:
+    """First less second, from independent samples."""
+    stderr = float(np.hypot(float(first.stderr), float(second.stderr)))
+    apart = interval(float(first.bits) - float(second.bits), stderr, "point", n=int(first.n))
+    return statistics.of_estimate(apart, miss_rate)
+
+
+def absolute(answer: Answer) -> Answer:
+    """The absolute value of a figure, with the interval that follows."""
+    low = 0.0 if answer.low <= 0 <= answer.high else min(abs(answer.low), abs(answer.high))
+    return answer._replace(value=abs(answer.value), low=low, high=max(abs(answer.low), abs(answer.high)))
+
+
+def lane_answers(found: dict[str, np.ndarray], truth: np.ndarray, miss_rate: float) -> list[Answer]:
+    """Bits less a truth (levels,), each level and seed by its own enumeration at its share of the miss rate."""
+    shape = found["bits"].shape
+    rate = miss_rate / found["bits"].size
+    answers = []
+    for i in np.ndindex(shape):
+        estimate = Estimate(**{part: float(found[part][i]) for part in PARTS}, kind="exact")
+        answers.append(statistics.of_estimate(estimate, rate, float(truth[i[0]])))
+    return answers
+
+
+def level_answers(found: dict[str, np.ndarray], truth: np.ndarray, miss_rate: float) -> list[Answer]:
+    """Mean over seeds of the bits less a truth (levels,), where every seed's truth is the same; as `lane_answers`."""
+    levels, seeds = found["bits"].shape
+    stderr = np.sqrt(np.square(found["stderr"]).sum(1)) / seeds
+    means = zip(found["bits"].mean(1), stderr, truth, strict=True)
+    n = int(found["n"].sum() / levels)
+    each = [(interval(float(bits), float(error), "exact", n=n), float(t)) for bits, error, t in means]
+    return [statistics.of_estimate(estimate, miss_rate / levels, t) for estimate, t in each]
+
+
+def draw_curve(axes: Axes, levels: Any, bits: Any, colour: str, label: str, marker: str = "o") -> None:
+    """Mean over seeds of bits (levels, seeds) with the 95 % interval."""
+    values = np.asarray(bits)
+    each = [statistics.mean(row, 0.05) for row in values]
+    mean = np.array([a.value for a in each])
+    reach = np.array([[a.value - a.low, a.high - a.value] for a in each]).T
+    axes.errorbar(levels, mean, reach, fmt=marker, color=colour, mfc="white", ms=5, capsize=3, label=label)
+
+
+def finish(axes: Axes, xlabel: str, ylabel: str, title: str) -> None:
+    """Words, a quiet grid, the legend below the axes."""
+    axes.set_xlabel(xlabel)
+    axes.set_ylabel(ylabel)
+    axes.set_title(title)
+    axes.grid(color="#dddddd", lw=0.6)
+    axes.set_axisbelow(True)
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=2, fontsize="small", frameon=False)

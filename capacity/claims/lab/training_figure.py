@@ -1,0 +1,63 @@
+"""The figure of the claims on noise in training: bits against strength, and how far steps point downhill."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+
+from capacity.plots.curve import CEILING_COLOUR, SOURCE_COLOUR
+
+BLUE, RED, GREEN, ORANGE = "#0072B2", "#D55E00", "#009E73", "#E69F00"
+
+
+def draw_bits(data: xr.Dataset, axes: Axes, ticks: list[str]) -> None:
+    """Training and held-out bits per label at each strength, in order, the first being none."""
+    at = np.arange(data.sizes["strength"])
+    for name, hue, words in (("training", BLUE, "trained on"), ("held_out", RED, "held out")):
+        value = data[f"{name}_value"].values
+        reach = np.stack([value - data[f"{name}_low"], data[f"{name}_high"] - value])
+        axes.errorbar(at, value, reach, fmt="o-", color=hue, capsize=3, mfc="white", label=f"{words}, mean and 95 %")
+    axes.axhline(1, color=SOURCE_COLOUR, ls=(0, (6, 3)), lw=1.2, label="truth: 1 bit per label")
+    axes.axhline(0, color=CEILING_COLOUR, lw=0.8, label="as good as guessing")
+    axes.set_xticks(at, ticks)
+    axes.set_xlabel(_words(data.strength))
+    axes.set_ylabel("bits per label")
+    axes.set_title("Parity of 4 of 8 inputs, four hidden units")
+    finish(axes)
+
+
+def draw_cosine(data: xr.Dataset, axes: Axes, ticks: list[str]) -> None:
+    """Cosine of steps with the descent of the whole training loss along training."""
+    shades = np.linspace(0.25, 1.0, data.sizes["strength"])
+    along = (np.arange(data.sizes["probe"]) + 1) / data.sizes["probe"]
+    for i, tick in enumerate(ticks):
+        axes.plot(along, data.cosine[i], "o-", ms=3, color=BLUE, alpha=shades[i], label=tick.replace("\n", " "))
+    axes.set_ylim(-0.15, 1.05)
+    axes.set_xlabel("part of the training done")
+    axes.set_ylabel("cosine of a step with the full-batch descent")
+    axes.set_title("How far downhill steps point, mean")
+    finish(axes, 4)
+
+
+def draw_ratio(x: Any, measured: xr.DataArray, stderr: xr.DataArray, axes: Axes, label: str) -> None:
+    """Measured over predicted, with 95 % intervals around 1."""
+    axes.axhline(1, color=CEILING_COLOUR, lw=1.2, label="closed form")
+    axes.errorbar(x, measured, 1.96 * stderr, fmt="o", ms=4, color=GREEN, capsize=2, mfc="white", label=label)
+    axes.set_ylabel("measured / closed form")
+    finish(axes)
+
+
+def finish(axes: Axes, columns: int = 2) -> None:
+    """Grid, and the legend below."""
+    axes.grid(color="#dddddd", lw=0.6)
+    axes.set_axisbelow(True)
+    place: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.15)}
+    axes.legend(**place, ncols=columns, fontsize="small", frameon=False)
+
+
+def _words(coordinate: xr.DataArray) -> str:
+    units = coordinate.attrs["units"]
+    return str(coordinate.attrs["long_name"]) + ("" if units == "1" else f" ({units})")

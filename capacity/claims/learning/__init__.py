@@ -1,0 +1,1 @@
+"""learning: say what lives here."""

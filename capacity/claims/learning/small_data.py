@@ -1,0 +1,264 @@
+"""Little data: does a linear model beat a deep one at 80 samples, on handwritten digits, zeros against ones?
+
+Both get N labelled images for everything: they choose among the same settings (weight decay x learning rate) by log
+loss in cross-validation, as so few images give no validation set to rely on, and are then trained on all N with the
+setting chosen.  Held-out bits per label are H(Y) + E log2 q(y|x), which asks for honest probabilities too; accuracy
+asks for the sign alone.
+
+Splits share one pool of 360 images: their intervals say what a fresh split of these images would show, not what other
+images would.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import xarray as xr
+from matplotlib.figure import Figure
+
+from capacity.claims import answers as statistics
+from capacity.claims.claim import Context, Evidence, Prediction
+from capacity.claims.lab.experiment import grid, labelled, run_lanes
+from capacity.claims.lab.training_figure import finish
+from capacity.plots.curve import SOURCE_COLOUR
+from capacity.training import cosine_adam
+from capacity.training.fitting import apply
+
+TEST = 100
+SIZES, POOL = (10, 20, 40, 80, 160, 260), 360
+SPLITS, STEPS = (50, 200), (250, 2000)  # of the fast version, of the whole one
+WIDTHS = {"linear": (), "deep": (32, 32)}
+COLOURS = {"linear": "#0072B2", "deep": "#D55E00"}
+BATCH = 32
+DECAYS, RATES = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1), (3e-3, 3e-2)  # the same settings for both models
+FOLDS, NONE = 3, -1
+SIZE_LIMIT = 1024  # places that are counted through
+
+
+@dataclass(frozen=True)
+class SmallData:
+    """Logistic regression against two hidden layers of 32, tuned alike, N from 10 to all; 50 splits, or 200.
+
+    Attributes:
+        sizes: N, labelled images for training and tuning, rising from 10 at least to 260 at most, 80 among them.
+        splits: how many, at least 2; by default those of the version that is run.
+        steps: of each training, the same.
+
+    Raises:
+        ValueError: for sizes, splits or steps that are not so.
+    """
+
+    sizes: tuple[int, ...] = SIZES
+    splits: int | None = None
+    steps: int | None = None
+
+    name: ClassVar[str] = "small_data"
+    sentence: ClassVar[str] = "a linear model beats a deep one at 80 samples"
+    source: ClassVar[str] = (
+        "the companion essay on deep learning with little data; Leek (2017), answered by Beam (2017)"
+    )
+    predictions: ClassVar[tuple[Prediction, ...]] = (
+        Prediction(
+            "linear less deep in bits at 80", "linear tells more about held-out labels", low=0, unit="bits per label"
+        ),
+        Prediction("linear less deep in accuracy at 80", "linear has more labels right", low=0, unit="percent"),
+    )
+
+    def __post_init__(self) -> None:
+        most = POOL - TEST
+        rising = all(a < b for a, b in pairwise(self.sizes))
+        if 80 not in self.sizes or not rising or not 10 <= min(self.sizes) <= max(self.sizes) <= most:
+            raise ValueError(f"Expected rising sizes from 10 to {most}, 80 among them; got {self.sizes}.")
+        if self.splits is not None and self.splits < 2:
+            raise ValueError(f"Expected at least two splits; got {self.splits}.")
+        if self.steps is not None and self.steps < 1:
+            raise ValueError(f"Expected at least one step; got {self.steps}.")
+
+    def run(self, key: jax.Array, context: Context) -> Evidence:
+        """Tune, train again on all N, test; both models see the same splits."""
+        images, labels = zeros_and_ones()
+        sizes, whole = self.sizes, not context.fast
+        splits, steps = self.splits or SPLITS[whole], self.steps or STEPS[whole]
+        shared = (jnp.asarray(images), jnp.asarray(labels), jax.random.split(key, splits))
+        found = {}
+        for i, (model, widths) in enumerate(WIDTHS.items()):
+            found[model] = _tuned(context, model, widths, sizes, grid(decay=DECAYS, rate=RATES), steps, shared, 0.5 * i)
+        at = sizes.index(80)
+        gap = {name: found["linear"][name] - found["deep"][name] for name in ("bits", "accuracy")}
+        answers = {
+            "linear less deep in bits at 80": statistics.mean(gap["bits"][at], context.miss_rate),
+            "linear less deep in accuracy at 80": statistics.mean(100 * gap["accuracy"][at], context.miss_rate),
+        }
+        return Evidence(answers, _dataset(found, gap, sizes))
+
+    def plot(self, data: xr.Dataset, figure: Figure) -> None:
+        """Bits and accuracy against N for both models, and their difference in bits."""
+        for axes, name in zip(figure.subplots(1, 3), ("bits", "accuracy", "difference"), strict=True):
+            for model in data.model.values if name != "difference" else ("",):
+                low, value, high = (
+                    data[f"{name}_{end}"].sel(model=model) if model else data[f"{name}_{end}"]
+                    for end in ("low", "value", "high")
+                )
+                hue, label = COLOURS.get(model, "#009E73"), model or "linear less deep, paired"
+                scale = 100 if name == "accuracy" else 1
+                reach = scale * np.stack([value - low, high - value])
+                axes.errorbar(
+                    data["size"], scale * value, reach, fmt="o-", mfc="white", capsize=3, color=hue, label=label
+                )
+            axes.set_xscale("log")
+            axes.set_xticks(data["size"].values, [f"{n:g}" for n in data["size"].values])
+            axes.minorticks_off()
+            axes.set_xlabel("labelled images N, for training and tuning")
+        first, second, third = figure.axes
+        first.axhline(float(data.entropy), color=SOURCE_COLOUR, ls=(0, (6, 3)), lw=1.2, label="H(Y): all of the label")
+        first.set_ylabel("held-out bits per label")
+        second.set_ylabel("held-out accuracy (%)")
+        third.axhline(0, color="#000000", lw=0.8)
+        third.axvline(80, color=SOURCE_COLOUR, lw=0.8, ls=":", label="80 samples")
+        third.set_ylabel("difference in bits per label")
+        said = [f"{model} ahead at N: {data.attrs[f'{model}_ahead_at'] or 'none'}" for model in WIDTHS]
+        box = {"facecolor": "white", "edgecolor": "none"}
+        third.text(0.97, 0.98, "\n".join(said), ha="right", va="top", transform=third.transAxes, bbox=box)
+        for axes, title in zip(
+            figure.axes, ("Information, means and 95 %", "Accuracy", "Above 0 linear wins"), strict=True
+        ):
+            axes.set_title(title)
+            finish(axes)
+
+
+def zeros_and_ones() -> tuple[np.ndarray, np.ndarray]:
+    """Images (360, 64) between -1 and 1, and labels (360,) of +-1: the digits that come with scikit-learn."""
+    from sklearn.datasets import load_digits
+
+    images, digits = load_digits(return_X_y=True)
+    chosen = digits < 2
+    return (images[chosen] / 8 - 1).astype(np.float32), np.where(digits[chosen] == 1, 1.0, -1.0).astype(np.float32)
+
+
+def _tuned(
+    context: Context,
+    model: str,
+    widths: tuple[int, ...],
+    sizes: Any,
+    settings: Any,
+    steps: int,
+    shared: Any,
+    start: float,
+) -> dict[str, np.ndarray]:
+    """Held-out bits and accuracy (sizes, splits) at the setting that each split's own cross-validation chose."""
+
+    def lane(one: Any, shared: Any) -> dict[str, jax.Array]:
+        images, labels, keys = shared
+
+        def one_split(key: jax.Array, decay: jax.Array, rate: jax.Array) -> dict[str, jax.Array]:
+            return _split(key, images, labels, widths, one | {"decay": decay, "rate": rate}, steps)
+
+        return jax.vmap(one_split)(keys, one["decay"], one["rate"])
+
+    count, splits = len(settings["decay"]), len(shared[2])
+    at = grid(size=sizes, setting=range(count), fold=range(FOLDS))
+    every = {name: np.repeat(values[at["setting"]][:, None], splits, 1) for name, values in settings.items()}
+    tune = _lanes(at["size"], at["fold"], every)
+    seen = run_lanes(context, f"{model}-tune", lane, tune, shared, group=12, span=(start, start + 0.4))
+    best = seen["validation"].reshape(len(sizes), count, FOLDS, splits).sum(2).argmin(1)
+    last = _lanes(np.asarray(sizes), np.full(len(sizes), NONE), {name: v[best] for name, v in settings.items()})
+    return run_lanes(context, f"{model}-test", lane, last, shared, group=12, span=(start + 0.4, start + 0.5))
+
+
+def _lanes(sizes: np.ndarray, folds: np.ndarray, settings: dict[str, np.ndarray]) -> dict[str, jax.Array]:
+    counts = {"size": jnp.asarray(sizes, jnp.int32), "fold": jnp.asarray(folds, jnp.int32)}
+    return counts | {name: jnp.asarray(values, jnp.float32) for name, values in settings.items()}
+
+
+def _outside(fold: jax.Array, size: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """How many of the first `size` places are not of this fold (every third from its number), and which the j-th is."""
+    inside = jnp.where(fold == NONE, 0, (size - fold + FOLDS - 1) // FOLDS)
+    j = jnp.arange(SIZE_LIMIT)
+    round_, rest = j // (FOLDS - 1), j % (FOLDS - 1)
+    place = round_ * FOLDS + rest + (rest >= fold).astype(jnp.int32)
+    return size - inside, jnp.where(fold == NONE, j, place)
+
+
+def _split(
+    key: jax.Array, images: jax.Array, labels: jax.Array, widths: tuple[int, ...], one: Any, steps: int
+) -> dict[str, jax.Array]:
+    """Train on the first `size` of a shuffled pool but for a fold, validate on the fold, test on the last 100."""
+    key_order, key_init, key_batch = jax.random.split(key, 3)
+    order = jax.random.permutation(key_order, labels.shape[0])
+    x, y = images[order], labels[order]
+    count, places = _outside(one["fold"], one["size"])
+    schedule = cosine_adam(1.0, steps)
+
+    def loss(params: Any, rows: jax.Array) -> jax.Array:
+        decay = sum(jnp.square(layer["kernel"]).sum() for layer in params)
+        return -_log_probs(params, x[rows], y[rows]).mean() + one["decay"] * decay
+
+    def step(carry: Any, i: jax.Array) -> Any:
+        params, state = carry
+        rows = places[jax.random.randint(jax.random.fold_in(key_batch, i), (BATCH,), 0, count)]
+        gradient = jax.grad(loss)(params, rows)
+        moved, state = apply(schedule, gradient, state, params)
+        return (jax.tree.map(lambda p, m: p + one["rate"] * (m - p), params, moved), state), None
+
+    params = _init(key_init, (images.shape[1], *widths, 1))
+    (params, _), _ = jax.lax.scan(step, (params, schedule.init(params)), jnp.arange(steps))
+    log_probs = _log_probs(params, x, y)
+    number = jnp.arange(labels.shape[0])
+    held = (number < one["size"]) & (number % FOLDS == one["fold"])
+    test = log_probs[-TEST:]
+    share = (labels > 0).mean()
+    entropy = -(share * jnp.log(share) + (1 - share) * jnp.log(1 - share))
+    return {
+        "validation": -jnp.where(held, log_probs, 0.0).sum(),
+        "bits": (entropy + test.mean()) / jnp.log(2.0),
+        "accuracy": (test > -jnp.log(2.0)).mean(),
+    }
+
+
+def _init(key: jax.Array, sizes: tuple[int, ...]) -> list[dict[str, jax.Array]]:
+    keys = jax.random.split(key, len(sizes) - 1)
+    # Only the last layer starts at 0: a linear model then starts as logistic regression does, at even odds.
+    return [
+        {
+            "kernel": jax.random.normal(k, (a, b)) * (2 / a) ** 0.5 * float(i < len(keys) - 1),
+            "bias": jnp.zeros(b),
+        }
+        for i, (k, a, b) in enumerate(zip(keys, sizes[:-1], sizes[1:], strict=True))
+    ]
+
+
+def _log_probs(params: Any, x: jax.Array, y: jax.Array) -> jax.Array:
+    """(n,) nats of the true labels +-1."""
+    for layer in params[:-1]:
+        x = jax.nn.relu(x @ layer["kernel"] + layer["bias"][None])
+    return jax.nn.log_sigmoid(y * (x @ params[-1]["kernel"] + params[-1]["bias"][None])[:, 0])
+
+
+def _dataset(found: Any, gap: Any, sizes: tuple[int, ...]) -> xr.Dataset:
+    variables: dict[str, Any] = {}
+    units = {"bits": "bits per label", "accuracy": "1", "difference": "bits per label"}
+    rows = {name: np.stack([found[model][name] for model in WIDTHS]) for name in ("bits", "accuracy")}
+    rows["difference"] = gap["bits"]
+    for name, values in rows.items():
+        dims = ("model", "size")[-values.ndim + 1 :]
+        ends = [statistics.mean(v, 0.05) for v in values.reshape(-1, values.shape[-1])]
+        for end in ("value", "low", "high"):
+            flat = np.array([getattr(a, end) for a in ends]).reshape(values.shape[:-1])
+            variables[f"{name}_{end}"] = labelled(dims, flat, f"held-out {name}, {end} (95 %)", units[name])
+    _, labels = zeros_and_ones()
+    share = float((labels > 0).mean())
+    entropy = -(share * np.log2(share) + (1 - share) * np.log2(1 - share))
+    variables["entropy"] = labelled((), entropy, "entropy of the label", "bits per label")
+    coordinates = {
+        "size": labelled("size", sizes, "labelled images", "images"),
+        "model": ("model", list(WIDTHS), {"long_name": "model", "units": "1"}),
+    }
+    # Where the order turns: the N at which an interval leaves 0 on either side.
+    ahead = {"linear": variables["difference_low"][1] > 0, "deep": variables["difference_high"][1] < 0}
+    facts = {f"{model}_ahead_at": " ".join(str(n) for n in np.asarray(sizes)[here]) for model, here in ahead.items()}
+    return xr.Dataset(variables, coordinates, facts)

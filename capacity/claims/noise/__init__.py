@@ -1,0 +1,1 @@
+"""noise: say what lives here."""

@@ -1,0 +1,1 @@
+"""cli: say what lives here."""

@@ -1,0 +1,112 @@
+"""`capacity claims`: sentences from the literature as experiments, with a table of verdicts."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Annotated, Self
+
+import typer
+
+from capacity.cli.listing import names_of
+from capacity.cli.refusals import refusals
+from capacity.runtime.devices import hint_at_gpu, set_devices
+from capacity.runtime.start import keep_compiled
+
+if TYPE_CHECKING:
+    from capacity.claims.outcome import Outcome
+
+INTERRUPTED = 130
+
+
+def claims(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(help="Claims from `capacity list`. [default: all]", autocompletion=names_of("claim")),
+    ] = None,
+    fast: Annotated[bool, typer.Option("--fast", help="The small versions: a minute or so each.")] = False,
+    out: Annotated[Path, typer.Option(help="Directory for claims.json and a folder for each claim.")] = Path(
+        "runs/claims"
+    ),
+    seed: Annotated[int, typer.Option(help="Decides every random number.", min=0, max=2**32 - 1)] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print claims.json instead of a table.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress, no table.")] = False,
+) -> None:
+    """Run claims and print their verdicts: supported, refuted or undecided.
+
+    Each verdict follows from predictions that were written down before the run, with intervals
+    that hold all together at 95 %. The same command on the same directory goes on where it was
+    stopped.
+    """
+    with refusals():
+        set_devices(None)
+        hint_at_gpu(quiet)
+        keep_compiled()
+        from capacity.claims.run import CLAIMS_FILE, gather, run_claims
+
+        with _Lines(quiet) as lines:
+            try:
+                outcomes = run_claims(names or [], out, seed, fast, lines)
+            except KeyboardInterrupt:
+                lines.stop()
+                print(f"Stopped. What has finished is kept in {out}; the same command goes on there.", file=sys.stderr)
+                raise typer.Exit(INTERRUPTED) from None
+    if as_json:
+        print(json.dumps(gather(out), indent=1))
+    elif not quiet:
+        _print(outcomes)
+        print(f"Wrote {out / CLAIMS_FILE} and a figure for each claim in {out}/NAME/figure.png")
+
+
+def _print(outcomes: list[Outcome]) -> None:
+    from rich.table import Table
+
+    from capacity.cli.console import output
+
+    verdicts = Table("claim", "verdict", "what decided it", "region", "measured, interval", box=None, pad_edge=False)
+    for outcome in outcomes:
+        verdict = f"{outcome.verdict}, fast" if outcome.record["fast"] else outcome.verdict
+        head = [outcome.claim.name, verdict]
+        for name, measured, region, standing in outcome.rows:
+            verdicts.add_row(*head, name if standing == "for" else f"{name} ({standing})", region, measured)
+            head = ["", ""]
+    output().print(verdicts)
+
+
+class _Lines:
+    """Progress on stderr: a live bar over all claims in a terminal, else a line when a claim starts or ends."""
+
+    def __init__(self, quiet: bool):
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+        self.quiet = quiet
+        console = Console(stderr=True)
+        self.bar: Progress | None = None
+        if console.is_terminal and not quiet:
+            self.bar = Progress(BarColumn(), TimeElapsedColumn(), TextColumn("{task.description}"), console=console)
+            self.task = self.bar.add_task("claims", total=1.0)
+
+    def __enter__(self) -> Self:
+        if self.bar:
+            self.bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Leave the bar as it is."""
+        if self.bar:
+            self.bar.stop()
+
+    def __call__(self, index: int, count: int, done: float, text: str) -> None:
+        """Claim `index` of `count` is `done`, 0 to 1."""
+        if self.bar:
+            self.bar.update(self.task, completed=(index + done) / count, description=text)
+        elif not self.quiet and done in (0.0, 1.0):
+            print(f"{index + 1} of {count}, {text}", file=sys.stderr)

@@ -1,0 +1,273 @@
+"""The command `capacity`: measure a curve and keep it, show one, estimate from arrays, list what there is.
+
+Heavy modules are imported where they are used: help and mistyped options answer soon, and the
+number of devices must be set before JAX starts. What the user can mend ends in one sentence on
+stderr and exit status 2.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+
+from capacity.cli.claims import claims
+from capacity.cli.latent import latent
+from capacity.cli.listing import list_all, names_of, print_version
+from capacity.cli.output import print_json, print_seconds, print_tables, warn_of_lost
+from capacity.cli.refusals import USER_FAULT, refusals, refuse
+from capacity.cli.report import report
+from capacity.cli.samples import estimate, pairwise
+from capacity.runtime.devices import hint_at_gpu, set_devices
+from capacity.runtime.start import join, keep_compiled
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+EPILOG = (
+    "Exit status: 0 done; 1 a fault of the program; 2 something that you can mend, said in one sentence on stderr; "
+    "130 interrupted, what has finished is kept."
+)
+app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, epilog=EPILOG)
+# Typer brings its own copy of click in some versions, so the class is asked of typer.
+UsageError = cast(type[Exception], typer.BadParameter.__mro__[1])
+
+CURVE_FILE = "curve.nc"
+INTERRUPTED, PIPE_CLOSED = 130, 141
+
+
+def main() -> None:
+    """Run the command line; every usage error is one sentence and exit status 2, every warning a line."""
+    warnings.formatwarning = lambda message, *about, **more: f"Warning: {message}\n"
+    try:
+        status = app(standalone_mode=False, prog_name="capacity")
+        sys.stdout.flush()
+    except UsageError as error:
+        print(f"Error: {error.format_message()}", file=sys.stderr)  # type: ignore[attr-defined]
+        status = USER_FAULT
+    except (KeyboardInterrupt, typer.Abort):
+        status = INTERRUPTED
+    except BrokenPipeError:  # whoever read the output has seen enough: `capacity list | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = PIPE_CLOSED
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+@app.callback()
+def options(
+    _: Annotated[
+        bool, typer.Option("--version", callback=print_version, is_eager=True, help="Versions and devices.")
+    ] = False,
+) -> None:
+    """Measure how many bits pass through a noisy network, and hold the figure against theory."""
+
+
+@app.command()
+def curve(
+    system: Annotated[
+        list[str] | None,
+        typer.Option(help="A system; may be repeated. [default: gaussian and vae]", autocompletion=names_of("system")),
+    ] = None,
+    source: Annotated[
+        str | None, typer.Option(help="Where messages come from. [default: bits]", autocompletion=names_of("source"))
+    ] = None,
+    bits: Annotated[int | None, typer.Option(help="Bits of a message. [default: 16]")] = None,
+    dim: Annotated[int | None, typer.Option(help="Dimensions of the vector that carries it. [default: 32]")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Your own rows instead of a source: .npy, .npz, .csv or .parquet.")
+    ] = None,
+    columns: Annotated[str | None, typer.Option(help="Columns of --data, 'a,b'. [default: all]")] = None,
+    standardize: Annotated[
+        bool, typer.Option("--standardize", help="Give every column of --data mean 0 and variance 1.")
+    ] = False,
+    units: Annotated[int, typer.Option(help="Noisy units of the code.")] = 8,
+    levels: Annotated[
+        str | None,
+        typer.Option(help="'0.1,0.2' or, in equal ratios, 'start:stop:count'. [default: the system's own]"),
+    ] = None,
+    target_bits: Annotated[
+        str | None, typer.Option(help="Bits that the VAE shall pass, instead of levels: '1,2,4'.")
+    ] = None,
+    seeds: Annotated[int, typer.Option(help="Trainings at each level.")] = 3,
+    steps: Annotated[int | None, typer.Option(help="Steps of training.")] = None,
+    batch: Annotated[int | None, typer.Option(help="Samples a step.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Peak learning rate.")] = None,
+    products: Annotated[
+        str | None,
+        typer.Option(help="In training: float32, or bfloat16 between hidden layers. [default: what is faster here]"),
+    ] = None,
+    width: Annotated[int, typer.Option(help="Width of a decoder's hidden layer.")] = 112,
+    encoder_width: Annotated[
+        int | None, typer.Option(help="Width of an encoder's hidden layer. [default: two thirds of --width]")
+    ] = None,
+    depth: Annotated[int, typer.Option(help="Number of hidden layers; 0 is linear.", min=0)] = 2,
+    activation: Annotated[str, typer.Option(help="Between layers.")] = "silu",
+    decode: Annotated[
+        str | None,
+        typer.Option(help="What trains the code: bits or vector. [default: bits, where there are some]"),
+    ] = None,
+    samples: Annotated[int | None, typer.Option(help="Samples for each figure measured.")] = None,
+    measure: Annotated[str, typer.Option(help="auto, enumeration or bracket.")] = "auto",
+    budget: Annotated[
+        float | None,
+        typer.Option(help="Billions of operations for each lane's bracket, where messages cannot be listed."),
+    ] = None,
+    option: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="A choice of the system's own, NAME=VALUE, as in values=signs; may be repeated."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Decides every random number.", min=0, max=2**32 - 1)] = 0,
+    devices: Annotated[
+        int | None,
+        typer.Option(help="CPU devices to train side by side. [default: one a core, at most 8]", min=1),
+    ] = None,
+    executor: Annotated[
+        str | None, typer.Option(help="Where groups of lanes run: processes or dask. [default: this process]")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(help="Of --executor processes. [default: one a core]", min=1)] = None,
+    scheduler: Annotated[str | None, typer.Option(help="Address of --executor dask, tcp://HOST:PORT.")] = None,
+    together: Annotated[
+        int | None, typer.Option(help="Lanes that a device runs as one batched program. [default: 1 on a CPU]", min=1)
+    ] = None,
+    coordinator: Annotated[
+        str | None, typer.Option(help="HOST:PORT of process 0, for several processes joined by jax.distributed.")
+    ] = None,
+    processes: Annotated[int | None, typer.Option(help="How many of them there are.", min=1)] = None,
+    process: Annotated[int | None, typer.Option(help="Which one this is, from 0.", min=0)] = None,
+    out: Annotated[Path, typer.Option(help="Directory for curve.nc, curve.csv and curve.png.")] = Path("runs/curve"),
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of tables.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar, no table.")] = False,
+) -> None:
+    """Train systems over their noise levels and measure the bits that pass.
+
+    Saves, prints and draws the curve. The same command on the same directory goes on where it
+    was stopped.
+    """
+    started = time.perf_counter()
+    with refusals():
+        set_devices(devices)
+        keep_compiled()
+        join(coordinator, processes, process)
+        from capacity.cli.request import Request
+        from capacity.report.command import save_command
+        from capacity.runtime.executors import engine_of
+        from capacity.runtime.files.store import Store, StoreError, write_csv, write_curves
+
+        hint_at_gpu(quiet)
+        systems = tuple(dict.fromkeys(system or (("gaussian", "vae") if target_bits is None else ("vae",))))
+        plans = Request(
+            systems, source, bits, dim, units, levels, target_bits, seeds, steps, batch, learning_rate, products,
+            width, encoder_width, depth, activation, decode, samples, measure, budget, seed,
+            data, columns, standardize, tuple(option or ()),
+        ).plans()  # fmt: skip
+        engine = engine_of(executor, workers, scheduler) if executor else None
+        if process:  # only process 0 keeps and shows what all of them make
+            for name, plan in plans.items():
+                plan.run(name=name, together=together)
+            return
+        configuration = {name: plan.configuration for name, plan in plans.items()}
+        store = Store.open(out, {"curve": configuration})
+    with store:
+        with refusals():
+            save_command(out, ["capacity", *sys.argv[1:]])
+            finished = None if coordinator else _finished(out)  # joined processes wait for process 0
+        from capacity.plots.curve import save_figure
+
+        try:
+            datasets = finished or _run(plans, store, quiet, engine, together)
+            if not finished:
+                write_curves(out / CURVE_FILE, datasets)
+            write_csv(out / "curve.csv", datasets)
+            save_figure(out / "curve.png", datasets)
+        except StoreError as error:
+            refuse(f"{error} What has finished is kept in {out}; the same command goes on from there.")
+    if as_json or quiet:
+        warn_of_lost(datasets)
+    if as_json:
+        print_json(datasets, out)
+    elif not quiet:
+        print_tables(datasets)
+        files = ", ".join(str(out / f"curve.{kind}") for kind in ("nc", "csv", "png"))
+        print(f"Complete already: {files}" if finished else f"Wrote {files}")
+        if not finished:
+            print_seconds(datasets, time.perf_counter() - started)
+
+
+@app.command()
+def show(
+    directory: Annotated[Path, typer.Argument(help="Directory of a finished curve.")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of tables.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Draw the figure, print nothing.")] = False,
+) -> None:
+    """Print the table of a finished curve and draw its figure again."""
+    with refusals():
+        from capacity.runtime.files.store import read_curves
+
+        datasets = read_curves(directory / CURVE_FILE)
+    from capacity.plots.curve import save_figure
+
+    save_figure(directory / "curve.png", datasets)
+    if as_json or quiet:
+        warn_of_lost(datasets)
+    if as_json:
+        print_json(datasets, directory)
+    elif not quiet:
+        print_tables(datasets)
+        print(f"Drew {directory / 'curve.png'}")
+
+
+app.command()(estimate)
+app.command()(pairwise)
+app.command()(claims)
+app.command()(latent)
+app.command()(report)
+app.command("list")(list_all)
+
+
+def _finished(out: Path) -> dict[str, xr.Dataset] | None:
+    """The curve that an earlier run of the same configuration has finished here, or None."""
+    from capacity.runtime.files.store import StoreError, read_curves
+
+    if not (out / CURVE_FILE).exists():
+        return None
+    try:
+        return read_curves(out / CURVE_FILE)
+    except StoreError as error:
+        raise StoreError(f"{error} Remove it, and the same command makes it again from the finished lanes.") from error
+
+
+def _run(plans: dict[str, Any], store: Any, quiet: bool, engine: Any, together: int | None) -> dict[str, xr.Dataset]:
+    """All plans one after another under one progress bar."""
+    from capacity.cli.console import Meter
+    from capacity.curves.parts import count
+
+    datasets = {}
+    kept = {name: count(store, name) for name in plans}
+    with Meter(sum(plan.total for plan in plans.values()), sum(kept.values()), quiet=quiet) as meter:
+        before = found = 0
+
+        def progress(done: int, message: str) -> None:
+            meter.update(before + done, message, found)
+
+        try:
+            for name, plan in plans.items():
+                found += kept[name]
+                datasets[name] = plan.run(store, name, progress, engine=engine, together=together)
+                before += plan.total
+        except KeyboardInterrupt:
+            meter.stop()
+            print(
+                f"Stopped. What has finished is kept in {store.directory}; the same command goes on from there.",
+                file=sys.stderr,
+            )
+            raise typer.Exit(INTERRUPTED) from None
+    return datasets
+
+
+if __name__ == "__main__":
+    main()

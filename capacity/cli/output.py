@@ -1,0 +1,48 @@
+"""What `capacity curve` and `capacity show` print of finished curves."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+def print_tables(datasets: dict[str, xr.Dataset]) -> None:
+    """A table of each curve, and what its columns stand on."""
+    from capacity.cli.console import note, output, table
+
+    for dataset in datasets.values():
+        output().print(table(dataset))
+        print(f"{note(dataset)}\n")
+
+
+def print_json(datasets: dict[str, xr.Dataset], directory: Path) -> None:
+    """All curves and where their files are, as one JSON object."""
+    from capacity.cli.console import record
+
+    files = {kind: str(directory / f"curve.{kind}") for kind in ("nc", "csv", "png")}
+    curves = {name: record(dataset) for name, dataset in datasets.items()}
+    print(json.dumps({"files": files, "curves": curves}, indent=1))
+
+
+def warn_of_lost(datasets: dict[str, xr.Dataset]) -> None:
+    """On stderr: lanes that diverged, where no table says so."""
+    from capacity.cli.console import diverged
+
+    for name, dataset in datasets.items():
+        if told := diverged(dataset):
+            print(f"Warning: {name}: {told}.", file=sys.stderr)
+
+
+def print_seconds(datasets: dict[str, xr.Dataset], total: float) -> None:
+    """How the time divides; parts that an earlier run finished cost nothing in this one."""
+    spent = {
+        kind: sum(float(dataset.attrs.get(f"seconds_{kind}", 0.0)) for dataset in datasets.values())
+        for kind in ("compile", "train", "measure")
+    }
+    spent["other"] = max(total - sum(spent.values()), 0.0)
+    print(f"{total:.0f} s: " + ", ".join(f"{kind} {seconds:.1f} s" for kind, seconds in spent.items()))

@@ -1,0 +1,1 @@
+"""curves: say what lives here."""

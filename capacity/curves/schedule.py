@@ -1,0 +1,147 @@
+"""Groups of lanes, worked off in this process, in several that `jax.distributed` joins, or on any executor.
+
+A group is handed back as soon as it is done, so that the caller can keep it; where and in which order groups ran leaves
+no trace in their numbers.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import threading
+from collections import deque
+from collections.abc import Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+import jax
+import numpy as np
+
+from capacity.curves.programs import Arrays, Lanes
+from capacity.runtime.files.checkpoints import Checkpoints
+from capacity.training import lanes_together
+
+if TYPE_CHECKING:
+    from capacity.curves.run import CurvePlan
+    from capacity.runtime.executors import Engine
+
+Item = TypeVar("Item")
+MOST_BREAKS = 3
+
+
+class Place(NamedTuple):
+    """Where lanes under way are kept, and the name of their curve."""
+
+    directory: Path
+    name: str
+
+
+class Done(NamedTuple):
+    """A finished group: the lanes' numbers, their figures, and the seconds that it took, by kind."""
+
+    lanes: list[int]
+    arrays: list[Arrays]
+    seconds: Mapping[str, float]
+
+
+def in_groups(items: list[Item], size: int) -> list[list[Item]]:
+    """The items in their order, `size` at a time."""
+    return [items[i : i + size] for i in range(0, len(items), size)]
+
+
+def here(plan: CurvePlan, missing: list[int], together: int | None, place: Place | None) -> Iterator[Done]:
+    """One group after another on this process's devices."""
+    each = lanes_together(together)
+    programs = Lanes(plan, min(jax.local_device_count(), -(-len(missing) // each)), each)
+    for group in in_groups(missing, programs.size):
+        yield _worked(programs, group, place)
+
+
+def in_step(plan: CurvePlan, missing: list[int], together: int | None, place: Place | None) -> Iterator[Done]:
+    """The same in every process of `jax.distributed`: each does a group of a round, then all exchange their figures."""
+    from jax.experimental import multihost_utils
+
+    programs = Lanes(plan, jax.local_device_count(), lanes_together(together))
+    processes, own = jax.process_count(), jax.process_index()
+    for first in in_groups(in_groups(missing, programs.size), processes):
+        group = first[min(own, len(first) - 1)]  # who has no share in the last round does what another does
+        done = _worked(programs, group, place if own < len(first) else None)
+        whole = [*done.arrays, *[done.arrays[-1]] * (programs.size - len(group))]
+        stacked = {name: np.stack([arrays[name] for arrays in whole]) for name in whole[0]}
+        shared = multihost_utils.process_allgather(stacked)
+        for process, lanes in enumerate(first):
+            arrays = [{name: leaf[process, i] for name, leaf in shared.items()} for i in range(len(lanes))]
+            yield Done(lanes, arrays, done.seconds if process == own else {})
+
+
+def elsewhere(
+    plan: CurvePlan, missing: list[int], together: int | None, place: Place | None, engine: Engine
+) -> Iterator[Done]:
+    """On an executor, at most `engine.window` groups at a time; if it breaks, what was under way is sent to a new one.
+
+    Raises:
+        RuntimeError: if it breaks time and again with nothing done in between.
+    """
+    waiting, breaks = deque(in_groups(missing, lanes_together(together))), 0
+    while waiting:
+        flying: dict[Future, list[int]] = {}
+        try:
+            with engine.open() as executor:
+                while waiting or flying:
+                    while waiting and len(flying) < engine.window:
+                        future = executor.submit(work, plan, waiting[0], together, place)
+                        flying[future] = waiting.popleft()
+                    ended = wait(flying, return_when=FIRST_COMPLETED).done
+                    for future in sorted(ended, key=lambda future: future.exception() is not None):
+                        done = future.result()
+                        del flying[future]
+                        breaks = 0
+                        yield done
+        except BrokenExecutor as error:
+            waiting.extendleft(flying.values())
+            breaks += 1
+            if breaks > MOST_BREAKS:
+                raise RuntimeError(
+                    f"Expected workers that live; got {breaks} broken executors in a row ({error}). "
+                    "What has finished is kept."
+                ) from error
+
+
+def work(plan: CurvePlan, group: list[int], together: int | None, place: Place | None) -> Done:
+    """A group in a worker, whose programs are compiled once and kept while it is asked for the same plan."""
+    identity = json.dumps(plan.configuration, sort_keys=True)
+    with _LOCK:
+        if identity not in _PROGRAMS:
+            _PROGRAMS.clear()
+            _PROGRAMS[identity] = Lanes(plan, 1, lanes_together(together))
+        return _worked(_PROGRAMS[identity], group, place)
+
+
+_PROGRAMS: dict[str, Lanes] = {}
+_LOCK = threading.Lock()
+
+
+def _worked(programs: Lanes, group: list[int], place: Place | None) -> Done:
+    before = dict(programs.seconds) if any(programs.seconds[k] for k in ("train", "measure")) else {}
+    arrays = programs(group, Checkpoints(*place) if place else None)
+    return Done(group, arrays, {kind: spent - before.get(kind, 0.0) for kind, spent in programs.seconds.items()})
+
+
+def shared_by_all(found: dict[int, Arrays]) -> dict[int, Arrays]:
+    """What process 0 has found, in every process of `jax.distributed`."""
+    from jax.experimental import multihost_utils
+
+    buffer = io.BytesIO()
+    named: dict[str, Any] = {f"{lane}/{name}": array for lane, part in found.items() for name, array in part.items()}
+    np.savez(buffer, **named)
+    packed = np.frombuffer(buffer.getvalue(), np.uint8)
+    size = int(multihost_utils.broadcast_one_to_all(np.asarray(packed.size)))
+    content = packed if jax.process_index() == 0 else np.zeros(size, np.uint8)
+    content = np.asarray(multihost_utils.broadcast_one_to_all(content))
+    unpacked: dict[int, Arrays] = {}
+    with np.load(io.BytesIO(content.tobytes()), allow_pickle=False) as file:
+        for path in file.files:
+            lane, name = path.split("/")
+            unpacked.setdefault(int(lane), {})[name] = file[path]
+    return unpacked

@@ -1,0 +1,1 @@
+"""counts: say what lives here."""

@@ -1,0 +1,1 @@
+"""features: say what lives here."""

@@ -1,0 +1,1 @@
+"""neighbours: say what lives here."""

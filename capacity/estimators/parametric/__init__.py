@@ -1,0 +1,1 @@
+"""parametric: say what lives here."""

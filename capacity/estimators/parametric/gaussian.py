@@ -1,0 +1,183 @@
+"""The information in the covariances: I = -1/2 sum_i log(1 - rho_i^2) over the canonical correlations rho_i.
+
+It is all of the information where x and y are jointly normal (Gelfand & Yaglom 1957; Hotelling 1936).  Elsewhere it is
+the information of the normal law with the same covariances, neither a lower nor an upper bound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import jax
+import numpy as np
+from scipy.special import polygamma, psi
+from scipy.stats import t as student_t
+
+from capacity.estimators.estimator import Change, Takes, checked, refuse_few_values, result
+from capacity.results.estimate import Estimate
+
+LogRatio = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""log p(x, y) / (p(x) p(y)) in nats, shape (n,), of new pairs (n, dx) and (n, dy)."""
+
+_REDUNDANT = 1e-9  # a direction this much shorter than the longest, of standardised columns, repeats the others
+_ROUNDING = 1e-13  # 1 - rho^2 below this is rounding
+
+
+@dataclass(frozen=True)
+class Gaussian:
+    """Canonical correlations, without bias for normal data of any dimension.
+
+    The log determinant of a Wishart matrix is too small by digammas that depend on n and the dimension alone (Misra,
+    Singh & Demchuk 2005, J. Multivar. Anal. 92, equation 2.2); taking them off leaves the estimate unbiased for normal
+    data, 50 x 50 dimensions from 500 pairs included.  A jackknife of what is then left (Efron & Stein 1981), which has
+    mean 0 for normal data, takes off the 1/n bias that fourth moments bring elsewhere.  Leaving a pair out changes a
+    determinant by its leverage, so that the jackknife costs no refit.
+
+    The interval is Student's around the jackknife's standard error, which holds for data that are not normal, of whose
+    fourth moments it needs to exist.  The jackknife counts the quadratic part of the estimate twice (Efron & Stein
+    1981, equation 4.5); under independence this part is all that there is, with a variance known exactly, which is
+    taken off once and is also the floor.  Measured coverage at 95 %: 93 to 100 from 100 pairs on, 86 at 20.
+    Columns that repeat others carry nothing and are left out.
+
+    Where x and y share a direction up to rounding the figure is the most that can be told, and `limit`.
+    """
+
+    name: ClassVar[str] = "gaussian"
+    summary: ClassVar[str] = (
+        "Canonical correlations: exact for normal data in any dimension, the covariances elsewhere."
+    )
+    takes: ClassVar[Takes] = "continuous"
+    symmetric: ClassVar[bool] = True
+    unchanged_by: ClassVar[frozenset[Change]] = frozenset({"shift", "scale", "rotation"})
+
+    def __call__(self, key: jax.Array, x: Any, y: Any) -> Estimate:
+        """Bits from x (n, dx) and y (n, dy); the key is not used.
+
+        Raises:
+            ValueError: for what `checked` refuses, and for n < dx + dy + 4.
+        """
+        x, y = checked(x, y, self.takes, least=5)
+        refuse_few_values(x, y)
+        pair = Canonical.of(x, y)
+        nats, variance = pair.jackknifed()
+        stderr = variance**0.5
+        reach = float(student_t.ppf(0.975, pair.spare)) * stderr
+        told = bool(1 - pair.correlations[0] ** 2 > _ROUNDING)
+        high = nats + reach if told else np.inf
+        return result(nats, stderr, "point", len(x), limit=np.inf if told else nats, low=nats - reach, high=high)
+
+    def fit(self, key: jax.Array, x: np.ndarray, y: np.ndarray) -> LogRatio:
+        """The log density ratio of the normal law with the covariances of x (n, dx) and y (n, dy).
+
+        The key is not used.
+
+        Raises:
+            ValueError: for what `checked` refuses, and for n < dx + dy + 4.
+        """
+        return Canonical.of(*checked(x, y, self.takes, least=5)).log_ratio
+
+
+@dataclass(frozen=True)
+class Canonical:
+    """Both sides in canonical coordinates: orthonormal columns, correlated pair by pair.
+
+    Attributes:
+        left, right: the data (n, rank) with orthonormal columns, of which the first `len(correlations)` are paired.
+        correlations: canonical correlations, from the largest.
+        to_left, to_right: maps from new rows to coordinates of the same scale.
+    """
+
+    left: np.ndarray
+    right: np.ndarray
+    correlations: np.ndarray
+    to_left: Callable[[np.ndarray], np.ndarray]
+    to_right: Callable[[np.ndarray], np.ndarray]
+
+    @classmethod
+    def of(cls, x: np.ndarray, y: np.ndarray) -> Canonical:
+        """From x (n, dx) and y (n, dy)."""
+        (left, to_left), (right, to_right) = _orthonormal(x), _orthonormal(y)
+        needed = left.shape[1] + right.shape[1] + 4
+        if len(x) < needed:
+            raise ValueError(
+                f"Expected at least {needed} pairs for covariances of {left.shape[1]} x {right.shape[1]} dimensions; "
+                f"got {len(x)}."
+            )
+        turn_left, correlations, turn_right = np.linalg.svd(left.T @ right)
+        correlations = np.minimum(correlations, np.sqrt(1 - _ROUNDING / 2))
+        return cls(
+            left @ turn_left,
+            right @ turn_right.T,
+            correlations,
+            lambda rows: to_left(rows) @ turn_left,
+            lambda rows: to_right(rows) @ turn_right.T,
+        )
+
+    @property
+    def dims(self) -> tuple[int, int]:
+        """Ranks of the two sides."""
+        return self.left.shape[1], self.right.shape[1]
+
+    @property
+    def spare(self) -> int:
+        """Degrees of freedom that the covariances leave."""
+        return len(self.left) - 1 - sum(self.dims)
+
+    @property
+    def plain(self) -> float:
+        """-1/2 sum log(1 - rho^2), nats, biased upwards."""
+        return float(-0.5 * np.log1p(-(self.correlations**2)).sum())
+
+    def leverages(self, left: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """z^T (Z^T Z)^-1 z of rows in canonical coordinates: of x, of y and of both together, each (n,)."""
+        x, y = (left**2).sum(axis=1), (right**2).sum(axis=1)
+        rho = self.correlations
+        a, b = left[:, : len(rho)], right[:, : len(rho)]
+        # both - x - y = sum of (rho^2 (a^2 + b^2) - 2 rho a b) / (1 - rho^2)
+        excess = (a**2 + b**2) @ (rho**2 / (1 - rho**2)) - 2 * (a * b) @ (rho / (1 - rho**2))
+        return x, y, x + y + excess
+
+    def without_each(self) -> np.ndarray:
+        """The figure without bias, in nats, after leaving out each pair in turn, shape (n,)."""
+        n = len(self.left)
+        x, y, both = (np.log1p(-np.minimum(h * n / (n - 1), 1 - 1e-12)) for h in self.leverages(self.left, self.right))
+        return self.plain + 0.5 * (x + y - both) - wishart_bias(n - 1, *self.dims)
+
+    def jackknifed(self) -> tuple[float, float]:
+        """Nats without bias, and the variance."""
+        n = len(self.left)
+        whole, without = self.plain - wishart_bias(n, *self.dims), self.without_each()
+        known = null_variance(n, *self.dims)
+        spread = (n - 1) / n * ((without - without.mean()) ** 2).sum()
+        return float(n * whole - (n - 1) * without.mean()), max(float(spread) - known, known)
+
+    def log_ratio(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Log density ratio in nats, shape (n,), of new pairs under the normal law of these covariances."""
+        h_x, h_y, both = self.leverages(self.to_left(x), self.to_right(y))
+        return self.plain + 0.5 * (len(self.left) - 1) * (h_x + h_y - both)
+
+
+def wishart_bias(n: float, dx: int, dy: int) -> float:
+    """Mean of -1/2 sum log(1 - rho^2) less the truth, nats, for n normal pairs of dx and dy dimensions."""
+    terms = psi((n - np.arange(1, dx + dy + 1)) / 2)
+    return float(0.5 * (terms[:dx].sum() + terms[:dy].sum() - terms.sum()))
+
+
+def null_variance(n: float, dx: int, dy: int) -> float:
+    """Variance of -1/2 sum log(1 - rho^2), nats^2, for n independent normal pairs: log of a product of betas."""
+    terms = polygamma(1, (n - np.arange(1, dx + dy + 1)) / 2)
+    return float(0.25 * (terms.sum() - terms[:dx].sum() - terms[:dy].sum()))
+
+
+def _orthonormal(rows: np.ndarray) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]:
+    """Columns without those that repeat others, centred and orthonormal, and the map of new rows to the same."""
+    mean = rows.mean(axis=0)
+    scale = np.abs(rows - mean).max(axis=0)
+    scale = scale * np.sqrt((((rows - mean) / scale) ** 2).sum(axis=0))
+    frame, triangle = np.linalg.qr((rows - mean) / scale)
+    turn, lengths, back = np.linalg.svd(triangle)
+    kept = lengths > _REDUNDANT * lengths[0]
+    inverse = back[kept].T / lengths[kept]
+    return frame @ turn[:, kept], lambda new: (new - mean) / scale @ inverse

@@ -1,0 +1,159 @@
+"""The information of a multivariate Student-t law, fitted to the data as they are.
+
+The law and its information in closed form are in `student_law`; here the degrees of freedom are found, and how sure the
+figure is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import jax
+import numpy as np
+from scipy.optimize import minimize_scalar
+from scipy.stats import t as student_t
+
+from capacity.estimators.estimator import Change, Takes, checked, refuse_few_values, result
+from capacity.estimators.parametric.gaussian import LogRatio, null_variance
+from capacity.estimators.parametric.student_fit import StudentLaw, effective, fitted
+from capacity.results.estimate import Estimate
+
+Margins = Callable[[float], tuple[np.ndarray, np.ndarray | float]]
+"""From the degrees of freedom to coordinates (n, d) and the log density in nats, (n,), that the margins take off."""
+
+_INVERSE_FREEDOM = (1e-3, 4.0)
+_GROUPS = 20
+
+
+@dataclass(frozen=True)
+class Student:
+    """A multivariate t fitted to x and y together, exact where they are one: heavy tails and a common scale.
+
+    Location, dispersion and degrees of freedom (0.25 to 1000, where it is all but normal) maximise the likelihood.  The
+    bias of the log determinants is taken off as for a normal law, at the number of rows that a t's dispersion is worth;
+    what is left, to order 1/n, by a jackknife over 20 groups of rows, whose spread also gives the standard error and a
+    Student interval (Efron & Tibshirani 1993, chapter 11), for laws that are not t too.  There the interval is about
+    the figure of the nearest t, which is neither a lower nor an upper bound on the information.
+    """
+
+    name: ClassVar[str] = "student"
+    summary: ClassVar[str] = "a multivariate Student-t by maximum likelihood: heavy tails, a common scale"
+    takes: ClassVar[Takes] = "continuous"
+    symmetric: ClassVar[bool] = True
+    unchanged_by: ClassVar[frozenset[Change]] = frozenset()
+
+    def __call__(self, key: jax.Array, x: Any, y: Any) -> Estimate:
+        """Bits from x (n, dx) and y (n, dy); the key is not used.
+
+        Raises:
+            ValueError: for what `checked` refuses, and where too few pairs or repeated columns leave no dispersion.
+        """
+        x, y = checked(x, y, self.takes, least=3 * _GROUPS)
+        refuse_few_values(x, y)
+        return figure(x, y, _as_they_are, unit=False)
+
+    def fit(self, key: jax.Array, x: np.ndarray, y: np.ndarray) -> LogRatio:
+        """The log density ratio of the t fitted to x (n, dx) and y (n, dy).
+
+        The key is not used.
+
+        Raises:
+            ValueError: as `__call__` does.
+        """
+        x, y = checked(x, y, self.takes, least=3 * _GROUPS)
+        centre_x, centre_y = np.median(x, axis=0), np.median(y, axis=0)
+        rows = np.hstack([x - centre_x, y - centre_y])
+        law, location = best(_as_they_are(rows), len(rows[0]), unit=False)
+        shift_x, shift_y = centre_x + location[: x.shape[1]], centre_y + location[x.shape[1] :]
+        return lambda new_x, new_y: law.log_ratio(new_x - shift_x, new_y - shift_y)
+
+
+def figure(x: np.ndarray, y: np.ndarray, margins: Callable[[np.ndarray], Margins], unit: bool) -> Estimate:
+    """The estimate by a t with these margins: jackknifed over groups of rows.
+
+    Args:
+        x, y: shapes (n, dx), (n, dy).
+        margins: from rows (n, dx + dy) to their `Margins`.
+        unit: whether the margins are known, as in `fitted`.
+
+    Raises:
+        ValueError: fewer than 2 (dx + dy) + 20 rows, or columns that repeat others.
+    """
+    n, dx, dy = len(x), x.shape[1], y.shape[1]
+    if n < 2 * (dx + dy) + _GROUPS:
+        raise ValueError(f"Expected at least {2 * (dx + dy) + _GROUPS} pairs for {dx} x {dy} dimensions; got {n}.")
+    rows = np.hstack([x, y])
+    rows = (rows - np.median(rows, axis=0)) / _width(rows)
+    _refuse_repeats(rows)
+    whole = margins(rows)
+    law, _ = best(whole, dx + dy, unit)
+    # The jackknife multiplies by 19 what the search leaves undone: all parts, and the whole, end on the same steps.
+    for _ in range(2):
+        law = near(whole, law, unit)
+    group = np.arange(n) % _GROUPS
+    parts = np.empty(_GROUPS)
+    for left_out in range(_GROUPS):
+        kept = rows[group != left_out]
+        parts[left_out] = near(margins(kept), law, unit).nats(dx, len(kept))
+    nats = _GROUPS * law.nats(dx, n) - (_GROUPS - 1) * float(parts.mean())
+    known = null_variance(effective(n, dx + dy, law.freedom), dx, dy)
+    spread = (_GROUPS - 1) / _GROUPS * float(((parts - parts.mean()) ** 2).sum())
+    stderr = max(spread - known, known) ** 0.5
+    reach = float(student_t.ppf(0.975, _GROUPS - 1)) * stderr
+    return result(nats, stderr, "point", n, low=nats - reach, high=nats + reach)
+
+
+def best(margins: Margins, d: int, unit: bool) -> tuple[StudentLaw, np.ndarray]:
+    """The likeliest law and location: Brent's search over log nu, each dispersion started from the last one."""
+    state: dict[str, np.ndarray] = {"start": np.eye(d)}
+
+    def loss(log_freedom: float) -> float:
+        value, state["location"], state["start"] = _profile(margins, float(np.exp(log_freedom)), state["start"], unit)
+        return -value
+
+    bounds = (-np.log(_INVERSE_FREEDOM[1]), -np.log(_INVERSE_FREEDOM[0]))
+    found = minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 0.02})
+    loss(found.x)
+    return StudentLaw(state["start"], float(np.exp(found.x))), state["location"]
+
+
+def near(margins: Margins, law: StudentLaw, unit: bool, step: float = 0.1) -> StudentLaw:
+    """The likeliest law close to another: a parabola through three values of log nu, one Newton step long."""
+    centre = np.log(law.freedom)
+    values, start = [], law.dispersion
+    for move in (-step, 0.0, step):
+        value, _, start = _profile(margins, float(np.exp(centre + move)), start, unit)
+        values.append(value)
+    slope, curvature = (values[2] - values[0]) / (2 * step), (values[0] - 2 * values[1] + values[2]) / step**2
+    move = float(np.clip(-slope / curvature, -1.0, 1.0)) if curvature < 0 else 0.0
+    freedom = float(np.clip(np.exp(centre + move), 1 / _INVERSE_FREEDOM[1], 1 / _INVERSE_FREEDOM[0]))
+    return StudentLaw(_profile(margins, freedom, start, unit)[2], freedom)
+
+
+def _profile(margins: Margins, freedom: float, start: np.ndarray, unit: bool) -> tuple[float, np.ndarray, np.ndarray]:
+    """Mean log-likelihood in nats at these degrees of freedom, with the location and dispersion that reach it."""
+    rows, taken_off = margins(freedom)
+    location, matrix = fitted(rows, freedom, start, unit)
+    return float((StudentLaw(matrix, freedom).log_prob(rows - location) - taken_off).mean()), location, matrix
+
+
+def _as_they_are(rows: np.ndarray) -> Margins:
+    return lambda freedom: (rows, 0.0)
+
+
+def _width(rows: np.ndarray) -> np.ndarray:
+    """A scale of each column that heavy tails leave as it is: half of the interquartile range, or the mean distance."""
+    quarter, half, three = np.quantile(rows, [0.25, 0.5, 0.75], axis=0)
+    mean = np.abs(rows - half).mean(axis=0)
+    return np.where(three > quarter, (three - quarter) / 2, mean)
+
+
+def _refuse_repeats(rows: np.ndarray) -> None:
+    bounded = np.tanh(rows)
+    lowest = float(np.linalg.eigvalsh(np.corrcoef(bounded.T))[0])
+    if not lowest > 1e-10:
+        raise ValueError(
+            f"Expected columns that do not repeat one another; got correlations of rank below {len(rows[0])}."
+        )

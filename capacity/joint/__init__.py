@@ -1,0 +1,1 @@
+"""joint: say what lives here."""

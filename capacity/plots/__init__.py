@@ -1,0 +1,1 @@
+"""plots: say what lives here."""

@@ -1,0 +1,87 @@
+"""Estimates from samples drawn: a dataset in, matplotlib Axes out.
+
+Colours are those of Okabe & Ito (2008), told apart by colour-blind readers too.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullLocator
+
+from capacity.estimators.neighbours.profile import Profile
+from capacity.results.estimate import Z95, Estimate
+from capacity.runtime.files.store import write_atomic
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+
+
+def plot_profile(profile: Profile, axes: Axes, found: Estimate | None = None, method: str = "") -> None:
+    """Bits against the size of subsamples, a line for each number of neighbours: where lines still move, there is bias.
+
+    Args:
+        profile: as `capacity.estimators.neighbours.profile.profile` makes it.
+        axes: drawn on.
+        found: an estimate from all pairs to draw beside it, as a band.
+        method: its name.
+    """
+    for i, (k, bits, stderr) in enumerate(zip(profile.ks, profile.bits, profile.stderr, strict=True)):
+        place = profile.sizes * 1.02 ** (i - (len(profile.ks) - 1) / 2)
+        hue = COLOURS[i % len(COLOURS)]
+        reach = Z95 * np.nan_to_num(stderr)
+        axes.errorbar(place, bits, reach, color=hue, marker="o", ms=4, lw=1.2, capsize=2, label=f"neighbours, k = {k}")
+    sizes = profile.sizes
+    if found is not None:
+        axes.axhspan(float(found.low), float(found.high), color="#777777", alpha=0.2, lw=0, label=f"{method}, 95 %")
+        axes.axhline(float(found.bits), color="#777777", lw=1.2, ls="--")
+    axes.set_xscale("log")
+    axes.set_xticks(sizes)
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    axes.set_xlabel("pairs in a subsample")
+    axes.set_ylabel("mutual information (bits)")
+    axes.set_title("Estimate against subsample size and neighbours")
+    axes.grid(color="#dddddd", lw=0.6)
+    axes.set_axisbelow(True)
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.15), ncols=3, fontsize="small", frameon=False)
+
+
+def plot_heat_map(dataset: xr.Dataset, axes: Axes) -> None:
+    """Bits between every two columns, written into the cells; the diagonal is left out.
+
+    Args:
+        dataset: as `capacity.pairwise` makes it.
+        axes: drawn on.
+    """
+    names, bits = [str(n) for n in dataset.column.values], dataset.bits.values
+    top = max(float(np.nanmax(bits)), 1e-9)
+    image = axes.imshow(np.ma.masked_invalid(np.maximum(bits, 0.0)), cmap="viridis", vmin=0.0, vmax=top)
+    for (i, j), value in np.ndenumerate(bits):
+        if np.isfinite(value) and len(names) <= 16:
+            shade = "white" if value < 0.6 * top else "black"
+            axes.text(
+                j, i, f"{round(float(value), 2) + 0.0:.2f}", ha="center", va="center", color=shade, fontsize="small"
+            )
+    axes.set_xticks(range(len(names)), names, rotation=45, ha="right")
+    axes.set_yticks(range(len(names)), names)
+    axes.set_title(f"Mutual information by {dataset.attrs['method']}")
+    axes.figure.colorbar(image, ax=axes, label="bits")
+
+
+def save_profile(path: Path, profile: Profile, found: Estimate, method: str) -> None:
+    """Draw a profile into a file (.png, .pdf or .svg), whole or not at all."""
+    figure = Figure(figsize=(7.0, 4.8), layout="constrained")
+    plot_profile(profile, figure.subplots(), found, method)
+    write_atomic(path, lambda target: figure.savefig(target, dpi=150))
+
+
+def save_heat_map(path: Path, dataset: xr.Dataset) -> None:
+    """Draw a heat map into a file (.png, .pdf or .svg), whole or not at all."""
+    side = 2.5 + 0.6 * dataset.sizes["column"]
+    figure = Figure(figsize=(side + 1.0, side), layout="constrained")
+    plot_heat_map(dataset, figure.subplots())
+    write_atomic(path, lambda target: figure.savefig(target, dpi=150))

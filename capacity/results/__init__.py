@@ -1,0 +1,1 @@
+"""results: say what lives here."""

@@ -1,0 +1,80 @@
+"""The user's own engine for groups of lanes: processes of this machine, Dask, or any `concurrent.futures.Executor`."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+
+from capacity.runtime.devices import set_devices
+from capacity.runtime.names import check_name
+
+EXECUTORS = ("processes", "dask")
+
+
+@dataclass(frozen=True)
+class Engine:
+    """How an executor is opened, again if it breaks, and how many groups it is given at a time."""
+
+    open: Callable[[], AbstractContextManager[Executor]]
+    window: int
+
+
+def engine_of(name: str, workers: int | None = None, scheduler: str | None = None) -> Engine:
+    """The engine that the command line names.
+
+    Args:
+        name: "processes" or "dask".
+        workers: processes; by default one for each core.
+        scheduler: address of Dask's, "tcp://HOST:PORT".
+
+    Raises:
+        ValueError: for another name, options that do not fit it, or an extra that is not installed.
+    """
+    check_name(name, EXECUTORS, "--executor")
+    if name == "processes":
+        if scheduler is not None:
+            raise ValueError("Expected --scheduler with --executor dask; got processes.")
+        count = workers or os.cpu_count() or 1
+        return Engine(lambda: _processes(count), 2 * count)
+    if scheduler is None or workers is not None:
+        raise ValueError("Expected --executor dask with --scheduler ADDRESS, which has the workers; got other options.")
+    try:
+        import distributed
+    except ImportError:
+        raise ValueError("Expected the extra for --executor dask: pip install 'infocapacity[distributed]'.") from None
+    try:
+        with distributed.Client(scheduler, timeout="10s") as client:
+            window = 4 * max(sum(client.nthreads().values()), 1)
+    except (OSError, TimeoutError) as error:
+        raise ValueError(f"Expected a Dask scheduler at {scheduler}; got {error}.") from None
+    return Engine(lambda: _dask(scheduler), window)
+
+
+def given(executor: Executor, window: int = 64) -> Engine:
+    """The caller's own executor, which stays open; if it breaks, so does the run."""
+    return Engine(lambda: nullcontext(executor), window)
+
+
+@contextmanager
+def _processes(count: int) -> Iterator[Executor]:
+    # Spawned, since a forked JAX hangs; a device each, as the processes share the cores.
+    spawn = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(count, mp_context=spawn, initializer=set_devices, initargs=(1,))
+    try:
+        yield pool
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    pool.shutdown()
+
+
+@contextmanager
+def _dask(scheduler: str) -> Iterator[Executor]:
+    import distributed
+
+    with distributed.Client(scheduler) as client:
+        yield client.get_executor(pure=False, retries=3)

@@ -1,0 +1,1 @@
+"""files: say what lives here."""

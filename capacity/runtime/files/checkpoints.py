@@ -1,0 +1,126 @@
+"""Lanes under way, on disk: a checkpoint of orbax for each lane, whole or not there.
+
+A lane is kept by its own number, not with the group that it trained in, so that a run on another number of devices goes
+on from it too.  What a checkpoint holds decides no figure: a lane trained in parts ends in the same bits.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import shutil
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from capacity.runtime.files.atomic import not_written
+
+
+class Checkpoints:
+    """A directory with one checkpoint for each lane of one configuration, the last one saved."""
+
+    def __init__(self, directory: Path, name: str):
+        self.directory = directory / f"{name}-checkpoints"
+
+    def save(self, lane: int, step: int, state: Any) -> None:
+        """Keep a lane's state after `step` steps, and drop what was kept of it before.
+
+        Raises:
+            StoreError: if the disk is full, or does not take it for another reason; what was kept before stays.
+        """
+        import orbax.checkpoint as ocp  # here, as it takes seconds to import and short runs never need it
+
+        place = self._lane(lane).absolute()
+        leaves = {str(i): np.asarray(_plain(leaf)) for i, leaf in enumerate(jax.tree.leaves(state))}
+        leaves["seal"] = _seal(leaves)
+        try:
+            with _told_once(), ocp.StandardCheckpointer() as checkpointer:  # writes beside, and renames
+                checkpointer.save(place / f"step-{step}", leaves, force=True)
+        except (OSError, ValueError, RuntimeError) as error:  # by the library that writes, a full disk is any of these
+            for half in place.glob("step-*"):
+                if not _done(half):
+                    shutil.rmtree(half, ignore_errors=True)
+            raise not_written(place, str(error).rsplit(": ", 1)[-1]) from error
+        for old in place.glob("step-*"):
+            if old.name != f"step-{step}":
+                shutil.rmtree(old, ignore_errors=True)
+
+    def load(self, lane: int, like: Any) -> Any | None:
+        """The last state kept of a lane, of the structure, shapes and types of `like`; None if there is none whole."""
+        found = sorted(self._lane(lane).glob("step-*"), key=lambda p: int(p.name.split("-")[1]) if _done(p) else -1)
+        if not found or not _done(found[-1]):
+            return None
+        import orbax.checkpoint as ocp
+
+        shapes, structure = jax.tree.flatten(like)
+        target = {str(i): _blank(leaf) for i, leaf in enumerate(shapes)}
+        target["seal"] = np.zeros(32, np.uint8)
+        try:
+            with ocp.StandardCheckpointer() as checkpointer:
+                leaves = checkpointer.restore(found[-1].absolute(), target)
+            if not np.array_equal(leaves.pop("seal"), _seal(leaves)):
+                raise ValueError("its checksum differs")
+        except (ValueError, OSError, KeyError) as error:
+            warnings.warn(f"{found[-1]} is damaged; the lane starts again ({error!r:.80}).", stacklevel=2)
+            return None
+        return jax.tree.unflatten(structure, [_like(leaf, leaves[str(i)]) for i, leaf in enumerate(shapes)])
+
+    def clear(self, lane: int) -> None:
+        """Drop what is kept of a lane that has finished."""
+        shutil.rmtree(self._lane(lane), ignore_errors=True)
+        if self.directory.exists() and not any(self.directory.iterdir()):
+            self.directory.rmdir()
+
+    def _lane(self, lane: int) -> Path:
+        return self.directory / f"lane-{lane:04d}"
+
+
+@contextmanager
+def _told_once() -> Iterator[None]:
+    """What orbax raises it also logs, thread by thread, with every traceback."""
+    logger = logging.getLogger("absl")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
+def _is_key(leaf: Any) -> bool:
+    return jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key)
+
+
+def _plain(leaf: Any) -> Any:
+    """The leaf, or the numbers of a random key."""
+    return jax.random.key_data(leaf) if _is_key(leaf) else leaf
+
+
+def _blank(leaf: Any) -> np.ndarray:
+    """Zeros of a leaf's shape and type, or of the numbers of a random key; the leaf may be only a shape and a type."""
+    plain = jax.eval_shape(_plain, leaf)
+    return np.zeros(plain.shape, plain.dtype)
+
+
+def _like(leaf: Any, numbers: Any) -> Any:
+    """The numbers again as what the leaf is."""
+    return jax.random.wrap_key_data(jnp.asarray(numbers)) if _is_key(leaf) else np.asarray(numbers)
+
+
+def _seal(leaves: dict[str, Any]) -> np.ndarray:
+    """SHA-256 of all numbers, as bytes (32,)."""
+    digest = hashlib.sha256()
+    for name in sorted(leaves):
+        digest.update(np.ascontiguousarray(leaves[name]).tobytes())
+    return np.frombuffer(digest.digest(), np.uint8)
+
+
+def _done(path: Path) -> bool:
+    """Whether a checkpoint bears its own name: orbax writes under another until it is whole."""
+    return path.name.removeprefix("step-").isdigit()
