@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from capacity.analysis.latent.latent import Latent, measure_latent
     from capacity.bounds import measure, measure_layers
-    from capacity.curves.run import capacity_curve, plan_curve
+    from capacity.curves.plan import plan_curve
+    from capacity.curves.run import capacity_curve
     from capacity.estimators import choose, estimate, information_scorer, pairwise
     from capacity.joint.joint import Joint
     from capacity.joint.stack import Layer, Stack
     from capacity.results.estimate import Bracket, Estimate
-    from capacity.systems import VAE, Architecture, GaussianSystem
+    from capacity.systems import VAE, Architecture, GaussianAutoencoder
     from capacity.training import Training
 
 # Loaded when first asked for: importing JAX takes seconds, which `capacity --help` need not wait for.
@@ -22,7 +23,7 @@ HOMES = {
     "Architecture": "capacity.systems",
     "Bracket": "capacity.results.estimate",
     "Estimate": "capacity.results.estimate",
-    "GaussianSystem": "capacity.systems",
+    "GaussianAutoencoder": "capacity.systems",
     "Joint": "capacity.joint.joint",
     "Latent": "capacity.analysis.latent.latent",
     "Layer": "capacity.joint.stack",
@@ -44,7 +45,7 @@ __all__ = [
     "Architecture",
     "Bracket",
     "Estimate",
-    "GaussianSystem",
+    "GaussianAutoencoder",
     "Joint",
     "Latent",
     "Layer",

@@ -1,6 +1,6 @@
 """`python -m capacity`: the same as the command `capacity`."""
 
-from capacity.cli.curve import main
+from capacity.cli.app import main
 
 if __name__ == "__main__":
     main()

@@ -33,7 +33,7 @@ from capacity.channels import Binarised, StochasticBinarised
 from capacity.claims import Context
 from capacity.claims.lab.enumerated import train_and_enumerate
 from capacity.runtime.devices import set_devices
-from capacity.systems import BinarySystem, QuantizedSystem
+from capacity.systems import BinaryAutoencoder, QuantizedAutoencoder
 from capacity.theory import binary_symmetric_capacity, coin_information, uniform_coin_information
 from synthetic import Codebook, FairBits
 
@@ -158,7 +158,7 @@ axes.plot(p, binary_symmetric_capacity(p), color=BLACK, lw=1.2, label="ceiling 1
 both = p + (1 - 2 * p) * sigmoid(-1 / 0.2)
 axes.plot(p, binary_symmetric_capacity(both), color=RED, lw=1, ls="--", label="the same, a coin at u = ±1")
 for stochastic, hue, mark, size in ((False, BLUE, "o", 6), (True, RED, "s", 9)):
-    system = BinarySystem(Architecture(6, (48, 48)), stochastic=stochastic)
+    system = BinaryAutoencoder(Architecture(6, (48, 48)), stochastic=stochastic)
     run = (jax.random.key(5), source, system, flips, seeds, training)
     found = train_and_enumerate(context, "flips", *run, per_unit=True)
     name = "by coin" if stochastic else "by sign"
@@ -199,7 +199,7 @@ figure, axes = plt.subplots(figsize=(8.6, 4.6), layout="constrained")
 axes.axhline(6, color=GREY, lw=1.2, ls=(0, (6, 3)), label="source: 6 bits")
 axes.plot(b, 2 * np.log2(b), color=BLACK, lw=1.2, label="ceiling 2 log2 b")
 for rule, hue, mark, size in (("even", BLUE, "o", 5), ("fsq", GREEN, "D", 9)):
-    system, some = QuantizedSystem(Architecture(2, (48, 48)), rule=rule), levels[rule]
+    system, some = QuantizedAutoencoder(Architecture(2, (48, 48)), rule=rule), levels[rule]
     found = train_and_enumerate(context, "levels", jax.random.key(6), source, system, some, seeds, training)
     words = "rounded evenly" if rule == "even" else "FSQ"
     marks = {"fmt": mark, "ms": size, "color": hue}
@@ -227,6 +227,7 @@ plt.show()
 # what float32 holds. And an information that is reached says nothing of the gradient that led there, or of the seeds
 # that it led elsewhere.
 #
-# **To try.** Give `BinarySystem` a `temperature` of 0.05, then of 1. Where do the squares go? (To the sign's 1 − h(p),
+# **To try.** Give `BinaryAutoencoder` a `temperature` of 0.05, then of 1. Where do the squares go? (To the sign's
+# 1 − h(p),
 # as a cold coin is a sign; and to 0.15 bits without flips, near 1 − h(sigmoid(−1)) = 0.16.) The claims behind this:
 # `capacity claims binary quantized --fast`.

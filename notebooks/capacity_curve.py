@@ -32,7 +32,7 @@ import jax
 import matplotlib.pyplot as plt
 import numpy as np
 
-from capacity import GaussianSystem, Training, capacity_curve
+from capacity import GaussianAutoencoder, Training, capacity_curve
 from capacity.plots.curve import figure
 from capacity.runtime.files.store import read_curves
 from synthetic import FairBits
@@ -87,7 +87,7 @@ source = FairBits.build(jax.random.key(0), bits=16, dim=32)
 free = []
 for steps in (30, 100, 300, 1000, 3000):
     training = Training(steps=steps, receiver_steps=0)
-    curve = capacity_curve(jax.random.key(1), source, GaussianSystem(power=None), [1.0], 1, training=training)
+    curve = capacity_curve(jax.random.key(1), source, GaussianAutoencoder(power=None), [1.0], 1, training=training)
     free.append((float(curve.power.item()), float(curve.bits.item())))
     print(f"{steps:5d} steps: power {free[-1][0]:8.1f}, {free[-1][1]:6.3f} of 16 bits")
 

@@ -19,6 +19,7 @@
 
 # %%
 # %matplotlib inline
+from capacity.results.estimate import Estimate
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -27,8 +28,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import capacity
-from capacity.estimators import ESTIMATORS, KSG, Gaussian, InfoNCE
-from capacity.estimators.estimator import Change, Takes, checked, result
+from capacity.estimators import ESTIMATORS, KSG, GaussianMI, InfoNCE
+from capacity.estimators.estimator import Change, Takes, checked
 from capacity.estimators.neighbours.ksg import scaled
 from capacity.estimators.neighbours.profile import profile
 from capacity.plots.samples import plot_heat_map, plot_profile
@@ -82,7 +83,7 @@ plt.show()
 near = np.random.default_rng(2).normal(size=(2000, 4))
 copies = near + 1e-3 * np.random.default_rng(3).normal(size=near.shape)
 truth = 4 * 0.5 * np.log2(1 + 1e6)
-for method in (Gaussian(), KSG(), InfoNCE(folds=2)):
+for method in (GaussianMI(), KSG(), InfoNCE(folds=2)):
     e = method(key, near, copies)
     print(
         f"{method.name:16s} {e.bits:6.2f} [{e.low:.2f}, {e.high:.2f}] of {truth:.2f}; "
@@ -130,7 +131,7 @@ class Sign:
         ratio = np.log(together / apart)
         nats = float((together * ratio).sum())
         stderr = float(np.sqrt((together * (ratio - nats) ** 2).sum() / len(x)))
-        return result(nats, stderr, "point", len(x), limit=np.log(2))
+        return Estimate.from_nats(nats=nats, stderr=stderr, kind="point", n=len(x), limit=np.log(2))
 
 
 ESTIMATORS[Sign.name] = Sign  # for this session, what the line in the package does for good

@@ -19,6 +19,7 @@
 
 # %%
 # %matplotlib inline
+from capacity.results.estimate import Estimate
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -36,7 +37,7 @@ from capacity.channels import CHANNELS, Gaussian
 from capacity.claims import Answer, Context, Evidence, Prediction
 from capacity.claims.claim import decide, miss_rate
 from capacity.claims.answers import difference
-from capacity.estimators.estimator import Change, Takes, checked, result
+from capacity.estimators.estimator import Change, Takes, checked
 from capacity.systems import merge
 from synthetic import Codebook, FairBits
 
@@ -160,7 +161,9 @@ class Spearman:
         x, y = checked(x, y, self.takes, least=20)
         rho = 2 * np.sin(np.pi / 6 * np.corrcoef(rankdata(x[:, 0]), rankdata(y[:, 0]))[0, 1])
         # Delta method: dI/drho = rho/(1-rho^2), and the correlation's own error (1-rho^2)/sqrt(n), 5 % more by ranks.
-        return result(-0.5 * np.log1p(-(rho**2)), 1.05 * abs(rho) / len(x) ** 0.5, "point", len(x))
+        return Estimate.from_nats(
+            nats=-0.5 * np.log1p(-(rho**2)), stderr=1.05 * abs(rho) / len(x) ** 0.5, kind="point", n=len(x)
+        )
 
 
 r = np.random.default_rng(3)

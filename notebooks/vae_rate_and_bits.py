@@ -33,7 +33,7 @@ import numpy as np
 import optax
 
 from capacity import VAE, Architecture, Training, capacity_curve, measure
-from capacity.results.estimate import NATS, Z95
+from capacity.results.estimate import NATS_PER_BIT, Z95
 from capacity.runtime.devices import set_devices
 from capacity.plots.curve import plot_bits, plot_units
 from capacity.systems import TargetVAE
@@ -134,7 +134,7 @@ def joint_at(beta):
 joints = jax.jit(lambda betas: jax.lax.map(joint_at, betas))(jnp.asarray(weights))
 seen = vectors.sample(jax.random.key(5), 4096).vector
 posterior = jax.vmap(lambda joint: jax.vmap(joint.encoder)(seen))(joints)  # mean and log_std, (β, vector, unit)
-rates = (0.5 * (posterior.mean**2 + jnp.exp(2 * posterior.log_std) - 1) - posterior.log_std) / NATS
+rates = (0.5 * (posterior.mean**2 + jnp.exp(2 * posterior.log_std) - 1) - posterior.log_std) / NATS_PER_BIT
 active = np.asarray(posterior.mean.var(1) > 0.01)
 
 figure, axes = plt.subplots(figsize=(7.4, 4.8), layout="constrained")
@@ -183,7 +183,7 @@ joints = settled((keys, asked))
 lanes = [jax.tree.map(lambda leaf, i=i: leaf[i], joints) for i in range(len(asked))]
 passed = [measure(key, joint, samples=8192).lower for key, joint in zip(keys, lanes, strict=True)]
 codes = jax.vmap(lambda joint: jax.vmap(joint.encoder)(joint.source.codebook()[0]))(joints)
-rate = (0.5 * (codes.mean**2 + jnp.exp(2 * codes.log_std) - 1) - codes.log_std).sum(2).mean(1) / NATS
+rate = (0.5 * (codes.mean**2 + jnp.exp(2 * codes.log_std) - 1) - codes.log_std).sum(2).mean(1) / NATS_PER_BIT
 
 bits, low, high = (np.array([float(getattr(one, part)) for one in passed]) for part in ("bits", "low", "high"))
 figure, axes = plt.subplots(figsize=(7.4, 4.8), layout="constrained")

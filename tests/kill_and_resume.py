@@ -22,13 +22,13 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from capacity.runtime.files.store import read_curves
+from capacity.curves.files import read_curves
 
 OPTIONS = "--system gaussian --bits 4 --dim 6 --units 2 --width 16 --steps 100 --levels 0.3:1:4 --seeds 2 --quiet"
 
 
 def command(out: Path) -> list[str]:
-    return [sys.executable, "-m", "capacity.cli.curve", "curve", *OPTIONS.split(), "--out", str(out)]
+    return [sys.executable, "-m", "capacity", "curve", *OPTIONS.split(), "--out", str(out)]
 
 
 def finish(out: Path) -> tuple[xr.Dataset, float]:

@@ -20,13 +20,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from capacity.bounds.annealed.bracket import FAR_SHARE, within
 from capacity.bounds.annealed.chains import walk
+from capacity.bounds.annealed.controls import Side, far_samples
 from capacity.bounds.annealed.schedule import Pilot, choose, pilots, price, relaid
-from capacity.bounds.measurement import DEFAULT_BUDGET, FAR_SHARE, Side, check_walkable, far_samples, measure, within
+from capacity.bounds.measurement import DEFAULT_BUDGET, check_walkable, measure
 from capacity.bounds.posterior.stack import GivenMessage, fit_stack
 from capacity.joint.joint import Joint
 from capacity.joint.stack import Sent, Stack, log_normal
-from capacity.results.estimate import SURE, Z95, Bracket, Estimate, TracePoint, stretched
+from capacity.results.estimate import Z95, Bracket, Estimate, TracePoint
+from capacity.results.intervals import CONSERVATIVE_ERRORS
 
 NOISE_SHARE = 0.4  # of a layer's budget, for the walks over the noise alone
 
@@ -94,11 +97,11 @@ def processed(brackets: Sequence[Bracket]) -> list[Bracket]:
 
 def _widened(bracket: Bracket, count: int) -> Bracket:
     """Intervals at 1 - 5 %/count instead of 95 %, where they were not that wide already."""
-    reach = Z95 if bracket.method == "enumeration" else SURE  # standard errors that it has now
+    reach = Z95 if bracket.method == "enumeration" else CONSERVATIVE_ERRORS  # standard errors that it has now
     factor = max(float(jax.scipy.stats.norm.ppf(1 - 0.025 / count)) / reach, 1.0)
 
     def wide(bound: Estimate) -> Estimate:
-        reached = stretched(bound, factor)
+        reached = bound.scaled_interval(factor)
         return replace(reached, low=jnp.maximum(reached.low, 0.0), high=jnp.minimum(reached.high, bound.limit))
 
     return replace(bracket, lower=wide(bracket.lower), upper=wide(bracket.upper))

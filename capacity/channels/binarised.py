@@ -14,7 +14,7 @@ from jax.scipy.special import xlogy
 
 from capacity.channels.atoms import entropy_of, log_mass, moments_of
 from capacity.channels.channel import POWER, check_level, straight_through
-from capacity.results.estimate import NATS
+from capacity.results.estimate import NATS_PER_BIT
 
 RULES = ("sigmoid", "linear")
 
@@ -160,7 +160,7 @@ class StochasticBinarised:
         if self.rule == "linear":
             return jnp.minimum(scaled, 1.0)
         p = jax.nn.sigmoid(jnp.sqrt(scaled))
-        return 1 + (xlogy(p, p) + xlogy(1 - p, 1 - p)) / NATS
+        return 1 + (xlogy(p, p) + xlogy(1 - p, 1 - p)) / NATS_PER_BIT
 
 
 def _sign(u: jax.Array) -> jax.Array:

@@ -14,7 +14,7 @@ from jax.scipy.special import xlogy
 
 from capacity.channels.atoms import entropy_of, log_mass, moments_of, two_point
 from capacity.channels.channel import check_level
-from capacity.results.estimate import NATS
+from capacity.results.estimate import NATS_PER_BIT
 
 
 @jax.tree_util.register_dataclass
@@ -80,7 +80,7 @@ class BinarySymmetric:
     def ceiling(self, power: jax.Array) -> jax.Array:
         """1 - h(p) bits per unit of +-1."""
         p = jnp.asarray(self.flip, jnp.result_type(power))
-        return jnp.broadcast_to(1 + (xlogy(p, p) + xlogy(1 - p, 1 - p)) / NATS, jnp.shape(power))
+        return jnp.broadcast_to(1 + (xlogy(p, p) + xlogy(1 - p, 1 - p)) / NATS_PER_BIT, jnp.shape(power))
 
 
 @jax.tree_util.register_dataclass

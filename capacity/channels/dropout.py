@@ -14,7 +14,7 @@ import jax.numpy as jnp
 
 from capacity.channels.atoms import entropy_of, log_mass, moments_of, two_point
 from capacity.channels.channel import check_level, no_ceiling
-from capacity.results.estimate import NATS
+from capacity.results.estimate import NATS_PER_BIT
 
 
 @jax.tree_util.register_dataclass
@@ -117,7 +117,7 @@ class Dropout:
             raise no_ceiling(self)
         count = len(set(self.values))
         bits = self.keep * jnp.log(count) if self.fill not in self.values else _hidden(self.keep, count - 1)
-        return jnp.broadcast_to(jnp.asarray(bits / NATS, jnp.result_type(power)), jnp.shape(power))
+        return jnp.broadcast_to(jnp.asarray(bits / NATS_PER_BIT, jnp.result_type(power)), jnp.shape(power))
 
 
 def _hidden(keep: jax.Array, others: int) -> jax.Array:

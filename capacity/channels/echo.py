@@ -22,7 +22,7 @@ import numpy as np
 from capacity.channels.atoms import covariance_of, moments_of, shared
 from capacity.channels.channel import check_level
 from capacity.channels.gaussian import LOG_2PI
-from capacity.results.estimate import NATS
+from capacity.results.estimate import NATS_PER_BIT
 
 MOST_ECHOES = 2**14  # components of the density
 
@@ -142,7 +142,7 @@ class Echo:
 
     def ceiling(self, power: jax.Array) -> jax.Array:
         """-log2 S bits per unit, whatever the power: an upper bound, for codes distributed as the bank."""
-        bits = -jnp.log(jnp.asarray(self.scale, jnp.result_type(power))) / NATS
+        bits = -jnp.log(jnp.asarray(self.scale, jnp.result_type(power))) / NATS_PER_BIT
         return jnp.broadcast_to(bits, jnp.broadcast_shapes(jnp.shape(power), bits.shape))
 
     def formula(self, code_bits: float) -> float:

@@ -14,7 +14,7 @@ import numpy as np
 
 from capacity.channels.channel import check_level, straight_through
 from capacity.channels.quantized import check_whole
-from capacity.results.estimate import NATS
+from capacity.results.estimate import NATS_PER_BIT
 
 MARGIN = 1e-3  # of the authors' code: the outermost levels are reached before tanh saturates
 
@@ -96,5 +96,5 @@ class FSQ:
 
     def ceiling(self, power: jax.Array) -> jax.Array:
         """log2 L_j bits per unit; the power has shape (units,) where the levels have."""
-        bits = jnp.log(jnp.asarray(self.levels, jnp.result_type(power))) / NATS
+        bits = jnp.log(jnp.asarray(self.levels, jnp.result_type(power))) / NATS_PER_BIT
         return jnp.broadcast_to(bits, jnp.broadcast_shapes(jnp.shape(power), bits.shape))

@@ -8,7 +8,7 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 
-from capacity.results.estimate import NATS
+from capacity.results.estimate import NATS_PER_BIT
 
 LOG_2PI = 1.8378770664093453
 
@@ -57,4 +57,4 @@ class Gaussian:
 
     def ceiling(self, power: jax.Array) -> jax.Array:
         """1/2 log2(1 + power/sigma^2) bits per unit."""
-        return 0.5 * jnp.log1p(power / jnp.square(jnp.asarray(self.sigma))) / NATS
+        return 0.5 * jnp.log1p(power / jnp.square(jnp.asarray(self.sigma))) / NATS_PER_BIT

@@ -15,7 +15,7 @@ import numpy as np
 
 from capacity.channels.channel import check_level, no_ceiling
 from capacity.channels.gaussian import LOG_2PI
-from capacity.results.estimate import NATS
+from capacity.results.estimate import NATS_PER_BIT
 
 
 @jax.tree_util.register_dataclass
@@ -112,7 +112,7 @@ def binary_input_bits(snr: jax.Array) -> jax.Array:
     normal = np.linspace(-8, 8, 257)
     weights = np.exp(-0.5 * normal**2) / np.exp(-0.5 * normal**2).sum()
     nodes, weights = jnp.asarray(normal, snr.dtype), jnp.asarray(weights, snr.dtype)
-    return 1 - weights @ jax.nn.softplus(-2 * (snr + jnp.sqrt(snr) * nodes)) / NATS
+    return 1 - weights @ jax.nn.softplus(-2 * (snr + jnp.sqrt(snr) * nodes)) / NATS_PER_BIT
 
 
 def scaled_log_prob(z: jax.Array, mean: jax.Array, std: jax.Array) -> jax.Array:

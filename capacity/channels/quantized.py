@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from capacity.channels.channel import check_level, straight_through
-from capacity.results.estimate import NATS
+from capacity.results.estimate import NATS_PER_BIT
 
 
 @jax.tree_util.register_dataclass
@@ -90,7 +90,7 @@ class Quantized:
 
     def ceiling(self, power: jax.Array) -> jax.Array:
         """log2 b bits per unit."""
-        bits = jnp.log(jnp.asarray(self.levels, jnp.result_type(power))) / NATS
+        bits = jnp.log(jnp.asarray(self.levels, jnp.result_type(power))) / NATS_PER_BIT
         return jnp.broadcast_to(bits, jnp.shape(power))
 
 

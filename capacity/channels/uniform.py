@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from capacity.channels.channel import check_level
-from capacity.results.estimate import NATS
+from capacity.results.estimate import NATS_PER_BIT
 
 SINGLE = 2.0**-23  # relative rounding of a sum in float32: the noise's edges are told to no better than that
 
@@ -72,4 +72,4 @@ class Uniform:
     def ceiling(self, power: jax.Array) -> jax.Array:
         """1/2 log2(pi e/6 (1 + 3 power/epsilon^2)) bits per unit, an upper bound on the capacity."""
         snr = 3 * power / jnp.square(jnp.asarray(self.half_width))
-        return 0.5 * (jnp.log1p(snr) + math.log(math.pi * math.e / 6)) / NATS
+        return 0.5 * (jnp.log1p(snr) + math.log(math.pi * math.e / 6)) / NATS_PER_BIT

@@ -13,7 +13,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from capacity.claims.claim import Answer, Claim, Context, Evidence, Parts, Prediction, Verdict, decide, miss_rate
-from capacity.curves.run import versions
+from capacity.runtime.versions import versions
 
 Progress = Callable[[float, str], None]
 

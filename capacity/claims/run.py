@@ -19,10 +19,11 @@ import jax
 from capacity.claims import CLAIMS
 from capacity.claims.claim import Answer, Claim, check_answers, decide
 from capacity.claims.outcome import Outcome, examine, plain_prediction
-from capacity.curves.run import versions
+from capacity.curves.files import read_curves, write_curves
 from capacity.runtime.files.atomic import write_atomic
-from capacity.runtime.files.store import Store, read_curves, write_curves
+from capacity.runtime.files.store import Store
 from capacity.runtime.names import check_name
+from capacity.runtime.versions import versions
 
 Progress = Callable[[int, int, float, str], None]
 VERDICT_FILE = "verdict.json"

@@ -1,1 +1,1 @@
-"""cli: say what lives here."""
+"""The command `capacity`, one command a file."""

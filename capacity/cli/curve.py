@@ -1,73 +1,24 @@
-"""The command `capacity`: measure a curve and keep it, show one, estimate from arrays, list what there is.
-
-Heavy modules are imported where they are used: help and mistyped options answer soon, and the
-number of devices must be set before JAX starts. What the user can mend ends in one sentence on
-stderr and exit status 2.
-"""
+"""The command `capacity curve`: measure a curve and keep it."""
 
 from __future__ import annotations
 
-import os
 import sys
 import time
-import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from capacity.cli.claims import claims
-from capacity.cli.latent import latent
-from capacity.cli.listing import list_all, names_of, print_version
-from capacity.cli.output import print_json, print_seconds, print_tables, warn_of_lost
-from capacity.cli.refusals import USER_FAULT, refusals, refuse
-from capacity.cli.report import report
-from capacity.cli.samples import estimate, pairwise
+from capacity.cli.listing import names_of
+from capacity.cli.output import CURVE_FILE, print_json, print_seconds, print_tables, warn_of_lost
+from capacity.cli.refusals import INTERRUPTED, refusals, refuse
 from capacity.runtime.devices import hint_at_gpu, set_devices
 from capacity.runtime.start import join, keep_compiled
 
 if TYPE_CHECKING:
     import xarray as xr
 
-EPILOG = (
-    "Exit status: 0 done; 1 a fault of the program; 2 something that you can mend, said in one sentence on stderr; "
-    "130 interrupted, what has finished is kept."
-)
-app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, epilog=EPILOG)
-# Typer brings its own copy of click in some versions, so the class is asked of typer.
-UsageError = cast(type[Exception], typer.BadParameter.__mro__[1])
 
-CURVE_FILE = "curve.nc"
-INTERRUPTED, PIPE_CLOSED = 130, 141
-
-
-def main() -> None:
-    """Run the command line; every usage error is one sentence and exit status 2, every warning a line."""
-    warnings.formatwarning = lambda message, *about, **more: f"Warning: {message}\n"
-    try:
-        status = app(standalone_mode=False, prog_name="capacity")
-        sys.stdout.flush()
-    except UsageError as error:
-        print(f"Error: {error.format_message()}", file=sys.stderr)  # type: ignore[attr-defined]
-        status = USER_FAULT
-    except (KeyboardInterrupt, typer.Abort):
-        status = INTERRUPTED
-    except BrokenPipeError:  # whoever read the output has seen enough: `capacity list | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = PIPE_CLOSED
-    sys.exit(status if isinstance(status, int) else 0)
-
-
-@app.callback()
-def options(
-    _: Annotated[
-        bool, typer.Option("--version", callback=print_version, is_eager=True, help="Versions and devices.")
-    ] = False,
-) -> None:
-    """Measure how many bits pass through a noisy network, and hold the figure against theory."""
-
-
-@app.command()
 def curve(
     system: Annotated[
         list[str] | None,
@@ -154,9 +105,11 @@ def curve(
         keep_compiled()
         join(coordinator, processes, process)
         from capacity.cli.request import Request
+        from capacity.curves.execute import run
+        from capacity.curves.files import write_csv, write_curves
         from capacity.report.command import save_command
         from capacity.runtime.executors import engine_of
-        from capacity.runtime.files.store import Store, StoreError, write_csv, write_curves
+        from capacity.runtime.files.store import Store, StoreError
 
         hint_at_gpu(quiet)
         systems = tuple(dict.fromkeys(system or (("gaussian", "vae") if target_bits is None else ("vae",))))
@@ -168,7 +121,7 @@ def curve(
         engine = engine_of(executor, workers, scheduler) if executor else None
         if process:  # only process 0 keeps and shows what all of them make
             for name, plan in plans.items():
-                plan.run(name=name, together=together)
+                run(plan, name=name, together=together)
             return
         configuration = {name: plan.configuration for name, plan in plans.items()}
         store = Store.open(out, {"curve": configuration})
@@ -198,40 +151,10 @@ def curve(
             print_seconds(datasets, time.perf_counter() - started)
 
 
-@app.command()
-def show(
-    directory: Annotated[Path, typer.Argument(help="Directory of a finished curve.")],
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of tables.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Draw the figure, print nothing.")] = False,
-) -> None:
-    """Print the table of a finished curve and draw its figure again."""
-    with refusals():
-        from capacity.runtime.files.store import read_curves
-
-        datasets = read_curves(directory / CURVE_FILE)
-    from capacity.plots.curve import save_figure
-
-    save_figure(directory / "curve.png", datasets)
-    if as_json or quiet:
-        warn_of_lost(datasets)
-    if as_json:
-        print_json(datasets, directory)
-    elif not quiet:
-        print_tables(datasets)
-        print(f"Drew {directory / 'curve.png'}")
-
-
-app.command()(estimate)
-app.command()(pairwise)
-app.command()(claims)
-app.command()(latent)
-app.command()(report)
-app.command("list")(list_all)
-
-
 def _finished(out: Path) -> dict[str, xr.Dataset] | None:
     """The curve that an earlier run of the same configuration has finished here, or None."""
-    from capacity.runtime.files.store import StoreError, read_curves
+    from capacity.curves.files import read_curves
+    from capacity.runtime.files.store import StoreError
 
     if not (out / CURVE_FILE).exists():
         return None
@@ -244,6 +167,7 @@ def _finished(out: Path) -> dict[str, xr.Dataset] | None:
 def _run(plans: dict[str, Any], store: Any, quiet: bool, engine: Any, together: int | None) -> dict[str, xr.Dataset]:
     """All plans one after another under one progress bar."""
     from capacity.cli.console import Meter
+    from capacity.curves.execute import run
     from capacity.curves.parts import count
 
     datasets = {}
@@ -257,7 +181,7 @@ def _run(plans: dict[str, Any], store: Any, quiet: bool, engine: Any, together: 
         try:
             for name, plan in plans.items():
                 found += kept[name]
-                datasets[name] = plan.run(store, name, progress, engine=engine, together=together)
+                datasets[name] = run(plan, store, name, progress, engine=engine, together=together)
                 before += plan.total
         except KeyboardInterrupt:
             meter.stop()
@@ -267,7 +191,3 @@ def _run(plans: dict[str, Any], store: Any, quiet: bool, engine: Any, together: 
             )
             raise typer.Exit(INTERRUPTED) from None
     return datasets
-
-
-if __name__ == "__main__":
-    main()

@@ -19,7 +19,7 @@ def registries() -> dict[str, Mapping[str, Any]]:
     from capacity.channels import CHANNELS
     from capacity.claims import CLAIMS
     from capacity.cli.request import SOURCES
-    from capacity.estimators import ESTIMATORS
+    from capacity.estimators.registry import ESTIMATORS
     from capacity.systems import SYSTEMS
 
     return {

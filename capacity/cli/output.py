@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import xarray as xr
 
+CURVE_FILE = "curve.nc"
+
 
 def print_tables(datasets: dict[str, xr.Dataset]) -> None:
     """A table of each curve, and what its columns stand on."""
-    from capacity.cli.console import note, output, table
+    from capacity.cli.console import output
+    from capacity.curves.summary import note, table
 
     for dataset in datasets.values():
         output().print(table(dataset))
@@ -22,7 +25,7 @@ def print_tables(datasets: dict[str, xr.Dataset]) -> None:
 
 def print_json(datasets: dict[str, xr.Dataset], directory: Path) -> None:
     """All curves and where their files are, as one JSON object."""
-    from capacity.cli.console import record
+    from capacity.curves.summary import record
 
     files = {kind: str(directory / f"curve.{kind}") for kind in ("nc", "csv", "png")}
     curves = {name: record(dataset) for name, dataset in datasets.items()}
@@ -31,7 +34,7 @@ def print_json(datasets: dict[str, xr.Dataset], directory: Path) -> None:
 
 def warn_of_lost(datasets: dict[str, xr.Dataset]) -> None:
     """On stderr: lanes that diverged, where no table says so."""
-    from capacity.cli.console import diverged
+    from capacity.curves.summary import diverged
 
     for name, dataset in datasets.items():
         if told := diverged(dataset):

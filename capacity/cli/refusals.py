@@ -9,7 +9,7 @@ from typing import Never
 
 import typer
 
-USER_FAULT = 2
+USER_FAULT, INTERRUPTED, PIPE_CLOSED = 2, 130, 141
 
 
 @contextmanager

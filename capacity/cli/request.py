@@ -11,7 +11,7 @@ import numpy as np
 
 import synthetic
 from capacity.bounds.measurement import METHODS
-from capacity.curves.run import CurvePlan, plan_curve
+from capacity.curves.plan import CurvePlan, plan_curve
 from capacity.runtime.files.rows import read_rows
 from capacity.runtime.names import check_name
 from capacity.runtime.registry import Registry

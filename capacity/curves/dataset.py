@@ -15,12 +15,12 @@ import xarray as xr
 
 from capacity.channels.channel import POWER
 from capacity.curves.checks import checked
-from capacity.systems import GaussianSystem
+from capacity.systems import GaussianAutoencoder
 from capacity.theory import pam_information
 
 if TYPE_CHECKING:
-    from capacity.curves.programs import Arrays
-    from capacity.curves.run import CurvePlan
+    from capacity.curves.plan import CurvePlan
+    from capacity.runtime.files.parts import Arrays
 
 LONG_NAMES = {
     "bits": "information I(M;Z), exact by enumeration",
@@ -87,7 +87,7 @@ def _theory(plan: CurvePlan) -> dict[str, Any]:
     units, bits = plan.units, plan.source.bits
     attributes = {"long_name": "capacity of the channel over all units", "units": "bits"}
     found: dict[str, Any] = {"ceiling": (("level",), np.array(ceilings, np.float64), attributes)}
-    power = plan.system.power if isinstance(plan.system, GaussianSystem) else None
+    power = plan.system.power if isinstance(plan.system, GaussianAutoencoder) else None
     if power is not None and plan.source.discrete and bits == round(bits) and bits <= 10 * units:
         pam = [pam_information(round(bits), units, s, power) for s in plan.levels]
         attributes = {"long_name": "hand-made PAM code of the same bits, units and power", "units": "bits"}

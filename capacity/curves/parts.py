@@ -7,27 +7,12 @@ be other ones when a run goes on, with other devices or other workers.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from typing import Protocol
 
 import numpy as np
 
-from capacity.curves.programs import Arrays
+from capacity.runtime.files.parts import Arrays, Parts
 
 LANES = "lanes"
-
-
-class Parts(Protocol):
-    """Where finished lanes are kept: a `Store`, or anything that loads and saves named arrays."""
-
-    def names(self, prefix: str) -> Iterable[str]:
-        """Names of all parts that begin so."""
-
-    def load(self, name: str) -> Arrays | None:
-        """Arrays of a part, or None if it is not there whole."""
-
-    def save(self, name: str, arrays: Arrays) -> None:
-        """Keep a part, whole or not at all."""
 
 
 def keep(store: Parts, curve: str, lanes: list[int], arrays: list[Arrays]) -> None:

@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import jax
 import numpy as np
 
-from capacity.curves.programs import Arrays, Lanes
+from capacity.curves.programs import Lanes
 from capacity.runtime.files.checkpoints import Checkpoints
+from capacity.runtime.files.parts import Arrays
 from capacity.training import lanes_together
 
 if TYPE_CHECKING:
-    from capacity.curves.run import CurvePlan
+    from capacity.curves.plan import CurvePlan
     from capacity.runtime.executors import Engine
 
 Item = TypeVar("Item")

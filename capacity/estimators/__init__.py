@@ -14,14 +14,15 @@ from capacity.estimators.neural.club import CLUB
 from capacity.estimators.neural.critic_bounds import MINE, NWJ, SMILE, DonskerVaradhan, InfoNCE
 from capacity.estimators.neural.entropy_difference import EntropyDifference
 from capacity.estimators.neural.representation import Representation
-from capacity.estimators.parametric.gaussian import Gaussian
+from capacity.estimators.parametric.gaussian import GaussianMI
 from capacity.estimators.parametric.gaussian_copula import GaussianCopula
 from capacity.estimators.parametric.student import Student
 from capacity.estimators.parametric.student_copula import StudentCopula
-from capacity.runtime.registry import Registry
+from capacity.estimators.registry import ESTIMATORS
 
 __all__ = [
     "CLUB",
+    "ESTIMATORS",
     "KSG",
     "MINE",
     "NWJ",
@@ -34,8 +35,8 @@ __all__ = [
     "EntropyDifference",
     "Estimator",
     "FeatureCCA",
-    "Gaussian",
     "GaussianCopula",
+    "GaussianMI",
     "InfoNCE",
     "Mixed",
     "PlugIn",
@@ -50,8 +51,3 @@ __all__ = [
     "information_scorer",
     "pairwise",
 ]
-
-ESTIMATORS = Registry("estimators", (
-        Auto, Gaussian, GaussianCopula, Student, StudentCopula, FeatureCCA, KSG, ThreeEntropies, Ross, Mixed, PlugIn,
-        InfoNCE, NWJ, DonskerVaradhan, MINE, SMILE, BarberAgakov, EntropyDifference, Representation, CLUB,
-    ))  # fmt: skip

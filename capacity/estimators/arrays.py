@@ -89,7 +89,7 @@ def named(method: str | Estimator) -> Estimator:
     Raises:
         ValueError: for an unknown name, with the nearest known ones.
     """
-    from capacity.estimators import ESTIMATORS  # here, since an automatic choice among all is one of them
+    from capacity.estimators.registry import ESTIMATORS
 
     if not isinstance(method, str):
         return method

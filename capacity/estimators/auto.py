@@ -26,11 +26,11 @@ from capacity.estimators.held_out import block_means
 from capacity.estimators.neighbours.ksg import KSG
 from capacity.estimators.neighbours.mixed import Mixed, Ross
 from capacity.estimators.neural.critic_bounds import InfoNCE
-from capacity.estimators.parametric.gaussian import Gaussian, LogRatio
+from capacity.estimators.parametric.gaussian import GaussianMI, LogRatio
 from capacity.estimators.parametric.gaussian_copula import GaussianCopula, heavy_tailed
 from capacity.estimators.parametric.student import Student
 from capacity.estimators.parametric.student_copula import StudentCopula
-from capacity.results.estimate import NATS, Estimate
+from capacity.results.estimate import NATS_PER_BIT, Estimate
 
 
 class Model(Estimator, Protocol):
@@ -41,7 +41,7 @@ class Model(Estimator, Protocol):
 
 
 MODELS: tuple[Model, ...] = (
-    Gaussian(),
+    GaussianMI(),
     GaussianCopula(),
     Student(),
     StudentCopula(),
@@ -132,7 +132,9 @@ def _continuous(key: jax.Array, x: np.ndarray, y: np.ndarray) -> Choice:
     chosen = next(m for m in MODELS if m in shown and _behind(shown[m], shown[best]) <= 1)
     method, found = chosen.name, chosen(key_models, x, y)
     candidates = [
-        Candidate(m.name, found if m is chosen else None, *(v / NATS for v in (shown[m].mean(), _stderr(shown[m]))))
+        Candidate(
+            m.name, found if m is chosen else None, *(v / NATS_PER_BIT for v in (shown[m].mean(), _stderr(shown[m])))
+        )
         for m in shown
     ]
     why = f"Of {len(shown)} models, {method} shows the most on held-out pairs" + (

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 import jax
 import numpy as np
 
-from capacity.results.estimate import NATS, Z95, Estimate, Kind
+from capacity.results.estimate import Estimate
 
 FEW_VALUES = 20
 
@@ -101,27 +101,6 @@ def refuse_few_values(x: np.ndarray, y: np.ndarray) -> None:
 def generator(key: jax.Array) -> np.random.Generator:
     """NumPy's random numbers from a key."""
     return np.random.default_rng(np.asarray(jax.random.key_data(key)).ravel().tolist())
-
-
-def result(
-    nats: float,
-    stderr: float,
-    kind: Kind,
-    n: int,
-    *,
-    limit: float = np.inf,
-    low: float | None = None,
-    high: float | None = None,
-) -> Estimate:
-    """An estimate in bits from figures in nats: float64 throughout; a normal 95 % interval unless one is given.
-
-    Information is not negative: where an interval would end below 0, the method errs by more than it knows, and the
-    interval is widened to reach 0.
-    """
-    low = nats - Z95 * stderr if low is None else low
-    high = max(nats + Z95 * stderr if high is None else high, 0.0)
-    bits, error, low_bits, high_bits, limit_bits = (float(v) / NATS for v in (nats, stderr, low, high, limit))
-    return Estimate(bits, error, low_bits, high_bits, limit_bits, n, kind=kind)
 
 
 def _table(array: Any, name: str) -> np.ndarray:

@@ -7,7 +7,6 @@ same colour in every figure; what a theory says is black, grey or green in all o
 from __future__ import annotations
 
 import os
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,20 +19,10 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from capacity.curves.checks import sentence
+from capacity.plots.style import CEILING_COLOUR, LOST_COLOUR, PAM_COLOUR, SOURCE_COLOUR, colour
 from capacity.runtime.files.store import write_atomic
 
-SYSTEM_COLOURS = {"gaussian": "#0072B2", "vae": "#D55E00"}
-OTHER_COLOURS = ("#CC79A7", "#56B4E9", "#E69F00")
-CEILING_COLOUR, SOURCE_COLOUR, PAM_COLOUR = "#000000", "#777777", "#009E73"
-LOST_COLOUR = "#333333"
 HEADROOM = 1.08
-
-
-def colour(system: str) -> str:
-    """The colour of a system, the same in every figure."""
-    if system in SYSTEM_COLOURS:
-        return SYSTEM_COLOURS[system]
-    return OTHER_COLOURS[zlib.crc32(system.encode()) % len(OTHER_COLOURS)]
 
 
 def plot_bits(dataset: xr.Dataset, axes: Axes) -> None:

@@ -10,11 +10,11 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from capacity.cli.console import note, table
+from capacity.curves.files import read_curves
+from capacity.curves.summary import note, table
 from capacity.plots.curve import plot_bits, plot_loss, plot_units
 from capacity.report.command import COMMAND_FILE
 from capacity.report.drawing import Drawing, drawn
-from capacity.runtime.files.store import read_curves
 
 
 def contents(directory: Path) -> dict[str, Any]:

@@ -1,1 +1,1 @@
-"""results: say what lives here."""
+"""Figures in bits: estimates, brackets, their intervals, and how they show themselves."""

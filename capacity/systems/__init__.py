@@ -2,55 +2,56 @@
 
 from capacity.runtime.registry import Registry
 from capacity.systems.architecture import Architecture, Params, merge
-from capacity.systems.base import Recipe
-from capacity.systems.binary import BinarySystem
+from capacity.systems.base import ChannelSystem
+from capacity.systems.binary import BinaryAutoencoder
 from capacity.systems.constraints import Constraint
-from capacity.systems.deterministic import DeterministicSystem
-from capacity.systems.dropout import DropoutSystem
-from capacity.systems.gaussian import GaussianSystem
-from capacity.systems.gaussian_dropout import GaussianDropoutSystem
-from capacity.systems.handmade import HandmadeSystem
-from capacity.systems.information_dropout import InformationDropoutSystem
-from capacity.systems.input_noise import InputNoiseSystem
-from capacity.systems.one_to_many import OneToManySystem
-from capacity.systems.quantized import QuantizedSystem
-from capacity.systems.stochastic_depth import StochasticDepthSystem
+from capacity.systems.deterministic import DeterministicAutoencoder
+from capacity.systems.dropout import DropoutAutoencoder
+from capacity.systems.gaussian import GaussianAutoencoder
+from capacity.systems.gaussian_dropout import GaussianDropoutAutoencoder
+from capacity.systems.handmade import FixedCode
+from capacity.systems.information_dropout import InformationDropoutAutoencoder
+from capacity.systems.input_noise import InputNoiseAutoencoder
+from capacity.systems.one_to_many import OneToManyAutoencoder
+from capacity.systems.quantized import QuantizedAutoencoder
+from capacity.systems.stochastic_depth import StochasticDepthAutoencoder
 from capacity.systems.target_vae import TargetVAE
-from capacity.systems.uniform import UniformSystem
-from capacity.systems.useless_features import UselessFeaturesSystem
+from capacity.systems.uniform import UniformAutoencoder
+from capacity.systems.useless_features import UselessFeaturesAutoencoder
 from capacity.systems.vae import VAE
-from capacity.systems.variational_dropout import VariationalDropoutSystem
+from capacity.systems.variational_dropout import VariationalDropoutAutoencoder
 
 __all__ = [
     "SYSTEMS",
     "VAE",
     "Architecture",
-    "BinarySystem",
+    "BinaryAutoencoder",
+    "ChannelSystem",
     "Constraint",
-    "DeterministicSystem",
-    "DropoutSystem",
-    "GaussianDropoutSystem",
-    "GaussianSystem",
-    "HandmadeSystem",
-    "InformationDropoutSystem",
-    "InputNoiseSystem",
-    "OneToManySystem",
+    "DeterministicAutoencoder",
+    "DropoutAutoencoder",
+    "FixedCode",
+    "GaussianAutoencoder",
+    "GaussianDropoutAutoencoder",
+    "InformationDropoutAutoencoder",
+    "InputNoiseAutoencoder",
+    "OneToManyAutoencoder",
     "Params",
-    "QuantizedSystem",
-    "Recipe",
-    "StochasticDepthSystem",
+    "QuantizedAutoencoder",
+    "StochasticDepthAutoencoder",
     "TargetVAE",
-    "UniformSystem",
-    "UselessFeaturesSystem",
-    "VariationalDropoutSystem",
+    "UniformAutoencoder",
+    "UselessFeaturesAutoencoder",
+    "VariationalDropoutAutoencoder",
     "merge",
 ]
 
 SYSTEMS = Registry(
     "systems",
     (
-        GaussianSystem, VAE, TargetVAE, UniformSystem, DeterministicSystem, QuantizedSystem, BinarySystem,
-        DropoutSystem, GaussianDropoutSystem, VariationalDropoutSystem, InformationDropoutSystem,
-        StochasticDepthSystem, OneToManySystem, UselessFeaturesSystem, InputNoiseSystem, HandmadeSystem,
+        GaussianAutoencoder, VAE, TargetVAE, UniformAutoencoder, DeterministicAutoencoder, QuantizedAutoencoder,
+        BinaryAutoencoder,
+        DropoutAutoencoder, GaussianDropoutAutoencoder, VariationalDropoutAutoencoder, InformationDropoutAutoencoder,
+        StochasticDepthAutoencoder, OneToManyAutoencoder, UselessFeaturesAutoencoder, InputNoiseAutoencoder, FixedCode,
     ),
 )  # fmt: skip

@@ -17,7 +17,7 @@ def messages_for(n: int) -> int:
     return -(-n // 2)
 
 
-def mirrored(key: jax.Array, mean: jax.Array, deviation: jax.Array) -> jax.Array:
+def antithetic_codes(key: jax.Array, mean: jax.Array, deviation: jax.Array) -> jax.Array:
     """Noisy codes (2n, units) of n means: all with a noise, then with its mirror image.
 
     Args:
@@ -28,6 +28,6 @@ def mirrored(key: jax.Array, mean: jax.Array, deviation: jax.Array) -> jax.Array
     return (mean[None] + signs * noise[None]).reshape(-1, mean.shape[1])
 
 
-def twice(batch: Any) -> Any:
+def repeat_batch(batch: Any) -> Any:
     """The messages and vectors of `mirrored` codes, in their order."""
     return jax.tree.map(lambda a: jnp.concatenate([a, a]), batch)

@@ -20,7 +20,7 @@ FITS_ALL = (POWER, "any code")  # what the ceilings of these channels presume, e
 DECODERS = ("message", "vector")
 
 
-class Recipe(ABC):
+class ChannelSystem(ABC):
     """The contract; a subclass is a frozen dataclass with a field `architecture`, and is final.
 
     Class attributes: name, summary, level_name, level_symbol, default_levels, and `rises` where a higher level is less

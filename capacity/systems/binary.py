@@ -13,12 +13,12 @@ import jax.numpy as jnp
 
 from capacity.channels import BinarySymmetric, StochasticBinarised, Then
 from capacity.systems.architecture import DEFAULT, Architecture
-from capacity.systems.base import Recipe
+from capacity.systems.base import ChannelSystem
 from capacity.systems.constraints import Constraint
 
 
 @dataclass(frozen=True)
-class BinarySystem(Recipe):
+class BinaryAutoencoder(ChannelSystem):
     """Autoencoder through binary units.
 
     Attributes:

@@ -14,14 +14,14 @@ import jax.numpy as jnp
 
 from capacity.channels import Gaussian, Quantized
 from capacity.systems.architecture import DEFAULT, Architecture
-from capacity.systems.base import Recipe
+from capacity.systems.base import ChannelSystem
 from capacity.systems.constraints import Constraint
 
 MOST = 20.0  # bits of precision: single precision holds 24, of which rounding takes a few
 
 
 @dataclass(frozen=True)
-class DeterministicSystem(Recipe):
+class DeterministicAutoencoder(ChannelSystem):
     """Autoencoder trained without noise."""
 
     architecture: Architecture = DEFAULT

@@ -14,14 +14,14 @@ import jax.numpy as jnp
 
 from capacity.channels import Dropout, Gaussian, Then
 from capacity.systems.architecture import DEFAULT, Architecture
-from capacity.systems.base import Recipe
+from capacity.systems.base import ChannelSystem
 from capacity.systems.constraints import Constraint
 
 VALUES = {"real": ("power", None), "signs": ("signs", (-1.0, 1.0)), "digits": ("digits", (0.0, 1.0))}
 
 
 @dataclass(frozen=True)
-class DropoutSystem(Recipe):
+class DropoutAutoencoder(ChannelSystem):
     """Autoencoder through Bernoulli dropout, survivors unscaled.
 
     Attributes:

@@ -10,13 +10,13 @@ import jax.numpy as jnp
 
 from capacity.channels import Gaussian
 from capacity.joint.joint import Joint
-from capacity.systems.antithetic import messages_for, mirrored, twice
+from capacity.systems.antithetic import antithetic_codes, messages_for, repeat_batch
 from capacity.systems.architecture import DEFAULT, Architecture, Params, merge
 from capacity.systems.constraints import standardised, whole_moments
 
 
 @dataclass(frozen=True)
-class GaussianSystem:
+class GaussianAutoencoder:
     """Autoencoder whose units have mean 0 and mean square `power` each, through noise of standard deviation `level`.
 
     In training the units are normalised over the batch; afterwards by the exact mean and power over all messages
@@ -98,8 +98,8 @@ class GaussianSystem:
         if self.power is not None:
             u = standardised(u, self.power)
             level = self._annealed(level, source, progress)
-        z = mirrored(key_noise, u, level)
-        return self.architecture.reconstruction(params, source, twice(batch), z)
+        z = antithetic_codes(key_noise, u, level)
+        return self.architecture.reconstruction(params, source, repeat_batch(batch), z)
 
     def _annealed(self, level: jax.Array, source: Any, progress: jax.Array) -> jax.Array:
         half = self.power / (2 ** (source.bits / self.architecture.units) - 1) if source.discrete else 0.0

@@ -9,12 +9,12 @@ import jax
 
 from capacity.channels import GaussianDropout
 from capacity.systems.architecture import DEFAULT, Architecture
-from capacity.systems.base import Recipe
+from capacity.systems.base import ChannelSystem
 from capacity.systems.constraints import Constraint
 
 
 @dataclass(frozen=True)
-class GaussianDropoutSystem(Recipe):
+class GaussianDropoutAutoencoder(ChannelSystem):
     """Autoencoder through Gaussian dropout; gradients pathwise, through the signs straight-through.
 
     Attributes:

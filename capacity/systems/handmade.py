@@ -13,11 +13,11 @@ from capacity.joint.joint import Joint
 from capacity.runtime.names import check_name
 from capacity.systems.architecture import DEFAULT, Architecture, Params
 from capacity.systems.codes import HANDMADE
-from capacity.systems.gaussian import GaussianSystem
+from capacity.systems.gaussian import GaussianAutoencoder
 
 
 @dataclass(frozen=True)
-class HandmadeSystem:
+class FixedCode:
     """A code of `capacity.systems.codes`, of mean 0 and power 1 a unit, where `gaussian` learns one.
 
     Attributes:
@@ -34,7 +34,7 @@ class HandmadeSystem:
     summary: ClassVar[str] = "a code made by hand through Gaussian noise: pam, pca, repetition, hamming and others"
     level_name: ClassVar[str] = "noise standard deviation"
     level_symbol: ClassVar[str] = "σ"
-    default_levels: ClassVar[tuple[float, ...]] = GaussianSystem.default_levels
+    default_levels: ClassVar[tuple[float, ...]] = GaussianAutoencoder.default_levels
     statement: ClassVar[str] = "the ceiling presumes mean square E[u^2] <= 1 in every unit; the code has exactly that"
 
     def __post_init__(self) -> None:
@@ -52,7 +52,7 @@ class HandmadeSystem:
         """The encoder, from a vector (dim,) to (units,)."""
         return HANDMADE[self.code]().build(source, self.architecture.units, key)
 
-    def prepared(self, source: Any, key: jax.Array) -> HandmadeSystem:
+    def prepared(self, source: Any, key: jax.Array) -> FixedCode:
         """With its encoder built, once for all steps."""
         return replace(self, encoder=self.build(source, key))
 

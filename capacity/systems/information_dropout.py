@@ -13,14 +13,14 @@ import jax.numpy as jnp
 
 from capacity.channels import InformationDropout, Scaled
 from capacity.systems.architecture import DEFAULT, Architecture, Params
-from capacity.systems.base import Recipe
+from capacity.systems.base import ChannelSystem
 from capacity.systems.constraints import Constraint
 
 START, LEAST = -1.0, -6.0  # log alpha at first, and the least: below it single precision tells no difference
 
 
 @dataclass(frozen=True)
-class InformationDropoutSystem(Recipe):
+class InformationDropoutAutoencoder(ChannelSystem):
     """Autoencoder with positive units and noise alpha(x) below 1, in the logarithm of each unit."""
 
     architecture: Architecture = DEFAULT

@@ -21,7 +21,7 @@ from capacity.systems.constraints import calibration
 
 
 @dataclass(frozen=True)
-class InputNoiseSystem:
+class InputNoiseAutoencoder:
     """Encoder behind noise on its input; the receiver is encoder and message decoder together.
 
     The channel's units are the vector's entries, not those of the network.

@@ -15,12 +15,12 @@ import jax.numpy as jnp
 
 from capacity.channels import Gaussian, StochasticDepth, Then
 from capacity.systems.architecture import DEFAULT, Architecture, Params
-from capacity.systems.base import Recipe
+from capacity.systems.base import ChannelSystem
 from capacity.systems.constraints import Constraint
 
 
 @dataclass(frozen=True)
-class OneToManySystem(Recipe):
+class OneToManyAutoencoder(ChannelSystem):
     """Autoencoder whose units, of mean square 1, are received with a common random sign and Gaussian noise.
 
     Attributes:

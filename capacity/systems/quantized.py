@@ -9,12 +9,12 @@ import jax
 
 from capacity.channels import FSQ, Quantized
 from capacity.systems.architecture import DEFAULT, Architecture
-from capacity.systems.base import Recipe
+from capacity.systems.base import ChannelSystem
 from capacity.systems.constraints import Constraint
 
 
 @dataclass(frozen=True)
-class QuantizedSystem(Recipe):
+class QuantizedAutoencoder(ChannelSystem):
     """Autoencoder through rounding, straight-through gradients.
 
     Attributes:

@@ -15,13 +15,13 @@ from flax import nnx
 
 from capacity.channels import Gaussian, StochasticDepth, Then, residual_outcomes
 from capacity.systems.architecture import DEFAULT, Architecture, Params, merge
-from capacity.systems.base import Recipe
+from capacity.systems.base import ChannelSystem
 from capacity.systems.constraints import Constraint
 from capacity.systems.networks import MLP
 
 
 @dataclass(frozen=True)
-class StochasticDepthSystem(Recipe):
+class StochasticDepthAutoencoder(ChannelSystem):
     """Autoencoder whose units pass residual blocks, each a small network of its own.
 
     Attributes:

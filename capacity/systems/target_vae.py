@@ -21,7 +21,7 @@ from capacity.bounds.exact.enumeration import information
 from capacity.bounds.exact.listing import list_codes
 from capacity.channels import LearntGaussian, Posterior
 from capacity.joint.joint import Joint
-from capacity.results.estimate import NATS
+from capacity.results.estimate import NATS_PER_BIT
 from capacity.systems.architecture import DEFAULT, Architecture, Params
 from capacity.systems.vae import drawn, mean_rate, posterior_of
 
@@ -89,8 +89,8 @@ class TargetVAE:
         rate = mean_rate(posterior)
         received = rate
         if source.discrete:
-            received = source.bits * NATS - self.architecture.message_loss(params, source, batch, z)
-        over = jax.lax.stop_gradient(received - level * NATS)
+            received = source.bits * NATS_PER_BIT - self.architecture.message_loss(params, source, batch, z)
+        over = jax.lax.stop_gradient(received - level * NATS_PER_BIT)
         nu = params["log_multiplier"]
         multiplier = jnp.exp(jax.lax.stop_gradient(nu) + GAIN * over)
         climb = (jax.lax.stop_gradient(nu) - nu) * over  # 0, with the gradient that raises nu where too much passes
@@ -100,13 +100,13 @@ class TargetVAE:
         """The parameters with the common factor of the noise that gives exactly the bits asked for."""
         if not source.listable:
             return params
-        asked = level * NATS
+        asked = level * NATS_PER_BIT
         units = self.architecture.units
 
         def received(log_scale: jax.Array) -> jax.Array:
             joint = self.joint(params | {"log_scale": log_scale}, key, level, source)
             # The same samples at every factor, so that what is solved is one smooth function.
-            return information(key, joint, list_codes(joint), SAMPLES).bits * NATS
+            return information(key, joint, list_codes(joint), SAMPLES).bits * NATS_PER_BIT
 
         def secant(_: int, state: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:
             at, value, slope = state

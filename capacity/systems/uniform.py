@@ -9,12 +9,12 @@ import jax
 
 from capacity.channels import Uniform
 from capacity.systems.architecture import DEFAULT, Architecture
-from capacity.systems.base import Recipe
+from capacity.systems.base import ChannelSystem
 from capacity.systems.constraints import Constraint
 
 
 @dataclass(frozen=True)
-class UniformSystem(Recipe):
+class UniformAutoencoder(ChannelSystem):
     """Autoencoder whose units have mean square `power`, through uniform noise; gradients are exact (pathwise)."""
 
     architecture: Architecture = DEFAULT

@@ -13,12 +13,12 @@ import jax.numpy as jnp
 
 from capacity.channels import Gaussian, LearntGaussian, Posterior
 from capacity.systems.architecture import DEFAULT, Architecture, Params
-from capacity.systems.base import Recipe
+from capacity.systems.base import ChannelSystem
 from capacity.systems.constraints import Constraint
 
 
 @dataclass(frozen=True)
-class UselessFeaturesSystem(Recipe):
+class UselessFeaturesAutoencoder(ChannelSystem):
     """Autoencoder of which the last units are replaced by noise.
 
     Attributes:

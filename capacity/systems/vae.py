@@ -13,7 +13,7 @@ import jax.numpy as jnp
 
 from capacity.channels import LearntGaussian, Posterior
 from capacity.joint.joint import Joint
-from capacity.systems.antithetic import messages_for, mirrored, twice
+from capacity.systems.antithetic import antithetic_codes, messages_for, repeat_batch
 from capacity.systems.architecture import DEFAULT, Architecture, Params
 
 
@@ -86,9 +86,9 @@ class VAE:
         key_source, key_noise = jax.random.split(key)
         batch = source.sample(key_source, messages_for(n))
         posterior = jax.vmap(posterior_of(self.architecture, source, params))(batch.vector)
-        z = mirrored(key_noise, posterior.mean, jnp.exp(posterior.log_std))
+        z = antithetic_codes(key_noise, posterior.mean, jnp.exp(posterior.log_std))
         weight = level * (self.rate_start + (1 - self.rate_start) * jnp.minimum(2 * progress, 1))
-        return self.architecture.reconstruction(params, source, twice(batch), z) + weight * mean_rate(posterior)
+        return self.architecture.reconstruction(params, source, repeat_batch(batch), z) + weight * mean_rate(posterior)
 
     def joint(self, params: Params, key: jax.Array, level: jax.Array, source: Any) -> Joint:
         """The trained sender: the encoder's posterior, and the channel that draws from it."""

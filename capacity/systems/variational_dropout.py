@@ -13,14 +13,14 @@ import jax.numpy as jnp
 
 from capacity.channels import Scaled, VariationalDropout
 from capacity.systems.architecture import DEFAULT, Architecture, Params
-from capacity.systems.base import Recipe
+from capacity.systems.base import ChannelSystem
 from capacity.systems.constraints import Constraint
 
 START = -3.0  # log alpha: a signal-to-noise ratio of 20
 
 
 @dataclass(frozen=True)
-class VariationalDropoutSystem(Recipe):
+class VariationalDropoutAutoencoder(ChannelSystem):
     """Autoencoder with real units of mean square 1 and one learnt log alpha a unit."""
 
     architecture: Architecture = DEFAULT

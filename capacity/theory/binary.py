@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import xlogy
 from scipy.stats import binom
 
-from capacity.results.estimate import NATS
+from capacity.results.estimate import NATS_PER_BIT
 from capacity.theory.gaussian import gaussian_noise_information
 
 Floats = NDArray[np.float64]
@@ -20,7 +20,7 @@ def binary_entropy(p: ArrayLike) -> Floats:
         ValueError: if a p is no probability.
     """
     p = _probability(p)
-    return -(xlogy(p, p) + xlogy(1 - p, 1 - p)) / NATS
+    return -(xlogy(p, p) + xlogy(1 - p, 1 - p)) / NATS_PER_BIT
 
 
 def binary_symmetric_capacity(flip: ArrayLike, depth: int = 1) -> Floats:
@@ -85,7 +85,7 @@ def z_channel_capacity(rate: ArrayLike) -> Floats:
     """
     p = _probability(rate)
     keep = np.where(p < 1, 1 - p, 1.0)
-    return np.where(p < 1, np.log1p(keep * np.exp(xlogy(p, p) / keep)) / NATS, 0.0)
+    return np.where(p < 1, np.log1p(keep * np.exp(xlogy(p, p) / keep)) / NATS_PER_BIT, 0.0)
 
 
 def binary_input_gaussian(snr: ArrayLike) -> Floats:
@@ -134,7 +134,7 @@ def coin_information(chances: ArrayLike, probs: ArrayLike) -> float:
 
 def uniform_coin_information() -> float:
     """1 - 1/(2 ln 2) bits: of a unit that is 1 with probability p, p uniform on (0, 1); integral of h is 1/(2 ln 2)."""
-    return 1 - 0.5 / NATS
+    return 1 - 0.5 / NATS_PER_BIT
 
 
 def path_information(bits: float, survival: ArrayLike) -> float:

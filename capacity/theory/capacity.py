@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
 from scipy.special import logsumexp, xlogy
 
-from capacity.results.estimate import NATS
+from capacity.results.estimate import NATS_PER_BIT
 from capacity.theory.interior_point import Found, Problem, interior_point
 
 Floats = NDArray[np.float64]
@@ -83,10 +83,12 @@ def blahut_arimoto(
         least = problem.cost == limit
         problem = Problem(mass[least], problem.negentropy[least], problem.cost[least], np.inf)
         u = u[least]
-    found = _climb(problem, tolerance * NATS, most_steps)
-    if found.upper - found.lower > tolerance * NATS and len(u) <= LARGEST:
-        found = interior_point(problem, found.probs, tolerance * NATS)
-    return Capacity(found.lower / NATS, found.upper / NATS, u, found.probs, found.multiplier / NATS)
+    found = _climb(problem, tolerance * NATS_PER_BIT, most_steps)
+    if found.upper - found.lower > tolerance * NATS_PER_BIT and len(u) <= LARGEST:
+        found = interior_point(problem, found.probs, tolerance * NATS_PER_BIT)
+    return Capacity(
+        found.lower / NATS_PER_BIT, found.upper / NATS_PER_BIT, u, found.probs, found.multiplier / NATS_PER_BIT
+    )
 
 
 def _climb(problem: Problem, tolerance: float, most_steps: int) -> Found:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import logsumexp
 
-from capacity.results.estimate import NATS
+from capacity.results.estimate import NATS_PER_BIT
 
 Floats = NDArray[np.float64]
 
@@ -29,7 +29,7 @@ def gaussian_capacity(snr: ArrayLike) -> Floats:
     ratio = np.asarray(snr, np.float64)
     if not np.all(ratio >= 0):
         raise ValueError(f"Expected a signal-to-noise ratio of at least 0; got {ratio}.")
-    return 0.5 * np.log1p(ratio) / NATS
+    return 0.5 * np.log1p(ratio) / NATS_PER_BIT
 
 
 def gaussian_noise_information(points: ArrayLike, probs: ArrayLike, noise_std: float) -> float:
@@ -61,7 +61,7 @@ def gaussian_noise_information(points: ArrayLike, probs: ArrayLike, noise_std: f
     log_density = logsumexp(-0.5 * ((grid[:, None] - x) / noise_std) ** 2 + np.log(p), axis=1)
     log_density -= 0.5 * np.log(2 * np.pi * noise_std**2)
     entropy = -step * np.sum(np.exp(log_density) * log_density)
-    return float((entropy - 0.5 * np.log(2 * math.pi * math.e * noise_std**2)) / NATS)
+    return float((entropy - 0.5 * np.log(2 * math.pi * math.e * noise_std**2)) / NATS_PER_BIT)
 
 
 def pam_information(bits: int, units: int, noise_std: float, power: float = 1.0) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from capacity.results.estimate import NATS
+from capacity.results.estimate import NATS_PER_BIT
 
 Floats = NDArray[np.float64]
 
@@ -30,7 +30,7 @@ def uniform_noise_information(half_width: ArrayLike, width: float = 1.0) -> Floa
     if not (np.all(noise > 0) and width > 0):
         raise ValueError(f"Expected a positive half_width and width; got {noise / 2} and {width}.")
     longer, shorter = np.maximum(noise, width), np.minimum(noise, width)
-    return (np.log(longer / noise) + 0.5 * shorter / longer) / NATS
+    return (np.log(longer / noise) + 0.5 * shorter / longer) / NATS_PER_BIT
 
 
 def gaussian_chain_capacity(snr: float, depth: int, restored: bool = False) -> float:
@@ -51,5 +51,5 @@ def gaussian_chain_capacity(snr: float, depth: int, restored: bool = False) -> f
     if not snr >= 0 or depth < 1:
         raise ValueError(f"Expected a ratio of at least 0 and a depth of at least 1; got {snr} and {depth}.")
     if restored:
-        return float(-0.5 * np.log1p(-((snr / (1 + snr)) ** depth)) / NATS)
-    return float(0.5 * np.log1p(snr / depth) / NATS)
+        return float(-0.5 * np.log1p(-((snr / (1 + snr)) ** depth)) / NATS_PER_BIT)
+    return float(0.5 * np.log1p(snr / depth) / NATS_PER_BIT)

@@ -25,10 +25,10 @@ from capacity.bounds.exact.enumeration import information
 from capacity.bounds.exact.listing import list_codes
 from capacity.channels import Gaussian
 from capacity.joint.joint import Joint
-from capacity.results.estimate import NATS
+from capacity.results.estimate import NATS_PER_BIT
 from capacity.theory import pam_information
 from synthetic.algebra import apply, orthonormal
-from tests.benchmarks.brackets_trained import Recipe, trained
+from tests.benchmarks.brackets_trained import ChannelSystem, trained
 
 # Billions of operations; a core does about 15 to 30 of them in a second, besides compiling, but far fewer where a
 # message is continuous: triangular systems of 64 unknowns take a core ten times longer than they count.
@@ -36,8 +36,8 @@ LEAST, SOLVED, SHORT, WEAK, LONG, LONGEST = 300.0, 150.0, 1300.0, 1900.0, 2500.0
 SNR = 2.0
 DIGITS, HIDDEN, UNITS = 8, 32, 4  # of a block
 TRUTH_SAMPLES = 2**15
-SMALL = {s: Recipe(s, 64, 32, 384, steps=1200, learning_rate=3e-3) for s in ("gaussian", "vae")}
-LARGE = Recipe("gaussian", 256, 128, 512, steps=1500, learning_rate=2e-3)
+SMALL = {s: ChannelSystem(s, 64, 32, 384, steps=1200, learning_rate=3e-3) for s in ("gaussian", "vae")}
+LARGE = ChannelSystem("gaussian", 256, 128, 512, steps=1500, learning_rate=2e-3)
 # At beta = 0.9 the code has collapsed to 0.4 bits: a width in per cent of it says nothing.
 SMALL_LEVELS = {"gaussian": np.geomspace(1.5, 0.2, 8), "vae": np.append(np.geomspace(0.02, 0.9, 8)[:-1], 0.7)}
 LARGE_LEVELS = (1.5, 1.0, 0.6, 0.3)
@@ -120,11 +120,11 @@ def continuous(nonlinear: bool, dim: int = 64, sigma: float = 0.5) -> Made:
         return Made(Joint(source, jax.tree_util.Partial(_squashed, matrix), noise))
     mixed = np.asarray(source.rotation, np.float64) @ np.asarray(matrix, np.float64)
     covariance = mixed.T @ np.diag(np.asarray(source.spectrum, np.float64)) @ mixed
-    truth = 0.5 * np.linalg.slogdet(np.eye(dim) + covariance / sigma**2)[1] / NATS
+    truth = 0.5 * np.linalg.slogdet(np.eye(dim) + covariance / sigma**2)[1] / NATS_PER_BIT
     return Made(Joint(source, jax.tree_util.Partial(_linear, matrix), noise), float(truth))
 
 
-def learnt(recipe: Recipe, level: float, folder: Path) -> Made:
+def learnt(recipe: ChannelSystem, level: float, folder: Path) -> Made:
     joint, log_decoder = trained(recipe, level, folder)
     return Made(joint, log_decoder=log_decoder)
 
@@ -150,7 +150,7 @@ def _rotated(weights: tuple[jax.Array, jax.Array], rotation: jax.Array, x: jax.A
     return apply(units.reshape(-1), rotation)
 
 
-def _trained_cases(recipe: Recipe, levels: Any, symbol: str, digits: int, **limits: Any) -> list[Case]:
+def _trained_cases(recipe: ChannelSystem, levels: Any, symbol: str, digits: int, **limits: Any) -> list[Case]:
     series = f"{recipe.system}, {recipe.bits} bits"
     cases = []
     for level in map(float, levels):

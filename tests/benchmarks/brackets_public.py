@@ -30,7 +30,7 @@ from capacity.bounds import Decoder
 from capacity.bounds.posterior.additive import fit_additive
 from capacity.bounds.posterior.gaussian import fit_gaussian
 from capacity.joint.joint import Joint
-from capacity.results.estimate import NATS
+from capacity.results.estimate import NATS_PER_BIT
 
 SAMPLES = 2048
 DECODED = 2**14
@@ -68,14 +68,14 @@ def densities(channel: Any, codes: Any, z: jax.Array) -> Floats:
 def info_nce(table: Floats) -> float:
     """Lower bound, at most log2 n, bits."""
     own = np.diagonal(table)
-    return float((own - logsumexp(table, axis=1) + np.log(len(table))).mean() / NATS)
+    return float((own - logsumexp(table, axis=1) + np.log(len(table))).mean() / NATS_PER_BIT)
 
 
 def leave_one_out(table: Floats) -> float:
     """Upper bound in expectation, bits."""
     own, others = np.diagonal(table), table.copy()
     np.fill_diagonal(others, -np.inf)
-    return float((own - logsumexp(others, axis=1) + np.log(len(table) - 1)).mean() / NATS)
+    return float((own - logsumexp(others, axis=1) + np.log(len(table) - 1)).mean() / NATS_PER_BIT)
 
 
 def divergences(means: jax.Array, variances: jax.Array) -> Floats:
@@ -91,7 +91,7 @@ def divergences(means: jax.Array, variances: jax.Array) -> Floats:
 
 def pairwise_kl(divergence: Floats) -> float:
     """Upper bound for the samples' own mixture, at most log2 n, bits."""
-    return float((np.log(len(divergence)) - logsumexp(-divergence, axis=1)).mean() / NATS)
+    return float((np.log(len(divergence)) - logsumexp(-divergence, axis=1)).mean() / NATS_PER_BIT)
 
 
 def maximum_entropy(key: jax.Array, joint: Joint) -> float:
@@ -113,7 +113,7 @@ def maximum_entropy(key: jax.Array, joint: Joint) -> float:
     mean, second, variance, entropy = (part / n for part in total)
     covariance = second - np.outer(mean, mean) + np.diag(variance)
     whole = 0.5 * (np.linalg.slogdet(covariance)[1] + units * np.log(2 * np.pi * np.e))
-    return float((whole - entropy) / NATS)
+    return float((whole - entropy) / NATS_PER_BIT)
 
 
 def receiver(key_fit: jax.Array, key: jax.Array, joint: Joint) -> float:
@@ -127,4 +127,4 @@ def receiver(key_fit: jax.Array, key: jax.Array, joint: Joint) -> float:
 
     message, _, z = joint.sample(key, DECODED)
     values = jax.jit(lambda pairs: jax.lax.map(value, pairs, batch_size=256))((message, z))
-    return float(np.asarray(values, np.float64).mean() / NATS)
+    return float(np.asarray(values, np.float64).mean() / NATS_PER_BIT)

@@ -144,7 +144,7 @@ def chosen_methods(names: str | None) -> dict[str, Method]:
         ValueError: an unknown name.
     """
     import capacity
-    from capacity.estimators import ESTIMATORS
+    from capacity.estimators.registry import ESTIMATORS
 
     offered: dict[str, Method] = {
         name: estimator() for name, estimator in ESTIMATORS.items() if estimator.takes in ("continuous", "any")

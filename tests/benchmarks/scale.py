@@ -18,12 +18,14 @@ from pathlib import Path
 import jax
 import numpy as np
 
-from capacity import Architecture, GaussianSystem, plan_curve
+from capacity import Architecture, GaussianAutoencoder, plan_curve
 from capacity.curves.dataset import label
+from capacity.curves.files import write_csv, write_curves
 from capacity.curves.parts import keep, kept
-from capacity.curves.programs import Arrays, Lanes
+from capacity.curves.programs import Lanes
 from capacity.runtime.files.atomic import write_atomic
-from capacity.runtime.files.store import Store, write_csv, write_curves
+from capacity.runtime.files.parts import Arrays
+from capacity.runtime.files.store import Store
 from synthetic import LinearCode
 
 LANES, WORKERS = 10**6, 64
@@ -35,7 +37,7 @@ FASTER = 50.0  # assumed: lanes a second of one accelerator over those of one co
 def measured() -> dict[str, float]:
     """Seconds a lane of each part of the work, and bytes a lane."""
     source = LinearCode.build(jax.random.key(0), 16, 32)
-    plan = plan_curve(jax.random.key(1), source, GaussianSystem(Architecture()), [0.5], 1)
+    plan = plan_curve(jax.random.key(1), source, GaussianAutoencoder(Architecture()), [0.5], 1)
     lanes = Lanes(plan, 1)
     lane = lanes([0])[0]
     lanes.seconds.update(train=0.0, measure=0.0)
@@ -62,7 +64,7 @@ def timed(work: Callable[[], object]) -> float:
 def written(folder: Path, source: LinearCode, lane: Arrays) -> dict[str, float]:
     """Seconds a lane to label, and to write as netCDF and as CSV."""
     levels = np.geomspace(0.1, 2.0, LEVELS).tolist()
-    plan = plan_curve(jax.random.key(1), source, GaussianSystem(Architecture()), levels, PARTS // LEVELS)
+    plan = plan_curve(jax.random.key(1), source, GaussianAutoencoder(Architecture()), levels, PARTS // LEVELS)
     started = time.perf_counter()
     dataset = label(plan, [lane] * PARTS, {"compile": 0.0, "train": 0.0, "measure": 0.0})
     labelled = time.perf_counter()

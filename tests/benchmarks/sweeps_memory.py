@@ -14,9 +14,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from capacity import Architecture, GaussianSystem, Training, plan_curve
+from capacity import Architecture, GaussianAutoencoder, Training, plan_curve
+from capacity.curves.plan import CurvePlan
 from capacity.curves.programs import Lanes
-from capacity.curves.run import CurvePlan
 from capacity.training import LaneState, sweep
 from synthetic import LinearCode
 
@@ -27,7 +27,7 @@ LANES = 160
 def plan(training: Training, bits: int) -> CurvePlan:
     """Lanes of the default networks."""
     source = LinearCode.build(jax.random.key(0), bits, 32)
-    system = GaussianSystem(Architecture())
+    system = GaussianAutoencoder(Architecture())
     return plan_curve(jax.random.key(1), source, system, [0.5], LANES, training=training, samples=64)
 
 

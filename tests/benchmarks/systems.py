@@ -15,17 +15,19 @@ from typing import Any
 import jax
 import xarray as xr
 
-from capacity.curves.run import plan_curve
+from capacity.curves.execute import run
+from capacity.curves.files import read_curves, write_curves
+from capacity.curves.plan import plan_curve
 from capacity.runtime.files.atomic import write_atomic
-from capacity.runtime.files.store import Store, read_curves, write_curves
+from capacity.runtime.files.store import Store
 from capacity.systems import (
     SYSTEMS,
     Architecture,
-    BinarySystem,
-    DropoutSystem,
-    GaussianDropoutSystem,
-    QuantizedSystem,
-    StochasticDepthSystem,
+    BinaryAutoencoder,
+    DropoutAutoencoder,
+    GaussianDropoutAutoencoder,
+    QuantizedAutoencoder,
+    StochasticDepthAutoencoder,
 )
 from capacity.training import Training
 from synthetic import FairBits
@@ -39,13 +41,13 @@ HEAD = (
 def cases(size: Architecture) -> dict[str, Any]:
     """Every system, and its variants."""
     return {name: kind(size) for name, kind in SYSTEMS.items()} | {
-        "dropout, floor 0.2": DropoutSystem(size, floor=0.2),
-        "dropout, ±1": DropoutSystem(size, "signs"),
-        "dropout, 0/1": DropoutSystem(size, "digits"),
-        "gaussian_dropout, real": GaussianDropoutSystem(size, "real"),
-        "binary, coins": BinarySystem(size, stochastic=True),
-        "stochastic_depth, no skips": StochasticDepthSystem(size, skip=False),
-        "quantized, fsq": QuantizedSystem(size, "fsq"),
+        "dropout, floor 0.2": DropoutAutoencoder(size, floor=0.2),
+        "dropout, ±1": DropoutAutoencoder(size, "signs"),
+        "dropout, 0/1": DropoutAutoencoder(size, "digits"),
+        "gaussian_dropout, real": GaussianDropoutAutoencoder(size, "real"),
+        "binary, coins": BinaryAutoencoder(size, stochastic=True),
+        "stochastic_depth, no skips": StochasticDepthAutoencoder(size, skip=False),
+        "quantized, fsq": QuantizedAutoencoder(size, "fsq"),
     }
 
 
@@ -61,7 +63,7 @@ def curve(name: str, system: Any, asked: argparse.Namespace) -> xr.Dataset:
     with Store.open(directory, {"curve": plan.configuration}) as store:
         file = directory / "curve.nc"
         if not file.exists():
-            write_curves(file, {system.name: plan.run(store)})
+            write_curves(file, {system.name: run(plan, store)})
         return read_curves(file)[system.name]
 
 

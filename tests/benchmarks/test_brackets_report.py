@@ -18,7 +18,7 @@ from capacity.results.estimate import Bracket, TracePoint
 from tests.benchmarks import brackets, brackets_cases, brackets_public, brackets_report, brackets_trained
 from tests.benchmarks.mi_tasks import append, load
 
-TINY = brackets_trained.Recipe("gaussian", 4, 2, 8, steps=3, learning_rate=1e-3, batch=16, receiver_steps=2)
+TINY = brackets_trained.ChannelSystem("gaussian", 4, 2, 8, steps=3, learning_rate=1e-3, batch=16, receiver_steps=2)
 
 
 def test_known_truths() -> None:

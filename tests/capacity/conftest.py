@@ -10,6 +10,7 @@ import pytest
 
 from capacity.cli import claims as cli_claims
 from capacity.cli import curve as cli
+from capacity.cli.app import main
 
 Command = Callable[..., tuple[int, str, str]]
 
@@ -19,7 +20,7 @@ def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
     def run(*words: Any) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["capacity", *map(str, words)])
         with pytest.raises(SystemExit) as stopped:
-            cli.main()
+            main()
         assert isinstance(stopped.value.code, int)
         return stopped.value.code, *capsys.readouterr()
 

@@ -15,8 +15,9 @@ import pytest
 
 from capacity import Joint, measure
 from capacity.bounds import Ceiling, Enumeration, MaximumEntropy, Rate
-from capacity.bounds.exact.enumeration import information, unit_information
+from capacity.bounds.exact.enumeration import information
 from capacity.bounds.exact.listing import list_codes, log_densities
+from capacity.bounds.exact.units import unit_information
 from capacity.channels import (
     FSQ,
     Binarised,

@@ -17,8 +17,9 @@ import xarray as xr
 from curve_examples import made_up
 
 from capacity.cli import console, request
-from capacity.cli.console import Meter, note, table
-from capacity.runtime.files.store import read_curves
+from capacity.cli.console import Meter
+from capacity.curves.files import read_curves
+from capacity.curves.summary import note, table
 
 Command = Callable[..., tuple[int, str, str]]
 
@@ -251,7 +252,7 @@ def test_killed_and_run_again_ends_in_the_same_numbers(tmp_path: Path) -> None:
     words += " --steps 400 --width 16 --samples 512 --devices"
 
     def start(out: Path, devices: int) -> subprocess.Popen[bytes]:
-        line = [sys.executable, "-m", "capacity.cli.curve", "curve", *words.split(), str(devices)]
+        line = [sys.executable, "-m", "capacity", "curve", *words.split(), str(devices)]
         return subprocess.Popen([*line, "--out", str(out)], stdout=subprocess.DEVNULL)
 
     straight, broken = tmp_path / "straight", tmp_path / "broken"

@@ -11,10 +11,10 @@ from codes import keyed_bits
 from capacity import Joint
 from capacity.bounds.annealed.controls import Controls, controlled, controls_of, reduce, rounding
 from capacity.channels import BinarySymmetric
-from capacity.results.estimate import NATS, Estimate
+from capacity.results.estimate import NATS_PER_BIT, Estimate
 from capacity.runtime.devices import programs
 
-TRUTH = 1.7 * NATS  # nats
+TRUTH = 1.7 * NATS_PER_BIT  # nats
 FAR_MEAN = np.array([3.0, -40.0])
 
 
@@ -55,7 +55,7 @@ def test_the_variance_falls() -> None:
 def coverage(repeats: int, skewed: bool) -> tuple[float, list[Estimate]]:
     rng = np.random.default_rng(3)
     found = [controlled(*draw(rng, 128, 512, skewed), "upper") for _ in range(repeats)]
-    return float(np.mean([e.low <= TRUTH / NATS <= e.high for e in found])), found
+    return float(np.mean([e.low <= TRUTH / NATS_PER_BIT <= e.high for e in found])), found
 
 
 def test_the_interval_covers_and_its_error_is_the_spread() -> None:
@@ -84,7 +84,7 @@ def test_a_slope_that_few_samples_decide_is_no_narrower_for_it() -> None:
         tails = [np.exp(3 * rng.normal(size=(n, 1))) for n in (128, 4096)]
         near, far = (Controls(np.zeros((len(tail), 0)), tail) for tail in tails)
         found = controlled(TRUTH + rng.normal(size=128), near, far, "upper")
-        return bool(found.low <= TRUTH / NATS <= found.high)
+        return bool(found.low <= TRUTH / NATS_PER_BIT <= found.high)
 
     assert np.mean([held() for _ in range(400)]) >= 0.92
 

@@ -10,8 +10,8 @@ import optax
 import pytest
 import xarray as xr
 
-from capacity import VAE, Architecture, GaussianSystem, Training, plan_curve
-from capacity.curves.run import CurvePlan
+from capacity import VAE, Architecture, GaussianAutoencoder, Training, plan_curve
+from capacity.curves.plan import CurvePlan
 from synthetic import FairBits
 
 KEY = jax.random.key(0)
@@ -26,7 +26,7 @@ def plan(system: object = None, **changes: object) -> CurvePlan:
     architecture = Architecture(units=2, widths=(16, 16))
     arguments = dict(levels=[0.3, 1.0], seeds=2, training=SMALL, samples=512) | changes
     chosen = arguments.pop("source", None) or source()
-    return plan_curve(KEY, chosen, system or GaussianSystem(architecture), **arguments)
+    return plan_curve(KEY, chosen, system or GaussianAutoencoder(architecture), **arguments)
 
 
 class Memory(dict):

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 from capacity.cli.request import Request
+from capacity.curves.files import read_curves
 from capacity.runtime.files.rows import as_rows, read_rows
-from capacity.runtime.files.store import read_curves
 from synthetic import Codebook
 
 Command = Callable[..., tuple[int, str, str]]

@@ -13,8 +13,10 @@ from codes import keyed_bits
 from capacity import Joint, measure
 from capacity.bounds import Ceiling, Decoder, Enumeration, Rate
 from capacity.bounds.exact import listing as tiles
-from capacity.bounds.exact.enumeration import _whitening, excess, information, sampled, unit_information
+from capacity.bounds.exact.enumeration import excess, information, sampled
 from capacity.bounds.exact.listing import list_codes, log_densities
+from capacity.bounds.exact.units import unit_information
+from capacity.bounds.exact.whitening import _whitening
 from capacity.channels import Gaussian, LearntGaussian, Posterior
 from capacity.theory import gaussian_noise_information
 from synthetic import Codebook, FairBits

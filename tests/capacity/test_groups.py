@@ -21,12 +21,13 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from capacity import VAE, Architecture, GaussianSystem, Training, plan_curve
+from capacity import VAE, Architecture, GaussianAutoencoder, Training, plan_curve
 from capacity.curves import programs as lanes
-from capacity.curves.run import CurvePlan
+from capacity.curves.files import read_curves
+from capacity.curves.plan import CurvePlan
 from capacity.runtime.executors import Engine, engine_of, given
 from capacity.runtime.files.checkpoints import Checkpoints
-from capacity.runtime.files.store import Store, read_curves
+from capacity.runtime.files.store import Store
 from synthetic import FairBits
 
 ARCHITECTURE = Architecture(units=2, widths=(16, 16))
@@ -36,7 +37,7 @@ SMALL = Training(steps=120, batch=32, receiver_steps=40, receiver_batch=32)
 def plan(training: Training = SMALL) -> CurvePlan:
     source = FairBits.build(jax.random.key(7), 4, 6)
     return plan_curve(
-        jax.random.key(0), source, GaussianSystem(ARCHITECTURE), [0.3, 1.0], 2, training=training, samples=64
+        jax.random.key(0), source, GaussianAutoencoder(ARCHITECTURE), [0.3, 1.0], 2, training=training, samples=64
     )
 
 
@@ -52,7 +53,7 @@ def same(found: xr.Dataset, other: xr.Dataset) -> None:
 
 @pytest.mark.parametrize(
     "system",
-    [GaussianSystem(ARCHITECTURE), pytest.param(VAE(ARCHITECTURE), marks=pytest.mark.slow)],
+    [GaussianAutoencoder(ARCHITECTURE), pytest.param(VAE(ARCHITECTURE), marks=pytest.mark.slow)],
     ids=["gaussian", "vae"],
 )
 def test_training_in_parts_ends_in_the_same_bits(system: Any) -> None:
@@ -210,7 +211,7 @@ COMMAND = (  # of a width whose products are rounded
 
 
 def started(out: Path, *more: str) -> subprocess.Popen:
-    return subprocess.Popen([sys.executable, "-m", "capacity.cli.curve", *COMMAND.split(), "--out", str(out), *more])
+    return subprocess.Popen([sys.executable, "-m", "capacity", *COMMAND.split(), "--out", str(out), *more])
 
 
 @pytest.mark.slow

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from capacity import Architecture, GaussianSystem, Training, plan_curve
+from capacity import Architecture, GaussianAutoencoder, Training, plan_curve
+from capacity.curves.execute import run
 from capacity.systems.networks import MLP
 from capacity.systems.networks.decoders import AutoregressiveBits
 from capacity.training.precision import PRODUCTS, _rounded, fast_products, product, rounded_products
@@ -170,14 +171,14 @@ def test_what_was_trained_with_rounded_products_passes_the_same_bits() -> None:
         plan_curve(
             key,
             FairBits.build(key, 8, 16),
-            GaussianSystem(size),
+            GaussianAutoencoder(size),
             (0.3, 1.0),
             2,
             training=Training(steps=200, batch=128, receiver_steps=50, products=products),
         )
         for products in PRODUCTS
     ]
-    rounded, exact = (plan.run() for plan in plans)
+    rounded, exact = (run(plan) for plan in plans)
     assert bool((rounded["loss"] != exact["loss"]).any())
     change = np.abs(rounded["bits"] - exact["bits"])
     assert bool((change <= (exact["bits_high"] - exact["bits_low"])).all()), change.values

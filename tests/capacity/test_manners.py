@@ -20,9 +20,9 @@ from curve_examples import made_up
 from capacity import Bracket
 from capacity.cli import curve as cli
 from capacity.curves.checks import checked
-from capacity.results.estimate import from_values, interval
+from capacity.curves.files import write_curves
+from capacity.results.estimate import Estimate
 from capacity.runtime import devices, progress
-from capacity.runtime.files.store import write_curves
 
 Command = Callable[..., tuple[int, str, str]]
 
@@ -116,11 +116,13 @@ def test_an_unused_gpu_is_pointed_out(monkeypatch: pytest.MonkeyPatch, tmp_path:
 
 
 def test_results_show_themselves_in_a_notebook() -> None:
-    one = interval(1.5, 0.1, "lower", 1.6, 100)
+    one = Estimate.from_normal(bits=1.5, stderr=0.1, kind="lower", limit=1.6, n=100)
     assert "1.5000" in one._repr_html_() and "saturated" in one._repr_html_()
-    many = jax.vmap(lambda v: from_values(v, "exact"))(jax.random.normal(jax.random.key(0), (30, 16)))
+    many = jax.vmap(lambda v: Estimate.from_samples(nats=v, kind="exact"))(
+        jax.random.normal(jax.random.key(0), (30, 16))
+    )
     assert many._repr_html_().count("<tr>") == 21 and "the first 20 of 30" in many._repr_html_()
-    bracket = Bracket(one, interval(jnp.inf, 0.0, "upper"), "walks & <more>")
+    bracket = Bracket(one, Estimate.from_normal(bits=jnp.inf, stderr=0.0, kind="upper"), "walks & <more>")
     assert "∞" in bracket._repr_html_() and "walks &amp; &lt;more&gt;" in bracket._repr_html_()
 
 

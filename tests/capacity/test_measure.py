@@ -11,9 +11,10 @@ import pytest
 
 from capacity import Bracket, Joint, measure
 from capacity.bounds import Enumeration, MaximumEntropy
-from capacity.bounds.measurement import _tighter, untold, within
+from capacity.bounds.annealed.bracket import _tighter, within
+from capacity.bounds.annealed.controls import untold
 from capacity.channels import Gaussian, GaussianDropout, LearntGaussian, Posterior
-from capacity.results.estimate import interval
+from capacity.results.estimate import Estimate
 from capacity.theory import gaussian_capacity
 from synthetic import Codebook, FairBits, GaussianVectors, MarkovBits
 from synthetic.algebra import orthonormal
@@ -167,7 +168,10 @@ def test_impossible_messages_beside_possible_ones_spoil_nothing() -> None:
 
 
 def test_an_upper_bound_that_no_walk_gave_leaves_the_other() -> None:
-    lost, normal = interval(np.inf, 0.0, "upper"), interval(3.0, 0.1, "upper")
+    lost, normal = (
+        Estimate.from_normal(bits=np.inf, stderr=0.0, kind="upper"),
+        Estimate.from_normal(bits=3.0, stderr=0.1, kind="upper"),
+    )
     bound, taken = _tighter(lost, normal)
     assert taken and bound is normal
 
@@ -175,7 +179,10 @@ def test_an_upper_bound_that_no_walk_gave_leaves_the_other() -> None:
 @pytest.mark.parametrize(("kind", "highest"), [("lower", 1), ("upper", -1)])
 def test_of_two_bounds_the_tighter_interval_is_taken(kind: str, highest: int) -> None:
     """Not the higher figure: one that is higher by less than its interval is wider says less."""
-    sure_one, vague = interval(3.0, 0.01, kind), interval(3.0 + 0.1 * highest, 0.5, kind)
+    sure_one, vague = (
+        Estimate.from_normal(bits=3.0, stderr=0.01, kind=kind),
+        Estimate.from_normal(bits=3.0 + 0.1 * highest, stderr=0.5, kind=kind),
+    )
     assert _tighter(vague, sure_one) == (sure_one, True)
     assert _tighter(sure_one, vague) == (sure_one, False)
 
@@ -202,7 +209,11 @@ def test_a_decoder_that_is_better_than_short_walks_gives_the_lower_bound() -> No
 @pytest.mark.parametrize("bits, low, high", [(2.0, 1.9, 2.1), (4.2, 3.9, 4.0), (-0.3, 0.0, 0.1), (np.inf, 4.0, 4.0)])
 def test_a_figure_that_is_cut_keeps_its_interval(bits: float, low: float, high: float) -> None:
     """Four bits that chance put at 4.2 +- 0.1 may still be 3.9; without the shift [4, 4] was promised."""
-    for found in within(interval(bits, 0.1 / 1.959964, "lower"), interval(bits, 0.1 / 1.959964, "upper"), 4.0):
+    for found in within(
+        Estimate.from_normal(bits=bits, stderr=0.1 / 1.959964, kind="lower"),
+        Estimate.from_normal(bits=bits, stderr=0.1 / 1.959964, kind="upper"),
+        4.0,
+    ):
         assert (float(found.low), float(found.high)) == pytest.approx((low, high), abs=1e-6)
 
 

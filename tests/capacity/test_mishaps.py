@@ -21,16 +21,17 @@ import xarray as xr
 from curve_examples import made_up
 from matplotlib.figure import Figure
 
-from capacity import Architecture, GaussianSystem, Training, plan_curve
+from capacity import Architecture, GaussianAutoencoder, Training, plan_curve
 from capacity.cli import console, request
-from capacity.cli.console import note, record, table
 from capacity.curves.checks import checked, sentence
-from capacity.curves.run import CurvePlan
+from capacity.curves.files import read_curves, write_csv, write_curves
+from capacity.curves.plan import CurvePlan
+from capacity.curves.summary import note, record, table
 from capacity.curves.trends import falling
 from capacity.plots.curve import figure, plot_loss
 from capacity.runtime.executors import given
 from capacity.runtime.files import atomic as sealed
-from capacity.runtime.files.store import Store, StoreError, read_curves, write_csv, write_curves
+from capacity.runtime.files.store import Store, StoreError
 from synthetic import FairBits
 
 Command = Callable[..., tuple[int, str, str]]
@@ -39,7 +40,7 @@ CURVE = "curve --system gaussian --bits 4 --dim 6 --units 2 --width 16 --steps 1
 
 
 def plan(optimiser: Any = None) -> CurvePlan:
-    source, system = FairBits.build(jax.random.key(7), 4, 6), GaussianSystem(Architecture(units=2, widths=(16,)))
+    source, system = FairBits.build(jax.random.key(7), 4, 6), GaussianAutoencoder(Architecture(units=2, widths=(16,)))
     training = Training(steps=60, batch=32, receiver_steps=20, receiver_batch=32, optimiser=optimiser)
     return plan_curve(jax.random.key(0), source, system, [0.3, 1.0], 2, training=training, samples=64)
 
@@ -119,12 +120,12 @@ set -e
 place=$1; python=$2; shift 2
 mount -t tmpfs -o size=$SIZE none "$place"
 set +e
-"$python" -m capacity.cli.curve "$@"
+"$python" -m capacity "$@"
 echo "status $?"
 ls -A "$place/run" "$place/run/parts"
 set -e
 mount -o remount,size=64m "$place"
-"$python" -m capacity.cli.curve "$@"
+"$python" -m capacity "$@"
 cp -r "$place/run" "$KEEP"
 """
 
@@ -196,9 +197,7 @@ def test_a_checkpoint_on_a_real_full_disk(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.usefixtures("apart")
 def test_a_real_disk_that_is_full(tmp_path: Path) -> None:
-    subprocess.run(
-        [sys.executable, "-m", "capacity.cli.curve", *CURVE.split(), "--out", tmp_path / "a"], check=True, cwd=ROOT
-    )
+    subprocess.run([sys.executable, "-m", "capacity", *CURVE.split(), "--out", tmp_path / "a"], check=True, cwd=ROOT)
     reference = read_curves(tmp_path / "a" / "curve.nc")["gaussian"]
     lanes = pages(*(tmp_path / "a" / "parts").iterdir())
     before = pages(*(tmp_path / "a" / name for name in ("config.json", "command.txt")))

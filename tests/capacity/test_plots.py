@@ -11,7 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 
-from capacity.plots.curve import colour, figure, plot_bits, plot_loss, plot_units, save_figure
+from capacity.plots.curve import figure, plot_bits, plot_loss, plot_units, save_figure
+from capacity.plots.style import colour
 
 
 def labels(axes: Axes) -> str:

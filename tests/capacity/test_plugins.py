@@ -122,7 +122,7 @@ def test_the_toolkits_own_classes_have_what_is_asked_of_others() -> None:
     from capacity.channels import CHANNELS
     from capacity.claims import CLAIMS
     from capacity.cli.request import SOURCES
-    from capacity.estimators import ESTIMATORS
+    from capacity.estimators.registry import ESTIMATORS
     from capacity.systems import SYSTEMS
 
     registries = {

@@ -16,8 +16,9 @@ from scipy.stats import binom
 
 from capacity import Joint
 from capacity.bounds import Decoder
-from capacity.bounds.exact.enumeration import UnitBits, information, unit_information
+from capacity.bounds.exact.enumeration import information
 from capacity.bounds.exact.listing import list_codes
+from capacity.bounds.exact.units import UnitBits, unit_information
 from capacity.channels import BinarySymmetric, Erasure, Gaussian
 from capacity.results.estimate import Estimate
 from capacity.theory import gaussian_noise_information

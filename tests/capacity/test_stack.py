@@ -13,7 +13,7 @@ import pytest
 from capacity import Layer, Stack, measure_layers
 from capacity.bounds.layers import processed
 from capacity.channels import Gaussian
-from capacity.results.estimate import Bracket, interval
+from capacity.results.estimate import Bracket, Estimate
 from capacity.theory import gaussian_noise_information
 from synthetic import FairBits, GaussianVectors
 
@@ -89,7 +89,11 @@ def test_the_joint_of_a_layer_samples_what_the_stack_does() -> None:
 
 def test_neighbours_narrow_each_other() -> None:
     def bracket(low: float, high: float) -> Bracket:
-        return Bracket(interval(low, 0.0, "lower"), interval(high, 0.0, "upper"), "made up")
+        return Bracket(
+            Estimate.from_normal(bits=low, stderr=0.0, kind="lower"),
+            Estimate.from_normal(bits=high, stderr=0.0, kind="upper"),
+            "made up",
+        )
 
     cut = processed([bracket(1.0, 4.0), bracket(2.0, 5.0), bracket(0.5, 3.0)])
     assert [(float(b.low), float(b.high)) for b in cut] == [(2.0, 4.0), (2.0, 4.0), (0.5, 3.0)]
@@ -97,7 +101,11 @@ def test_neighbours_narrow_each_other() -> None:
 
 def test_an_enumerated_layer_is_widened_for_the_number_of_layers() -> None:
     """From 95 % to 1 - 5 %/3: 2.394 standard errors; a bracket by walks reaches three already."""
-    found = Bracket(interval(2.0, 0.1, "exact"), interval(2.0, 0.1, "exact"), "enumeration")
+    found = Bracket(
+        Estimate.from_normal(bits=2.0, stderr=0.1, kind="exact"),
+        Estimate.from_normal(bits=2.0, stderr=0.1, kind="exact"),
+        "enumeration",
+    )
     first, second, _ = processed([found, replace(found, method="walks"), replace(found, method="walks")])
     assert float(first.low) == pytest.approx(2 - 0.1 * 1.96, abs=1e-3)  # cut by its neighbours
     alone = processed([found] * 3)

@@ -15,8 +15,9 @@ import xarray as xr
 from curve_examples import made_up
 
 from capacity.curves import parts
+from capacity.curves.files import read_curves, write_csv, write_curves
 from capacity.runtime.files.atomic import write_atomic
-from capacity.runtime.files.store import Store, StoreError, fingerprint, read_curves, write_csv, write_curves
+from capacity.runtime.files.store import Store, StoreError, fingerprint
 
 CONFIGURATION = {"gaussian": {"steps": 100, "levels": [0.1, 0.2]}}
 

@@ -16,15 +16,15 @@ import pytest
 
 from capacity.bounds.exact.enumeration import information
 from capacity.bounds.exact.listing import list_codes
-from capacity.curves.run import plan_curve
+from capacity.curves.plan import plan_curve
 from capacity.systems import (
     SYSTEMS,
     Architecture,
-    BinarySystem,
-    DropoutSystem,
-    GaussianDropoutSystem,
-    QuantizedSystem,
-    StochasticDepthSystem,
+    BinaryAutoencoder,
+    DropoutAutoencoder,
+    GaussianDropoutAutoencoder,
+    QuantizedAutoencoder,
+    StochasticDepthAutoencoder,
 )
 from capacity.training import Training, measurement_key, sender
 from synthetic import FairBits
@@ -36,14 +36,14 @@ TRAINING = Training(steps=150, batch=64, receiver_steps=0)
 # One of each kind in the quick run; a program takes seconds to compile, and all of them have the same laws.
 QUICK = ("binary", "dropout", "input_noise", "vae_target")
 VARIANTS = {
-    "dropout, floor": DropoutSystem(SIZE, floor=0.2),
-    "dropout, signs": DropoutSystem(SIZE, "signs"),
-    "dropout, digits": DropoutSystem(SIZE, "digits"),
-    "gaussian_dropout, real": GaussianDropoutSystem(SIZE, "real"),
-    "binary, coins": BinarySystem(SIZE, stochastic=True),
-    "stochastic_depth, no skips": StochasticDepthSystem(SIZE, skip=False),
-    "stochastic_depth, linear, floor": StochasticDepthSystem(SIZE, decay="linear", floor=0.1),
-    "quantized, fsq": QuantizedSystem(SIZE, "fsq"),
+    "dropout, floor": DropoutAutoencoder(SIZE, floor=0.2),
+    "dropout, signs": DropoutAutoencoder(SIZE, "signs"),
+    "dropout, digits": DropoutAutoencoder(SIZE, "digits"),
+    "gaussian_dropout, real": GaussianDropoutAutoencoder(SIZE, "real"),
+    "binary, coins": BinaryAutoencoder(SIZE, stochastic=True),
+    "stochastic_depth, no skips": StochasticDepthAutoencoder(SIZE, skip=False),
+    "stochastic_depth, linear, floor": StochasticDepthAutoencoder(SIZE, decay="linear", floor=0.1),
+    "quantized, fsq": QuantizedAutoencoder(SIZE, "fsq"),
 }
 CASES = {name: kind(SIZE) for name, kind in SYSTEMS.items()} | VARIANTS
 ALL = [pytest.param(n, marks=() if n in QUICK else pytest.mark.slow) for n in CASES]
@@ -154,7 +154,7 @@ def test_target_bits_are_passed() -> None:
 def test_eight_signs_carry_eight_bits() -> None:
     """Never above one bit a unit, and at least 0.97 of one in the best of three trainings."""
     source = FairBits.build(jax.random.key(7), 8, 8)
-    system = BinarySystem(Architecture(8, (48, 48)))
+    system = BinaryAutoencoder(Architecture(8, (48, 48)))
     training = Training(steps=1500, batch=256, receiver_steps=0)
     curve = plan_curve(jax.random.key(0), source, system, [1e-4], 3, training=training).run()
     assert (curve.bits_low <= 8).all()
@@ -189,12 +189,12 @@ def test_levels_are_checked_before_any_work(system: Any, levels: list[float], wo
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda: DropoutSystem(SIZE, "complex"), "values among real, signs, digits; got 'complex'"),
-        (lambda: DropoutSystem(SIZE, floor=-1.0), "floor of at least 0; got -1.0"),
-        (lambda: GaussianDropoutSystem(SIZE, "digits"), "values among signs, real"),
-        (lambda: BinarySystem(SIZE, True, 0.0), "positive temperature; got 0.0"),
-        (lambda: QuantizedSystem(SIZE, "odd"), "rule among even, fsq; got 'odd'"),
-        (lambda: StochasticDepthSystem(SIZE, 0), "1 to 8 blocks; got 0"),
+        (lambda: DropoutAutoencoder(SIZE, "complex"), "values among real, signs, digits; got 'complex'"),
+        (lambda: DropoutAutoencoder(SIZE, floor=-1.0), "floor of at least 0; got -1.0"),
+        (lambda: GaussianDropoutAutoencoder(SIZE, "digits"), "values among signs, real"),
+        (lambda: BinaryAutoencoder(SIZE, True, 0.0), "positive temperature; got 0.0"),
+        (lambda: QuantizedAutoencoder(SIZE, "odd"), "rule among even, fsq; got 'odd'"),
+        (lambda: StochasticDepthAutoencoder(SIZE, 0), "1 to 8 blocks; got 0"),
         (lambda: SYSTEMS["useless_features"](SIZE, 2), "0 to 1 useless units; got 2"),
         (lambda: SYSTEMS["one_to_many"](SIZE, 0.0), "positive noise; got 0.0"),
         (lambda: SYSTEMS["handmade"](SIZE, "morse"), "code to be one of"),

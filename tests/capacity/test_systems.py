@@ -9,9 +9,9 @@ import optax
 import pytest
 from flax import nnx
 
-from capacity import VAE, Architecture, GaussianSystem, Training, capacity_curve
+from capacity import VAE, Architecture, GaussianAutoencoder, Training, capacity_curve
 from capacity.bounds.exact.listing import list_codes
-from capacity.systems.antithetic import messages_for, mirrored
+from capacity.systems.antithetic import antithetic_codes, messages_for
 from capacity.systems.networks import AutoregressiveBits, GaussianMessage
 from capacity.theory import linear_vae
 from synthetic import FairBits, GaussianVectors
@@ -54,7 +54,7 @@ def test_gaussian_message_density_integrates_to_one() -> None:
 @pytest.mark.parametrize("power", [1.0, 2.5])
 def test_power_constraint_is_exact_over_all_messages(power: float) -> None:
     source = FairBits.build(jax.random.key(0), 6, 8)
-    system = GaussianSystem(Architecture(units=3, widths=(16,)), power=power)
+    system = GaussianAutoencoder(Architecture(units=3, widths=(16,)), power=power)
     params = system.init(jax.random.key(1), source)
     listed = list_codes(system.joint(params, jax.random.key(2), jnp.float32(0.5), source))
     np.testing.assert_allclose(listed.power, power, rtol=1e-4)
@@ -78,9 +78,9 @@ def test_architecture_refusals(bad: dict, words: str) -> None:
 
 def test_system_refusals() -> None:
     with pytest.raises(ValueError, match="positive power"):
-        GaussianSystem(power=0.0)
+        GaussianAutoencoder(power=0.0)
     with pytest.raises(ValueError, match="noise_start"):
-        GaussianSystem(noise_start=0.5)
+        GaussianAutoencoder(noise_start=0.5)
     with pytest.raises(ValueError, match="rate_start from 0 to 1; got 2"):
         VAE(rate_start=2.0)
 
@@ -89,7 +89,7 @@ def test_mirrored_codes_have_the_channels_law() -> None:
     """Both halves are the means in noise of that deviation, and average to the means."""
     means = jax.random.normal(jax.random.key(0), (20000, 2))
     deviation = jnp.broadcast_to(jnp.array([0.5, 2.0]), means.shape)
-    z = mirrored(jax.random.key(1), means, deviation)
+    z = antithetic_codes(jax.random.key(1), means, deviation)
     np.testing.assert_allclose(z[:20000] + z[20000:], 2 * means, atol=1e-5)
     for half in (z[:20000], z[20000:]):
         scores = (half - means) / deviation
@@ -133,8 +133,10 @@ def test_without_a_power_constraint_the_bits_are_bought_back() -> None:
     source = FairBits.build(jax.random.key(0), 8, 8)
     architecture = Architecture(units=4, widths=(32, 32))
     training = Training(steps=1500, batch=128, receiver_steps=300, learning_rate=1e-2)
-    held = capacity_curve(jax.random.key(1), source, GaussianSystem(architecture), [1.0], 1, training=training)
-    free = capacity_curve(jax.random.key(1), source, GaussianSystem(architecture, None), [1.0], 1, training=training)
+    held = capacity_curve(jax.random.key(1), source, GaussianAutoencoder(architecture), [1.0], 1, training=training)
+    free = capacity_curve(
+        jax.random.key(1), source, GaussianAutoencoder(architecture, None), [1.0], 1, training=training
+    )
     assert float(held.bits_high.item()) <= 2.05
     assert float(free.bits.item()) > 7.5
     assert float(free.power.item()) > 10 * float(held.power.item())

@@ -20,18 +20,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from capacity.analysis.latent.shared import Shared, shared_bits
-from capacity.bounds.exact.enumeration import (
-    PRECISION_SAMPLES,
-    information,
-    information_of,
-    sampled,
-    unit_information_of,
-    widen,
-)
+from capacity.bounds.exact.enumeration import PRECISION_SAMPLES, information, information_of, sampled, widen
 from capacity.bounds.exact.listing import list_codes
+from capacity.bounds.exact.units import unit_information_of
 from capacity.channels import LearntGaussian, Posterior
 from capacity.joint.table import Rows, tabled
-from capacity.results.estimate import NATS, Estimate
+from capacity.results.estimate import NATS_PER_BIT, Estimate
 from capacity.runtime.progress import Report, reporter
 
 ACTIVE = 0.01  # Burda, Grosse & Salakhutdinov (2016), section 5.2
@@ -152,7 +146,7 @@ def measure_latent(
     growth = jax.block_until_ready(_growth(keys[3], table, count, max(samples // 4, 256)))
     report(1.0, f"{float(exact.bits):.2f} bits")
     # float64: nothing is left to chance in a closed form.
-    unit_rate = (0.5 * (means**2 + np.exp(2 * log_std) - 1) - log_std).mean(0) / NATS
+    unit_rate = (0.5 * (means**2 + np.exp(2 * log_std) - 1) - log_std).mean(0) / NATS_PER_BIT
     rate = float(unit_rate.sum())
     return Latent(
         count,

@@ -15,7 +15,7 @@ import numpy as np
 from capacity.bounds.exact.listing import list_codes, log_densities
 from capacity.channels import LearntGaussian, Posterior
 from capacity.joint.table import Rows, tabled
-from capacity.results.estimate import Estimate, from_values
+from capacity.results.estimate import Estimate
 
 MOST_UNITS = 24
 WORK = 1e9  # densities of one unit that may be computed for all pairs together
@@ -71,7 +71,7 @@ def _bits_of_pairs(
         joint = tabled(rows, pair, LearntGaussian())
         z = joint.sample(one[0], samples)[2]
         q = log_densities(list_codes(joint), joint.channel, z, per_unit=True)
-        return from_values(q.joint - q.marginal.sum(1), "exact")
+        return Estimate.from_samples(nats=q.joint - q.marginal.sum(1), kind="exact")
 
     return jax.lax.map(of_pair, (jax.random.split(key, len(first)), first, second))
 

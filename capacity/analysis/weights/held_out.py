@@ -11,7 +11,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from capacity.results.estimate import NATS, Estimate, from_values, interval
+from capacity.results.estimate import NATS_PER_BIT, Estimate
 
 
 class Bits(NamedTuple):
@@ -30,7 +30,9 @@ def label_bits(log_probs: jax.Array, entropy: float, *, held_out: bool) -> Estim
         entropy: H(Y) of the labels, bits, known and not estimated from these examples; it is the limit.
         held_out: whether the network has never seen these examples: only then is the figure a lower bound.
     """
-    return from_values(log_probs + entropy * NATS, "lower" if held_out else "point", entropy)
+    return Estimate.from_samples(
+        nats=log_probs + entropy * NATS_PER_BIT, kind="lower" if held_out else "point", limit=entropy
+    )
 
 
 def gap_bits(training: jax.Array, held_out: jax.Array, entropy: float) -> Bits:
@@ -45,5 +47,7 @@ def gap_bits(training: jax.Array, held_out: jax.Array, entropy: float) -> Bits:
         entropy: H(Y), bits.
     """
     seen, fresh = label_bits(training, entropy, held_out=False), label_bits(held_out, entropy, held_out=True)
-    gap = interval(seen.bits - fresh.bits, fresh.stderr, "point", jnp.inf, held_out.shape[0])
+    gap = Estimate.from_normal(
+        bits=seen.bits - fresh.bits, stderr=fresh.stderr, kind="point", limit=jnp.inf, n=held_out.shape[0]
+    )
     return Bits(seen, fresh, gap)

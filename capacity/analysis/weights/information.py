@@ -11,7 +11,7 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from capacity.results.estimate import NATS
+from capacity.results.estimate import NATS_PER_BIT
 
 
 def gaussian_divergence(
@@ -19,7 +19,9 @@ def gaussian_divergence(
 ) -> jax.Array:
     """KL(N(mean, std^2) || N(prior_mean, prior_std^2)) in bits, summed over independent entries (dim,)."""
     ratio = std / prior_std
-    return (0.5 * (jnp.square(ratio) + jnp.square((mean - prior_mean) / prior_std) - 1) - jnp.log(ratio)).sum() / NATS
+    return (
+        0.5 * (jnp.square(ratio) + jnp.square((mean - prior_mean) / prior_std) - 1) - jnp.log(ratio)
+    ).sum() / NATS_PER_BIT
 
 
 def posterior_information(
@@ -39,7 +41,7 @@ def posterior_information(
     """
     gain = count * eigenvalues * jnp.square(prior_std)
     moved = jnp.square(displacement / prior_std).sum()
-    return 0.5 * (jnp.log1p(gain) - gain / (1 + gain)).sum() / NATS + 0.5 * moved / NATS
+    return 0.5 * (jnp.log1p(gain) - gain / (1 + gain)).sum() / NATS_PER_BIT + 0.5 * moved / NATS_PER_BIT
 
 
 def noisy_descent_information(
@@ -58,7 +60,7 @@ def noisy_descent_information(
         dim: parameters.
     """
     ratio = jnp.square(learning_rates / noise_stds) * jnp.asarray(update_squares) / dim
-    return 0.5 * dim * jnp.log1p(ratio).sum() / NATS
+    return 0.5 * dim * jnp.log1p(ratio).sum() / NATS_PER_BIT
 
 
 def generalization_bound(information: jax.Array, count: int, scale: float) -> jax.Array:
@@ -69,4 +71,4 @@ def generalization_bound(information: jax.Array, count: int, scale: float) -> ja
         count: n, independent training examples.
         scale: R, the loss of a fresh example being R-sub-Gaussian for every W; (b - a)/2 for one between a and b.
     """
-    return jnp.sqrt(2 * scale**2 * information * NATS / count)
+    return jnp.sqrt(2 * scale**2 * information * NATS_PER_BIT / count)

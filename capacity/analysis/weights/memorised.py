@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 from scipy import stats
 
-from capacity.results.estimate import NATS, Estimate
+from capacity.results.estimate import NATS_PER_BIT, Estimate
 
 
 def memorised_bits(log_probs: jax.Array, classes: int = 2, parameters: int = 1) -> Estimate:
@@ -38,7 +38,7 @@ def memorised_bits(log_probs: jax.Array, classes: int = 2, parameters: int = 1) 
         )
     runs, count = log_probs.shape
     limit = count * math.log2(classes) / parameters
-    bits = limit + log_probs.sum(1) / NATS / parameters
+    bits = limit + log_probs.sum(1) / NATS_PER_BIT / parameters
     stderr = bits.std(ddof=1) / runs**0.5 if runs > 1 else jnp.asarray(jnp.nan)
     reach = float(stats.t.ppf(0.975, runs - 1)) * stderr if runs > 1 else stderr
     mean = bits.mean()

@@ -17,7 +17,8 @@ import jax
 import numpy as np
 
 from capacity.bounds.annealed.chains import LANES, STRIDE, Ladder, Target, Walks, even_ladder, walk
-from capacity.results.estimate import NATS, SURE
+from capacity.results.estimate import NATS_PER_BIT
+from capacity.results.intervals import CONSERVATIVE_ERRORS
 
 PILOT_SHARE = 0.2  # of the budget, at most, unless the first pilot alone is more
 PILOT_CHAINS = 4
@@ -101,7 +102,7 @@ def gap_of(walks: Walks, chains: int) -> float:
         return np.inf
     mean, error = gaps.mean(), gaps.std() / len(gaps) ** 0.5
     from_spread = 0.0 if mean > 2 * error else chains * gaps.var() / 2
-    return float(max(mean + error, from_spread) / NATS)
+    return float(max(mean + error, from_spread) / NATS_PER_BIT)
 
 
 def relaid(pilot: Pilot, cost: Cost, room: float, least: int = STRIDE) -> Ladder:
@@ -131,12 +132,12 @@ def choose(pilot: Pilot, spread: float, cost: Cost, budget: float, known: float 
         n = batches * LANES
         gap = _gap_of_chains(pilot.walks, chains)
         room = budget / (n * (chains + 1))
-        above = max(limit - pilot.walks.lower(min(chains, PILOT_CHAINS)).mean() / NATS, 0.0)
+        above = max(limit - pilot.walks.lower(min(chains, PILOT_CHAINS)).mean() / NATS_PER_BIT, 0.0)
         for ladder in (relaid(pilot, cost, 0.0), relaid(pilot, cost, room / 4), relaid(pilot, cost, room)):
             relief = _relief(pilot, ladder)
             # The upper bound is cut off at the limit; the lower one, at most half the gap away, falls on shorter walks.
             rest = above + max(relief - 1, 0.0) * min(0.5 * gap, above)
-            width = min(gap * relief, rest) + 2 * SURE * np.hypot(spread / n**0.5, known)
+            width = min(gap * relief, rest) + 2 * CONSERVATIVE_ERRORS * np.hypot(spread / n**0.5, known)
             offers.append(Choice(n, chains, ladder, float(width)))
     prices = [cost.walks(offer.samples, offer.chains, offer.ladder) for offer in offers]
     affordable = [i for i, paid in enumerate(prices) if paid <= budget] or [0]

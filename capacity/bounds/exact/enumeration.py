@@ -17,37 +17,16 @@ import jax.numpy as jnp
 import numpy as np
 
 from capacity.bounds.exact.listing import Densities, Density, Listed, as_columns, draw, list_codes, log_densities
+from capacity.bounds.exact.whitening import _whitening
 from capacity.bounds.variational.marginal import check_density, divergence, infinite_with_atoms
-from capacity.channels.channel import part_of, sliced
 from capacity.channels.gaussian import LOG_2PI
 from capacity.joint.joint import Joint
-from capacity.results.estimate import (
-    NATS,
-    RARE_LOSS,
-    Estimate,
-    from_values,
-    interval,
-    less_explained,
-    reaching,
-    share,
-    unseen,
-)
+from capacity.results.estimate import NATS_PER_BIT, Estimate
+from capacity.results.intervals import RARE_LOSS, less_explained, rule_of_three, rule_of_three_bits
 
 PRECISION_SAMPLES = 8  # densities that are computed again in float64
 PATTERN_BATCH = 64  # items at a time, of a channel with memory
-NEAR_SINGULAR = 1e-5  # of a unit's variance
-RIDGE = 1e-2  # of the mean variance of the units
 MEAN_ROUNDING = 1e-6  # relative, of means in single precision: what an interval without spread would leave out
-STILL = 1e-10  # of the squared mean: a smaller variance is the rounding of a unit that does not move
-
-
-class UnitBits(NamedTuple):
-    """The three figures called `bits per unit`, each in bits with leaves (units,) or a scalar."""
-
-    joint: jax.Array  # I(M;Z) / units
-    marginal: Estimate  # I(M;Z_j)
-    increment: Estimate  # I(M;Z_j | Z_<j), by differences of the same samples
-    redundancy: Estimate  # sum_j I(M;Z_j) - I(M;Z), a scalar: for a memoryless channel the units' total correlation
 
 
 class Sample(NamedTuple):
@@ -94,23 +73,25 @@ def information_of(joint: Joint, listed: Listed, sample: Sample) -> Estimate:
     if joint.channel.atomic:
         known = as_columns([c[:, -1] for c in controls], z)
         values = _resolved(joint, q.whole)
-        return _with_the_unseen(from_values(values, "exact", controls=known), _effect(values, known), joint, listed)
+        return _with_the_unseen(
+            Estimate.from_samples(nats=values, kind="exact", controls=known), _effect(values, known), joint, listed
+        )
     columns = [*(c[:, -1] for c in controls), _surprise(sample)]
     # From the noise's entropy instead of its density in the sample: the same where a sample tells how they go together.
-    found = from_values(
-        sample.conditional.sum(1) - controls[0][:, -1] - q.joint, "exact", controls=as_columns(columns, z)
+    found = Estimate.from_samples(
+        nats=sample.conditional.sum(1) - controls[0][:, -1] - q.joint, kind="exact", controls=as_columns(columns, z)
     )
-    return reaching(found, down=unseen(joint.source.bits - found.bits, found.n, RARE_LOSS))
+    return found.widened_to(down=rule_of_three(joint.source.bits - found.bits, found.n, RARE_LOSS))
 
 
 def _resolved(joint: Joint, q: Density) -> jax.Array:
     """H(M) - H(M|z) of each z, nats, whose mean is the information: the entropy of the message that is gone."""
-    return joint.source.bits * NATS + q.posterior - q.log_prob
+    return joint.source.bits * NATS_PER_BIT + q.posterior - q.log_prob
 
 
 def _effect(values: jax.Array, controls: jax.Array) -> jax.Array:
     """How much the controls took from any value at most, or gave it, in bits; twice that for an event beyond those."""
-    return 2 * jnp.abs(values - less_explained(values, controls)).max() / NATS
+    return 2 * jnp.abs(values - less_explained(values, controls)).max() / NATS_PER_BIT
 
 
 def _with_the_unseen(found: Estimate, effect: jax.Array, joint: Joint, listed: Listed) -> Estimate:
@@ -120,8 +101,8 @@ def _with_the_unseen(found: Estimate, effect: jax.Array, joint: Joint, listed: L
     controls, fitted to what was seen, take from such a value as much as their `effect`.
     """
     rest = jnp.maximum(joint.source.bits - found.bits, 0.0)
-    down, up = (share(part + effect, found.n) for part in (jnp.maximum(found.bits, 0.0), rest))
-    return _if_noisy(reaching(found, down, up), found, joint, listed)
+    down, up = (rule_of_three_bits(part + effect, found.n) for part in (jnp.maximum(found.bits, 0.0), rest))
+    return _if_noisy(found.widened_to(down, up), found, joint, listed)
 
 
 def _if_noisy(wide: Estimate, found: Estimate, joint: Joint, listed: Listed) -> Estimate:
@@ -133,74 +114,6 @@ def _if_noisy(wide: Estimate, found: Estimate, joint: Joint, listed: Listed) -> 
     return jax.tree.map(partial(jnp.where, (noise <= 0) & common), found, wide)
 
 
-def unit_information(key: jax.Array, joint: Joint, listed: Listed, n: int) -> UnitBits:
-    """Bits per unit, the three kinds, from n fresh samples and the listed codes; traceable."""
-    return unit_information_of(joint, listed, sampled(key, joint, listed, n).by_unit(joint, listed))
-
-
-def unit_information_of(joint: Joint, listed: Listed, sample: Sample) -> UnitBits:
-    """Bits per unit, the three kinds, from a sample that was held against the list by unit."""
-    codes, z, conditional, (noise, radius), q = sample.codes, sample.z, sample.conditional, sample.controls, sample.q
-    alone, own_noise = _each_alone(joint.channel, codes, z, conditional, noise)
-    if joint.channel.atomic:
-        prefix, each = _resolved(joint, q.prefixes), _resolved(joint, q.units)
-        more = each.sum(1) - prefix[:, -1]
-    else:
-        prefix, each = jnp.cumsum(conditional, axis=1) - q.prefix, alone - own_noise - q.marginal
-        more = (alone - conditional).sum(1) + q.joint - q.marginal.sum(1)
-    increments, more_noise = (jnp.diff(part, axis=1, prepend=0.0) for part in (prefix, noise))
-    if not joint.channel.atomic:
-        increments = increments - more_noise
-    own_radius = jnp.diff(radius, axis=1, prepend=0.0)
-    variance = jnp.diagonal(listed.covariance)
-    still = variance <= STILL * jnp.square(listed.mean)
-    z_score = jnp.square(z - listed.mean[None]) / jnp.where(still, 1.0, variance)[None] - 1
-    z_score = jnp.where(still[None], 0.0, z_score)
-    known = jnp.stack([more_noise, own_radius], 2), jnp.stack([own_noise, z_score], 2)
-    exact = jax.vmap(jax.vmap(lambda v, c: from_values(v, "exact", controls=c), in_axes=1))
-    both = exact(jnp.stack([increments, each]), jnp.stack(known))
-    increment, marginal = (jax.tree.map(lambda a, i=i: a[i], both) for i in range(2))
-    columns = as_columns([radius[:, -1], *z_score.T], z)
-    shared = from_values(more, "exact", controls=columns)
-    effects = jnp.zeros_like(marginal.bits), jnp.zeros_like(marginal.bits), jnp.zeros_like(shared.bits)
-    if joint.channel.atomic:
-        effect = jax.vmap(_effect, in_axes=1)
-        effects = effect(each, known[1]), effect(increments, known[0]), _effect(more, columns)
-    return UnitBits(increment.bits.mean(), *_unit_reach(joint, listed, (marginal, increment, shared), effects))
-
-
-Three = tuple[Estimate, Estimate, Estimate]
-
-
-def _unit_reach(joint: Joint, listed: Listed, found: Three, effects: tuple[jax.Array, ...]) -> Three:
-    """Intervals of figures by unit, reaching as far as what is too rare to be in the sample may take them.
-
-    A rare noise may take what a unit tells; and as much as the units before it tell may come to lie on it, or be
-    thrown into doubt by it.
-    """
-    marginal, increment, shared = found
-    n, loss = marginal.n.max(), joint.source.bits if joint.channel.atomic else RARE_LOSS
-
-    def at_most(bits: jax.Array, effect: jax.Array) -> jax.Array:
-        # In continuous noise a confusion of a bit costs some bits.
-        taken = bits if joint.channel.atomic else RARE_LOSS * bits
-        return share(jnp.clip(taken, 0.0, loss) + effect, n)
-
-    # Nearly nothing passes where nearly every unit is dropped: what the others would have told is not in the sample.
-    more = [unseen(one.bits, one.n, loss) if joint.channel.atomic else 0.0 for one in (marginal, increment)]
-    alone = at_most(marginal.bits, effects[0])
-    so_far = at_most(jnp.cumsum(increment.bits), effects[1])
-    whole = at_most(marginal.bits.sum(), effects[2])
-    up_alone = jnp.maximum(share(effects[0], n), more[0])
-    wide = (
-        reaching(marginal, alone, up_alone),
-        reaching(increment, so_far, jnp.maximum(so_far, more[1])),
-        reaching(shared, whole, whole),
-    )
-    one, other, third = (_if_noisy(w, narrow, joint, listed) for w, narrow in zip(wide, found, strict=True))
-    return one, other, third
-
-
 def listed_rate(listed: Listed, channel: Any, prior_std: jax.Array) -> Estimate:
     """The rate E KL(p(z|m) || r(z)) in bits over the listed codes, exact: an upper bound on I(M;Z).
 
@@ -209,7 +122,12 @@ def listed_rate(listed: Listed, channel: Any, prior_std: jax.Array) -> Estimate:
     """
     check_density(channel)
     nats = jax.vmap(divergence, (None, 0, None))(channel, listed.codes, prior_std)
-    return interval((jnp.exp(listed.log_probs) * nats).sum() / NATS, 0.0, "upper", n=listed.log_probs.shape[0])
+    return Estimate.from_normal(
+        bits=(jnp.exp(listed.log_probs) * nats).sum() / NATS_PER_BIT,
+        stderr=0.0,
+        kind="upper",
+        n=listed.log_probs.shape[0],
+    )
 
 
 def excess(joint: Joint, listed: Listed, sample: Sample, prior_std: jax.Array) -> Estimate:
@@ -220,7 +138,7 @@ def excess(joint: Joint, listed: Listed, sample: Sample, prior_std: jax.Array) -
     second_moment = (jnp.diagonal(listed.covariance) + jnp.square(listed.mean)).sum()
     radius = jnp.square(z).sum(1) - second_moment
     columns = [*(c[:, -1] for c in sample.controls), radius, _surprise(sample)]
-    found = from_values(sample.q.joint - log_r, "exact", controls=as_columns(columns, z))
+    found = Estimate.from_samples(nats=sample.q.joint - log_r, kind="exact", controls=as_columns(columns, z))
     return infinite_with_atoms(found, joint.channel, sample.codes)
 
 
@@ -234,7 +152,7 @@ def widen(estimate: Estimate, channel: Any, listed: Listed, z: jax.Array, log_q:
     with jax.enable_x64(True):
         double = jax.tree.map(lambda a: jnp.asarray(np.asarray(a, np.float64)), (listed, channel, z))
         exact = np.asarray(_log_densities(*double).joint)
-    error = float(np.abs(np.asarray(log_q, np.float64) - exact).max()) / NATS
+    error = float(np.abs(np.asarray(log_q, np.float64) - exact).max()) / NATS_PER_BIT
     error += MEAN_ROUNDING * abs(float(estimate.bits))
     return replace(estimate, low=estimate.low - error, high=estimate.high + error)
 
@@ -290,53 +208,6 @@ def _each(channel: Any, function: Any) -> Any:
     if channel.memoryless:
         return jax.vmap(function)
     return lambda *items: jax.lax.map(lambda item: function(*item), items, batch_size=PATTERN_BATCH)
-
-
-def _whitening(listed: Listed) -> tuple[jax.Array, jax.Array]:
-    """W, lower triangular, and E of each entry of W (z - mean), squared: 1, but for rounding or a ridge."""
-    covariance, variance = listed.covariance, jnp.diagonal(listed.covariance)
-    whitener, left = _inverse_factor(covariance)
-    # What is left of a unit's variance given those before: near 0 it is rounding error and no whitening.
-    regular = (left > NEAR_SINGULAR * variance).all()
-    ridge = RIDGE * variance.mean() + STILL * jnp.square(listed.mean).max() + jnp.finfo(variance.dtype).tiny ** 0.5
-    ridged, _ = _inverse_factor(covariance + ridge * jnp.eye(len(variance), dtype=variance.dtype))
-    whitener = jnp.where(regular, whitener, ridged)
-    return whitener, ((whitener @ covariance) * whitener).sum(1)
-
-
-def _inverse_factor(covariance: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """L^-1 of the Cholesky factor L of a covariance, and the variance left of each unit given those before.
-
-    By elimination, row after row.  No LAPACK: its batched calls, made by lanes on several CPU devices at once, were
-    seen to wait for each other forever.
-    """
-    rows = jnp.arange(len(covariance))
-
-    def eliminate(k: jax.Array, held: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
-        left, inverse = held
-        pivot = left[k, k]
-        part = jnp.where(rows > k, left[:, k] / jnp.where(pivot > 0, pivot, 1.0), 0.0)
-        return left - jnp.outer(part, left[k]), inverse - jnp.outer(part, inverse[k])
-
-    start = covariance, jnp.eye(len(covariance), dtype=covariance.dtype)
-    left, inverse = jax.lax.fori_loop(0, len(covariance), eliminate, start)
-    pivots = jnp.diagonal(left)
-    return inverse / jnp.sqrt(jnp.where(pivots > 0, pivots, 1.0))[:, None], pivots
-
-
-def _each_alone(
-    channel: Any, codes: Any, z: jax.Array, conditional: jax.Array, noise: jax.Array
-) -> tuple[jax.Array, jax.Array]:
-    """log p(z_j|u) of every unit without the others, and its noise control; each (n, units)."""
-    if channel.memoryless:
-        return conditional, jnp.diff(noise, axis=1, prepend=0.0)
-    alone, controls = [], []
-    for j in range(z.shape[1]):
-        own, codes_j = part_of(channel, slice(j, j + 1)), sliced(codes, slice(j, j + 1))
-        alone.append(_each(own, own.log_prob)(z[:, j : j + 1], codes_j)[:, 0])
-        entropy = _each(own, own.entropy)(codes_j)[:, 0] if own.has_entropy else -alone[-1]
-        controls.append(alone[-1] + entropy)
-    return jnp.stack(alone, 1), jnp.stack(controls, 1)
 
 
 def _surprise(sample: Sample) -> jax.Array:

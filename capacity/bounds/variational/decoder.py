@@ -13,7 +13,8 @@ import jax
 import jax.numpy as jnp
 
 from capacity.joint.joint import Joint, as_tree
-from capacity.results.estimate import Estimate, from_values, reaching, share
+from capacity.results.estimate import Estimate
+from capacity.results.intervals import rule_of_three_bits
 
 LogDecoder = Callable[[jax.Array, jax.Array], jax.Array]  # (message, z) -> log q, nats
 
@@ -41,8 +42,8 @@ def bounded(ratios: jax.Array, limit: Any) -> Estimate:
     """
     n = len(ratios)
     values = jnp.logaddexp(ratios + jnp.log1p(-1 / n), -jnp.log(n))
-    found = from_values(values, "lower", limit)
-    return reaching(found, down=share(found.bits + jnp.log2(n), n))
+    found = Estimate.from_samples(nats=values, kind="lower", limit=limit)
+    return found.widened_to(down=rule_of_three_bits(found.bits + jnp.log2(n), n))
 
 
 @jax.jit

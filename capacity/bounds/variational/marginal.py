@@ -17,7 +17,7 @@ import numpy as np
 from capacity.channels.channel import no_ceiling
 from capacity.channels.gaussian import LOG_2PI
 from capacity.joint.joint import Joint, moments_of
-from capacity.results.estimate import NATS, Estimate, from_values, interval
+from capacity.results.estimate import NATS_PER_BIT, Estimate
 
 
 def check_density(channel: Any) -> None:
@@ -75,10 +75,11 @@ class Rate:
         if joint.source.listable:
             vectors, log_probs = joint.source.codebook()
             nats = jax.lax.map(of_vector, vectors, batch_size=min(8192, len(vectors)))
-            return interval((jnp.exp(log_probs) * nats).sum() / NATS, 0.0, "upper", n=len(vectors))
-        return from_values(
-            jax.lax.map(of_vector, joint.source.sample(key, self.samples).vector, batch_size=4096),
-            "upper",
+            return Estimate.from_normal(
+                bits=(jnp.exp(log_probs) * nats).sum() / NATS_PER_BIT, stderr=0.0, kind="upper", n=len(vectors)
+            )
+        return Estimate.from_samples(
+            nats=jax.lax.map(of_vector, joint.source.sample(key, self.samples).vector, batch_size=4096), kind="upper"
         )
 
 
@@ -150,7 +151,7 @@ def against(key: jax.Array, joint: Joint, density: Any, samples: int) -> Estimat
     controls = None
     if joint.channel.has_entropy:
         controls = (conditional + jax.vmap(joint.channel.entropy)(codes).sum(1))[:, None]
-    bound = from_values(conditional - log_r, "upper", controls=controls)
+    bound = Estimate.from_samples(nats=conditional - log_r, kind="upper", controls=controls)
     return infinite_with_atoms(bound, joint.channel, codes)
 
 
@@ -205,9 +206,13 @@ class Ceiling:
             check(vectors)
             squares = jax.lax.map(square, vectors, batch_size=min(8192, len(vectors)))
             power = (jnp.exp(log_probs)[:, None] * squares).sum(0)
-            return interval(joint.channel.ceiling(power).sum(), 0.0, "upper", n=len(vectors))
+            return Estimate.from_normal(
+                bits=joint.channel.ceiling(power).sum(), stderr=0.0, kind="upper", n=len(vectors)
+            )
         vectors = joint.source.sample(key, self.samples).vector
         check(vectors)
         squares = jax.lax.map(square, vectors, batch_size=4096)
         bits, slope = jax.value_and_grad(lambda p: joint.channel.ceiling(p).sum())(squares.mean(0))
-        return interval(bits, jnp.std(squares @ slope) / jnp.sqrt(self.samples), "point", n=self.samples)
+        return Estimate.from_normal(
+            bits=bits, stderr=jnp.std(squares @ slope) / jnp.sqrt(self.samples), kind="point", n=self.samples
+        )

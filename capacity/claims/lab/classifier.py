@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import optax
 from flax import nnx
 
-from capacity.results.estimate import NATS
+from capacity.results.estimate import NATS_PER_BIT
 from capacity.systems.architecture import merge
 from capacity.systems.networks import MLP
 from capacity.training.fitting import apply
@@ -35,7 +35,7 @@ class Split(NamedTuple):
     test: Examples
 
 
-class Recipe(NamedTuple):
+class ChannelSystem(NamedTuple):
     """Sizes of the network and of its training.
 
     Attributes:
@@ -55,7 +55,11 @@ class Recipe(NamedTuple):
 
 
 def held_out_bits(
-    key: jax.Array, recipe: Recipe, data: Split, size: jax.Array, augment: Callable[[jax.Array, jax.Array], jax.Array]
+    key: jax.Array,
+    recipe: ChannelSystem,
+    data: Split,
+    size: jax.Array,
+    augment: Callable[[jax.Array, jax.Array], jax.Array],
 ) -> dict[str, jax.Array]:
     """Train on the first `size` examples, each drawn input passed through `augment(key, inputs)`; traceable.
 
@@ -96,5 +100,5 @@ def held_out_bits(
     keys = jax.random.split(key_steps, (recipe.checks, recipe.steps // recipe.checks))
     _, nats = jax.lax.scan(check, (params, optimiser.init(params)), keys)
     best = jnp.argmin(nats[:, 1])
-    bits = (jnp.log(float(classes)) - nats) / NATS
+    bits = (jnp.log(float(classes)) - nats) / NATS_PER_BIT
     return {"bits": bits[best, 2], "final": bits[-1, 2], "train": bits[best, 0]}

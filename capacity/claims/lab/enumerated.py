@@ -9,13 +9,14 @@ import jax.numpy as jnp
 import numpy as np
 from matplotlib.axes import Axes
 
-from capacity.bounds.exact.enumeration import information, unit_information
+from capacity.bounds.exact.enumeration import information
 from capacity.bounds.exact.listing import list_codes
+from capacity.bounds.exact.units import unit_information
 from capacity.claims import answers as statistics
 from capacity.claims.claim import Answer, Context
 from capacity.claims.lab.experiment import grid, keys_of, run_lanes
 from capacity.joint.joint import Joint
-from capacity.results.estimate import Estimate, interval
+from capacity.results.estimate import Estimate
 from capacity.training import Training, measurement_key, sender
 
 SAMPLES = 8192
@@ -76,7 +77,9 @@ def estimates_of(arrays: dict[str, np.ndarray], name: str) -> list[Estimate]:
 def gap(first: Estimate, second: Estimate, miss_rate: float) -> Answer:
     """First less second, from independent samples."""
     stderr = float(np.hypot(float(first.stderr), float(second.stderr)))
-    apart = interval(float(first.bits) - float(second.bits), stderr, "point", n=int(first.n))
+    apart = Estimate.from_normal(
+        bits=float(first.bits) - float(second.bits), stderr=stderr, kind="point", n=int(first.n)
+    )
     return statistics.of_estimate(apart, miss_rate)
 
 
@@ -103,7 +106,10 @@ def level_answers(found: dict[str, np.ndarray], truth: np.ndarray, miss_rate: fl
     stderr = np.sqrt(np.square(found["stderr"]).sum(1)) / seeds
     means = zip(found["bits"].mean(1), stderr, truth, strict=True)
     n = int(found["n"].sum() / levels)
-    each = [(interval(float(bits), float(error), "exact", n=n), float(t)) for bits, error, t in means]
+    each = [
+        (Estimate.from_normal(bits=float(bits), stderr=float(error), kind="exact", n=n), float(t))
+        for bits, error, t in means
+    ]
     return [statistics.of_estimate(estimate, miss_rate / levels, t) for estimate, t in each]
 
 

@@ -24,7 +24,7 @@ from jax.flatten_util import ravel_pytree
 from capacity.claims import answers as statistics
 from capacity.claims.claim import Answer, Context
 from capacity.claims.lab.experiment import labelled, run_lanes
-from capacity.results.estimate import NATS
+from capacity.results.estimate import NATS_PER_BIT
 from capacity.training.fitting import apply
 from capacity.training.noises import annealed_noise, minibatch, randomly_stale_gradients
 
@@ -178,7 +178,7 @@ def _train(key: jax.Array, one: Any, steps: int, longest: int) -> dict[str, jax.
     params = _init(key_init)
     numbers = jnp.arange(steps).reshape(PROBES, -1)
     (params, _, _), compared = jax.lax.scan(part, (params, optimiser.init(params), params), numbers)
-    bits = [1 + _log_probs(params, *side).mean() / NATS for side in (seen, unseen)]
+    bits = [1 + _log_probs(params, *side).mean() / NATS_PER_BIT for side in (seen, unseen)]
     training, held_out = (jnp.where(jnp.isfinite(b), jnp.maximum(b, FLOOR), FLOOR) for b in bits)
     return {"training": training, "held_out": held_out} | compared
 

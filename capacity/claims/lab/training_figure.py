@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from capacity.plots.curve import CEILING_COLOUR, SOURCE_COLOUR
+from capacity.plots.style import CEILING_COLOUR, SOURCE_COLOUR
 
 BLUE, RED, GREEN, ORANGE = "#0072B2", "#D55E00", "#009E73", "#E69F00"
 

@@ -24,8 +24,8 @@ from capacity.bounds.exact.listing import list_codes
 from capacity.claims import answers as statistics
 from capacity.claims.claim import Answer, Context, Evidence, Prediction
 from capacity.claims.lab.experiment import grid, keys_of, labelled, run_lanes
-from capacity.plots.curve import colour
-from capacity.results.estimate import NATS
+from capacity.plots.style import colour
+from capacity.results.estimate import NATS_PER_BIT
 from capacity.systems import SYSTEMS, Architecture
 from capacity.training import cosine_adam, fit, log_decoder_of
 from synthetic import FairBits
@@ -229,8 +229,8 @@ def _lane(system: Any, steps: int) -> Any:
         nats = jax.lax.map(told, jax.random.split(key_noise, NOISES)).mean(0)[order]
         return {
             "kept": information(key_bits, joint, listed, 512).bits,
-            "seen": BITS + nats[:SEEN].mean() / NATS,
-            "unseen": BITS + nats[SEEN:].mean() / NATS,
+            "seen": BITS + nats[:SEEN].mean() / NATS_PER_BIT,
+            "unseen": BITS + nats[SEEN:].mean() / NATS_PER_BIT,
         }
 
     return lane

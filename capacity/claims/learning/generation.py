@@ -21,8 +21,8 @@ from capacity.claims import answers as statistics
 from capacity.claims.claim import Context, Evidence, Prediction
 from capacity.claims.lab.experiment import labelled, run_lanes
 from capacity.claims.lab.training_figure import finish
-from capacity.plots.curve import CEILING_COLOUR, SOURCE_COLOUR
-from capacity.results.estimate import NATS
+from capacity.plots.style import CEILING_COLOUR, SOURCE_COLOUR
+from capacity.results.estimate import NATS_PER_BIT
 from capacity.training import cosine_adam
 from capacity.training.fitting import apply
 from capacity.training.noises import annealed_noise
@@ -130,7 +130,7 @@ def excess_bits(key: jax.Array, source: Any, one: Any, steps: int) -> jax.Array:
     (params, _), _ = jax.lax.scan(step, (params, optimiser.init(params)), jnp.arange(steps))
     vectors, log_probs = source.codebook()
     silent = {"dropout": jnp.zeros(()), "gaussian": jnp.zeros(())}
-    return (jnp.exp(log_probs) * (log_probs - _log_probs(params, vectors, key, silent))).sum() / NATS
+    return (jnp.exp(log_probs) * (log_probs - _log_probs(params, vectors, key, silent))).sum() / NATS_PER_BIT
 
 
 def _masks() -> tuple[jax.Array, jax.Array]:

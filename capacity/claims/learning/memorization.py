@@ -32,7 +32,7 @@ from capacity.claims import answers as statistics
 from capacity.claims.claim import Answer, Context, Evidence, Prediction
 from capacity.claims.lab.experiment import grid, labelled, run_lanes, shifted
 from capacity.claims.lab.training_figure import finish
-from capacity.results.estimate import NATS
+from capacity.results.estimate import NATS_PER_BIT
 from capacity.theory.training import BINARY_PERCEPTRON_CAPACITY, PERCEPTRON_CAPACITY, separable
 
 INPUTS = 10
@@ -244,7 +244,7 @@ def _lane(hidden: int, most: int, steps: int, *, noisy: bool) -> Any:
         sizes = {"inputs": INPUTS, "hidden": hidden, "most": most, "steps": steps}
         recall = memorise(one["key"], one["patterns"], noise, **sizes)
         there = jnp.arange(most) < one["patterns"]
-        kept = [jnp.where(there, 1 + log_probs / NATS, 0.0).sum() for log_probs in recall]
+        kept = [jnp.where(there, 1 + log_probs / NATS_PER_BIT, 0.0).sum() for log_probs in recall]
         return {"bits": jnp.stack(kept) / parameter_count(INPUTS, hidden)}
 
     return lane

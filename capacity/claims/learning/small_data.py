@@ -25,7 +25,7 @@ from capacity.claims import answers as statistics
 from capacity.claims.claim import Context, Evidence, Prediction
 from capacity.claims.lab.experiment import grid, labelled, run_lanes
 from capacity.claims.lab.training_figure import finish
-from capacity.plots.curve import SOURCE_COLOUR
+from capacity.plots.style import SOURCE_COLOUR
 from capacity.training import cosine_adam
 from capacity.training.fitting import apply
 

@@ -19,7 +19,7 @@ from capacity.claims.claim import Context, Evidence, Prediction
 from capacity.claims.lab.experiment import exact, labelled
 from capacity.claims.lab.noisy_training import gains, outcome_data, run_strengths
 from capacity.claims.lab.training_figure import GREEN, draw_bits, draw_cosine, finish
-from capacity.plots.curve import CEILING_COLOUR
+from capacity.plots.style import CEILING_COLOUR
 from capacity.theory.training import delay_limit
 from capacity.training.fitting import apply
 from capacity.training.noises import stale_gradients

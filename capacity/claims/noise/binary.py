@@ -31,7 +31,7 @@ from capacity.claims.lab.enumerated import (
 )
 from capacity.claims.lab.experiment import labelled, scaled
 from capacity.joint.joint import Joint
-from capacity.results.estimate import interval
+from capacity.results.estimate import Estimate
 from capacity.systems import SYSTEMS, Architecture
 from capacity.systems.codes import PAM
 from capacity.training import Training
@@ -128,7 +128,10 @@ def _most(found: dict[str, Any], miss_rate: float) -> Answer:
     bits, stderr = (
         np.concatenate([f[name].ravel() for f in found.values()]) for name in ("marginal", "marginal_stderr")
     )
-    each = [interval(float(b), float(s), "exact", n=SAMPLES // 8) for b, s in zip(bits, stderr, strict=True)]
+    each = [
+        Estimate.from_normal(bits=float(b), stderr=float(s), kind="exact", n=SAMPLES // 8)
+        for b, s in zip(bits, stderr, strict=True)
+    ]
     return statistics.largest([statistics.of_estimate(e, miss_rate / len(each)) for e in each])
 
 

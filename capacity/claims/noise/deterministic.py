@@ -22,7 +22,7 @@ from matplotlib.figure import Figure
 from capacity.claims import answers as statistics
 from capacity.claims.claim import Answer, Context, Evidence, Prediction
 from capacity.claims.lab.experiment import exact, grid, keys_of, labelled, run_lanes
-from capacity.results.estimate import NATS
+from capacity.results.estimate import NATS_PER_BIT
 from capacity.systems.architecture import merge
 from capacity.systems.codes.pam import gray_level
 from capacity.systems.networks import MLP, AutoregressiveBits
@@ -172,7 +172,7 @@ def _lane(steps: int) -> Any:
         params, _ = fit(key_fit, loss, start, cosine_adam(5e-3, steps), steps)
         keys = jax.random.split(key_fresh)
         moments = nats(params, keys[0], FRESH)[1]  # the power of the unit, held in what follows
-        read = one["bits"].astype(jnp.float32) - nats(params, keys[1], FRESH, moments)[0] / NATS
+        read = one["bits"].astype(jnp.float32) - nats(params, keys[1], FRESH, moments)[0] / NATS_PER_BIT
         listed = (jnp.arange(2**LISTED)[:, None] >> jnp.arange(LISTED)[None]) & 1
         messages = jnp.where(sent[None], jnp.pad(listed, ((0, 0), (0, DIGITS - LISTED))), 0).astype(jnp.int8)
         u = jnp.sort((encoded(params["encoder"], messages)[:, 0] - moments[0]) / moments[1])

@@ -20,7 +20,7 @@ from capacity.bounds.exact.listing import list_codes
 from capacity.claims import answers as statistics
 from capacity.claims.claim import Context, Evidence, Prediction
 from capacity.claims.lab.experiment import grid, keys_of, labelled, run_lanes
-from capacity.systems import Architecture, GaussianSystem
+from capacity.systems import Architecture, GaussianAutoencoder
 from capacity.theory import gaussian_capacity
 from capacity.training import Training, measurement_key, sender
 from synthetic import FairBits
@@ -56,7 +56,7 @@ class GaussianNoise:
             found[kind] = run_lanes(
                 context,
                 kind,
-                _lane(training, GaussianSystem(Architecture(UNITS, (96, 96)), asked)),
+                _lane(training, GaussianAutoencoder(Architecture(UNITS, (96, 96)), asked)),
                 {
                     "key": keys_of(jax.random.fold_in(key, 2 + i), np.arange(len(lanes["seed"]))),
                     "noise": jnp.asarray(lanes["noise"], jnp.float32),
@@ -107,7 +107,7 @@ class GaussianNoise:
             axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=2, fontsize="small", frameon=False)
 
 
-def _lane(training: Training, system: GaussianSystem) -> Any:
+def _lane(training: Training, system: GaussianAutoencoder) -> Any:
     def lane(one: Any, source: Any) -> dict[str, jax.Array]:
         params, _ = training.train(one["key"], system, one["noise"], source)
         joint = sender(one["key"], system, params, one["noise"], source)

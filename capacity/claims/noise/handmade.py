@@ -23,7 +23,7 @@ from capacity.claims import answers as statistics
 from capacity.claims.claim import Answer, Context, Evidence, Prediction
 from capacity.claims.lab.experiment import exact, grid, keys_of, labelled, run_lanes
 from capacity.joint.joint import Joint
-from capacity.systems import Architecture, GaussianSystem
+from capacity.systems import Architecture, GaussianAutoencoder
 from capacity.systems.codes import HANDMADE
 from capacity.systems.codes.constellation import optimise, starts_of
 from capacity.systems.codes.exact import gaussian_information
@@ -124,7 +124,7 @@ class Handmade:
 
 
 def _learner(training: Training) -> Any:
-    system = GaussianSystem(Architecture(UNITS))
+    system = GaussianAutoencoder(Architecture(UNITS))
 
     def lane(one: Any, source: Any) -> dict[str, jax.Array]:
         params, _ = training.train(one["key"], system, one["noise"], source)

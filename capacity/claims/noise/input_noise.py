@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 
 from capacity.claims import answers as statistics
 from capacity.claims.claim import Context, Evidence, Prediction
-from capacity.claims.lab.classifier import Examples, Recipe, Split, held_out_bits
+from capacity.claims.lab.classifier import ChannelSystem, Examples, Split, held_out_bits
 from capacity.claims.lab.experiment import grid, keys_of, labelled, run_lanes
 from synthetic import Sprites
 
@@ -52,7 +52,7 @@ class InputNoise:
     def run(self, key: jax.Array, context: Context) -> Evidence:
         """Train at every size, dose and seed; the same seed has the same pictures at every dose."""
         doses, seeds = (FAST_DOSES, 8) if context.fast else (DOSES, 15)
-        recipe = Recipe(4) if context.fast else Recipe(4, steps=1920, checks=48)
+        recipe = ChannelSystem(4) if context.fast else ChannelSystem(4, steps=1920, checks=48)
         lanes = grid(size=SIZES, dose=doses, seed=range(seeds))
         found = run_lanes(
             context,
@@ -125,7 +125,7 @@ def _pictures() -> Examples:
     return Examples(vectors, (source.messages()[:, :2].astype(jnp.int32) * jnp.array([2, 1])).sum(1))
 
 
-def _lane(recipe: Recipe) -> Any:
+def _lane(recipe: ChannelSystem) -> Any:
     def lane(one: Any, pictures: Examples) -> dict[str, jax.Array]:
         key_split, key_fit = jax.random.split(one["key"])
         order = jax.random.permutation(key_split, pictures.labels.shape[0])

@@ -25,7 +25,7 @@ from capacity.channels.gaussian import LOG_2PI
 from capacity.claims import answers as statistics
 from capacity.claims.claim import Answer, Context, Evidence, Prediction
 from capacity.claims.lab.experiment import keys_of, labelled, run_lanes
-from capacity.results.estimate import NATS
+from capacity.results.estimate import NATS_PER_BIT
 from capacity.systems.architecture import merge
 from capacity.systems.networks import MLP
 from capacity.training import cosine_adam, fit
@@ -48,10 +48,10 @@ def bimodal_losses() -> dict[str, float]:
     """Least loss of every output on the bimodal target, bits; and the truth, its entropy."""
     noise = 0.5 * math.log2(2 * math.pi * SPREAD**2)
     return {
-        "truth": 1 + noise + 0.5 / NATS,  # the two halves overlap in 1e-23
-        "deterministic": noise + (1 + SPREAD**2) / (2 * SPREAD**2) / NATS,
+        "truth": 1 + noise + 0.5 / NATS_PER_BIT,  # the two halves overlap in 1e-23
+        "deterministic": noise + (1 + SPREAD**2) / (2 * SPREAD**2) / NATS_PER_BIT,
         "gaussian": 0.5 * math.log2(2 * math.pi * math.e * (1 + SPREAD**2)),
-        "mixture": 1 + noise + 0.5 / NATS,
+        "mixture": 1 + noise + 0.5 / NATS_PER_BIT,
     }
 
 
@@ -183,7 +183,7 @@ def _bimodal(steps: int) -> Any:
             params, _ = fit(key_fit, loss, nnx.split(build(nnx.Rngs(key_init)))[1], cosine_adam(1e-2, steps), steps)
             out = jax.vmap(merge(build, params))(questions)
             nats = jax.vmap(jax.vmap(_density, (None, 0)), (0, None))(out, targets)
-            found[name] = -(nats @ probs).mean() / NATS
+            found[name] = -(nats @ probs).mean() / NATS_PER_BIT
             densities.append(jnp.exp(jax.vmap(jax.vmap(_density, (None, 0)), (0, None))(out, grid)).mean(0))
             if name == "deterministic":
                 found["average"] = jnp.abs(out[:, 0]).mean()
@@ -226,7 +226,7 @@ def _go(steps: int) -> Any:
                 return jax.vmap(one, (None, 0))(params, jax.random.randint(key, (256,), 0, SIDE**2)).mean()
 
             params, _ = fit(key_fit, loss, nnx.split(build(nnx.Rngs(key_init)))[1], cosine_adam(1e-2, steps), steps)
-            found[name] = jax.vmap(one, (None, 0))(params, jnp.arange(SIDE**2)).mean() / NATS
+            found[name] = jax.vmap(one, (None, 0))(params, jnp.arange(SIDE**2)).mean() / NATS_PER_BIT
         return found
 
     return lane

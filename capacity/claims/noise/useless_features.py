@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 
 from capacity.claims import answers as statistics
 from capacity.claims.claim import Answer, Context, Evidence, Prediction
-from capacity.claims.lab.classifier import Examples, Recipe, Split, held_out_bits
+from capacity.claims.lab.classifier import ChannelSystem, Examples, Split, held_out_bits
 from capacity.claims.lab.experiment import grid, keys_of, labelled, run_lanes
 from capacity.estimators import estimate
 from capacity.results.estimate import Estimate
@@ -59,7 +59,9 @@ class UselessFeatures:
     def run(self, key: jax.Array, context: Context) -> Evidence:
         """Train at every size, number of useless features and seed; a seed's examples are the same at every number."""
         keys = jax.random.split(key, 3)
-        seeds, recipe = (6, Recipe(2, width=32)) if context.fast else (15, Recipe(2, width=32, steps=1920, checks=48))
+        seeds, recipe = (
+            (6, ChannelSystem(2, width=32)) if context.fast else (15, ChannelSystem(2, width=32, steps=1920, checks=48))
+        )
         lanes = grid(size=SIZES, count=COUNTS, seed=range(seeds))
         network = run_lanes(
             context,
@@ -134,7 +136,7 @@ def costs(network: np.ndarray, linear: np.ndarray, miss_rate: float) -> dict[str
     return answers
 
 
-def _network(recipe: Recipe) -> Any:
+def _network(recipe: ChannelSystem) -> Any:
     def lane(one: Any, _: Any) -> dict[str, jax.Array]:
         key_data, key_flip, key_fit = jax.random.split(one["key"], 3)
         ends = (max(SIZES), max(SIZES) + VALID)

@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from capacity.estimators.counts.entropy import ENTROPIES, Correction
-from capacity.estimators.estimator import Change, Takes, checked, generator, result
+from capacity.estimators.estimator import Change, Takes, checked, generator
 from capacity.results.estimate import Z95, Estimate
 
 _REFERENCE: Correction = "grassberger"
@@ -77,7 +77,7 @@ class PlugIn:
         unseen = min(float((np.bincount(side) == 1).sum()) / n for side in (x, y))
         if unseen > _UNSEEN:
             high = max(high, limit)
-        return result(nats, stderr, "point", n, limit=limit, low=low, high=high)
+        return Estimate.from_nats(nats=nats, stderr=stderr, kind="point", n=n, limit=limit, low=low, high=high)
 
 
 def _nats(x: np.ndarray, y: np.ndarray, correction: Correction) -> float:

@@ -12,13 +12,13 @@ from typing import Any, ClassVar
 import jax
 import numpy as np
 
-from capacity.estimators.estimator import Change, Estimator, Takes, checked, generator, refuse_few_values, result
+from capacity.estimators.estimator import Change, Estimator, Takes, checked, generator, refuse_few_values
 from capacity.estimators.features.directions import directed
 from capacity.estimators.features.maps import Library, additive, products, radial, ripples
 from capacity.estimators.features.variates import Variates, real_pairs, variates
 from capacity.estimators.parametric.gaussian import LogRatio
 from capacity.estimators.parametric.gaussian_copula import GaussianCopula
-from capacity.results.estimate import NATS, Z95, Estimate
+from capacity.results.estimate import NATS_PER_BIT, Z95, Estimate
 
 LIBRARIES: tuple[Library, ...] = (
     additive(4),
@@ -86,13 +86,20 @@ class FeatureCCA:
             rest = random.permutation(rest)
             few, most = (self._told(key, library, count, x, y, rest[:: 2 - i], held, random) for i in range(2))
             parts.append(most)
-            lost.append((most.bits - few.bits) * NATS)
+            lost.append((most.bits - few.bits) * NATS_PER_BIT)
         gap = max(float(np.median(lost)), 0.0)  # a fold whose half fails altogether tells nothing of the other half
-        nats = float(np.mean([part.bits for part in parts])) * NATS
-        own = float(np.sqrt(np.sum([part.stderr**2 for part in parts]))) / self.folds * NATS
+        nats = float(np.mean([part.bits for part in parts])) * NATS_PER_BIT
+        own = float(np.sqrt(np.sum([part.stderr**2 for part in parts]))) / self.folds * NATS_PER_BIT
         stderr = float(np.hypot(own, np.std(lost, ddof=1) / self.folds**0.5))
-        limit = float(np.mean([part.limit for part in parts])) * NATS
-        return result(nats + gap, stderr, "point", len(x), limit=limit, high=nats + SLOWEST * gap + Z95 * stderr)
+        limit = float(np.mean([part.limit for part in parts])) * NATS_PER_BIT
+        return Estimate.from_nats(
+            nats=nats + gap,
+            stderr=stderr,
+            kind="point",
+            n=len(x),
+            limit=limit,
+            high=nats + SLOWEST * gap + Z95 * stderr,
+        )
 
     def fit(self, key: jax.Array, x: np.ndarray, y: np.ndarray) -> LogRatio:
         """The log density ratio of a normal copula on the variates, fitted to x (n, dx) and y (n, dy).

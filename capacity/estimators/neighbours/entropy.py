@@ -23,7 +23,7 @@ from capacity.estimators.estimator import Change, Takes, checked
 from capacity.estimators.neighbours.ksg import refuse_ties, scaled
 from capacity.estimators.neighbours.profile import estimate
 from capacity.estimators.neighbours.search import nearest
-from capacity.results.estimate import NATS, Estimate
+from capacity.results.estimate import NATS_PER_BIT, Estimate
 
 
 def differential_entropy(x: Any, k: int = 5) -> float:
@@ -43,7 +43,7 @@ def differential_entropy(x: Any, k: int = 5) -> float:
             f"Expected points that differ; got {int((~np.isfinite(terms)).sum())} with {k} others at distance 0. "
             "What takes single values with some probability has no density, and its differential entropy is -inf."
         )
-    return float(terms.mean()) / NATS
+    return float(terms.mean()) / NATS_PER_BIT
 
 
 def entropy_terms(x: np.ndarray, ks: Sequence[int]) -> np.ndarray:

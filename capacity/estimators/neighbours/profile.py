@@ -28,8 +28,8 @@ import jax
 import numpy as np
 from scipy.stats import t as student
 
-from capacity.estimators.estimator import generator, result
-from capacity.results.estimate import NATS, Estimate
+from capacity.estimators.estimator import generator
+from capacity.results.estimate import NATS_PER_BIT, Estimate
 
 Terms = Callable[[np.ndarray, np.ndarray, Sequence[int]], np.ndarray]  # x, y, ks -> nats of shape (len(ks), n)
 
@@ -82,7 +82,7 @@ def profile(
     bits, stderr = np.empty((2, len(ks), len(sizes)))
     for j, size in enumerate(sizes):
         parts = order[: n // size * size].reshape(-1, size)
-        values = np.stack([terms(x[part], y[part], ks).mean(axis=1) for part in parts], axis=1) / NATS
+        values = np.stack([terms(x[part], y[part], ks).mean(axis=1) for part in parts], axis=1) / NATS_PER_BIT
         bits[:, j] = values.mean(axis=1)
         stderr[:, j] = values.std(axis=1, ddof=1) / len(parts) ** 0.5 if len(parts) > 1 else np.nan
     return Profile(np.asarray(ks), sizes, bits, stderr)
@@ -117,7 +117,7 @@ def estimate(
     bias = _band(local, dimensions)
     down, up = (abs(bias), abs(bias)) if both_ways else (max(-bias, 0.0), max(bias, 0.0))
     low, high = nats - down - width, nats + up + width
-    return result(nats, stderr, "point", n, limit=limit, low=low, high=high)
+    return Estimate.from_nats(nats=nats, stderr=stderr, kind="point", n=n, limit=limit, low=low, high=high)
 
 
 def _spread(

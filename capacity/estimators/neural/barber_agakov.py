@@ -16,11 +16,11 @@ import numpy as np
 from scipy.spatial import cKDTree
 from scipy.special import digamma
 
-from capacity.estimators.estimator import Change, Takes, checked, result
+from capacity.estimators.estimator import Change, Takes, checked
 from capacity.estimators.neural.autoregressive import MixtureFlow
 from capacity.estimators.neural.prepare import features, to_float32
 from capacity.estimators.neural.training import Parts, Stopping, draw, over_lanes
-from capacity.results.estimate import NATS, Z95, Estimate, Kind
+from capacity.results.estimate import NATS_PER_BIT, Z95, Estimate, Kind
 
 LEAST = 200
 
@@ -74,7 +74,7 @@ class BarberAgakov:
         if self.entropy is None:
             surprises = _surprises(z, self.neighbours)[parts.evaluation]
         else:
-            surprises = np.asarray(self.entropy * NATS - np.log(std).sum())
+            surprises = np.asarray(self.entropy * NATS_PER_BIT - np.log(std).sum())
         log_decoder = _program(lanes, jnp.asarray(to_float32(x)), jnp.asarray(z, jnp.float32), self)
         values = np.asarray(log_decoder, np.float64) + surprises
         stderr = np.sqrt(values.var(axis=1).mean() / values.size)
@@ -82,7 +82,9 @@ class BarberAgakov:
         nats = float(values.mean())
         high = nats + Z95 * float(stderr)
         # Information is not negative: a lower bound that is says nothing against 0.
-        return result(nats, float(stderr), kind, values.size, high=max(high, 0.0) if kind == "lower" else high)
+        return Estimate.from_nats(
+            nats=nats, stderr=float(stderr), kind=kind, n=values.size, high=max(high, 0.0) if kind == "lower" else high
+        )
 
 
 def _surprises(rows: np.ndarray, k: int) -> np.ndarray:

@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from capacity.estimators.estimator import Change, Takes, checked, result
+from capacity.estimators.estimator import Change, Takes, checked
 from capacity.estimators.neural.critics import apply_tower, randomise, tower
 from capacity.estimators.neural.prepare import features, normal_scores, to_float32
 from capacity.estimators.neural.training import Parts, Stopping, draw, over_lanes
@@ -66,7 +66,7 @@ class CLUB:
         nats = float((true - row).mean())
         influence = true - row - column
         stderr = np.sqrt(influence.var(axis=1).mean() / true.size)
-        return result(nats, float(stderr), "point", true.size)
+        return Estimate.from_nats(nats=nats, stderr=float(stderr), kind="point", n=true.size)
 
 
 @functools.partial(jax.jit, static_argnames=("plan",))

@@ -27,7 +27,7 @@ from typing import Any, ClassVar
 import jax
 import numpy as np
 
-from capacity.estimators.estimator import Change, Takes, checked, result
+from capacity.estimators.estimator import Change, Takes, checked
 from capacity.estimators.held_out import LogRatio
 from capacity.estimators.neural.critics import Critic, Separable
 from capacity.estimators.neural.held_out import (
@@ -40,10 +40,10 @@ from capacity.estimators.neural.held_out import (
     nwj,
 )
 from capacity.estimators.neural.training import Stopping
-from capacity.results.estimate import NATS, Z95, Estimate, Kind
+from capacity.results.estimate import NATS_PER_BIT, Z95, Estimate, Kind
 
 LEAST = 200
-NEAR = NATS  # how far below log K a figure no longer tells a larger truth from one of log K
+NEAR = NATS_PER_BIT  # how far below log K a figure no longer tells a larger truth from one of log K
 
 
 @dataclass(frozen=True)
@@ -223,7 +223,7 @@ def _estimate(values: np.ndarray, kind: Kind, limit: float) -> Estimate:
     nats, stderr = values.mean(), np.sqrt((spread**2).sum() / (values.size - len(values)) / values.size)
     told = nats < np.log(values.shape[1]) - NEAR
     high = max(nats + Z95 * stderr, 0.0) if told else limit
-    return result(float(nats), float(stderr), kind, values.size, limit=limit, high=high)
+    return Estimate.from_nats(nats=float(nats), stderr=float(stderr), kind=kind, n=values.size, limit=limit, high=high)
 
 
 def _log_pairs(scores: Scores) -> float:

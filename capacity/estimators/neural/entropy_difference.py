@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import jax
 import numpy as np
 
-from capacity.estimators.estimator import Change, Takes, checked, result
+from capacity.estimators.estimator import Change, Takes, checked
 from capacity.estimators.neural.autoregressive import MixtureFlow
 from capacity.estimators.neural.densities import held_out_log_densities
 from capacity.estimators.neural.training import Stopping
@@ -55,4 +55,4 @@ class EntropyDifference:
         conditional, marginal = held_out_log_densities(key, x, y, self.flow, self.stopping, self.folds, self.batch)
         values = conditional - marginal
         stderr = np.sqrt(values.var(axis=1).mean() / values.size)
-        return result(float(values.mean()), float(stderr), "point", values.size)
+        return Estimate.from_nats(nats=float(values.mean()), stderr=float(stderr), kind="point", n=values.size)

@@ -14,12 +14,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from capacity.estimators.estimator import Change, Estimator, Takes, checked, result
+from capacity.estimators.estimator import Change, Estimator, Takes, checked
 from capacity.estimators.neighbours.ksg import KSG
 from capacity.estimators.neural.critics import apply_linear, apply_tower, linear, randomise, tower
 from capacity.estimators.neural.prepare import guarded, to_float32
 from capacity.estimators.neural.training import Parts, Stopping, draw, over_lanes
-from capacity.results.estimate import NATS, Z95, Estimate
+from capacity.results.estimate import NATS_PER_BIT, Z95, Estimate
 
 LEAST = 400
 
@@ -72,15 +72,15 @@ class Representation:
             np.array([float(getattr(half, name)) for half in halves])
             for name in ("bits", "low", "high", "stderr", "limit")
         )
-        middle = bits.mean() * NATS
-        down, up = (np.sqrt((reach**2).sum()) / 2 * NATS for reach in (bits - low, high - bits))
-        spread = max(float(np.sqrt((stderr**2).sum()) / 2) * NATS, 0.0)
-        return result(
-            float(middle),
-            spread,
-            "point",
-            parts.evaluation.size,
-            limit=float(limit.mean()) * NATS,
+        middle = bits.mean() * NATS_PER_BIT
+        down, up = (np.sqrt((reach**2).sum()) / 2 * NATS_PER_BIT for reach in (bits - low, high - bits))
+        spread = max(float(np.sqrt((stderr**2).sum()) / 2) * NATS_PER_BIT, 0.0)
+        return Estimate.from_nats(
+            nats=float(middle),
+            stderr=spread,
+            kind="point",
+            n=parts.evaluation.size,
+            limit=float(limit.mean()) * NATS_PER_BIT,
             low=float(middle - max(down, Z95 * spread)),
             high=float(middle + max(up, Z95 * spread)),
         )

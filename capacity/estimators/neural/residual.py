@@ -20,7 +20,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from capacity.estimators.estimator import Takes, checked, result
+from capacity.estimators.estimator import Takes, checked
 from capacity.estimators.neural.critics import Separable
 from capacity.estimators.neural.held_out import log_mean_marginals
 from capacity.estimators.neural.prepare import features, to_float32
@@ -188,4 +188,4 @@ def _values(scores: jax.Array, validation: jax.Array) -> jax.Array:
 def _estimate(values: np.ndarray, kind: Kind) -> Estimate:
     spread = values - values.mean(axis=1, keepdims=True)
     stderr = np.sqrt((spread**2).sum() / (values.size - len(values)) / values.size)
-    return result(float(values.mean()), float(stderr), kind, values.size)
+    return Estimate.from_nats(nats=float(values.mean()), stderr=float(stderr), kind=kind, n=values.size)

@@ -15,7 +15,7 @@ import numpy as np
 from scipy.special import polygamma, psi
 from scipy.stats import t as student_t
 
-from capacity.estimators.estimator import Change, Takes, checked, refuse_few_values, result
+from capacity.estimators.estimator import Change, Takes, checked, refuse_few_values
 from capacity.results.estimate import Estimate
 
 LogRatio = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -26,7 +26,7 @@ _ROUNDING = 1e-13  # 1 - rho^2 below this is rounding
 
 
 @dataclass(frozen=True)
-class Gaussian:
+class GaussianMI:
     """Canonical correlations, without bias for normal data of any dimension.
 
     The log determinant of a Wishart matrix is too small by digammas that depend on n and the dimension alone (Misra,
@@ -66,7 +66,15 @@ class Gaussian:
         reach = float(student_t.ppf(0.975, pair.spare)) * stderr
         told = bool(1 - pair.correlations[0] ** 2 > _ROUNDING)
         high = nats + reach if told else np.inf
-        return result(nats, stderr, "point", len(x), limit=np.inf if told else nats, low=nats - reach, high=high)
+        return Estimate.from_nats(
+            nats=nats,
+            stderr=stderr,
+            kind="point",
+            n=len(x),
+            limit=np.inf if told else nats,
+            low=nats - reach,
+            high=high,
+        )
 
     def fit(self, key: jax.Array, x: np.ndarray, y: np.ndarray) -> LogRatio:
         """The log density ratio of the normal law with the covariances of x (n, dx) and y (n, dy).

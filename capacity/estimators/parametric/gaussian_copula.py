@@ -15,7 +15,7 @@ import numpy as np
 from scipy.special import ndtri
 from scipy.stats import rankdata
 
-from capacity.estimators.estimator import Change, Takes, checked, refuse_few_values, result
+from capacity.estimators.estimator import Change, Takes, checked, refuse_few_values
 from capacity.estimators.parametric.gaussian import Canonical, LogRatio, null_variance, wishart_bias
 from capacity.results.estimate import Estimate
 
@@ -65,7 +65,14 @@ class GaussianCopula:
         variance = max(_influence(pair, x, y).var() / n - known, known) + known / (GROUPS - 1)
         # Scores of equal ranks are equal to the last bit, so that copies are told from what is merely close.
         equal = bool(1 - pair.correlations[0] ** 2 < 1e-12)
-        return result(nats, variance**0.5, "point", n, limit=nats if equal else np.inf, high=np.inf if equal else None)
+        return Estimate.from_nats(
+            nats=nats,
+            stderr=variance**0.5,
+            kind="point",
+            n=n,
+            limit=nats if equal else np.inf,
+            high=np.inf if equal else None,
+        )
 
     def fit(self, key: jax.Array, x: np.ndarray, y: np.ndarray) -> LogRatio:
         """The log density ratio of the normal copula fitted to x (n, dx) and y (n, dy).

@@ -15,7 +15,7 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.stats import t as student_t
 
-from capacity.estimators.estimator import Change, Takes, checked, refuse_few_values, result
+from capacity.estimators.estimator import Change, Takes, checked, refuse_few_values
 from capacity.estimators.parametric.gaussian import LogRatio, null_variance
 from capacity.estimators.parametric.student_fit import StudentLaw, effective, fitted
 from capacity.results.estimate import Estimate
@@ -102,7 +102,7 @@ def figure(x: np.ndarray, y: np.ndarray, margins: Callable[[np.ndarray], Margins
     spread = (_GROUPS - 1) / _GROUPS * float(((parts - parts.mean()) ** 2).sum())
     stderr = max(spread - known, known) ** 0.5
     reach = float(student_t.ppf(0.975, _GROUPS - 1)) * stderr
-    return result(nats, stderr, "point", n, low=nats - reach, high=nats + reach)
+    return Estimate.from_nats(nats=nats, stderr=stderr, kind="point", n=n, low=nats - reach, high=nats + reach)
 
 
 def best(margins: Margins, d: int, unit: bool) -> tuple[StudentLaw, np.ndarray]:

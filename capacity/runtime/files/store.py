@@ -6,7 +6,6 @@ is one sealed netCDF-4 file and one plain CSV table.
 
 from __future__ import annotations
 
-import csv
 import fcntl
 import hashlib
 import io
@@ -16,20 +15,15 @@ import warnings
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import repeat
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
-import h5netcdf
 import jax
 import numpy as np
-import xarray as xr
-from xarray.backends import H5NetCDFStore
 
+from capacity.curves.files import read_curves, write_csv, write_curves
 from capacity.runtime.files.atomic import StoreError, unseal, write_atomic
-
-CSV_BLOCK = 4096  # lanes that are text at a time
 
 __all__ = ["Store", "StoreError", "fingerprint", "read_curves", "write_csv", "write_curves"]
 
@@ -145,53 +139,6 @@ class Store:
         return self.directory / "parts" / f"{name}.npz"
 
 
-def write_curves(path: str | os.PathLike[str], datasets: Mapping[str, xr.Dataset]) -> None:
-    """Write curves as one netCDF-4 file, a group for each system; whole or not at all."""
-
-    # In memory first: on a full disk HDF5 loses errors while it closes, and a broken file would pass for a whole one.
-    content = io.BytesIO()
-    with h5netcdf.File(content, "w") as file:
-        for name, dataset in datasets.items():
-            dataset.dump_to_store(H5NetCDFStore(file, group=name))
-    write_atomic(Path(path), lambda target: _write_bytes(target, content.getbuffer()), sealed=True)
-
-
-def read_curves(path: str | os.PathLike[str]) -> dict[str, xr.Dataset]:
-    """Curves of a file by `write_curves`, in memory.
-
-    Raises:
-        StoreError: if the file is missing, truncated, or not as it was written.
-    """
-    content = unseal(Path(path))
-    try:
-        with xr.open_datatree(io.BytesIO(content), engine="h5netcdf") as tree:
-            return {name: child.to_dataset().load() for name, child in tree.children.items()}
-    except (OSError, ValueError, KeyError) as error:
-        raise StoreError(f"Expected {path} to be netCDF-4 with a group for each system; got {error}.") from error
-
-
-def write_csv(path: str | os.PathLike[str], datasets: Mapping[str, xr.Dataset]) -> None:
-    """Write curves as one table, a row for each system, level and seed.
-
-    What does not depend on the seed is repeated; what belongs to a unit stands in columns
-    NAME_unit0, NAME_unit1 ..., a lane's key in key_word0, key_word1; loss histories stay in the netCDF file.
-    """
-    names = [name for system, dataset in datasets.items() for name in _columns(system, dataset.isel(level=[0]))]
-    names = list(dict.fromkeys(names))
-
-    def write(target: Path) -> None:
-        with target.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(names)
-            for system, dataset in datasets.items():
-                step = max(1, CSV_BLOCK // dataset.sizes["seed"])
-                for first in range(0, dataset.sizes["level"], step):
-                    block = _columns(system, dataset.isel(level=slice(first, first + step)))
-                    writer.writerows(zip(*(block.get(name, repeat("")) for name in names), strict=False))
-
-    write_atomic(Path(path), write)
-
-
 def _take(lock: IO[str], path: Path) -> None:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -222,10 +169,6 @@ def _write_text(path: Path, text: str) -> None:
     path.write_text(text)
 
 
-def _write_bytes(path: Path, content: memoryview) -> None:
-    path.write_bytes(content)
-
-
 def _differences(before: Any, now: Any, name: str = "") -> Iterator[str]:
     """What differs between two JSON values, as 'dotted.name=before (now after)'."""
     if isinstance(before, dict) and isinstance(now, dict):
@@ -241,19 +184,3 @@ def _short(value: Any) -> str:
         return "absent" if value is ... else "present"
     text = json.dumps(value)
     return text if len(text) <= 48 else f"{text[:44]} ..."
-
-
-def _columns(system: str, dataset: xr.Dataset) -> dict[str, np.ndarray]:
-    """The table's columns as text, (lanes,) each, lanes ordered by level, then seed."""
-    shape = tuple(dataset.sizes[d] for d in ("level", "seed"))
-    about = {"system": np.array(system), "level": dataset.level.values[:, None], "seed": dataset.seed.values}
-    columns = {name: np.broadcast_to(values, shape).ravel().astype(str) for name, values in about.items()}
-    for name, variable in dataset.data_vars.items():
-        if "step" in variable.dims:
-            continue
-        rest = [d for d in variable.dims if d not in ("level", "seed")]
-        sizes = {d: dataset.sizes[d] for d in ("level", "seed", *rest)}
-        values = variable.variable.set_dims(sizes).transpose(*sizes).values.reshape(np.prod(shape), -1)
-        names = [f"{name}_{rest[0]}{k}" for k in range(values.shape[1])] if rest else [str(name)]
-        columns |= dict(zip(names, values.T.astype(str), strict=True))
-    return columns

@@ -16,7 +16,7 @@ import numpy as np
 import optax
 from scipy.special import ndtri
 
-from capacity.results.estimate import NATS
+from capacity.results.estimate import NATS_PER_BIT
 from capacity.systems.codes.code import Encoder, check_units, dealt, digits_of, fair, normalised
 from capacity.training.fitting import apply
 
@@ -87,7 +87,7 @@ def optimise(
 
     found, nats = jax.lax.map(one, start)
     best = jnp.argmax(nats)
-    return found[best], nats[best] / NATS
+    return found[best], nats[best] / NATS_PER_BIT
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import logsumexp
 
-from capacity.results.estimate import NATS
+from capacity.results.estimate import NATS_PER_BIT
 from capacity.theory import Floats, gaussian_noise_information
 
 MOST_TERMS = 2**26
@@ -62,7 +62,7 @@ def gaussian_information(points: ArrayLike, noise_std: float) -> float:
         # log p(z | k) / p(z | sent) at z = point + sigma e.
         ratio = -0.5 * np.square(away).sum(1) - nodes @ away.T
         nats += math.log(len(sent)) - weights @ logsumexp(ratio, axis=1)
-    return float(nats / len(sent) / NATS)
+    return float(nats / len(sent) / NATS_PER_BIT)
 
 
 def _grid() -> tuple[Floats, Floats]:

@@ -18,8 +18,8 @@ from capacity.claims import CLAIMS, Answer, Claim, Context, Evidence, Prediction
 from capacity.claims import answers as statistics
 from capacity.claims.claim import decide, miss_rate
 from capacity.claims.run import run_claim, run_claims
-from capacity.cli.curve import main
-from capacity.results.estimate import interval
+from capacity.cli.app import main
+from capacity.results.estimate import Estimate
 
 COUNT = {"runs": 0}
 
@@ -144,7 +144,7 @@ def test_extremes_and_estimates() -> None:
     answers = [Answer(1.0, 0.5, 1.5, 3), Answer(2.0, 0.2, 2.4, 4), Answer(0.0, -3.0, 3.0, 5)]
     assert statistics.largest(answers) == Answer(2.0, 0.5, 3.0, 4)
     assert statistics.smallest(answers) == Answer(0.0, -3.0, 1.5, 5)
-    found = statistics.of_estimate(interval(3.0, 0.1, "exact", n=7), 0.05, truth=2.5)
+    found = statistics.of_estimate(Estimate.from_normal(bits=3.0, stderr=0.1, kind="exact", n=7), 0.05, truth=2.5)
     np.testing.assert_allclose(found[:3], [0.5, 0.5 - 0.195996, 0.5 + 0.195996], atol=1e-6)
     with pytest.raises(ValueError, match="all finite"):
         statistics.mean([1.0, math.nan], 0.05)

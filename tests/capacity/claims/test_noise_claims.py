@@ -20,7 +20,7 @@ from capacity.claims.lab.enumerated import (
     train_and_enumerate,
 )
 from capacity.claims.noise import binary, dropout, gaussian_dropout, quantized
-from capacity.results.estimate import interval
+from capacity.results.estimate import Estimate
 from capacity.systems import SYSTEMS, Architecture
 from capacity.training import Training
 from synthetic import FairBits
@@ -41,7 +41,11 @@ def test_gaussian_dropout_on_signs_is_the_published_one() -> None:
 def test_absolute_values_and_gaps() -> None:
     assert absolute(Answer(-0.3, -0.4, -0.2, 5))[:3] == (0.3, 0.2, 0.4)
     assert absolute(Answer(-0.1, -0.4, 0.2, 5))[:3] == (0.1, 0.0, 0.4)
-    found = gap(interval(2.0, 0.3, "exact", n=9), interval(1.0, 0.4, "exact", n=9), 0.05)
+    found = gap(
+        Estimate.from_normal(bits=2.0, stderr=0.3, kind="exact", n=9),
+        Estimate.from_normal(bits=1.0, stderr=0.4, kind="exact", n=9),
+        0.05,
+    )
     assert found.value == pytest.approx(1.0) and found.high - found.value == pytest.approx(1.96 * 0.5, rel=1e-3)
 
 

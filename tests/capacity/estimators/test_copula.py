@@ -9,12 +9,12 @@ from scipy.special import stdtrit
 from scipy.stats import multivariate_t
 from scipy.stats import t as student_t
 
-from capacity.estimators.parametric.gaussian import Gaussian
+from capacity.estimators.parametric.gaussian import GaussianMI
 from capacity.estimators.parametric.gaussian_copula import GaussianCopula, rank_transform, ranks
 from capacity.estimators.parametric.student import Student
 from capacity.estimators.parametric.student_copula import StudentCopula
 from capacity.estimators.parametric.student_fit import StudentLaw, common_scale
-from capacity.results.estimate import NATS
+from capacity.results.estimate import NATS_PER_BIT
 
 KEY = jax.random.key(0)
 
@@ -27,7 +27,7 @@ def student_pairs(seed: int, n: int, dim: int, rho: float, freedom: float) -> tu
     if np.isfinite(freedom):
         scale = np.sqrt(freedom / random.chisquare(freedom, size=(n, 1)))
         x, y, nats = x * scale, y * scale, nats + common_scale(dim, dim, freedom)
-    return x, y, nats / NATS
+    return x, y, nats / NATS_PER_BIT
 
 
 def test_information_of_a_t_by_integration():
@@ -82,19 +82,19 @@ def test_increasing_maps_change_nothing(method):
 
 def test_normal_scores_agree_with_normal_data():
     x, y, _ = student_pairs(2, 4000, 3, 0.7, np.inf)
-    plain, ranked, t = (m(KEY, x, y) for m in (Gaussian(), GaussianCopula(), StudentCopula()))
+    plain, ranked, t = (m(KEY, x, y) for m in (GaussianMI(), GaussianCopula(), StudentCopula()))
     assert np.isclose(plain.bits, ranked.bits, atol=0.01)
     assert np.isclose(plain.bits, t.bits, atol=0.01)  # the normal law is the t of infinite freedom
 
 
-@pytest.mark.parametrize("method", [Gaussian(), GaussianCopula(), Student(), StudentCopula()])
+@pytest.mark.parametrize("method", [GaussianMI(), GaussianCopula(), Student(), StudentCopula()])
 def test_held_out_log_ratio_is_the_information(method):
     # The mean log density ratio of new pairs is the information, less what the fit is off by.
     freedom = np.inf if "gaussian" in method.name else 4.0
     x, y, truth = student_pairs(3, 8000, 2, 0.7, freedom)
     values = method.fit(jax.random.key(0), x[:4000], y[:4000])(x[4000:], y[4000:])
     assert values.shape == (4000,)
-    assert abs(values.mean() / NATS - truth) < 4 * values.std() / 4000**0.5 / NATS
+    assert abs(values.mean() / NATS_PER_BIT - truth) < 4 * values.std() / 4000**0.5 / NATS_PER_BIT
 
 
 def test_ranks_of_new_values():

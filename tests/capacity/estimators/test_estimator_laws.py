@@ -11,8 +11,9 @@ import pytest
 from scipy.stats import ortho_group
 
 from capacity import estimate
-from capacity.estimators import ESTIMATORS, Estimator
+from capacity.estimators import Estimator
 from capacity.estimators.estimator import checked
+from capacity.estimators.registry import ESTIMATORS
 from capacity.results.estimate import Estimate
 
 N = 1200

@@ -12,7 +12,7 @@ from capacity.estimators.features.feature_cca import FeatureCCA
 from capacity.estimators.features.maps import additive, columns, products, radial, ripples
 from capacity.estimators.features.variates import real_pairs, variates
 from capacity.estimators.parametric.gaussian_copula import GaussianCopula
-from capacity.results.estimate import NATS
+from capacity.results.estimate import NATS_PER_BIT
 
 KEY = jax.random.key(0)
 
@@ -44,13 +44,13 @@ def test_behind_a_spiral(dim):
     estimate = FeatureCCA()(KEY, turned_x, turned_y)
     assert GaussianCopula()(KEY, turned_x, turned_y).high < 0.6 * truth  # what the covariances see of it
     assert estimate.low <= truth <= estimate.high
-    assert abs(estimate.bits - truth) * NATS < 0.07
+    assert abs(estimate.bits - truth) * NATS_PER_BIT < 0.07
 
 
 def test_plain_normals_lose_nothing():
     x, y, truth = normals(1, 4000, 5)
     estimate = FeatureCCA()(KEY, x, y)
-    assert estimate.low <= truth <= estimate.high and abs(estimate.bits - truth) * NATS < 0.06
+    assert estimate.low <= truth <= estimate.high and abs(estimate.bits - truth) * NATS_PER_BIT < 0.06
 
 
 def test_independence():
@@ -67,7 +67,7 @@ def test_an_even_function_of_one_column():
     estimate = FeatureCCA()(KEY, x, y)
     truth = -0.5 * np.log2(1 - 0.64)
     assert GaussianCopula()(KEY, x, y).high < 0.02
-    assert estimate.low <= truth + 0.02 and abs(estimate.bits - truth) * NATS < 0.05
+    assert estimate.low <= truth + 0.02 and abs(estimate.bits - truth) * NATS_PER_BIT < 0.05
 
 
 def test_functions_of_a_variate_are_not_new():
@@ -94,7 +94,7 @@ def test_held_out_log_ratio():
     x, y = spiralled(x, 1), spiralled(y, 2)
     values = FeatureCCA().fit(jax.random.key(0), x[:4000], y[:4000])(x[4000:], y[4000:])
     assert values.shape == (2000,)
-    assert 0.75 * truth < values.mean() / NATS < truth + 3 * values.std() / 2000**0.5 / NATS
+    assert 0.75 * truth < values.mean() / NATS_PER_BIT < truth + 3 * values.std() / 2000**0.5 / NATS_PER_BIT
 
 
 def test_libraries_are_maps_of_any_rows():

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from scipy.stats import multivariate_normal
 
-from capacity.estimators.parametric.gaussian import Canonical, Gaussian, null_variance, wishart_bias
-from capacity.results.estimate import NATS
+from capacity.estimators.parametric.gaussian import Canonical, GaussianMI, null_variance, wishart_bias
+from capacity.results.estimate import NATS_PER_BIT
 
 KEY = jax.random.key(0)
 
@@ -35,7 +35,7 @@ def test_no_bias_and_covered(n, dims, rho, pairs):
     estimates = []
     for seed in range(60):
         x, y, truth = correlated(seed, n, dims, rho, pairs)
-        estimates.append(Gaussian()(KEY, x, y))
+        estimates.append(GaussianMI()(KEY, x, y))
     bits = np.array([e.bits for e in estimates])
     assert abs(bits.mean() - truth) < 4 * bits.std() / 60**0.5  # four standard errors of the mean
     assert np.mean([e.low <= truth <= e.high for e in estimates]) >= 0.85  # 95 % nominal, four errors below
@@ -48,7 +48,7 @@ def test_covered_off_the_normal_law():
     for seed in range(60):
         x, y, truth = correlated(seed, 500, (2, 2), 0.7, 1)
         scale = np.sqrt(6 / np.random.default_rng(seed + 1000).chisquare(6, size=(500, 1)))
-        e = Gaussian()(KEY, x * scale, y * scale)
+        e = GaussianMI()(KEY, x * scale, y * scale)
         covered.append(e.low <= truth <= e.high)
     assert np.mean(covered) >= 0.85
 
@@ -70,7 +70,7 @@ def test_log_ratio_is_that_of_the_densities():
     joint, left, right = (
         multivariate_normal(mean[part], covariance[part, part]).logpdf(new[:, part]) for part in parts
     )
-    assert np.allclose(Gaussian().fit(jax.random.key(0), x, y)(new_x, new_y), joint - left - right, atol=1e-9)
+    assert np.allclose(GaussianMI().fit(jax.random.key(0), x, y)(new_x, new_y), joint - left - right, atol=1e-9)
 
 
 def test_null_terms_are_those_of_one_beta():
@@ -83,28 +83,28 @@ def test_null_terms_are_those_of_one_beta():
 
 def test_invariances():
     x, y, _ = correlated(5, 400, (3, 2), 0.5, 1)
-    base = Gaussian()(KEY, x, y).bits
+    base = GaussianMI()(KEY, x, y).bits
     turn = np.linalg.qr(np.random.default_rng(0).normal(size=(3, 3)))[0]
-    assert np.isclose(Gaussian()(KEY, 1e6 + 1e3 * x @ turn, y * [1e-8, 1e8]).bits, base, atol=1e-8)
-    assert np.isclose(Gaussian()(KEY, y, x).bits, base, atol=1e-12)
-    assert np.isclose(Gaussian()(KEY, np.hstack([x, x @ turn]), y).bits, base, atol=1e-8)  # repeated columns
+    assert np.isclose(GaussianMI()(KEY, 1e6 + 1e3 * x @ turn, y * [1e-8, 1e8]).bits, base, atol=1e-8)
+    assert np.isclose(GaussianMI()(KEY, y, x).bits, base, atol=1e-12)
+    assert np.isclose(GaussianMI()(KEY, np.hstack([x, x @ turn]), y).bits, base, atol=1e-8)  # repeated columns
 
 
 def test_a_shared_column_is_saturated():
     x, y, _ = correlated(5, 400, (2, 2), 0.5, 1)
-    estimate = Gaussian()(KEY, x, np.hstack([y, 3 * x[:, :1]]))
+    estimate = GaussianMI()(KEY, x, np.hstack([y, 3 * x[:, :1]]))
     assert bool(estimate.saturated) and estimate.bits > 15 and estimate.high == np.inf
-    assert not bool(Gaussian()(KEY, x, y).saturated)
+    assert not bool(GaussianMI()(KEY, x, y).saturated)
 
 
 def test_fifty_dimensions():
     x, y, truth = correlated(0, 10_000, (50, 50), 0.2522, 50)
-    assert abs(truth * NATS - 1.643) < 0.001
-    estimate = Gaussian()(KEY, x, y)
+    assert abs(truth * NATS_PER_BIT - 1.643) < 0.001
+    estimate = GaussianMI()(KEY, x, y)
     assert abs(estimate.bits - truth) < 0.1 and estimate.low < truth < estimate.high
 
 
 def test_too_few_pairs():
     x, y, _ = correlated(0, 12, (5, 5), 0.2, 1)
     with pytest.raises(ValueError, match="Expected at least 14 pairs for covariances of 5 x 5 dimensions; got 12."):
-        Gaussian()(KEY, x, y)
+        GaussianMI()(KEY, x, y)

@@ -8,7 +8,7 @@ import pytest
 
 from capacity import Joint, measure
 from capacity.channels import Gaussian as GaussianNoise
-from capacity.estimators import ESTIMATORS
+from capacity.estimators.registry import ESTIMATORS
 from synthetic import FairBits
 
 N = 10_000

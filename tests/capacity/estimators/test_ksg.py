@@ -31,7 +31,7 @@ from capacity.estimators.neighbours.entropy import ThreeEntropies, differential_
 from capacity.estimators.neighbours.ksg import KSG, scaled
 from capacity.estimators.neighbours.lnc import threshold
 from capacity.estimators.neighbours.profile import profile
-from capacity.results.estimate import NATS
+from capacity.results.estimate import NATS_PER_BIT
 
 KEY = jax.random.key(0)
 
@@ -46,7 +46,7 @@ def additive(seed: int, n: int, noise: float) -> tuple[np.ndarray, np.ndarray, f
     """Uniform x, with uniform noise added that is at most half as wide: noise/ln 2 - log2(2 noise) bits."""
     random = np.random.default_rng(seed)
     x = random.uniform(size=n)
-    return x, x + random.uniform(-noise, noise, n), noise / NATS - np.log2(2 * noise)
+    return x, x + random.uniform(-noise, noise, n), noise / NATS_PER_BIT - np.log2(2 * noise)
 
 
 def plain(x: np.ndarray, y: np.ndarray, k: int) -> float:
@@ -76,7 +76,7 @@ def test_it_keeps_the_contract(method: Estimator) -> None:
 def test_it_agrees_with_a_plain_program(columns: int, k: int) -> None:
     x, y, _ = normal(1, 1500, columns, 0.6)
     x, y = scaled(x, "standard"), scaled(y, "standard")
-    assert KSG(k)(KEY, x, y).bits == pytest.approx(plain(x, y, k) / NATS, abs=1e-6)
+    assert KSG(k)(KEY, x, y).bits == pytest.approx(plain(x, y, k) / NATS_PER_BIT, abs=1e-6)
 
 
 def test_both_variants_agree_where_both_are_good() -> None:
@@ -129,7 +129,7 @@ def test_the_local_correction_leaves_independent_columns_alone() -> None:
         (np.random.default_rng(7).uniform(0, 8, 4000), 3.0),
         (np.random.default_rng(8).normal(size=4000), 0.5 * np.log2(2 * np.pi * np.e)),
         (np.random.default_rng(9).normal(size=(4000, 3)), 1.5 * np.log2(2 * np.pi * np.e)),
-        (np.random.default_rng(10).exponential(size=4000), 1 / NATS),
+        (np.random.default_rng(10).exponential(size=4000), 1 / NATS_PER_BIT),
     ],
     ids=["uniform", "normal", "normal, three columns", "exponential"],
 )

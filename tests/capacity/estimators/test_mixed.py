@@ -12,7 +12,7 @@ from scipy.stats import norm, poisson
 from capacity.estimators.estimator import Estimator, checked
 from capacity.estimators.neighbours.ksg import KSG
 from capacity.estimators.neighbours.mixed import Mixed, Ross
-from capacity.results.estimate import NATS
+from capacity.results.estimate import NATS_PER_BIT
 
 KEY = jax.random.key(0)
 N = 3000
@@ -49,7 +49,7 @@ def censored(seed: int, n: int = N, lost: float = 0.15) -> tuple[np.ndarray, np.
     rate, weight = np.polynomial.laguerre.laggauss(60)
     symbols = np.arange(60)
     given = (1 - lost) * poisson.pmf(symbols, rate[:, None]) + lost * (symbols == 0)
-    return x, y, float(weight @ (xlogy(given, given) - xlogy(given, weight @ given)).sum(axis=1)) / NATS
+    return x, y, float(weight @ (xlogy(given, given) - xlogy(given, weight @ given)).sum(axis=1)) / NATS_PER_BIT
 
 
 @pytest.mark.parametrize("method", [Ross(), Mixed()], ids=str)
@@ -88,7 +88,7 @@ def test_without_ties_it_is_ksg() -> None:
     """But for log n in the place of psi(n)."""
     x, noise = np.random.default_rng(4).normal(size=(2, N, 2))
     y = x + noise
-    gap = (np.log(N) - digamma(N)) / NATS
+    gap = (np.log(N) - digamma(N)) / NATS_PER_BIT
     assert Mixed()(KEY, x, y).bits - KSG()(KEY, x, y).bits == pytest.approx(gap, abs=1e-6)
 
 
@@ -126,7 +126,7 @@ def test_it_agrees_with_scikit_learn() -> None:
     feature_selection = pytest.importorskip("sklearn.feature_selection")
     x, y, _ = uniform_labels(7)
     theirs = feature_selection.mutual_info_classif(y[:, None], x, n_neighbors=5, random_state=0)[0]
-    assert Ross()(KEY, x, y).bits * NATS == pytest.approx(theirs, abs=1e-3)
+    assert Ross()(KEY, x, y).bits * NATS_PER_BIT == pytest.approx(theirs, abs=1e-3)
 
 
 def test_they_refuse_in_words() -> None:

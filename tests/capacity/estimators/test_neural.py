@@ -29,7 +29,7 @@ from capacity.estimators.neural.critic_bounds import info_nce_values, nwj_values
 from capacity.estimators.neural.held_out import Scores, _summary
 from capacity.estimators.neural.prepare import features, guarded, normal_scores, to_float32
 from capacity.estimators.neural.training import Parts
-from capacity.estimators.parametric.gaussian import Gaussian
+from capacity.estimators.parametric.gaussian import GaussianMI
 
 CORRELATION = 0.8
 TRUTH = -np.log2(1 - CORRELATION**2)  # bits of two such columns
@@ -184,7 +184,9 @@ def test_club_is_not_a_bound():
 def test_representation_keeps_what_the_sides_share():
     x, y = pairs(1600)
     noise = np.random.default_rng(8).normal(size=(1600, 4))
-    found = Representation(inner=Gaussian(), dimensions=2, stopping=QUICK)(jax.random.key(0), np.hstack([x, noise]), y)
+    found = Representation(inner=GaussianMI(), dimensions=2, stopping=QUICK)(
+        jax.random.key(0), np.hstack([x, noise]), y
+    )
     assert TRUTH - 0.4 < found.bits < TRUTH + 0.15
 
 
@@ -197,10 +199,12 @@ def test_representations_of_distinct_pairs_are_distinct():
 def test_a_residual_adds_nothing_to_the_truth_and_much_to_a_law_that_misses():
     x, y = pairs(1600, columns=1)
     plan = Residual(stopping=QUICK, folds=2)
-    known = plan(jax.random.key(0), x, y, Gaussian().fit)
+    known = plan(jax.random.key(0), x, y, GaussianMI().fit)
     assert abs(known.gain.bits) < 0.03
     assert abs(known.base.bits - TRUTH / 2) < 0.15
-    missed = plan(jax.random.key(0), x, np.where(x > 0, y, -y) * np.sign(pairs(1600, seed=4)[0][:, :1]), Gaussian().fit)
+    missed = plan(
+        jax.random.key(0), x, np.where(x > 0, y, -y) * np.sign(pairs(1600, seed=4)[0][:, :1]), GaussianMI().fit
+    )
     assert missed.gain.low > 0.1
 
 

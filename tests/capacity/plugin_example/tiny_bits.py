@@ -12,8 +12,9 @@ import xarray as xr
 
 from capacity.channels import Gaussian
 from capacity.claims import Answer, Context, Evidence, Prediction
-from capacity.estimators.estimator import Change, Takes, checked, result
-from capacity.systems import GaussianSystem
+from capacity.estimators.estimator import Change, Takes, checked
+from capacity.results.estimate import Estimate
+from capacity.systems import GaussianAutoencoder
 from synthetic import Codebook
 
 
@@ -51,11 +52,13 @@ class Sign:
         x, y = checked(x, y, self.takes, least=20)
         together = np.histogram2d(x[:, 0] > 0, y[:, 0] > 0, bins=2)[0] / len(x)
         apart = together.sum(1, keepdims=True) * together.sum(0, keepdims=True)
-        return result(float((together * np.log(together / apart)).sum()), 0.01, "point", len(x))
+        return Estimate.from_nats(
+            nats=float((together * np.log(together / apart)).sum()), stderr=0.01, kind="point", n=len(x)
+        )
 
 
 @dataclass(frozen=True)
-class Loud(GaussianSystem):
+class Loud(GaussianAutoencoder):
     """The Gaussian system under another name."""
 
     name: ClassVar[str] = "tiny_system"

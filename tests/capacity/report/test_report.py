@@ -22,9 +22,9 @@ from matplotlib.figure import Figure
 from capacity.claims import CLAIMS, Answer, Context, Evidence, Prediction
 from capacity.claims.run import run_claim
 from capacity.curves.checks import checked
+from capacity.curves.files import write_curves
 from capacity.report import report, write_report
 from capacity.report.drawing import drawn
-from capacity.runtime.files.store import write_curves
 
 Command = Callable[..., tuple[int, str, str]]
 

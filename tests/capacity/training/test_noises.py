@@ -11,7 +11,7 @@ import numpy as np
 import optax
 import pytest
 
-from capacity.systems import Architecture, GaussianSystem
+from capacity.systems import Architecture, GaussianAutoencoder
 from capacity.theory.training import delay_limit, langevin_variance, separable, sgd_variance
 from capacity.training import Training
 from capacity.training.fitting import apply
@@ -179,7 +179,7 @@ def test_lanes_of_a_sweep_have_noise_of_their_own() -> None:
     seen: list[jax.Array] = []
     training = Training(steps=2, batch=4, receiver_steps=0, optimiser=noisy)
     assert training.configuration["optimiser"] == Training(optimiser=noisy).configuration["optimiser"] is not None
-    system, source = GaussianSystem(Architecture(units=2, widths=(3,))), FairBits.build(jax.random.key(0), 2, 3)
+    system, source = GaussianAutoencoder(Architecture(units=2, widths=(3,))), FairBits.build(jax.random.key(0), 2, 3)
     seen.clear()
     for i in range(2):
         training.train(jax.random.key(i), system, jnp.float32(0.5), source)

@@ -1,0 +1,108 @@
+"""Bits by unit from a listed code: joint, marginal and increment, and what units say more than once."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from capacity.bounds.exact.enumeration import Sample, _each, _effect, _if_noisy, _resolved, sampled
+from capacity.bounds.exact.listing import Listed, as_columns
+from capacity.bounds.exact.whitening import STILL
+from capacity.channels.channel import part_of, sliced
+from capacity.joint.joint import Joint
+from capacity.results.estimate import Estimate
+from capacity.results.intervals import RARE_LOSS, rule_of_three, rule_of_three_bits
+
+
+class UnitBits(NamedTuple):
+    """The three figures called `bits per unit`, each in bits with leaves (units,) or a scalar."""
+
+    joint: jax.Array  # I(M;Z) / units
+    marginal: Estimate  # I(M;Z_j)
+    increment: Estimate  # I(M;Z_j | Z_<j), by differences of the same samples
+    redundancy: Estimate  # sum_j I(M;Z_j) - I(M;Z), a scalar: for a memoryless channel the units' total correlation
+
+
+def unit_information(key: jax.Array, joint: Joint, listed: Listed, n: int) -> UnitBits:
+    """Bits per unit, the three kinds, from n fresh samples and the listed codes; traceable."""
+    return unit_information_of(joint, listed, sampled(key, joint, listed, n).by_unit(joint, listed))
+
+
+def unit_information_of(joint: Joint, listed: Listed, sample: Sample) -> UnitBits:
+    """Bits per unit, the three kinds, from a sample that was held against the list by unit."""
+    codes, z, conditional, (noise, radius), q = sample.codes, sample.z, sample.conditional, sample.controls, sample.q
+    alone, own_noise = _each_alone(joint.channel, codes, z, conditional, noise)
+    if joint.channel.atomic:
+        prefix, each = _resolved(joint, q.prefixes), _resolved(joint, q.units)
+        more = each.sum(1) - prefix[:, -1]
+    else:
+        prefix, each = jnp.cumsum(conditional, axis=1) - q.prefix, alone - own_noise - q.marginal
+        more = (alone - conditional).sum(1) + q.joint - q.marginal.sum(1)
+    increments, more_noise = (jnp.diff(part, axis=1, prepend=0.0) for part in (prefix, noise))
+    if not joint.channel.atomic:
+        increments = increments - more_noise
+    own_radius = jnp.diff(radius, axis=1, prepend=0.0)
+    variance = jnp.diagonal(listed.covariance)
+    still = variance <= STILL * jnp.square(listed.mean)
+    z_score = jnp.square(z - listed.mean[None]) / jnp.where(still, 1.0, variance)[None] - 1
+    z_score = jnp.where(still[None], 0.0, z_score)
+    known = jnp.stack([more_noise, own_radius], 2), jnp.stack([own_noise, z_score], 2)
+    exact = jax.vmap(jax.vmap(lambda v, c: Estimate.from_samples(nats=v, kind="exact", controls=c), in_axes=1))
+    both = exact(jnp.stack([increments, each]), jnp.stack(known))
+    increment, marginal = (jax.tree.map(lambda a, i=i: a[i], both) for i in range(2))
+    columns = as_columns([radius[:, -1], *z_score.T], z)
+    shared = Estimate.from_samples(nats=more, kind="exact", controls=columns)
+    effects = jnp.zeros_like(marginal.bits), jnp.zeros_like(marginal.bits), jnp.zeros_like(shared.bits)
+    if joint.channel.atomic:
+        effect = jax.vmap(_effect, in_axes=1)
+        effects = effect(each, known[1]), effect(increments, known[0]), _effect(more, columns)
+    return UnitBits(increment.bits.mean(), *_unit_reach(joint, listed, (marginal, increment, shared), effects))
+
+
+Three = tuple[Estimate, Estimate, Estimate]
+
+
+def _unit_reach(joint: Joint, listed: Listed, found: Three, effects: tuple[jax.Array, ...]) -> Three:
+    """Intervals of figures by unit, reaching as far as what is too rare to be in the sample may take them.
+
+    A rare noise may take what a unit tells; and as much as the units before it tell may come to lie on it, or be
+    thrown into doubt by it.
+    """
+    marginal, increment, shared = found
+    n, loss = marginal.n.max(), joint.source.bits if joint.channel.atomic else RARE_LOSS
+
+    def at_most(bits: jax.Array, effect: jax.Array) -> jax.Array:
+        # In continuous noise a confusion of a bit costs some bits.
+        taken = bits if joint.channel.atomic else RARE_LOSS * bits
+        return rule_of_three_bits(jnp.clip(taken, 0.0, loss) + effect, n)
+
+    # Nearly nothing passes where nearly every unit is dropped: what the others would have told is not in the sample.
+    more = [rule_of_three(one.bits, one.n, loss) if joint.channel.atomic else 0.0 for one in (marginal, increment)]
+    alone = at_most(marginal.bits, effects[0])
+    so_far = at_most(jnp.cumsum(increment.bits), effects[1])
+    whole = at_most(marginal.bits.sum(), effects[2])
+    up_alone = jnp.maximum(rule_of_three_bits(effects[0], n), more[0])
+    wide = (
+        marginal.widened_to(alone, up_alone),
+        increment.widened_to(so_far, jnp.maximum(so_far, more[1])),
+        shared.widened_to(whole, whole),
+    )
+    one, other, third = (_if_noisy(w, narrow, joint, listed) for w, narrow in zip(wide, found, strict=True))
+    return one, other, third
+
+
+def _each_alone(
+    channel: Any, codes: Any, z: jax.Array, conditional: jax.Array, noise: jax.Array
+) -> tuple[jax.Array, jax.Array]:
+    """log p(z_j|u) of every unit without the others, and its noise control; each (n, units)."""
+    if channel.memoryless:
+        return conditional, jnp.diff(noise, axis=1, prepend=0.0)
+    alone, controls = [], []
+    for j in range(z.shape[1]):
+        own, codes_j = part_of(channel, slice(j, j + 1)), sliced(codes, slice(j, j + 1))
+        alone.append(_each(own, own.log_prob)(z[:, j : j + 1], codes_j)[:, 0])
+        entropy = _each(own, own.entropy)(codes_j)[:, 0] if own.has_entropy else -alone[-1]
+        controls.append(alone[-1] + entropy)
+    return jnp.stack(alone, 1), jnp.stack(controls, 1)

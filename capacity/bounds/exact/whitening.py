@@ -1,0 +1,48 @@
+"""Whitening of Z by its exact covariance, without LAPACK."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+
+from capacity.bounds.exact.listing import Listed
+
+NEAR_SINGULAR = 1e-5  # of a unit's variance
+
+
+RIDGE = 1e-2  # of the mean variance of the units
+
+
+STILL = 1e-10  # of the squared mean: a smaller variance is the rounding of a unit that does not move
+
+
+def _whitening(listed: Listed) -> tuple[jax.Array, jax.Array]:
+    """W, lower triangular, and E of each entry of W (z - mean), squared: 1, but for rounding or a ridge."""
+    covariance, variance = listed.covariance, jnp.diagonal(listed.covariance)
+    whitener, left = _inverse_factor(covariance)
+    # What is left of a unit's variance given those before: near 0 it is rounding error and no whitening.
+    regular = (left > NEAR_SINGULAR * variance).all()
+    ridge = RIDGE * variance.mean() + STILL * jnp.square(listed.mean).max() + jnp.finfo(variance.dtype).tiny ** 0.5
+    ridged, _ = _inverse_factor(covariance + ridge * jnp.eye(len(variance), dtype=variance.dtype))
+    whitener = jnp.where(regular, whitener, ridged)
+    return whitener, ((whitener @ covariance) * whitener).sum(1)
+
+
+def _inverse_factor(covariance: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """L^-1 of the Cholesky factor L of a covariance, and the variance left of each unit given those before.
+
+    By elimination, row after row.  No LAPACK: its batched calls, made by lanes on several CPU devices at once, were
+    seen to wait for each other forever.
+    """
+    rows = jnp.arange(len(covariance))
+
+    def eliminate(k: jax.Array, held: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
+        left, inverse = held
+        pivot = left[k, k]
+        part = jnp.where(rows > k, left[:, k] / jnp.where(pivot > 0, pivot, 1.0), 0.0)
+        return left - jnp.outer(part, left[k]), inverse - jnp.outer(part, inverse[k])
+
+    start = covariance, jnp.eye(len(covariance), dtype=covariance.dtype)
+    left, inverse = jax.lax.fori_loop(0, len(covariance), eliminate, start)
+    pivots = jnp.diagonal(left)
+    return inverse / jnp.sqrt(jnp.where(pivots > 0, pivots, 1.0))[:, None], pivots

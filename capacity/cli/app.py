@@ -1,0 +1,67 @@
+"""The command `capacity`: measure a curve and keep it, show one, estimate from arrays, list what there is.
+
+Heavy modules are imported where they are used: help and mistyped options answer soon, and the
+number of devices must be set before JAX starts. What the user can mend ends in one sentence on
+stderr and exit status 2.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from typing import Annotated, cast
+
+import typer
+
+from capacity.cli.claims import claims
+from capacity.cli.curve import curve
+from capacity.cli.latent import latent
+from capacity.cli.listing import list_all, print_version
+from capacity.cli.refusals import INTERRUPTED, PIPE_CLOSED, USER_FAULT
+from capacity.cli.report import report
+from capacity.cli.samples import estimate, pairwise
+from capacity.cli.show import show
+
+EPILOG = (
+    "Exit status: 0 done; 1 a fault of the program; 2 something that you can mend, said in one sentence on stderr; "
+    "130 interrupted, what has finished is kept."
+)
+
+
+app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, epilog=EPILOG)
+
+
+# Typer brings its own copy of click in some versions, so the class is asked of typer.
+UsageError = cast(type[Exception], typer.BadParameter.__mro__[1])
+
+
+def main() -> None:
+    """Run the command line; every usage error is one sentence and exit status 2, every warning a line."""
+    warnings.formatwarning = lambda message, *about, **more: f"Warning: {message}\n"
+    try:
+        status = app(standalone_mode=False, prog_name="capacity")
+        sys.stdout.flush()
+    except UsageError as error:
+        print(f"Error: {error.format_message()}", file=sys.stderr)  # type: ignore[attr-defined]
+        status = USER_FAULT
+    except (KeyboardInterrupt, typer.Abort):
+        status = INTERRUPTED
+    except BrokenPipeError:  # whoever read the output has seen enough: `capacity list | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = PIPE_CLOSED
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+@app.callback()
+def options(
+    _: Annotated[
+        bool, typer.Option("--version", callback=print_version, is_eager=True, help="Versions and devices.")
+    ] = False,
+) -> None:
+    """Measure how many bits pass through a noisy network, and hold the figure against theory."""
+
+
+for command in (curve, show, estimate, pairwise, claims, latent, report):
+    app.command()(command)
+app.command("list")(list_all)

@@ -1,0 +1,33 @@
+"""The command `capacity show`: the table and the figure of a finished curve."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from capacity.cli.output import CURVE_FILE, print_json, print_tables, warn_of_lost
+from capacity.cli.refusals import refusals
+
+
+def show(
+    directory: Annotated[Path, typer.Argument(help="Directory of a finished curve.")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of tables.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Draw the figure, print nothing.")] = False,
+) -> None:
+    """Print the table of a finished curve and draw its figure again."""
+    with refusals():
+        from capacity.curves.files import read_curves
+
+        datasets = read_curves(directory / CURVE_FILE)
+    from capacity.plots.curve import save_figure
+
+    save_figure(directory / "curve.png", datasets)
+    if as_json or quiet:
+        warn_of_lost(datasets)
+    if as_json:
+        print_json(datasets, directory)
+    elif not quiet:
+        print_tables(datasets)
+        print(f"Drew {directory / 'curve.png'}")

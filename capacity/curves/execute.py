@@ -1,0 +1,71 @@
+"""A planned curve, worked off: lanes run in groups of one per device, and each finished group can be kept in a store,
+from which the same plan goes on.
+"""
+
+from __future__ import annotations
+
+import jax
+import xarray as xr
+
+from capacity.curves.dataset import label
+from capacity.curves.parts import keep, kept
+from capacity.curves.plan import CurvePlan, Progress
+from capacity.curves.schedule import Place, elsewhere, here, in_step, shared_by_all
+from capacity.runtime.executors import Engine
+from capacity.runtime.files.checkpoints import Checkpoints
+from capacity.runtime.files.parts import Parts
+from capacity.runtime.files.store import Store
+
+
+def run(
+    plan: CurvePlan,
+    store: Parts | None = None,
+    name: str = "curve",
+    progress: Progress | None = None,
+    *,
+    engine: Engine | None = None,
+    together: int | None = None,
+) -> xr.Dataset:
+    """Train and measure all lanes that the store does not hold yet.
+
+    Where several processes are joined by `jax.distributed`, all of them call this with the same arguments, but
+    only process 0 with a store; all of them return the dataset.
+
+    Args:
+        plan: by `plan_curve`.
+        store: where lanes are kept, group by group as they finish, and with a `Store` also those that train for
+            more than a minute.
+        name: their common name.
+        progress: called with the number of finished lanes and what was just done.
+        engine: where groups of lanes run, by default in this process (see `capacity.runtime.executors`).
+        together: lanes that a device runs as one batched program; by default 1 on a CPU.
+
+    Raises:
+        RuntimeError: if an executor's workers die time and again.
+    """
+    done = kept(store, name) if store is not None else {}
+    joined = jax.process_count() > 1
+    if joined:
+        done = shared_by_all(done)
+    if progress and done:
+        progress(len(done), f"{len(done)} of {plan.total} lanes found in the store")
+    missing = [i for i in range(plan.total) if i not in done]
+    seconds = {"compile": 0.0, "train": 0.0, "measure": 0.0}
+    place = Place(store.directory, name) if isinstance(store, Store) else None
+    if engine is not None:
+        groups = elsewhere(plan, missing, together, place, engine)
+    else:
+        groups = (in_step if joined else here)(plan, missing, together, place)
+    for group in groups if missing else ():
+        if store is not None:
+            keep(store, name, group.lanes, group.arrays)
+        for i, arrays in zip(group.lanes, group.arrays, strict=True):
+            if place is not None:
+                Checkpoints(*place).clear(i)
+            done[i] = arrays
+        for kind, spent in group.seconds.items():
+            seconds[kind] += spent
+        if progress:
+            level = plan.levels[group.lanes[-1] // plan.seeds]
+            progress(len(done), f"{plan.system.name} {plan.system.level_symbol}={level:g}")
+    return label(plan, [done[i] for i in range(plan.total)], seconds)

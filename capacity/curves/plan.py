@@ -1,0 +1,150 @@
+"""A capacity curve, checked before any work: whatever cannot work is refused here.
+
+The plan is data alone: what to train and measure, and the key and level of every lane.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property, partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from capacity.bounds.measurement import METHODS, check_walkable
+from capacity.runtime.files.store import fingerprint
+from capacity.runtime.versions import versions
+from capacity.training import Training
+
+CURVE_BUDGET = 200.0  # billions of operations for one lane's bracket: some 5 seconds on two cores
+
+
+@dataclass(frozen=True)
+class CurvePlan:
+    """A checked capacity curve, ready to run; made by `plan_curve`."""
+
+    key: jax.Array
+    source: Any
+    system: Any
+    levels: tuple[float, ...]
+    seeds: int
+    training: Training
+    samples: int
+    listed: bool
+    budget: float
+
+    @property
+    def units(self) -> int:
+        """Units of the channel: the architecture's, unless the system has others (`entries`)."""
+        own = getattr(self.system, "entries", None)
+        return own(self.source) if own else self.system.architecture.units
+
+    @property
+    def total(self) -> int:
+        """Number of lanes."""
+        return len(self.levels) * self.seeds
+
+    @cached_property
+    def configuration(self) -> dict[str, Any]:
+        """Everything that decides the figures, as JSON."""
+        return {
+            "system": {"name": self.system.name} | asdict(self.system),
+            "source": {
+                "name": getattr(self.source, "name", type(self.source).__name__),
+                "bits": float(self.source.bits),
+                "dim": int(self.source.dim),
+                "digest": fingerprint(self.source),
+            },
+            "levels": list(self.levels),
+            "seeds": self.seeds,
+            "training": self.training.configuration,
+            "samples": self.samples,
+            "measure": "enumeration" if self.listed else "bracket",
+            "budget": self.budget,
+            "key": np.asarray(jax.random.key_data(self.key)).tolist(),
+            "versions": versions(),
+        }
+
+    def lane(self, index: int) -> tuple[jax.Array, jax.Array]:
+        """Key and level of a lane; lanes are ordered by level, then seed."""
+        return jax.tree.map(lambda leaf: leaf[0], self.lanes([index]))
+
+    def lanes(self, numbers: Sequence[int]) -> tuple[jax.Array, jax.Array]:
+        """Keys and levels of lanes, two arrays (lanes,)."""
+        level, seed = np.divmod(np.asarray(numbers), self.seeds)
+        words = np.asarray(jax.random.key_data(self.keys))[level, seed]  # NumPy's indices need no compiled program
+        keys = jax.random.wrap_key_data(jnp.asarray(words), impl=jax.random.key_impl(self.key))
+        return keys, jnp.asarray(np.asarray(self.levels, np.float32)[level])
+
+    @cached_property
+    def keys(self) -> jax.Array:
+        """The key of every lane, (levels, seeds)."""
+        return _keys(self.key, len(self.levels), self.seeds)
+
+
+@partial(jax.jit, static_argnums=(1, 2))
+def _keys(key: jax.Array, levels: int, seeds: int) -> jax.Array:
+    of_seeds = jax.vmap(partial(jax.random.fold_in, key))(jnp.arange(seeds))
+    each = jax.vmap(jax.vmap(jax.random.fold_in, (0, None)), (None, 0))
+    return each(of_seeds, jnp.arange(levels))
+
+
+def plan_curve(
+    key: jax.Array,
+    source: Any,
+    system: Any,
+    levels: Sequence[float],
+    seeds: int = 3,
+    *,
+    training: Training | None = None,
+    samples: int = 1024,
+    measure: str = "auto",
+    budget: float = CURVE_BUDGET,
+) -> CurvePlan:
+    """Check everything that a curve needs, before any work.
+
+    Args:
+        key: decides every lane; the same key gives the same figures on one device or many.
+        source: an object with a source's methods.
+        system: a system, for example `GaussianAutoencoder()`.
+        levels: its noise levels, positive and distinct.
+        seeds: lanes at each level.
+        training: steps, batches and optimisers.
+        samples: how many samples enumeration draws for each figure.
+        measure: "enumeration", "bracket", or "auto": enumeration wherever the messages can be listed.
+        budget: billions of operations for the bracket of each lane (see `capacity.measure`).
+
+    Raises:
+        ValueError: saying what was expected and what came; also for levels that the system does not have.
+    """
+    values = tuple(float(level) for level in levels)
+    if not values or not all(np.isfinite(v) and v > 0 for v in values):
+        raise ValueError(
+            f"Expected noise levels that are finite and greater than 0; got {', '.join(map(str, values)) or 'none'}."
+        )
+    if len(set(values)) < len(values):
+        raise ValueError(f"Expected distinct noise levels; got {', '.join(map(str, values))}.")
+    if hasattr(system, "check"):
+        system.check(values, source)
+    if seeds < 1:
+        raise ValueError(f"Expected at least one seed; got {seeds}.")
+    if samples < 16:
+        raise ValueError(f"Expected at least 16 samples for a figure with an interval; got {samples}.")
+    if measure not in METHODS:
+        raise ValueError(f"Expected measure to be one of {', '.join(METHODS)}; got {measure!r}.")
+    if not (np.isfinite(budget) and budget > 0):
+        raise ValueError(f"Expected a budget greater than 0, in billions of operations; got {budget}.")
+    if measure == "enumeration" and not source.listable:
+        raise ValueError(f"Expected at most 2**20 messages to enumerate; got a source of {source.bits:g} bits.")
+    if not source.discrete and system.architecture.decode == "bits":
+        raise ValueError("Expected decode='vector' for a continuous source; got decode='bits'.")
+    listed = source.listable and measure != "bracket"
+    if not listed:
+        check_walkable(system.channel(values[0]))
+    return CurvePlan(key, source, system, values, seeds, training or Training(), samples, listed, budget)
+
+
+Progress = Callable[[int, str], None]
