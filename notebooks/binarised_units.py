@@ -228,6 +228,5 @@ plt.show()
 # that it led elsewhere.
 #
 # **To try.** Give `BinaryAutoencoder` a `temperature` of 0.05, then of 1. Where do the squares go? (To the sign's
-# 1 − h(p),
-# as a cold coin is a sign; and to 0.15 bits without flips, near 1 − h(sigmoid(−1)) = 0.16.) The claims behind this:
-# `capacity claims binary quantized --fast`.
+# 1 − h(p), as a cold coin is a sign; and to 0.15 bits without flips, near 1 − h(sigmoid(−1)) = 0.16.) The claims
+# behind this: `capacity claims binary quantized --fast`.

@@ -44,7 +44,7 @@ def show(name, bracket, truth=None):
 # %%
 orthogonal = Joint(FairBits.build(jax.random.key(1), 693, 693), lambda x: x, Gaussian(0.5**0.5))
 truth = 693 * gaussian_noise_information([-1, 1], [0.5, 0.5], 0.5**0.5)
-show("orthogonal", measure(jax.random.key(0), orthogonal, budget=50), truth)
+show("orthogonal", measure(jax.random.key(0), orthogonal, budget_gflop=50), truth)
 
 # %% [markdown]
 # Next, blocks of eight bits through a random network each, rotated together: 64 bits, 32 units. An encoder that was
@@ -66,7 +66,7 @@ def blocks(weights, x):
 
 
 hidden_blocks = Joint(FairBits(jnp.eye(64)), jax.tree_util.Partial(blocks, weights), Gaussian(0.3))
-show("hidden blocks", measure(jax.random.key(0), hidden_blocks, budget=20))
+show("hidden blocks", measure(jax.random.key(0), hidden_blocks, budget_gflop=20))
 
 # %% [markdown]
 # Where all bits disturb each other there is something to anneal. A random square matrix couples 64 bits. Walks go from
@@ -76,7 +76,7 @@ show("hidden blocks", measure(jax.random.key(0), hidden_blocks, budget=20))
 # %%
 matrix = jax.random.normal(jax.random.key(4), (64, 64)) / 8
 coupled = Joint(FairBits(jnp.eye(64)), jax.tree_util.Partial(lambda a, x: x @ a, matrix), Gaussian(0.5))
-bracket = measure(jax.random.key(0), coupled, budget=100)
+bracket = measure(jax.random.key(0), coupled, budget_gflop=100)
 show("coupled", bracket)
 for bound in (Receiver(), MaximumEntropy()):
     estimate = bound(jax.random.key(1), coupled)
@@ -101,7 +101,7 @@ stack = Stack(
     FairBits(jnp.eye(24)),
     tuple(Layer(jax.tree_util.Partial(layer, m), Gaussian(jnp.float32(0.3))) for m in mixing),
 )
-for number, bracket in enumerate(measure_layers(jax.random.key(0), stack, budget=20), 1):
+for number, bracket in enumerate(measure_layers(jax.random.key(0), stack, budget_gflop=20), 1):
     show(f"layer {number}", bracket)
 
 # %% [markdown]

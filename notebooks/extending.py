@@ -47,7 +47,8 @@ from synthetic import Codebook, FairBits
 # What happens to one unit: a sampler, a density, its entropy, and the first two moments, all for a single item;
 # batching is the caller's. The level is an array leaf. Laplace noise has no closed capacity under a power, and says so.
 #
-# The laws (`tests/capacity/test_channels.py`) hold it to: samples have the density's moments, the density integrates to
+# The laws (`tests/capacity/channels/test_channels.py`) hold it to: samples
+# have the density's moments, the density integrates to
 # one, `E[log_prob] = -entropy`, float32 agrees with float64, and no ceiling is passed.
 
 

@@ -56,13 +56,13 @@ class NoiseJoint:
         return self.joint.conditional(pair[0], code)
 
 
-def measure_layers(key: jax.Array, stack: Stack, *, budget: float = DEFAULT_BUDGET) -> list[Bracket]:
+def measure_layers(key: jax.Array, stack: Stack, *, budget_gflop: float = DEFAULT_BUDGET) -> list[Bracket]:
     """I(M;Z_l) of every layer of a stack, first to last.
 
     Args:
         key: the same key gives the same brackets.
         stack: a discrete source and the layers; all channels but the last are normal.
-        budget: billions of operations for each layer (see `measure`).
+        budget_gflop: billions of operations for each layer (see `measure`).
 
     Returns:
         Brackets that hold the truths of all layers at once with probability 95 % at least: each is widened for their
@@ -78,8 +78,8 @@ def measure_layers(key: jax.Array, stack: Stack, *, budget: float = DEFAULT_BUDG
         check_walkable(layer.channel)
     joints = [stack.joint(number) for number in range(2, len(stack.layers) + 1)]
     keys, first = jax.random.split(key, len(stack.layers)), stack.layers[0]
-    found = [measure(keys[0], Joint(stack.source, first.encoder, first.channel), budget=budget)]
-    found += [_measure_inner(k, joint, budget) for k, joint in zip(keys[1:], joints, strict=True)]
+    found = [measure(keys[0], Joint(stack.source, first.encoder, first.channel), budget_gflop=budget_gflop)]
+    found += [_measure_inner(k, joint, budget_gflop) for k, joint in zip(keys[1:], joints, strict=True)]
     return processed(found)
 
 
@@ -107,19 +107,19 @@ def _widened(bracket: Bracket, count: int) -> Bracket:
     return replace(bracket, lower=wide(bracket.lower), upper=wide(bracket.upper))
 
 
-def _measure_inner(key: jax.Array, joint: Joint, budget: float) -> Bracket:
+def _measure_inner(key: jax.Array, joint: Joint, budget_gflop: float) -> Bracket:
     key_fit, key_side, key_both, key_alone, key_main = jax.random.split(key, 5)
     both = fit_stack(key_fit, joint)
     alone, noise = GivenMessage(both), NoiseJoint(joint)
     cost, noise_cost = price(joint, both), price(noise, alone)
-    far = far_samples(cost.once, FAR_SHARE * budget)
+    far = far_samples(cost.once, FAR_SHARE * budget_gflop)
     side = Side.draw(key_side, joint, both, far)
-    budget -= far * cost.once
-    last = _last(pilots(key_both, joint, both, cost, (1 - NOISE_SHARE) * budget))
-    noise_last = _last(pilots(key_alone, noise, alone, noise_cost, NOISE_SHARE * budget))
+    budget_gflop -= far * cost.once
+    last = _last(pilots(key_both, joint, both, cost, (1 - NOISE_SHARE) * budget_gflop))
+    noise_last = _last(pilots(key_alone, noise, alone, noise_cost, NOISE_SHARE * budget_gflop))
     spread, known = side.spread(last.walks)
-    choice = choose(last, spread, cost, (1 - NOISE_SHARE) * budget - last.spent, known)
-    room = (NOISE_SHARE * budget - noise_last.spent) / (choice.samples * (choice.chains + 1))
+    choice = choose(last, spread, cost, (1 - NOISE_SHARE) * budget_gflop - last.spent, known)
+    room = (NOISE_SHARE * budget_gflop - noise_last.spent) / (choice.samples * (choice.chains + 1))
     ladder = relaid(noise_last, noise_cost, room)
     # One key: the same messages, noise and z in both walks.
     walks = walk(key_main, joint, both, choice.samples, choice.ladder, choice.chains)

@@ -28,7 +28,7 @@ def measure(
     key: jax.Array,
     joint: Joint,
     *,
-    budget: float = DEFAULT_BUDGET,
+    budget_gflop: float = DEFAULT_BUDGET,
     log_decoder: LogDecoder | None = None,
     samples: int = 4096,
     method: str = "auto",
@@ -40,8 +40,8 @@ def measure(
         key: the same key gives the same bracket.
         joint: source, encoder and channel.  The encoder may be any callable: where JAX cannot trace it, it is called
             once on all messages, in NumPy batches (see `capacity.joint.encoders`).
-        budget: billions of operations to spend where messages cannot be listed; walks and cheap samples are counted,
-            not timed, and what is fitted before them (tens of billions) is not.
+        budget_gflop: billions of operations to spend where messages cannot be listed; chains and cheap samples are
+            counted, not timed, and what is fitted before them (tens of billions) is not.
         log_decoder: `(message, z) -> log q(message | z)` of one item, nats, trained on other samples; its lower bound
             is taken where it is the higher one.
         samples: how many samples enumeration draws.
@@ -61,16 +61,16 @@ def measure(
     """
     if method not in METHODS:
         raise ValueError(f"Expected method to be one of {', '.join(METHODS)}; got {method!r}.")
-    if not (np.isfinite(budget) and budget > 0):
-        raise ValueError(f"Expected a budget greater than 0, in billions of operations; got {budget}.")
+    if not (np.isfinite(budget_gflop) and budget_gflop > 0):
+        raise ValueError(f"Expected a budget greater than 0, in billions of operations; got {budget_gflop}.")
     with jax.default_matmul_precision("highest"):  # by default three digits on some GPUs, and bounds are no bounds
-        return _measured(key, traceable(joint), budget, log_decoder, samples, method, progress)
+        return _measured(key, traceable(joint), budget_gflop, log_decoder, samples, method, progress)
 
 
 def _measured(
     key: jax.Array,
     joint: Joint,
-    budget: float,
+    budget_gflop: float,
     log_decoder: LogDecoder | None,
     samples: int,
     method: str,
@@ -80,7 +80,7 @@ def _measured(
         exact = Enumeration(samples)(key, joint)
         return Bracket(exact, exact, "enumeration")
     check_walkable(joint.channel)
-    return _bracket(key, joint, budget, log_decoder, reporter(progress) or (lambda share, text: None))
+    return _bracket(key, joint, budget_gflop, log_decoder, reporter(progress) or (lambda share, text: None))
 
 
 def check_walkable(channel: Any) -> None:

@@ -64,9 +64,13 @@ def curve(
     ] = None,
     samples: Annotated[int | None, typer.Option(help="Samples for each figure measured.")] = None,
     measure: Annotated[str, typer.Option(help="auto, enumeration or bracket.")] = "auto",
-    budget: Annotated[
+    budget_gflop: Annotated[
         float | None,
-        typer.Option(help="Billions of operations for each lane's bracket, where messages cannot be listed."),
+        typer.Option(
+            "--budget-gflop",
+            "--budget",
+            help="Billions of operations for each lane's bracket, where messages cannot be listed.",
+        ),
     ] = None,
     option: Annotated[
         list[str] | None,
@@ -105,7 +109,7 @@ def curve(
         keep_compiled()
         join(coordinator, processes, process)
         from capacity.cli.request import Request
-        from capacity.curves.execute import run
+        from capacity.curves.execute import run_plan
         from capacity.curves.files import write_csv, write_curves
         from capacity.report.command import save_command
         from capacity.runtime.executors import engine_of
@@ -115,13 +119,13 @@ def curve(
         systems = tuple(dict.fromkeys(system or (("gaussian", "vae") if target_bits is None else ("vae",))))
         plans = Request(
             systems, source, bits, dim, units, levels, target_bits, seeds, steps, batch, learning_rate, products,
-            width, encoder_width, depth, activation, decode, samples, measure, budget, seed,
+            width, encoder_width, depth, activation, decode, samples, measure, budget_gflop, seed,
             data, columns, standardize, tuple(option or ()),
         ).plans()  # fmt: skip
         engine = engine_of(executor, workers, scheduler) if executor else None
         if process:  # only process 0 keeps and shows what all of them make
             for name, plan in plans.items():
-                run(plan, name=name, together=together)
+                run_plan(plan, name=name, together=together)
             return
         configuration = {name: plan.configuration for name, plan in plans.items()}
         store = Store.open(out, {"curve": configuration})
@@ -167,7 +171,7 @@ def _finished(out: Path) -> dict[str, xr.Dataset] | None:
 def _run(plans: dict[str, Any], store: Any, quiet: bool, engine: Any, together: int | None) -> dict[str, xr.Dataset]:
     """All plans one after another under one progress bar."""
     from capacity.cli.console import Meter
-    from capacity.curves.execute import run
+    from capacity.curves.execute import run_plan
     from capacity.curves.parts import count
 
     datasets = {}
@@ -181,7 +185,7 @@ def _run(plans: dict[str, Any], store: Any, quiet: bool, engine: Any, together: 
         try:
             for name, plan in plans.items():
                 found += kept[name]
-                datasets[name] = run(plan, store, name, progress, engine=engine, together=together)
+                datasets[name] = run_plan(plan, store, name, progress, engine=engine, together=together)
                 before += plan.total
         except KeyboardInterrupt:
             meter.stop()

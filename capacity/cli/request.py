@@ -48,7 +48,7 @@ class Request:
     decode: str | None
     samples: int | None
     measure: str
-    budget: float | None
+    budget_gflop: float | None
     seed: int
     data: Path | None = None
     columns: str | None = None
@@ -82,7 +82,7 @@ class Request:
             kinds, levels = {TargetVAE.name: TargetVAE}, parse_levels(self.target_bits, "--target-bits")
         own = self._options(kinds)
         training = _given(steps=self.steps, batch=self.batch, learning_rate=self.learning_rate, products=self.products)
-        more = _given(samples=self.samples, budget=self.budget) | {
+        more = _given(samples=self.samples, budget_gflop=self.budget_gflop) | {
             "training": Training(**training),
             "measure": self.measure,
         }

@@ -17,7 +17,7 @@ from capacity.runtime.files.parts import Parts
 from capacity.runtime.files.store import Store
 
 
-def run(
+def run_plan(
     plan: CurvePlan,
     store: Parts | None = None,
     name: str = "curve",

@@ -93,13 +93,15 @@ def figures_of(key: jax.Array, plan: CurvePlan, params: Any, level: jax.Array, j
 
 
 def bracket_of(
-    key: jax.Array, joint: Joint, log_decoder: LogDecoder, budget: float, power: jax.Array
+    key: jax.Array, joint: Joint, log_decoder: LogDecoder, budget_gflop: float, power: jax.Array
 ) -> dict[str, Estimate]:
     """Both bounds of a lane by the referee; a lane that diverged, whose power is no number, has NaN for both."""
     if not np.isfinite(power):
         nothing = Estimate.from_normal(bits=np.nan, stderr=np.nan, kind="point")
         return {"lower": nothing, "upper": nothing}
-    found = measure(FigureKeys.of(key).bracket, joint, budget=budget, log_decoder=log_decoder, method="bracket")
+    found = measure(
+        FigureKeys.of(key).bracket, joint, budget_gflop=budget_gflop, log_decoder=log_decoder, method="bracket"
+    )
     return {"lower": found.lower, "upper": found.upper}
 
 

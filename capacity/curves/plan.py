@@ -34,7 +34,7 @@ class CurvePlan:
     training: Training
     samples: int
     listed: bool
-    budget: float
+    budget_gflop: float
 
     @property
     def units(self) -> int:
@@ -63,7 +63,7 @@ class CurvePlan:
             "training": self.training.configuration,
             "samples": self.samples,
             "measure": "enumeration" if self.listed else "bracket",
-            "budget": self.budget,
+            "budget_gflop": self.budget_gflop,
             "key": np.asarray(jax.random.key_data(self.key)).tolist(),
             "versions": versions(),
         }
@@ -102,7 +102,7 @@ def plan_curve(
     training: Training | None = None,
     samples: int = 1024,
     measure: str = "auto",
-    budget: float = CURVE_BUDGET,
+    budget_gflop: float = CURVE_BUDGET,
 ) -> CurvePlan:
     """Check everything that a curve needs, before any work.
 
@@ -115,7 +115,7 @@ def plan_curve(
         training: steps, batches and optimisers.
         samples: how many samples enumeration draws for each figure.
         measure: "enumeration", "bracket", or "auto": enumeration wherever the messages can be listed.
-        budget: billions of operations for the bracket of each lane (see `capacity.measure`).
+        budget_gflop: billions of operations for the bracket of each lane (see `capacity.measure`).
 
     Raises:
         ValueError: saying what was expected and what came; also for levels that the system does not have.
@@ -135,8 +135,8 @@ def plan_curve(
         raise ValueError(f"Expected at least 16 samples for a figure with an interval; got {samples}.")
     if measure not in METHODS:
         raise ValueError(f"Expected measure to be one of {', '.join(METHODS)}; got {measure!r}.")
-    if not (np.isfinite(budget) and budget > 0):
-        raise ValueError(f"Expected a budget greater than 0, in billions of operations; got {budget}.")
+    if not (np.isfinite(budget_gflop) and budget_gflop > 0):
+        raise ValueError(f"Expected a budget greater than 0, in billions of operations; got {budget_gflop}.")
     if measure == "enumeration" and not source.listable:
         raise ValueError(f"Expected at most 2**20 messages to enumerate; got a source of {source.bits:g} bits.")
     if not source.discrete and system.architecture.decode == "bits":
@@ -144,7 +144,7 @@ def plan_curve(
     listed = source.listable and measure != "bracket"
     if not listed:
         check_walkable(system.channel(values[0]))
-    return CurvePlan(key, source, system, values, seeds, training or Training(), samples, listed, budget)
+    return CurvePlan(key, source, system, values, seeds, training or Training(), samples, listed, budget_gflop)
 
 
 Progress = Callable[[int, str], None]

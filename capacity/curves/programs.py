@@ -119,7 +119,7 @@ class Lanes:
         (key, level), params = lane
         joint = self.sender(key, params, level, self.plan.source)
         decoder = jax.tree_util.Partial(self.decode, params, joint.source)
-        return bracket_of(measurement_key(key), joint, decoder, self.plan.budget, power)
+        return bracket_of(measurement_key(key), joint, decoder, self.plan.budget_gflop, power)
 
 
 def row_of(stacked: Any, i: int) -> Any:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import jax
 import xarray as xr
 
-from capacity.curves.execute import run
+from capacity.curves.execute import run_plan
 from capacity.curves.plan import CURVE_BUDGET, Progress, plan_curve
 from capacity.runtime.files.parts import Parts
 from capacity.runtime.progress import reporter
@@ -25,7 +25,7 @@ def capacity_curve(
     training: Training | None = None,
     samples: int = 1024,
     measure: str = "auto",
-    budget: float = CURVE_BUDGET,
+    budget_gflop: float = CURVE_BUDGET,
     store: Parts | None = None,
     progress: Progress | Literal[True] | None = None,
 ) -> xr.Dataset:
@@ -36,6 +36,11 @@ def capacity_curve(
     `level, seed, unit, step`, every variable with `units` and `long_name`.
     """
     chosen = system.default_levels if levels is None else levels
-    options: dict[str, Any] = {"training": training, "samples": samples, "measure": measure, "budget": budget}
+    options: dict[str, Any] = {
+        "training": training,
+        "samples": samples,
+        "measure": measure,
+        "budget_gflop": budget_gflop,
+    }
     plan = plan_curve(key, source, system, chosen, seeds, **options)
-    return run(plan, store, system.name, reporter(progress, plan.total))
+    return run_plan(plan, store, system.name, reporter(progress, plan.total))

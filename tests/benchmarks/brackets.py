@@ -50,7 +50,7 @@ def run(path: Path, cases: dict[str, Case], parts: tuple[str, ...], seeds: range
 
 def _budget(case: Case, part: str) -> float | None:
     """The public methods have none."""
-    return case.budget if part == "bracket" else None
+    return case.budget_gflop if part == "bracket" else None
 
 
 def one_run(case: Case, made: Made, part: str, seed: int) -> Record:
@@ -63,7 +63,9 @@ def one_run(case: Case, made: Made, part: str, seed: int) -> Record:
     record |= {"series": case.series, "level": case.level, "asked_width": case.width, "asked_seconds": case.seconds}
     load_before, start, worked = os.getloadavg()[0], time.perf_counter(), time.process_time()
     if part == "bracket":
-        found = measure(key_measure, made.joint, budget=case.budget, log_decoder=made.log_decoder, method="bracket")
+        found = measure(
+            key_measure, made.joint, budget_gflop=case.budget_gflop, log_decoder=made.log_decoder, method="bracket"
+        )
         record |= _figures(found)
     else:
         record |= public(key_others, made.joint, made.log_decoder)
@@ -168,7 +170,7 @@ def main(arguments: list[str] | None = None) -> None:
     if not set(parts) <= set(PARTS):
         raise ValueError(f"Expected parts among {', '.join(PARTS)}; got {given.parts!r}.")
     cases = chosen_cases(given.cases)
-    cases = {name: replace(case, budget=given.share * case.budget) for name, case in cases.items()}
+    cases = {name: replace(case, budget_gflop=given.share * case.budget_gflop) for name, case in cases.items()}
     for record in run(given.out, cases, parts, range(given.seeds)):
         print(line(record), flush=True)
 

@@ -28,7 +28,7 @@ from capacity.joint.joint import Joint
 from capacity.results.estimate import NATS_PER_BIT
 from capacity.theory import pam_information
 from synthetic.algebra import apply, orthonormal
-from tests.benchmarks.brackets_trained import ChannelSystem, trained
+from tests.benchmarks.brackets_trained import Recipe, trained
 
 # Billions of operations; a core does about 15 to 30 of them in a second, besides compiling, but far fewer where a
 # message is continuous: triangular systems of 64 unknowns take a core ten times longer than they count.
@@ -36,8 +36,8 @@ LEAST, SOLVED, SHORT, WEAK, LONG, LONGEST = 300.0, 150.0, 1300.0, 1900.0, 2500.0
 SNR = 2.0
 DIGITS, HIDDEN, UNITS = 8, 32, 4  # of a block
 TRUTH_SAMPLES = 2**15
-SMALL = {s: ChannelSystem(s, 64, 32, 384, steps=1200, learning_rate=3e-3) for s in ("gaussian", "vae")}
-LARGE = ChannelSystem("gaussian", 256, 128, 512, steps=1500, learning_rate=2e-3)
+SMALL = {s: Recipe(s, 64, 32, 384, steps=1200, learning_rate=3e-3) for s in ("gaussian", "vae")}
+LARGE = Recipe("gaussian", 256, 128, 512, steps=1500, learning_rate=2e-3)
 # At beta = 0.9 the code has collapsed to 0.4 bits: a width in per cent of it says nothing.
 SMALL_LEVELS = {"gaussian": np.geomspace(1.5, 0.2, 8), "vae": np.append(np.geomspace(0.02, 0.9, 8)[:-1], 0.7)}
 LARGE_LEVELS = (1.5, 1.0, 0.6, 0.3)
@@ -58,7 +58,7 @@ class Case:
 
     Attributes:
         make: the joint and its truth, given the folder where trained parameters are kept.
-        budget: billions of operations.
+        budget_gflop: billions of operations.
         seconds: the time that it should keep to on two cores.
         width: what its bracket's width should keep to, per cent of the middle.
         series, level: the curve that it is a point of, if of any.
@@ -66,7 +66,7 @@ class Case:
 
     name: str
     make: Callable[[Path], Made]
-    budget: float
+    budget_gflop: float
     seconds: float
     width: float
     series: str = ""
@@ -124,7 +124,7 @@ def continuous(nonlinear: bool, dim: int = 64, sigma: float = 0.5) -> Made:
     return Made(Joint(source, jax.tree_util.Partial(_linear, matrix), noise), float(truth))
 
 
-def learnt(recipe: ChannelSystem, level: float, folder: Path) -> Made:
+def learnt(recipe: Recipe, level: float, folder: Path) -> Made:
     joint, log_decoder = trained(recipe, level, folder)
     return Made(joint, log_decoder=log_decoder)
 
@@ -150,7 +150,7 @@ def _rotated(weights: tuple[jax.Array, jax.Array], rotation: jax.Array, x: jax.A
     return apply(units.reshape(-1), rotation)
 
 
-def _trained_cases(recipe: ChannelSystem, levels: Any, symbol: str, digits: int, **limits: Any) -> list[Case]:
+def _trained_cases(recipe: Recipe, levels: Any, symbol: str, digits: int, **limits: Any) -> list[Case]:
     series = f"{recipe.system}, {recipe.bits} bits"
     cases = []
     for level in map(float, levels):
@@ -160,8 +160,8 @@ def _trained_cases(recipe: ChannelSystem, levels: Any, symbol: str, digits: int,
 
 
 def _all() -> list[Case]:
-    def known(name: str, made: Callable[[], Made], budget: float, seconds: float, width: float) -> Case:
-        return Case(name, lambda folder: made(), budget, seconds, width)
+    def known(name: str, made: Callable[[], Made], budget_gflop: float, seconds: float, width: float) -> Case:
+        return Case(name, lambda folder: made(), budget_gflop, seconds, width)
 
     short = {"seconds": 60.0, "width": 1.5}
     strong, weak = np.split(SMALL_LEVELS["gaussian"], [6])
@@ -178,10 +178,10 @@ def _all() -> list[Case]:
         known("blocks-1024-sigma-1.0", partial(blocks, 128, 1.0), LONGEST, 600, 5),
         known("continuous-linear", partial(continuous, False), SOLVED, 60, 2),
         known("continuous-tanh", partial(continuous, True), SOLVED, 60, 2),
-        *_trained_cases(SMALL["gaussian"], strong, "sigma", 2, budget=SHORT, **short),
-        *_trained_cases(SMALL["gaussian"], weak, "sigma", 2, budget=WEAK, **short),
-        *_trained_cases(SMALL["vae"], SMALL_LEVELS["vae"], "beta", 3, budget=WEAK, **short),
-        *_trained_cases(LARGE, LARGE_LEVELS, "sigma", 2, budget=LONG, seconds=180.0, width=3.0),
+        *_trained_cases(SMALL["gaussian"], strong, "sigma", 2, budget_gflop=SHORT, **short),
+        *_trained_cases(SMALL["gaussian"], weak, "sigma", 2, budget_gflop=WEAK, **short),
+        *_trained_cases(SMALL["vae"], SMALL_LEVELS["vae"], "beta", 3, budget_gflop=WEAK, **short),
+        *_trained_cases(LARGE, LARGE_LEVELS, "sigma", 2, budget_gflop=LONG, seconds=180.0, width=3.0),
     ]
 
 

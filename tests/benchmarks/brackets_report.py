@@ -55,7 +55,7 @@ def _opening(records: list[Record], brackets: dict[str, list[Record]], picture: 
     firsts = [seeds[0] for seeds in brackets.values()]
     narrow = sum(width(record) <= record["asked_width"] for record in firsts)
     quick = sum(record["seconds"] <= record["asked_seconds"] for record in firsts)
-    whole = sum(record["budget"] >= CASES[record["case"]].budget for record in firsts)
+    whole = sum(record["budget"] >= CASES[record["case"]].budget_gflop for record in firsts)
     busy = np.median([record["load_before"] for record in runs])
     cores = {r["cores"]: f"{r['cores']} core{'s' * (r['cores'] > 1)}" for r in records}
     described = {f"{cores[r['cores']]}, {r['backend']}, JAX {r['jax']}, Python {r['python']}" for r in records}

@@ -54,9 +54,7 @@ class Recipe:
         return folder / f"{self.system}-{self.bits}-{self.units}-{level:.4g}-{digest:08x}.npz"
 
 
-def trained(
-    recipe: Recipe, level: float, folder: Path
-) -> tuple[Joint, Callable[[jax.Array, jax.Array], jax.Array]]:
+def trained(recipe: Recipe, level: float, folder: Path) -> tuple[Joint, Callable[[jax.Array, jax.Array], jax.Array]]:
     """The trained sender as a joint, and the trained decoder log q(m|z), nats; from the folder if they lie there."""
     system, source, training = recipe.build()
     path, key = recipe.path(folder, level), jax.random.key(TRAINING_KEY)

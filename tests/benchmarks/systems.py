@@ -15,7 +15,7 @@ from typing import Any
 import jax
 import xarray as xr
 
-from capacity.curves.execute import run
+from capacity.curves.execute import run_plan
 from capacity.curves.files import read_curves, write_curves
 from capacity.curves.plan import plan_curve
 from capacity.runtime.files.atomic import write_atomic
@@ -63,7 +63,7 @@ def curve(name: str, system: Any, asked: argparse.Namespace) -> xr.Dataset:
     with Store.open(directory, {"curve": plan.configuration}) as store:
         file = directory / "curve.nc"
         if not file.exists():
-            write_curves(file, {system.name: run(plan, store)})
+            write_curves(file, {system.name: run_plan(plan, store)})
         return read_curves(file)[system.name]
 
 

@@ -3,7 +3,8 @@
     python -m tests.benchmarks.validity --out runs/validity.jsonl --first 0 --last 60
     python -m tests.benchmarks.validity --out runs/validity.jsonl
 
-Problems, truths and brackets are those of `tests/capacity/test_measure_validity.py`, whose slow test has all 500 in one
+Problems, truths and brackets are those of `tests/capacity/bounds/test_measure_validity.py`, whose slow test has all
+500 in one
 go; each has a key of its own, so it matters not in which pieces, or in what order, they are done.
 """
 
@@ -16,7 +17,7 @@ from pathlib import Path
 import jax
 
 from tests.benchmarks.mi_tasks import append, load
-from tests.capacity.test_measure_validity import PROBLEMS, Verdict, judged, report
+from tests.capacity.bounds.test_measure_validity import PROBLEMS, Verdict, judged, report
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -36,17 +36,19 @@ Progress = Callable[[float, str], None]
 
 
 def _bracket(
-    key: jax.Array, joint: Joint, budget: float, log_decoder: LogDecoder | None, progress: Progress
+    key: jax.Array, joint: Joint, budget_gflop: float, log_decoder: LogDecoder | None, progress: Progress
 ) -> Bracket:
     key_first, key_second, key_main, key_decoder = jax.random.split(key, 4)
     trace: list[TracePoint] = []
     discrete = joint.source.discrete
-    engines = [Engine.pilot(key_first, joint, fit_additive if discrete else fit_gaussian, budget, trace, progress)]
-    left = budget - trace[-1].work
+    engines = [
+        Engine.pilot(key_first, joint, fit_additive if discrete else fit_gaussian, budget_gflop, trace, progress)
+    ]
+    left = budget_gflop - trace[-1].work
     choices = [engines[0].choose(left)]
     if discrete and not choices[0].width <= NARROW * min(trace[-1].high, joint.source.bits):
         engines.append(Engine.pilot(key_second, joint, fit_flips, left, trace, progress))
-        left = budget - trace[-1].work
+        left = budget_gflop - trace[-1].work
         choices = [engine.choose(left) for engine in engines]
     best, choice = min(zip(engines, choices, strict=True), key=lambda pair: pair[1].width)
     (lower, upper), how, spent = best.measure(key_main, choice)
@@ -57,7 +59,7 @@ def _bracket(
         upper, taken = _tighter(upper, best.side.entropy_bound)
         how = f"maximum entropy above; {how}" if taken else how
     lower, upper = within(lower, upper, joint.source.bits)
-    trace.append(_point(budget - left + spent, (lower, upper), how))
+    trace.append(_point(budget_gflop - left + spent, (lower, upper), how))
     progress(1.0, how)
     return Bracket(lower, upper, how, tuple(trace))
 
@@ -77,7 +79,7 @@ class Engine(NamedTuple):
         key: jax.Array,
         joint: Joint,
         fit: Callable[[jax.Array, Joint], Any],
-        budget: float,
+        budget_gflop: float,
         trace: list[TracePoint],
         progress: Progress,
     ) -> Engine:
@@ -85,17 +87,17 @@ class Engine(NamedTuple):
         key_fit, key_side, key_pilot, key_more = jax.random.split(key, 4)
         approximation = fit(key_fit, joint)
         cost = price(joint, approximation)
-        far = far_samples(cost.once, FAR_SHARE * budget)
+        far = far_samples(cost.once, FAR_SHARE * budget_gflop)
         side = Side.draw(key_side, joint, approximation, far)
         spent = far * cost.once + (trace[-1].work if trace else 0.0)
-        for last in pilots(key_pilot, joint, approximation, cost, budget):
+        for last in pilots(key_pilot, joint, approximation, cost, budget_gflop):
             stage = f"pilot, {type(approximation).__name__}, {last.ladder.rungs} rungs"
             trace.append(_point(spent + last.spent, side.bounds(last.walks), stage))
-            progress(last.spent / budget, f"{trace[-1].low:.2f} to {trace[-1].high:.2f} bits")
+            progress(last.spent / budget_gflop, f"{trace[-1].low:.2f} to {trace[-1].high:.2f} bits")
         engine = cls(joint, approximation, side, cost, last)
-        return engine.informed(key_more, budget, trace) if joint.source.discrete else engine
+        return engine.informed(key_more, budget_gflop, trace) if joint.source.discrete else engine
 
-    def informed(self, key: jax.Array, budget: float, trace: list[TracePoint]) -> Engine:
+    def informed(self, key: jax.Array, budget_gflop: float, trace: list[TracePoint]) -> Engine:
         """With one more control, dearer than the others, where a narrower bracket is to be expected of it."""
         spread, known = self.side.spread(self.last.walks)
         if not spread > known * MOST_SAMPLES**0.5:  # the others leave hardly any noise
@@ -103,17 +105,17 @@ class Engine(NamedTuple):
         key_fit, key_far = jax.random.split(key)
         neighbours = fit_neighbours(key_fit, self.joint)
         each = self.cost.once + 2 * neighbours.cost(self.cost.truth)  # told of the noise as it is, and mirrored
-        far = far_samples(each, DEAR_SHARE * budget)
+        far = far_samples(each, DEAR_SHARE * budget_gflop)
         side = self.side.joined(key_far, neighbours, far)
         if not _noise(*side.spread(self.last.walks)) < _noise(spread, known):
             side = self.side
         trace.append(_point(trace[-1].work + far * each, side.bounds(self.last.walks), "controls"))
         return self._replace(side=side)
 
-    def choose(self, budget: float) -> Choice:
+    def choose(self, budget_gflop: float) -> Choice:
         """The walks that so much buys."""
         spread, known = self.side.spread(self.last.walks)
-        return choose(self.last, spread, self.cost, budget, known, self.joint.source.bits)
+        return choose(self.last, spread, self.cost, budget_gflop, known, self.joint.source.bits)
 
     def measure(self, key: jax.Array, choice: Choice) -> tuple[tuple[Estimate, Estimate], str, float]:
         """Both bounds, in bits; how they were found; and what that cost."""
@@ -131,8 +133,8 @@ def _noise(spread: float, known: float, n: int = 1024) -> float:
 def _tighter(first: Estimate, second: Estimate) -> tuple[Estimate, bool]:
     """Of two lower bounds the one whose interval starts higher, of two upper ones that ends lower; if it is the second.
 
-    Each errs with less than a quarter of 5 %, at `CONSERVATIVE_ERRORS` standard errors: all hold at once (Bonferroni), so any choice
-    does.
+    Each errs with less than a quarter of 5 %, at `CONSERVATIVE_ERRORS` standard errors: all hold at once
+    (Bonferroni), so any choice does.
     """
     is_tighter = second.low > first.low if first.kind == "lower" else second.high < first.high
     taken = not np.isfinite(first.bits) or bool(is_tighter)  # infinite: no walk came through

@@ -73,7 +73,7 @@ def price(joint: Target, approximation: Any) -> Cost:
     return Cost(sweep, 2 * sweep + truth, sweep + 2 * truth, truth)
 
 
-def pilots(key: jax.Array, joint: Target, approximation: Any, cost: Cost, budget: float) -> Iterator[Pilot]:
+def pilots(key: jax.Array, joint: Target, approximation: Any, cost: Cost, budget_gflop: float) -> Iterator[Pilot]:
     """Pilots, each about twice as long as the one before, on the ladder that that one suggests."""
     ladder, spent = even_ladder(FIRST, FIRST), 0.0
     if getattr(approximation, "cubic", False):  # from a flat start most is lost at once
@@ -84,7 +84,7 @@ def pilots(key: jax.Array, joint: Target, approximation: Any, cost: Cost, budget
         pilot = Pilot(found, ladder, spent)
         yield pilot
         room = 2 * cost.walks(LANES, PILOT_CHAINS, ladder)
-        if gap_of(found, PILOT_CHAINS) < NOTHING or spent + room > PILOT_SHARE * budget:
+        if gap_of(found, PILOT_CHAINS) < NOTHING or spent + room > PILOT_SHARE * budget_gflop:
             return
         ladder = relaid(pilot, cost, room / (LANES * (PILOT_CHAINS + 1)), FIRST)
 
@@ -118,12 +118,14 @@ def relaid(pilot: Pilot, cost: Cost, room: float, least: int = STRIDE) -> Ladder
     return Ladder(*(respaced(rungs, lost, count) for (rungs, lost, _), count in zip(legs, counts, strict=True)))
 
 
-def choose(pilot: Pilot, spread: float, cost: Cost, budget: float, known: float = 0.0, limit: float = np.inf) -> Choice:
+def choose(
+    pilot: Pilot, spread: float, cost: Cost, budget_gflop: float, known: float = 0.0, limit: float = np.inf
+) -> Choice:
     """The cheapest of those samples, chains and rungs that make gap and noise together about least within the budget.
 
     Args:
         spread: standard deviation of a value once its controls are taken off, in bits.
-        budget: billions of operations that are left.
+        budget_gflop: billions of operations that are left.
         known: standard error that no walk takes away, of the controls' means, in bits.
         limit: bits at which an upper bound is cut off.
     """
@@ -131,7 +133,7 @@ def choose(pilot: Pilot, spread: float, cost: Cost, budget: float, known: float 
     for chains, batches in itertools.product(CHAINS, BATCHES):
         n = batches * LANES
         gap = _gap_of_chains(pilot.walks, chains)
-        room = budget / (n * (chains + 1))
+        room = budget_gflop / (n * (chains + 1))
         above = max(limit - pilot.walks.lower(min(chains, PILOT_CHAINS)).mean() / NATS_PER_BIT, 0.0)
         for ladder in (relaid(pilot, cost, 0.0), relaid(pilot, cost, room / 4), relaid(pilot, cost, room)):
             relief = _relief(pilot, ladder)
@@ -140,7 +142,7 @@ def choose(pilot: Pilot, spread: float, cost: Cost, budget: float, known: float 
             width = min(gap * relief, rest) + 2 * CONSERVATIVE_ERRORS * np.hypot(spread / n**0.5, known)
             offers.append(Choice(n, chains, ladder, float(width)))
     prices = [cost.walks(offer.samples, offer.chains, offer.ladder) for offer in offers]
-    affordable = [i for i, paid in enumerate(prices) if paid <= budget] or [0]
+    affordable = [i for i, paid in enumerate(prices) if paid <= budget_gflop] or [0]
     enough = ENOUGH * min(offers[i].width for i in affordable)
     return offers[min((i for i in affordable if offers[i].width <= enough), key=lambda i: prices[i])]
 

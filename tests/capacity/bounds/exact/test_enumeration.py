@@ -153,7 +153,7 @@ def test_measure_lists_or_brackets() -> None:
     small = measure(jax.random.key(0), keyed_bits(6, 1.0))
     assert small.method == "enumeration"
     assert small.low <= 6 * 0.485944 <= small.high
-    large = measure(jax.random.key(0), keyed_bits(32, 1.0), budget=20)
+    large = measure(jax.random.key(0), keyed_bits(32, 1.0), budget_gflop=20)
     assert large.lower.kind == "lower" and large.upper.kind == "upper"
     assert large.low <= 32 * 0.485944 <= large.high
     assert large.width < 0.3

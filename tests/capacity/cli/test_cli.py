@@ -18,6 +18,7 @@ from curve_examples import made_up
 
 from capacity.cli import console, request
 from capacity.cli.console import Meter
+from capacity.curves import execute
 from capacity.curves.files import read_curves
 from capacity.curves.summary import note, table
 
@@ -50,6 +51,7 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> type[FakePlan]:
         pass
 
     monkeypatch.setattr(request, "plan_curve", Plan)
+    monkeypatch.setattr(execute, "run_plan", lambda plan, *args, **options: plan.run(*args, **options))
     return Plan
 
 

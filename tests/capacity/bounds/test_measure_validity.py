@@ -123,11 +123,11 @@ def random_problem(key: jax.Array, kind: Kind | None = None) -> Problem:
     return Problem(Joint(random_source(key, kind.source, kind.digits), encode, channel), words)
 
 
-def judge(key: jax.Array, problem: Problem, budget: float = BUDGET) -> Verdict:
+def judge(key: jax.Array, problem: Problem, budget_gflop: float = BUDGET) -> Verdict:
     """The bracket against the enumerated truth, the truth's own standard error added to the ends in squares."""
     key_truth, key_bracket = jax.random.split(key)
     exact = Enumeration(TRUTH_SAMPLES)(key_truth, problem.joint)
-    found = measure(key_bracket, problem.joint, budget=budget, method="bracket")
+    found = measure(key_bracket, problem.joint, budget_gflop=budget_gflop, method="bracket")
     truth, stderr = min(float(exact.bits), problem.joint.source.bits), float(exact.stderr)
     below = np.hypot(float(found.lower.bits) - float(found.low), Z95 * stderr)
     above = np.hypot(float(found.high) - float(found.upper.bits), Z95 * stderr)

@@ -18,7 +18,7 @@ import typer
 from curve_examples import made_up
 
 from capacity import Bracket
-from capacity.cli import curve as cli
+from capacity.cli.app import app
 from capacity.curves.checks import checked
 from capacity.curves.files import write_curves
 from capacity.results.estimate import Estimate
@@ -28,7 +28,7 @@ Command = Callable[..., tuple[int, str, str]]
 
 
 def test_every_command_takes_json_and_quiet() -> None:
-    commands = typer.main.get_command(cli.app).commands  # type: ignore[attr-defined]
+    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
     assert {"curve", "show", "estimate", "pairwise", "claims", "latent", "report", "list"} <= set(commands)
     for name, command in commands.items():
         options = {word for parameter in command.params for word in parameter.opts}

@@ -23,6 +23,7 @@ import xarray as xr
 
 from capacity import VAE, Architecture, GaussianAutoencoder, Training, plan_curve
 from capacity.curves import programs as lanes
+from capacity.curves.execute import run_plan
 from capacity.curves.files import read_curves
 from capacity.curves.plan import CurvePlan
 from capacity.runtime.executors import Engine, engine_of, given
@@ -43,7 +44,7 @@ def plan(training: Training = SMALL) -> CurvePlan:
 
 @pytest.fixture(scope="module")
 def serial() -> xr.Dataset:
-    return plan().run()
+    return run_plan(plan())
 
 
 def same(found: xr.Dataset, other: xr.Dataset) -> None:
@@ -105,7 +106,7 @@ def test_a_long_lane_goes_on_from_its_checkpoint(
 
     monkeypatch.setattr(Checkpoints, "save", interrupted)
     with Store.open(tmp_path, {}) as store, pytest.raises(KeyboardInterrupt):
-        plan().run(store)
+        run_plan(plan(), store)
     assert saved[-1] > 100 and (tmp_path / "curve-checkpoints").exists()
     monkeypatch.setattr(lanes, "CHECKPOINT_SECONDS", 60.0)
     steps: list[int] = []
@@ -114,7 +115,7 @@ def test_a_long_lane_goes_on_from_its_checkpoint(
         Checkpoints, "load", lambda self, i, like: (s := load(self, i, like)) and (steps.append(int(s.step)) or s)
     )
     with Store.open(tmp_path, {}) as store:
-        same(plan().run(store), serial)
+        same(run_plan(plan(), store), serial)
     assert steps and max(steps) == saved[-1]
     assert not (tmp_path / "curve-checkpoints").exists()
 
@@ -143,16 +144,16 @@ def test_an_executor_that_breaks_is_opened_again(serial: xr.Dataset) -> None:
         opened.append(executor)
         yield executor
 
-    same(plan().run(engine=Engine(inline, 2)), serial)
+    same(run_plan(plan(), engine=Engine(inline, 2)), serial)
     assert len(opened) == 3 and executor.submitted == 6  # 4 lanes and the two that were lost
 
 
 def test_breaks_are_counted_in_a_row(serial: xr.Dataset) -> None:
     often = Inline(lambda count: count % 4 != 0)
-    same(plan().run(engine=given(often, window=1)), serial)
+    same(run_plan(plan(), engine=given(often, window=1)), serial)
     assert often.submitted == 16
     with pytest.raises(RuntimeError, match="workers that live; got 4 broken executors in a row"):
-        plan().run(engine=given(Inline(lambda count: True), window=2))
+        run_plan(plan(), engine=given(Inline(lambda count: True), window=2))
 
 
 def test_engines_are_refused_before_any_work() -> None:
@@ -183,7 +184,8 @@ def test_processes_of_which_one_is_killed(serial: xr.Dataset) -> None:
 
     threading.Thread(target=kill, daemon=True).start()
     same(
-        plan(Training(steps=120, batch=32, receiver_steps=40, receiver_batch=32)).run(engine=Engine(watched, 4)), serial
+        run_plan(plan(Training(steps=120, batch=32, receiver_steps=40, receiver_batch=32)), engine=Engine(watched, 4)),
+        serial,
     )
     assert len(pools) >= 2
 
@@ -200,7 +202,7 @@ def test_dask_workers_of_which_one_is_killed(serial: xr.Dataset) -> None:
 
         killer = threading.Thread(target=kill, daemon=True)
         killer.start()
-        same(plan().run(engine=engine), serial)
+        same(run_plan(plan(), engine=engine), serial)
         killer.join()
 
 

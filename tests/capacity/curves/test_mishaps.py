@@ -24,6 +24,7 @@ from matplotlib.figure import Figure
 from capacity import Architecture, GaussianAutoencoder, Training, plan_curve
 from capacity.cli import console, request
 from capacity.curves.checks import checked, sentence
+from capacity.curves.execute import run_plan
 from capacity.curves.files import read_curves, write_csv, write_curves
 from capacity.curves.plan import CurvePlan
 from capacity.curves.summary import note, record, table
@@ -35,7 +36,7 @@ from capacity.runtime.files.store import Store, StoreError
 from synthetic import FairBits
 
 Command = Callable[..., tuple[int, str, str]]
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 CURVE = "curve --system gaussian --bits 4 --dim 6 --units 2 --width 16 --steps 100 --levels 0.3:1:4 --seeds 2 --quiet"
 
 
@@ -48,7 +49,7 @@ def plan(optimiser: Any = None) -> CurvePlan:
 def run(store: Store | None = None, optimiser: Any = None, **more: Any) -> xr.Dataset:
     """Through an executor, whose worker keeps its compiled programs from one run to the next."""
     with ThreadPoolExecutor(1) as executor:
-        return plan(optimiser).run(store, engine=given(executor, 1), **more)
+        return run_plan(plan(optimiser), store, engine=given(executor, 1), **more)
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +103,7 @@ def test_the_command_says_so_and_goes_on_when_there_is_room(
             return made_up()
 
     monkeypatch.setattr(request, "plan_curve", Plan)
+    monkeypatch.setattr("capacity.curves.execute.run_plan", lambda plan, *args, **options: plan.run())
     out = tmp_path / "run"
     with monkeypatch.context() as patch:
         patch.setattr(sealed, "_flush", full(after))

@@ -94,7 +94,7 @@ def request(**given: Any) -> Request:
     left = ("source", "bits", "dim", "target_bits", "learning_rate", "products", "encoder_width")
     rest: dict[str, Any] = dict.fromkeys(left)
     size = {"units": 8, "levels": "0.5", "seeds": 1, "steps": 10, "batch": 16, "width": 16, "depth": 1, "samples": 64}
-    words = {"activation": "silu", "decode": None, "measure": "auto", "budget": None, "seed": 0}
+    words = {"activation": "silu", "decode": None, "measure": "auto", "budget_gflop": None, "seed": 0}
     return Request(**({"systems": ("gaussian",)} | rest | size | words | given))
 
 

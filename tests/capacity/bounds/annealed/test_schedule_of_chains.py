@@ -78,9 +78,9 @@ def test_rungs_go_to_the_leg_that_loses_and_is_cheap() -> None:
 
 @pytest.mark.parametrize("budget", [1.0, 10.0, 100.0, 1000.0])
 @pytest.mark.parametrize(("lost", "spread"), [(0.0, 1.0), (0.1, 0.01), (0.02, 1.0), (1.0, 5.0)])
-def test_choices_stay_within_the_budget(budget: float, lost: float, spread: float) -> None:
-    choice = choose(made_up(np.full(32, lost), np.full(32, lost)), spread, COST, budget)
-    assert COST.walks(choice.samples, choice.chains, choice.ladder) <= budget
+def test_choices_stay_within_the_budget(budget_gflop: float, lost: float, spread: float) -> None:
+    choice = choose(made_up(np.full(32, lost), np.full(32, lost)), spread, COST, budget_gflop)
+    assert COST.walks(choice.samples, choice.chains, choice.ladder) <= budget_gflop
     assert choice.samples % LANES == 0 and choice.chains in CHAINS
     for rungs in choice.ladder:
         assert (len(rungs) - 1) % STRIDE == 0 and rungs[0] == 0 and rungs[-1] == 1

@@ -38,14 +38,14 @@ def stack_of(gains: Any, sigmas: Any, bits: int) -> Stack:
 @pytest.mark.slow
 def test_noise_of_linear_layers_adds_up() -> None:
     """+-1 through two layers of noise is +-1 through one of their summed variance."""
-    found = measure_layers(jax.random.key(0), linear(0.5, 0.6), budget=25)
+    found = measure_layers(jax.random.key(0), linear(0.5, 0.6), budget_gflop=25)
     for bracket, variance in zip(found, (0.25, 0.25 + 0.36), strict=True):
         truth = 24 * gaussian_noise_information([-1, 1], [0.5, 0.5], variance**0.5)
         assert bracket.low <= truth <= bracket.high
         assert bracket.width < 0.06 * truth
 
 
-def misses(keys: range, depth: int, bits: int, budget: float) -> list[int]:
+def misses(keys: range, depth: int, bits: int, budget_gflop: float) -> list[int]:
     """Keys at which some layer of a drawn stack is outside its bracket: gains and noises over a decade, +-1 bits.
 
     What reaches a layer is the bits times all gains so far, in noise whose variances are multiplied and add up.
@@ -54,7 +54,7 @@ def misses(keys: range, depth: int, bits: int, budget: float) -> list[int]:
     for key in keys:
         rng = np.random.default_rng(key)
         gains, sigmas = 10 ** rng.uniform(-0.5, 0.5, depth), 10 ** rng.uniform(-0.7, 0.3, depth)
-        found = measure_layers(jax.random.key(key), stack_of(gains, sigmas, bits), budget=budget)
+        found = measure_layers(jax.random.key(key), stack_of(gains, sigmas, bits), budget_gflop=budget_gflop)
         signal, variance = 1.0, 0.0
         for number, (bracket, gain, sigma) in enumerate(zip(found, gains, sigmas, strict=True), 1):
             signal, variance = gain * signal, gain**2 * variance + sigma**2
@@ -67,13 +67,13 @@ def misses(keys: range, depth: int, bits: int, budget: float) -> list[int]:
 
 def test_layers_hold_at_two_keys() -> None:
     """At 95 % of keys, for all layers at once: two misses of two are one case in 400."""
-    assert len(misses(range(2), depth=2, bits=24, budget=1)) <= 1
+    assert len(misses(range(2), depth=2, bits=24, budget_gflop=1)) <= 1
 
 
 @pytest.mark.slow
 def test_layers_hold_at_their_rate() -> None:
     """A miss in twenty is what 95 % promises; six and more of forty are one case in 70."""
-    missed = misses(range(40), depth=3, bits=6, budget=1.0)
+    missed = misses(range(40), depth=3, bits=6, budget_gflop=1.0)
     print(f"layers: {len(missed)} of 40 keys missed: {missed}")
     assert len(missed) <= 5
 
@@ -118,7 +118,7 @@ def test_refusals() -> None:
         linear(0.5, 0.6).joint(3)
     continuous = Stack(GaussianVectors(jnp.ones(4)), linear(0.5, 0.5).layers)
     with pytest.raises(ValueError, match="discrete source for the layers"):
-        measure_layers(jax.random.key(0), continuous, budget=10)
+        measure_layers(jax.random.key(0), continuous, budget_gflop=10)
 
 
 @pytest.mark.slow
@@ -128,7 +128,7 @@ def test_nonlinear_layers_hold_the_enumerated_truth() -> None:
     first = Layer(jax.tree_util.Partial(lambda w, x: jnp.tanh(x @ w), weights), Gaussian(jnp.float32(0.4)))
     second = Layer(lambda x: jnp.concatenate([jnp.sin(2 * x), x]), Gaussian(jnp.float32(0.3)))
     stack = Stack(FairBits(jnp.eye(6)), (first, second))
-    found = measure_layers(jax.random.key(0), stack, budget=30)[1]
+    found = measure_layers(jax.random.key(0), stack, budget_gflop=30)[1]
 
     nodes, masses = np.polynomial.hermite_e.hermegauss(80)
     masses = masses / masses.sum()

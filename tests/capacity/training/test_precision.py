@@ -14,7 +14,7 @@ import pytest
 from flax import nnx
 
 from capacity import Architecture, GaussianAutoencoder, Training, plan_curve
-from capacity.curves.execute import run
+from capacity.curves.execute import run_plan
 from capacity.systems.networks import MLP
 from capacity.systems.networks.decoders import AutoregressiveBits
 from capacity.training.precision import PRODUCTS, _rounded, fast_products, product, rounded_products
@@ -178,7 +178,7 @@ def test_what_was_trained_with_rounded_products_passes_the_same_bits() -> None:
         )
         for products in PRODUCTS
     ]
-    rounded, exact = (run(plan) for plan in plans)
+    rounded, exact = (run_plan(plan) for plan in plans)
     assert bool((rounded["loss"] != exact["loss"]).any())
     change = np.abs(rounded["bits"] - exact["bits"])
     assert bool((change <= (exact["bits_high"] - exact["bits_low"])).all()), change.values

@@ -11,6 +11,7 @@ import pytest
 import xarray as xr
 
 from capacity import VAE, Architecture, GaussianAutoencoder, Training, plan_curve
+from capacity.curves.execute import run_plan
 from capacity.curves.plan import CurvePlan
 from synthetic import FairBits
 
@@ -61,7 +62,7 @@ def test_lanes_by_level_then_seed() -> None:
 
 @pytest.fixture(scope="module")
 def curve() -> xr.Dataset:
-    return plan().run()
+    return run_plan(plan())
 
 
 def test_labels(curve: xr.Dataset) -> None:
@@ -93,23 +94,23 @@ def test_interrupted_and_resumed_ends_in_the_same_bits(curve: xr.Dataset) -> Non
     store = Memory()
     store.left = 3
     with pytest.raises(KeyboardInterrupt):
-        plan().run(store)
+        run_plan(plan(), store)
     assert len(store) == 3
     store.left = 1000
     ticks: list[int] = []
-    resumed = plan().run(store, progress=lambda n, _: ticks.append(n))
+    resumed = run_plan(plan(), store, progress=lambda n, _: ticks.append(n))
     assert ticks[0] == 3 and ticks[-1] == 4
     xr.testing.assert_identical(resumed.drop_attrs(), curve.drop_attrs())
 
 
 def test_a_lane_does_not_depend_on_the_others(curve: xr.Dataset) -> None:
-    alone = plan(levels=[0.3], seeds=1).run()
+    alone = run_plan(plan(levels=[0.3], seeds=1))
     assert alone.bits.item() == curve.bits.isel(level=0, seed=0).item()
 
 
 def test_vector_decoding_and_the_bracket() -> None:
     architecture = Architecture(units=2, widths=(16, 16), decode="vector")
-    curve = plan(VAE(architecture), levels=[0.2], measure="bracket", budget=2).run()
+    curve = run_plan(plan(VAE(architecture), levels=[0.2], measure="bracket", budget_gflop=2))
     assert "bits" not in curve and "ceiling" not in curve
     assert (curve.lower_low <= curve.upper_high).all()
     assert (curve.upper <= 4 + 1e-6).all()
@@ -117,7 +118,7 @@ def test_vector_decoding_and_the_bracket() -> None:
 
 
 def test_unlisted_source_gets_a_bracket() -> None:
-    curve = plan(source=source(24), levels=[1.0], seeds=1, budget=2).run()
+    curve = run_plan(plan(source=source(24), levels=[1.0], seeds=1, budget_gflop=2))
     lower, upper = curve.lower.item(), curve.upper.item()
     errors = float(curve.lower_stderr.item()), float(curve.upper_stderr.item())
     assert 0 <= lower <= upper + 3 * np.hypot(*errors)
@@ -126,7 +127,7 @@ def test_unlisted_source_gets_a_bracket() -> None:
 
 def test_divergence_is_recorded_not_hidden() -> None:
     wild = Training(steps=50, batch=16, receiver_steps=0, optimiser=optax.sgd(1e12))
-    assert plan(VAE(Architecture(units=2, widths=(8,))), levels=[1.0], seeds=1, training=wild).run().diverged.all()
+    assert run_plan(plan(VAE(Architecture(units=2, widths=(8,))), levels=[1.0], seeds=1, training=wild)).diverged.all()
 
 
 def test_the_callers_optimiser_is_in_the_configuration() -> None:
