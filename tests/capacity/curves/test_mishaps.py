@@ -22,7 +22,8 @@ from curve_examples import made_up
 from matplotlib.figure import Figure
 
 from capacity import Architecture, GaussianAutoencoder, Training, plan_curve
-from capacity.cli import console, request
+from capacity.cli import request
+from capacity.curves import summary
 from capacity.curves.checks import checked, sentence
 from capacity.curves.execute import run_plan
 from capacity.curves.files import read_curves, write_csv, write_curves
@@ -321,7 +322,7 @@ def test_the_command_tells_of_lanes_that_diverged(
 
 
 def test_many_diverged_lanes_are_counted_and_the_first_named() -> None:
-    told = console.diverged(lose(made_up(), (slice(None), slice(None))))
+    told = summary.diverged(lose(made_up(), (slice(None), slice(None))))
     assert told.count("key") == 6 and told.endswith(" and 30 more")
 
 
