@@ -112,7 +112,7 @@ def curve(
         from capacity.curves.execute import run_plan
         from capacity.curves.files import write_csv, write_curves
         from capacity.report.command import save_command
-        from capacity.runtime.executors import engine_of
+        from capacity.runtime.executors import executor_pool
         from capacity.runtime.files.store import Store, StoreError
 
         hint_at_gpu(quiet)
@@ -122,7 +122,7 @@ def curve(
             width, encoder_width, depth, activation, decode, samples, measure, budget_gflop, seed,
             data, columns, standardize, tuple(option or ()),
         ).plans()  # fmt: skip
-        engine = engine_of(executor, workers, scheduler) if executor else None
+        pool = executor_pool(executor, workers, scheduler) if executor else None
         if process:  # only process 0 keeps and shows what all of them make
             for name, plan in plans.items():
                 run_plan(plan, name=name, together=together)
@@ -136,7 +136,7 @@ def curve(
         from capacity.plots.curve import save_figure
 
         try:
-            datasets = finished or _run(plans, store, quiet, engine, together)
+            datasets = finished or _run(plans, store, quiet, pool, together)
             if not finished:
                 write_curves(out / CURVE_FILE, datasets)
             write_csv(out / "curve.csv", datasets)
@@ -168,7 +168,7 @@ def _finished(out: Path) -> dict[str, xr.Dataset] | None:
         raise StoreError(f"{error} Remove it, and the same command makes it again from the finished lanes.") from error
 
 
-def _run(plans: dict[str, Any], store: Any, quiet: bool, engine: Any, together: int | None) -> dict[str, xr.Dataset]:
+def _run(plans: dict[str, Any], store: Any, quiet: bool, pool: Any, together: int | None) -> dict[str, xr.Dataset]:
     """All plans one after another under one progress bar."""
     from capacity.cli.console import Meter
     from capacity.curves.execute import run_plan
@@ -185,7 +185,7 @@ def _run(plans: dict[str, Any], store: Any, quiet: bool, engine: Any, together: 
         try:
             for name, plan in plans.items():
                 found += kept[name]
-                datasets[name] = run_plan(plan, store, name, progress, engine=engine, together=together)
+                datasets[name] = run_plan(plan, store, name, progress, pool=pool, together=together)
                 before += plan.total
         except KeyboardInterrupt:
             meter.stop()

@@ -11,7 +11,7 @@ from capacity.curves.dataset import label
 from capacity.curves.parts import keep, kept
 from capacity.curves.plan import CurvePlan, Progress
 from capacity.curves.schedule import Place, elsewhere, here, in_step, shared_by_all
-from capacity.runtime.executors import Engine
+from capacity.runtime.executors import ExecutorPool
 from capacity.runtime.files.checkpoints import Checkpoints
 from capacity.runtime.files.parts import Parts
 from capacity.runtime.files.store import Store
@@ -23,7 +23,7 @@ def run_plan(
     name: str = "curve",
     progress: Progress | None = None,
     *,
-    engine: Engine | None = None,
+    pool: ExecutorPool | None = None,
     together: int | None = None,
 ) -> xr.Dataset:
     """Train and measure all lanes that the store does not hold yet.
@@ -37,7 +37,7 @@ def run_plan(
             more than a minute.
         name: their common name.
         progress: called with the number of finished lanes and what was just done.
-        engine: where groups of lanes run, by default in this process (see `capacity.runtime.executors`).
+        pool: where groups of lanes run, by default in this process (see `capacity.runtime.executors`).
         together: lanes that a device runs as one batched program; by default 1 on a CPU.
 
     Raises:
@@ -52,8 +52,8 @@ def run_plan(
     missing = [i for i in range(plan.total) if i not in done]
     seconds = {"compile": 0.0, "train": 0.0, "measure": 0.0}
     place = Place(store.directory, name) if isinstance(store, Store) else None
-    if engine is not None:
-        groups = elsewhere(plan, missing, together, place, engine)
+    if pool is not None:
+        groups = elsewhere(plan, missing, together, place, pool)
     else:
         groups = (in_step if joined else here)(plan, missing, together, place)
     for group in groups if missing else ():

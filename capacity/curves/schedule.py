@@ -25,7 +25,7 @@ from capacity.training import lanes_together
 
 if TYPE_CHECKING:
     from capacity.curves.plan import CurvePlan
-    from capacity.runtime.executors import Engine
+    from capacity.runtime.executors import ExecutorPool
 
 Item = TypeVar("Item")
 MOST_BREAKS = 3
@@ -77,9 +77,9 @@ def in_step(plan: CurvePlan, missing: list[int], together: int | None, place: Pl
 
 
 def elsewhere(
-    plan: CurvePlan, missing: list[int], together: int | None, place: Place | None, engine: Engine
+    plan: CurvePlan, missing: list[int], together: int | None, place: Place | None, pool: ExecutorPool
 ) -> Iterator[Done]:
-    """On an executor, at most `engine.window` groups at a time; if it breaks, what was under way is sent to a new one.
+    """On an executor, at most `pool.window` groups at a time; if it breaks, what was under way is sent to a new one.
 
     Raises:
         RuntimeError: if it breaks time and again with nothing done in between.
@@ -88,9 +88,9 @@ def elsewhere(
     while waiting:
         flying: dict[Future, list[int]] = {}
         try:
-            with engine.open() as executor:
+            with pool.open() as executor:
                 while waiting or flying:
-                    while waiting and len(flying) < engine.window:
+                    while waiting and len(flying) < pool.window:
                         future = executor.submit(work, plan, waiting[0], together, place)
                         flying[future] = waiting.popleft()
                     ended = wait(flying, return_when=FIRST_COMPLETED).done

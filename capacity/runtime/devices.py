@@ -33,15 +33,14 @@ def set_devices(asked: int | None) -> None:
 
 def cores() -> int:
     """How many cores this process may use."""
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def workers() -> int:
     """How many compiled programs are kept going at once: one a core and at most 8, or two where a GPU does the work."""
     import jax
 
-    return min(os.cpu_count() or 1, 8) if jax.default_backend() == "cpu" else 2
+    return min(cores(), 8) if jax.default_backend() == "cpu" else 2
 
 
 def programs() -> ThreadPoolExecutor:

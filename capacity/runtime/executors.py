@@ -1,30 +1,29 @@
-"""The user's own engine for groups of lanes: processes of this machine, Dask, or any `concurrent.futures.Executor`."""
+"""Where groups of lanes run: processes of this machine, Dask, or any `concurrent.futures.Executor`."""
 
 from __future__ import annotations
 
 import multiprocessing
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 
-from capacity.runtime.devices import set_devices
+from capacity.runtime.devices import cores, set_devices
 from capacity.runtime.names import check_name
 
 EXECUTORS = ("processes", "dask")
 
 
 @dataclass(frozen=True)
-class Engine:
+class ExecutorPool:
     """How an executor is opened, again if it breaks, and how many groups it is given at a time."""
 
     open: Callable[[], AbstractContextManager[Executor]]
     window: int
 
 
-def engine_of(name: str, workers: int | None = None, scheduler: str | None = None) -> Engine:
-    """The engine that the command line names.
+def executor_pool(name: str, workers: int | None = None, scheduler: str | None = None) -> ExecutorPool:
+    """The pool that the command line names.
 
     Args:
         name: "processes" or "dask".
@@ -38,8 +37,8 @@ def engine_of(name: str, workers: int | None = None, scheduler: str | None = Non
     if name == "processes":
         if scheduler is not None:
             raise ValueError("Expected --scheduler with --executor dask; got processes.")
-        count = workers or os.cpu_count() or 1
-        return Engine(lambda: _processes(count), 2 * count)
+        count = workers or cores()
+        return ExecutorPool(lambda: _processes(count), 2 * count)
     if scheduler is None or workers is not None:
         raise ValueError("Expected --executor dask with --scheduler ADDRESS, which has the workers; got other options.")
     try:
@@ -51,12 +50,12 @@ def engine_of(name: str, workers: int | None = None, scheduler: str | None = Non
             window = 4 * max(sum(client.nthreads().values()), 1)
     except (OSError, TimeoutError) as error:
         raise ValueError(f"Expected a Dask scheduler at {scheduler}; got {error}.") from None
-    return Engine(lambda: _dask(scheduler), window)
+    return ExecutorPool(lambda: _dask(scheduler), window)
 
 
-def given(executor: Executor, window: int = 64) -> Engine:
+def pool_of(executor: Executor, window: int = 64) -> ExecutorPool:
     """The caller's own executor, which stays open; if it breaks, so does the run."""
-    return Engine(lambda: nullcontext(executor), window)
+    return ExecutorPool(lambda: nullcontext(executor), window)
 
 
 @contextmanager

@@ -6,9 +6,10 @@ import sys
 import time
 from collections.abc import Callable
 from html import escape
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
-Report = Callable[[Any, str], None]
+Progress: TypeAlias = Callable[[float, str], None]
+"""Called with the share that is done, 0 to 1, and what was just done."""
 TENTHS = 10
 
 
@@ -55,7 +56,7 @@ class Bar:
         return f"about {minutes}:{rest:02d} left"
 
 
-def reporter(progress: Report | Literal[True] | None, total: float = 1.0) -> Report | None:
+def reporter(progress: Progress | Literal[True] | None, total: float = 1.0) -> Progress | None:
     """What a caller's `progress` means: True is a bar of its own, None is silence."""
     return Bar(total) if progress is True else progress
 

@@ -1,4 +1,4 @@
-"""Somebody else's channels, sources, estimators, systems and claims, found by their packages' entry points.
+"""Classes by name: the toolkit's own, and those that other packages offer by their entry points.
 
 A package says in its `pyproject.toml`
 
@@ -6,16 +6,19 @@ A package says in its `pyproject.toml`
     sign = "their_package.sign:Sign"
 
 and once it is installed the class stands in the registry beside the toolkit's own: in the command line, in
-`capacity list`, and under its name for `capacity.estimate`.  Groups: `infocapacity.` and one of `GROUPS`.
-What is broken, or takes a name that is taken, is left out with a warning that says whose it is and why.
+`capacity list`, and under its name for `capacity.estimate`.  Groups: `infocapacity.` and `channels`, `sources`,
+`estimators`, `systems`, `claims`, `bounds` or `codes`.  What is broken, lacks what the contract asks for, or takes a
+name that is taken, is left out with a warning that says whose it is and why.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator, MutableMapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from typing import Any, TypeVar
+
+from capacity.runtime.contracts import missing_members
 
 PREFIX = "infocapacity."
 GROUPS: dict[str, tuple[str, ...]] = {
@@ -31,7 +34,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
     ),
     "claims": ("sentence", "source", "predictions", "run", "plot"),
 }  # fmt: skip
-"""What a class of each group must have, beside a `name`; see the protocol of the group."""
+"""What a class of each group must have where its registry has no contract yet, beside a `name`."""
+Class = TypeVar("Class", bound=type)
 
 
 class PluginWarning(UserWarning):
@@ -39,16 +43,63 @@ class PluginWarning(UserWarning):
 
 
 class Registry(MutableMapping[str, Any]):
-    """Classes by name: the toolkit's own, and at the first look those of installed packages.
+    """Classes by name; installed packages are asked at the first look.
 
     Not earlier, so that a package may import the toolkit, and the toolkit the package, in any order.
+
+    Args:
+        group: of entry points, without the prefix `infocapacity.`.
+        own: the toolkit's classes, each with its `name`: a line in this tuple enrols one.
+        points: entry points; by default those installed.
+        contract: the class that says what each must have; what lacks a member is refused.
+        aliases: old names and the new ones: found with a DeprecationWarning, but not listed.
     """
 
-    def __init__(self, group: str, own: Iterable[Any], points: Iterable[EntryPoint] | None = None):
-        """`own` are the toolkit's classes, each with its `name`; `points` by default the entry points installed."""
-        self.group, self.points = group, points
-        self.classes: dict[str, Any] = {kind.name: kind for kind in own}
+    def __init__(
+        self,
+        group: str,
+        own: Iterable[type],
+        points: Iterable[EntryPoint] | None = None,
+        *,
+        contract: type | None = None,
+        aliases: Mapping[str, str] | None = None,
+    ):
+        self.group, self.points, self.contract, self.aliases = group, points, contract, dict(aliases or {})
+        self.classes: dict[str, Any] = {name_of(kind): kind for kind in own}
         self.looked = False
+
+    def register(self, kind: Class) -> Class:
+        """Enrol a class for this session, also as a decorator; a class defined anew takes its own place.
+
+        Raises:
+            TypeError: if it is no class, or lacks what the contract asks for; the message names the members.
+            ValueError: if another class has its name.
+        """
+        self.check(kind)
+        name = name_of(kind)
+        taken = self._all().get(name, kind)
+        if _full_name(taken) != _full_name(kind):
+            raise ValueError(
+                f"Expected a new name; got {name!r}, which is taken by {_full_name(taken)}; give it another name."
+            )
+        self.classes[name] = kind
+        return kind
+
+    def check(self, kind: object) -> None:
+        """Refuse what is no class with a name and all that the contract asks for.
+
+        Raises:
+            TypeError: naming what is missing.
+        """
+        if not isinstance(kind, type):
+            raise TypeError(f"Expected a class; got {kind!r}.")
+        asked = self.contract or type(self.group, (), dict.fromkeys(GROUPS.get(self.group, ())))
+        missing = missing_members(kind, asked)
+        if not isinstance(vars_of(kind).get("name"), str):
+            missing = ["name", *(member for member in missing if member != "name")]
+        if missing:
+            contract = "" if self.contract is None else f", as {_full_name(self.contract)} says"
+            raise TypeError(f"Expected a class with {', '.join(missing)}{contract}; got {_full_name(kind)}.")
 
     def _all(self) -> dict[str, Any]:
         if not self.looked:
@@ -60,19 +111,26 @@ class Registry(MutableMapping[str, Any]):
 
     def _add(self, point: EntryPoint) -> None:
         try:
-            kind = _loaded(point, self.group)
+            kind = point.load()
         except Exception as error:  # somebody else's module may fail in any way; the warning says how
-            _warn(point, self.group, f"it fails to load, {type(error).__name__}: {error}")
-            return
-        taken = self.classes.setdefault(kind.name, kind)
-        if taken is not kind:
-            whose = f"{taken.__module__}.{taken.__qualname__}"
-            _warn(point, self.group, f"the name {kind.name!r} is taken by {whose}; give it another name")
+            return _warn(point, self.group, f"it fails to load, {type(error).__name__}: {error}")
+        try:
+            self.register(kind)
+        except (TypeError, ValueError) as error:
+            _warn(point, self.group, str(error))
 
     def __getitem__(self, name: str) -> Any:
+        if name in self.aliases and name not in self._all():
+            new = self.aliases[name]
+            warnings.warn(f"{name!r} is now called {new!r}; use that name.", DeprecationWarning, stacklevel=2)
+            name = new
         return self._all()[name]
 
-    def __setitem__(self, name: str, kind: Any) -> None:
+    def __contains__(self, name: object) -> bool:
+        return name in self._all() or name in self.aliases
+
+    def __setitem__(self, name: str, kind: type) -> None:
+        self.check(kind)
         self._all()[name] = kind
 
     def __delitem__(self, name: str) -> None:
@@ -88,25 +146,21 @@ class Registry(MutableMapping[str, Any]):
         return f"Registry({self.group!r}: {', '.join(self._all())})"
 
 
-def _loaded(point: EntryPoint, group: str) -> Any:
-    """The class that an entry point names.
+def name_of(kind: type) -> str:
+    """The `name` of a class, under which it is enrolled."""
+    return str(vars_of(kind)["name"])
 
-    Raises:
-        TypeError: unless it is a class with everything that the group asks for.
-    """
-    kind = point.load()
-    if not isinstance(kind, type):
-        raise TypeError(f"expected a class; got {kind!r}")
-    fields = getattr(kind, "__dataclass_fields__", {})
-    missing = [name for name in GROUPS[group] if not hasattr(kind, name) and name not in fields]
-    if not isinstance(getattr(kind, "name", None), str):
-        missing.insert(0, "name")
-    if missing:
-        raise TypeError(f"expected a class with {', '.join(missing)}")
-    return kind
+
+def vars_of(kind: type) -> dict[str, Any]:
+    """All attributes of a class by name, its bases' among them."""
+    return {name: value for base in reversed(kind.__mro__) for name, value in vars(base).items()}
+
+
+def _full_name(kind: type) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}"
 
 
 def _warn(point: EntryPoint, group: str, why: str) -> None:
     package = point.dist.name if point.dist else "an unnamed package"
-    message = f"Left out {point.name!r} of {package} ({PREFIX}{group} = {point.value}): {why}."
+    message = f"Left out {point.name!r} of {package} ({PREFIX}{group} = {point.value}): {why}"
     warnings.warn(message, PluginWarning, stacklevel=5)

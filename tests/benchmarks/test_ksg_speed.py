@@ -20,8 +20,8 @@ import pytest
 from scipy.spatial import cKDTree
 from scipy.special import digamma
 
-from capacity.estimators.neighbours.boxes import workers
 from capacity.estimators.neighbours.ksg import KSG, scaled
+from capacity.runtime.devices import cores
 
 K = 5
 SLOW = 3.0  # seconds; what takes longer is timed once
@@ -98,7 +98,7 @@ def test_ksg_against_peers(columns: int, n: int) -> None:
     x, y = scaled(x, "standard"), scaled(0.6 * x + 0.8 * noise, "standard")
     ours = float(KSG(K).terms(x, y).mean())
     mine = seconds(lambda: KSG(K).terms(x, y))
-    print(f"\n{columns} x {columns}, n = {n}, {workers()} cores ({platform.machine()}): ours {mine:.3f} s", end="")
+    print(f"\n{columns} x {columns}, n = {n}, {cores()} cores ({platform.machine()}): ours {mine:.3f} s", end="")
     if n <= 10_000:
         print(f", with its interval {seconds(lambda: KSG(K)(jax.random.key(0), x, y)):.3f} s", end="")
     ratios = {}

@@ -26,7 +26,7 @@ from capacity.bounds.exact.units import unit_information_of
 from capacity.channels import LearntGaussian, Posterior
 from capacity.joint.table import Rows, tabled
 from capacity.results.estimate import NATS_PER_BIT, Estimate
-from capacity.runtime.progress import Report, reporter
+from capacity.runtime.progress import Progress, reporter
 
 ACTIVE = 0.01  # Burda, Grosse & Salakhutdinov (2016), section 5.2
 NEAR_LIMIT = 0.9  # of log2 N: there the number of points decides the figure more than the code does
@@ -110,7 +110,7 @@ def measure_latent(
     *,
     given: str | None = None,
     samples: int = 4096,
-    progress: Report | Literal[True] | None = None,
+    progress: Progress | Literal[True] | None = None,
 ) -> Latent:
     """Bits in the code of a trained variational model, from the posterior of each of N data points.
 

@@ -8,12 +8,13 @@ distances does one.  Every `step`-th beginning is stored; the few points between
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
+
+from capacity.runtime.devices import cores
 
 STORED = 1 << 26  # bytes for all stored beginnings, at most
 HELD = 1 << 17  # words of a block of boxes, a megabyte, of which most lie outside the first column's runs
@@ -165,7 +166,7 @@ class Boxes:
 def in_threads(work: Callable[[slice], None], n: int, size: int) -> None:
     """Do blocks of so many rows of n, on all processors."""
     blocks = [slice(i, min(i + size, n)) for i in range(0, n, size)]
-    extra, todo = min(workers(), len(blocks)) - 1, iter(blocks)
+    extra, todo = min(cores(), len(blocks)) - 1, iter(blocks)
 
     def share() -> None:
         for rows in todo:
@@ -179,11 +180,6 @@ def in_threads(work: Callable[[slice], None], n: int, size: int) -> None:
         share()
         for other in others:
             other.result()
-
-
-def workers() -> int:
-    """How many threads to use: the processors that this process may run on."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _bit(points: np.ndarray) -> np.ndarray:

@@ -18,7 +18,8 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from capacity.estimators.neighbours.all_pairs import count_by_pairs, nearest_by_pairs
-from capacity.estimators.neighbours.boxes import Boxes, workers
+from capacity.estimators.neighbours.boxes import Boxes
+from capacity.runtime.devices import cores
 
 SPARSE = 16
 
@@ -38,7 +39,7 @@ def nearest(points: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
         return _by_boxes(points, k) if way == "boxes" else nearest_by_pairs(points, k)
     tree = cKDTree(points)
     order = tree.indices  # neighbours asked for one after another find the tree's branches still in the cache
-    threads = max(1, min(workers(), len(points) // 1000))  # starting one costs as much as some hundred queries
+    threads = max(1, min(cores(), len(points) // 1000))  # starting one costs as much as some hundred queries
     found, who = tree.query(points[order], k + 1, p=np.inf, workers=threads)
     if (who[:, 0] == order).all():
         found, who = found[:, 1:], who[:, 1:]
@@ -89,7 +90,7 @@ def fastest(n: int, dimensions: int, k: int) -> Literal["tree", "pairs", "boxes"
 def _by_boxes(points: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     n, boxes = len(points), Boxes.of(points)
     sample = cKDTree(points[::SPARSE])
-    bound = sample.query(points, [k + 1], p=np.inf, workers=workers())[0][:, 0]  # k others at least, with itself
+    bound = sample.query(points, [k + 1], p=np.inf, workers=cores())[0][:, 0]  # k others at least, with itself
     bound = np.nextafter(bound, np.inf)[boxes.order]
     distances, indices = np.empty((n, k)), np.empty((n, k), np.intp)
 

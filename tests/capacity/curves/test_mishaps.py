@@ -31,7 +31,7 @@ from capacity.curves.plan import CurvePlan
 from capacity.curves.summary import note, record, table
 from capacity.curves.trends import falling
 from capacity.plots.curve import figure, plot_loss
-from capacity.runtime.executors import given
+from capacity.runtime.executors import pool_of
 from capacity.runtime.files import atomic as sealed
 from capacity.runtime.files.store import Store, StoreError
 from synthetic import FairBits
@@ -50,7 +50,7 @@ def plan(optimiser: Any = None) -> CurvePlan:
 def run(store: Store | None = None, optimiser: Any = None, **more: Any) -> xr.Dataset:
     """Through an executor, whose worker keeps its compiled programs from one run to the next."""
     with ThreadPoolExecutor(1) as executor:
-        return run_plan(plan(optimiser), store, engine=given(executor, 1), **more)
+        return run_plan(plan(optimiser), store, pool=pool_of(executor, 1), **more)
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,7 @@ from capacity.curves import programs as lanes
 from capacity.curves.execute import run_plan
 from capacity.curves.files import read_curves
 from capacity.curves.plan import CurvePlan
-from capacity.runtime.executors import Engine, engine_of, given
+from capacity.runtime.executors import ExecutorPool, executor_pool, pool_of
 from capacity.runtime.files.checkpoints import Checkpoints
 from capacity.runtime.files.store import Store
 from synthetic import FairBits
@@ -144,35 +144,35 @@ def test_an_executor_that_breaks_is_opened_again(serial: xr.Dataset) -> None:
         opened.append(executor)
         yield executor
 
-    same(run_plan(plan(), engine=Engine(inline, 2)), serial)
+    same(run_plan(plan(), pool=ExecutorPool(inline, 2)), serial)
     assert len(opened) == 3 and executor.submitted == 6  # 4 lanes and the two that were lost
 
 
 def test_breaks_are_counted_in_a_row(serial: xr.Dataset) -> None:
     often = Inline(lambda count: count % 4 != 0)
-    same(run_plan(plan(), engine=given(often, window=1)), serial)
+    same(run_plan(plan(), pool=pool_of(often, window=1)), serial)
     assert often.submitted == 16
     with pytest.raises(RuntimeError, match="workers that live; got 4 broken executors in a row"):
-        run_plan(plan(), engine=given(Inline(lambda count: True), window=2))
+        run_plan(plan(), pool=pool_of(Inline(lambda count: True), window=2))
 
 
-def test_engines_are_refused_before_any_work() -> None:
+def test_pools_are_refused_before_any_work() -> None:
     with pytest.raises(ValueError, match="--scheduler with --executor dask"):
-        engine_of("processes", scheduler="tcp://127.0.0.1:1")
+        executor_pool("processes", scheduler="tcp://127.0.0.1:1")
     with pytest.raises(ValueError, match="--executor dask with --scheduler ADDRESS"):
-        engine_of("dask")
+        executor_pool("dask")
     with pytest.raises(ValueError, match="--executor to be one of"):
-        engine_of("mpi")
+        executor_pool("mpi")
 
 
 @pytest.mark.slow
 def test_processes_of_which_one_is_killed(serial: xr.Dataset) -> None:
-    engine = engine_of("processes", 2)
+    processes = executor_pool("processes", 2)
     pools: list[Any] = []
 
     @contextmanager
     def watched() -> Iterator[Executor]:
-        with engine.open() as pool:
+        with processes.open() as pool:
             pools.append(pool)
             yield pool
 
@@ -184,7 +184,9 @@ def test_processes_of_which_one_is_killed(serial: xr.Dataset) -> None:
 
     threading.Thread(target=kill, daemon=True).start()
     same(
-        run_plan(plan(Training(steps=120, batch=32, receiver_steps=40, receiver_batch=32)), engine=Engine(watched, 4)),
+        run_plan(
+            plan(Training(steps=120, batch=32, receiver_steps=40, receiver_batch=32)), pool=ExecutorPool(watched, 4)
+        ),
         serial,
     )
     assert len(pools) >= 2
@@ -194,7 +196,7 @@ def test_processes_of_which_one_is_killed(serial: xr.Dataset) -> None:
 def test_dask_workers_of_which_one_is_killed(serial: xr.Dataset) -> None:
     distributed = pytest.importorskip("distributed")
     with distributed.LocalCluster(2, threads_per_worker=1, dashboard_address=None) as cluster:
-        engine = engine_of("dask", scheduler=cluster.scheduler_address)
+        pool = executor_pool("dask", scheduler=cluster.scheduler_address)
 
         def kill() -> None:
             time.sleep(10)
@@ -202,7 +204,7 @@ def test_dask_workers_of_which_one_is_killed(serial: xr.Dataset) -> None:
 
         killer = threading.Thread(target=kill, daemon=True)
         killer.start()
-        same(run_plan(plan(), engine=engine), serial)
+        same(run_plan(plan(), pool=pool), serial)
         killer.join()
 
 

@@ -6,12 +6,16 @@ import json
 import os
 import subprocess
 import sys
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from importlib.metadata import EntryPoint
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
 
+from capacity.runtime.names import check_name
 from capacity.runtime.registry import GROUPS, PluginWarning, Registry
 
 CLASSES = {
@@ -97,9 +101,9 @@ NOT_A_CLASS = 3
     ("value", "sentence"),
     [
         ("no_such_module_here:A", "fails to load, ModuleNotFoundError"),
-        (f"{__name__}:Other", f"the name 'own' is taken by {__name__}.Own"),
-        (f"{__name__}:Half", "expected a class with summary, takes, symmetric, unchanged_by"),
-        (f"{__name__}:NOT_A_CLASS", "expected a class; got 3"),
+        (f"{__name__}:Other", f"a new name; got 'own', which is taken by {__name__}.Own"),
+        (f"{__name__}:Half", "Expected a class with summary, takes, symmetric, unchanged_by"),
+        (f"{__name__}:NOT_A_CLASS", "Expected a class; got 3"),
     ],
 )
 def test_what_cannot_be_enrolled_is_named_and_left_out(value: str, sentence: str) -> None:
@@ -116,6 +120,84 @@ def test_a_registry_takes_more_by_hand_and_lets_go() -> None:
     assert dict(registry) == {"own": Own, "other": Other} and "other" in repr(registry)
     del registry["other"]
     assert list(registry) == ["own"]
+
+
+class Contract(ABC):
+    """What is asked of a class."""
+
+    name: ClassVar[str]
+    takes: ClassVar[str] = "any"
+    size: int
+
+    @abstractmethod
+    def __call__(self) -> float:
+        """The figure."""
+
+
+class Inherits(Contract):
+    """It inherits the default."""
+
+    name = "inherits"
+    size = 3
+
+    def __call__(self) -> float:
+        return 1.0
+
+
+@dataclass
+class Alone:
+    """It inherits nothing, and has it all the same."""
+
+    size: int
+    name: ClassVar[str] = "alone"
+    takes: ClassVar[str] = "continuous"
+
+    def __call__(self) -> float:
+        return 1.0
+
+
+class Lacks(Contract):
+    """It has a name alone."""
+
+    name = "lacks"
+
+
+class Unnamed(Inherits):
+    """Its name is no text."""
+
+    name = 3  # type: ignore[assignment]
+
+
+def test_a_class_is_refused_with_what_it_lacks_of_the_contract() -> None:
+    registry = Registry("things", (), (), contract=Contract)
+    assert registry.register(Inherits) is Inherits and registry.register(Alone) is Alone
+    with pytest.raises(TypeError, match=rf"a class with size, __call__, as {__name__}.Contract says; got .*Lacks"):
+        registry.register(Lacks)
+    with pytest.raises(TypeError, match="a class with name, takes, size, __call__"):
+        registry["int"] = int
+    with pytest.raises(TypeError, match=r"a class with name, as"):
+        registry.register(Unnamed)
+    assert list(registry) == ["inherits", "alone"]
+
+
+def test_a_class_defined_anew_takes_its_own_place_and_no_others() -> None:
+    registry = Registry("things", [Own], ())
+    anew = type("Own", (), {"name": "own", "__module__": __name__})
+    registry.register(anew)
+    assert registry["own"] is anew
+    with pytest.raises(ValueError, match="a new name; got 'own', which is taken by"):
+        registry.register(Other)
+
+
+def test_an_old_name_is_found_but_not_listed() -> None:
+    registry = Registry("things", [Own], (), aliases={"old": "own"})
+    with pytest.warns(DeprecationWarning, match="'old' is now called 'own'") as warned:
+        assert registry["old"] is Own
+    assert warned[0].filename == __file__
+    assert list(registry) == ["own"] and len(registry) == 1 and "old" in registry
+    check_name("old", registry, "--thing")
+    with pytest.raises(ValueError, match="Expected --thing to be one of own; got 'odl'"):
+        check_name("odl", registry, "--thing")
 
 
 def test_the_toolkits_own_classes_have_what_is_asked_of_others() -> None:
