@@ -79,7 +79,7 @@ $(BASE): pyproject.toml constraints.txt
 	touch $@
 
 $(FULL): $(BASE)
-	@echo "Installing about seventy packages for tests and notebooks into $(VENV); some minutes"
+	@echo "Installing about fifty packages more, for tests and notebooks, into $(VENV); some minutes"
 	$(INSTALL) -e '.[test,notebooks,parquet]'
 	touch $@
 

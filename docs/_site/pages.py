@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import references
+
 from capacity.cli.listing import registries, summary
 
 SKIP = ("capacity.__main__",)

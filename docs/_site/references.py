@@ -56,7 +56,12 @@ def short(entry: dict[str, str]) -> str:
 
 def page(entries: Entries) -> str:
     """All entries by author and year, each with an anchor of its key."""
-    lines = ["# References", "", "What docstrings, pages and claims cite; `docs/references.bib` has the same for BibTeX.", ""]
+    lines = [
+        "# References",
+        "",
+        "What docstrings, pages and claims cite; `docs/references.bib` has the same for BibTeX.",
+        "",
+    ]
     for key in sorted(entries, key=lambda key: (surnames(entries[key])[0].lower(), entries[key]["year"], key)):
         lines += [f"{_line(entries[key])}\n{{: #{key} }}", ""]
     return "\n".join(lines)
