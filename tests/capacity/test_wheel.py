@@ -57,7 +57,6 @@ def pip(*words: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.slow
 def test_the_wheel_holds_every_file(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         held = set(archive.namelist())
@@ -71,7 +70,6 @@ def test_the_wheel_holds_every_file(wheel: Path) -> None:
     assert {"capacity/py.typed", "synthetic/py.typed", "capacity/report/page.css"} <= held
 
 
-@pytest.mark.slow
 def test_the_wheel_runs_without_the_repository(wheel: Path, tmp_path: Path) -> None:
     place, elsewhere = tmp_path / "installed", tmp_path / "elsewhere"
     elsewhere.mkdir()
