@@ -7,6 +7,7 @@ import doctest
 import importlib
 import re
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -124,6 +125,13 @@ def test_the_readme_is_short_and_has_both_commands() -> None:
     assert len(lines) <= 200
     first = lines.index("```sh")
     assert lines[first + 1 : first + 4] == ["make curve", "make test", "```"]
+
+
+def test_the_version_is_the_same_everywhere() -> None:
+    stated = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    cited = re.search(r"^version: (\S+)$", (ROOT / "CITATION.cff").read_text(), re.MULTILINE)
+    latest = re.search(r"^## \[([\d.]+)\]", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert cited and latest and stated == cited[1] == latest[1]
 
 
 def test_every_page_by_task_is_in_the_readme() -> None:
