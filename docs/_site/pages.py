@@ -48,6 +48,7 @@ def from_root(root: Path, name: str) -> str:
     for file, page in FROM_ROOT.items():
         text = text.replace(f"]({file})", f"]({page})")
     text = re.sub(r"\[([^]]+)\]\((?!docs/|https?:|#)[\w./]+\.(?:cff|toml|txt)\)", r"`\1`", text)  # not on the site
+    text = re.sub(r"\]\((notebooks/\w+)\.ipynb\)", r"](\1.md)", text)
     return re.sub(r"\]\(docs/", "](", text)
 
 

@@ -6,11 +6,14 @@ A small reader for the form that the file has: one field a line, its value betwe
 from __future__ import annotations
 
 import re
+import unicodedata
 from html import escape
 from pathlib import Path
 
 ENTRY = re.compile(r"^@(\w+)\{([\w-]+),\n(.*?)^\}$", re.DOTALL | re.MULTILINE)
 FIELD = re.compile(r"^  (\w+) = \{(.*)\},$")
+TAG = re.compile(r"(<[^>]*>)")
+ASIDE = re.compile(r"<(/?)(?:a|code|pre|script|style|svg|h[1-6])\b")  # where nothing becomes a link
 CITATION = re.compile(r"\[@([\w-]+)\]")
 VENUES = ("journal", "booktitle", "publisher", "institution", "howpublished", "note")
 
@@ -94,7 +97,12 @@ def _plain(text: str) -> str:
 
 
 def linked(html: str, entries: Entries, up: str) -> str:
-    """A built page with every `[@key]` as authors and year, linked to the references; `up` is the way to the root.
+    """A built page with links to the references: from every `[@key]`, and from "Authors (year)" in its sentences.
+
+    Args:
+        html: the page.
+        entries: the bibliography.
+        up: the way from the page to the site's root, such as `../`.
 
     Raises:
         ValueError: for a key that is not in the bibliography.
@@ -104,6 +112,48 @@ def linked(html: str, entries: Entries, up: str) -> str:
         key = match[1]
         if key not in entries:
             raise ValueError(f"Expected a key of docs/references.bib; got [@{key}].")
-        return f'(<a href="{up}references.html#{key}">{escape(short(entries[key]))}</a>)'
+        return f"({_anchor(key, escape(short(entries[key])), up)})"
 
-    return CITATION.sub(link, html)
+    pattern, keys = _sentences(entries)
+
+    def link_year(match: re.Match[str]) -> str:
+        key = keys.get((match[1], match[3]))
+        return match[0] if key is None else f"{match[1]}{match[2]}{_anchor(key, match[3], up)}"
+
+    parts, inside = TAG.split(CITATION.sub(link, html)), 0
+    for i, part in enumerate(parts):
+        if i % 2 == 0:
+            parts[i] = part if inside else pattern.sub(link_year, part)
+        elif match := ASIDE.match(part):
+            inside += -1 if match[1] else 1
+    return "".join(parts)
+
+
+def _anchor(key: str, text: str, up: str) -> str:
+    return f'<a href="{up}references.html#{key}">{text}</a>'
+
+
+def _sentences(entries: Entries) -> tuple[re.Pattern[str], dict[tuple[str, str], str | None]]:
+    """What finds "Authors (year)" in a page, and the entry of each; None where two entries are cited alike."""
+    keys: dict[tuple[str, str], str | None] = {}
+    for key, entry in entries.items():
+        for names in _as_cited(surnames(entry)):
+            place = (names, entry["year"])
+            keys[place] = None if keys.get(place, key) != key else key
+    names = "|".join(re.escape(name) for name in sorted({names for names, _ in keys}, key=len, reverse=True))
+    return re.compile(rf"(?<!\w)({names})((?:'s|’s)?,? \(?)((?:1[89]|20)\d\d)(?!\d)"), keys
+
+
+def _as_cited(names: list[str]) -> set[str]:
+    """The ways in which sentences have these names, in HTML: with and without accents, `&` or `and`, or et al."""
+    found = {f"{names[0]} et al."}
+    for sign in ("&amp;", "and"):
+        found.add(names[0] if len(names) == 1 else f"{', '.join(names[:-1])} {sign} {names[-1]}")
+    return found | {plain(one) for one in found}
+
+
+def plain(text: str) -> str:
+    """Without accents, as docstrings write it: Verdu for Verdú, Stoegbauer for Stögbauer."""
+    for sign, letters in (("ö", "oe"), ("ø", "o"), ("ł", "l")):
+        text = text.replace(sign, letters)
+    return "".join(sign for sign in unicodedata.normalize("NFKD", text) if not unicodedata.combining(sign))
