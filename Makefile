@@ -74,17 +74,21 @@ clean:
 
 $(BASE): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
+	@echo "Installing the toolkit and about fifty packages into $(VENV); some minutes"
 	$(INSTALL) -e .
 	touch $@
 
 $(FULL): $(BASE)
+	@echo "Installing about fifty packages more, for tests and notebooks, into $(VENV); some minutes"
 	$(INSTALL) -e '.[test,notebooks,parquet]'
 	touch $@
 
 $(BENCH): $(FULL)
+	@echo "Installing PyTorch and what the benchmarks need into $(VENV); some minutes"
 	$(INSTALL) -e '.[bench]'
 	touch $@
 
 $(DOCS): $(BASE)
+	@echo "Installing what builds the site into $(VENV); a minute"
 	$(INSTALL) -e '.[docs]'
 	touch $@

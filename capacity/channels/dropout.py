@@ -108,7 +108,7 @@ class Dropout:
         """Bits per unit for units of the `values`, whatever the power.
 
         (1 - p) log2 K for K values with the mask visible.  Hidden: log2(1 + (K - 1) 2^(-h(p)/(1-p))), where the
-        fill value is worth sending (Z-channel: Verdu 1997, IEEE Trans. Inf. Theory 43(5)), else the others alone.
+        fill value is worth sending (Z-channel: Tallini, Al-Bassam & Bose 2002, ISIT), else the others alone.
 
         Raises:
             ValueError: for real-valued units.

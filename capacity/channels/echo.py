@@ -154,7 +154,7 @@ class Echo:
         Raises:
             ValueError: where the figure exceeds H(U): the echoes' law then has no density, and the formula says
                 nothing.  (Where it does not, the law may still have none, at exceptional scales such as the golden
-                ratio's inverse for codes +-1: the figure remains an upper bound.  Solomyak 1995, Hochster 2014.)
+                ratio's inverse for codes +-1: the figure remains an upper bound.  Solomyak 1995, Hochman 2014.)
         """
         bits = float(-np.log2(np.asarray(self._scale(), np.float64)).sum())
         if bits > code_bits * (1 + 1e-6):

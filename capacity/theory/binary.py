@@ -78,7 +78,7 @@ def z_channel_information(rate: ArrayLike, ones: ArrayLike) -> Floats:
 
 
 def z_channel_capacity(rate: ArrayLike) -> Floats:
-    """log2(1 + (1 - p) p^(p/(1-p))) bits (Verdu 1997, IEEE Trans. Inf. Theory 43(5)).
+    """log2(1 + (1 - p) p^(p/(1-p))) bits (Tallini, Al-Bassam & Bose 2002, ISIT).
 
     Raises:
         ValueError: if the rate is no probability.

@@ -10,7 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 Floats = NDArray[np.float64]
 
 PERCEPTRON_CAPACITY = 2.0  # bits per real weight (Cover 1965; Gardner 1988)
-BINARY_PERCEPTRON_CAPACITY = 0.833  # bits per weight of +-1 (Krauth & Mézard 1989); proven: at most 0.847 (2019)
+# Bits per weight of +-1 (Krauth & Mézard 1989); proven: at most 0.847 (Altschuler & Tikhomirov 2024).
+BINARY_PERCEPTRON_CAPACITY = 0.833
 
 
 def sgd_variance(learning_rate: ArrayLike, curvature: ArrayLike, noise_std: ArrayLike) -> Floats:

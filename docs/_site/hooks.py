@@ -11,14 +11,26 @@ sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
 
 import formulas  # noqa: E402
 import pages  # noqa: E402
+import references  # noqa: E402
 from mkdocs.structure.files import File, Files  # noqa: E402
 
-FIRST = {
-    "Start": "index.md",
+TASKS = {
+    "The command line": "commands.md",
+    "Two arrays": "two_arrays.md",
+    "Your own model, or VAE": "your_model.md",
+    "Clusters": "clusters.md",
+    "As a library": "library.md",
+    "Extending": "extending.md",
+    "Claims": "claims.md",
+}
+BACKGROUND = {
     "Which estimator for what": "choosing.md",
     "What the numbers do not mean": "limits.md",
     "Glossary": "glossary.md",
     "Design": "design.md",
+    "References": "references.md",
+    "Changes": "changelog.md",
+    "Contributing": "contributing.md",
 }
 
 
@@ -37,9 +49,12 @@ def _nav(files: Files, made: set[str]) -> list[dict[str, Any]]:
     of = {
         folder: [m for m in markdown if m.startswith(folder + "/")] for folder in ("notebooks", "tables", "reference")
     }
-    rest = [m for m in markdown if m not in FIRST.values() and "/" not in m and m not in made]
+    named = {"index.md", *TASKS.values(), *BACKGROUND.values()}
+    rest = [m for m in markdown if m not in named and "/" not in m and m not in made]
     return [
-        *({title: page} for title, page in FIRST.items()),
+        {"Start": "index.md"},
+        {"How to": [{title: page} for title, page in TASKS.items()]},
+        {"Background": [{title: page} for title, page in BACKGROUND.items()]},
         {"What there is": of["tables"]},
         {"Notebooks": of["notebooks"]},
         {"Measured": rest},
@@ -47,6 +62,13 @@ def _nav(files: Files, made: set[str]) -> list[dict[str, Any]]:
     ]
 
 
-def on_page_markdown(markdown: str, **about: Any) -> str:
-    """Formulas between dollar signs become drawings in the page."""
+def on_page_markdown(markdown: str, page: Any, **about: Any) -> str:
+    """Names of pages and notebooks become links, formulas between dollar signs drawings."""
+    if "/" not in page.file.src_uri:
+        markdown = pages.linked(ROOT, markdown)
     return formulas.drawn(markdown)
+
+
+def on_page_content(html: str, page: Any, **about: Any) -> str:
+    """Every `[@key]` becomes a link to the references; also in docstrings."""
+    return references.linked(html, references.read(ROOT / pages.BIBLIOGRAPHY), "../" * page.file.src_uri.count("/"))

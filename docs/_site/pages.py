@@ -12,14 +12,22 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import references
+
 from capacity.cli.listing import registries, summary
 
 SKIP = ("capacity.__main__",)
+BIBLIOGRAPHY = Path("docs/references.bib")
 
 
 def all_pages(root: Path) -> dict[str, str | bytes]:
     """Name and content of every page that is made, and of the pictures in the notebooks."""
-    made: dict[str, str | bytes] = {"index.md": start(root)}
+    made: dict[str, str | bytes] = {
+        "index.md": from_root(root, "README.md"),
+        "changelog.md": from_root(root, "CHANGELOG.md"),
+        "contributing.md": from_root(root, "CONTRIBUTING.md"),
+        "references.md": references.page(references.read(root / BIBLIOGRAPHY)),
+    }
     made |= {f"tables/{kind}s.md": table_page(kind) for kind in registries()}
     made |= {f"reference/{name}.md": page for name, page in reference_pages().items()}
     for file in sorted((root / "notebooks").glob("*.ipynb")):
@@ -27,11 +35,27 @@ def all_pages(root: Path) -> dict[str, str | bytes]:
     return made
 
 
-def start(root: Path) -> str:
-    """The README, its links turned to the site's pages."""
-    text = (root / "README.md").read_text()
-    text = re.sub(r"\]\(docs/", "](", text)
+FROM_ROOT = {
+    "CHANGELOG.md": "changelog.md",
+    "CONTRIBUTING.md": "contributing.md",
+    "docs/references.bib": "references.md",
+}
+
+
+def from_root(root: Path, name: str) -> str:
+    """A page that stands at the repository's root, such as the README, its links turned to the site's pages."""
+    text = (root / name).read_text()
+    for file, page in FROM_ROOT.items():
+        text = text.replace(f"]({file})", f"]({page})")
+    text = re.sub(r"\[([^]]+)\]\((?!docs/|https?:|#)[\w./]+\.(?:cff|toml|txt)\)", r"`\1`", text)  # not on the site
+    text = re.sub(r"\]\((notebooks/\w+)\.ipynb\)", r"](\1.md)", text)
+    return re.sub(r"\]\(docs/", "](", text)
+
+
+def linked(root: Path, text: str) -> str:
+    """Names of pages and notebooks in code ticks, as `docs/limits.md`, as links to them."""
     text = re.sub(r"`docs/(\w+)\.md`", r"[\1](\1.md)", text)
+    text = text.replace("`CONTRIBUTING.md`", "[contributing](contributing.md)")
     return re.sub(r"`notebooks/(\w+)`", lambda m: _to_notebook(root, m[1]), text)
 
 
@@ -115,7 +139,8 @@ def _escape(text: str) -> str:
 def _escape_words(text: str) -> str:
     for sign, entity in (("&", "&amp;"), ("<", "&lt;"), ("$", "&#36;"), ("|", "&#124;")):
         text = text.replace(sign, entity)
-    return re.sub(r"([*_\[\]])", r"\\\1", text)
+    text = re.sub(r"([*_\[\]])", r"\\\1", text)
+    return re.sub(r"\\\[@([\w-]+)\\\]", r"[@\1]", text)  # a citation stays one
 
 
 def _cell(text: str) -> str:

@@ -7,9 +7,11 @@ import doctest
 import importlib
 import re
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+from curve_examples import made_up
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "docs" / "_site"))
@@ -18,9 +20,21 @@ import formulas  # noqa: E402
 import pages  # noqa: E402
 
 from capacity.cli.listing import registries  # noqa: E402
+from capacity.curves.files import write_curves  # noqa: E402
 
 PACKAGES = ("capacity", "synthetic")
 YEAR = re.compile(r"\b(1[89]|20)\d\d\b")
+
+
+def python_blocks(page: str) -> list[str]:
+    return re.findall(r"^```python\n(.*?)^```", (ROOT / page).read_text(), re.DOTALL | re.MULTILINE)
+
+
+PAGES_WITH_CODE = [
+    page
+    for page in ("README.md", *sorted(f"docs/{file.name}" for file in (ROOT / "docs").glob("*.md")))
+    if python_blocks(page)
+]
 
 
 def public_files() -> list[Path]:
@@ -83,7 +97,7 @@ def test_a_table_has_all_of_its_kind(kind: str) -> None:
 
 
 def test_every_formula_can_be_drawn() -> None:
-    files = [*(ROOT / "docs").glob("*.md"), ROOT / "README.md"]
+    files = [*(ROOT / "docs").glob("*.md"), *(ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md"))]
     texts = [file.read_text() for file in files]
     notebooks = (ROOT / "notebooks").glob("*.ipynb")
     texts += [str(pages.notebook_page(file)[f"notebooks/{file.stem}.md"]) for file in notebooks]
@@ -106,12 +120,37 @@ def test_doctests() -> None:
     assert tried >= 8
 
 
+def test_the_readme_is_short_and_has_both_commands() -> None:
+    lines = (ROOT / "README.md").read_text().splitlines()
+    assert len(lines) <= 200
+    first = lines.index("```sh")
+    assert lines[first + 1 : first + 4] == ["make curve", "make test", "```"]
+
+
+def test_the_version_is_the_same_everywhere() -> None:
+    stated = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    cited = re.search(r"^version: (\S+)$", (ROOT / "CITATION.cff").read_text(), re.MULTILINE)
+    latest = re.search(r"^## \[([\d.]+)\]", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert cited and latest and stated == cited[1] == latest[1]
+
+
+def test_every_page_by_task_is_in_the_readme() -> None:
+    readme = (ROOT / "README.md").read_text()
+    assert [file.name for file in (ROOT / "docs").glob("*.md") if f"(docs/{file.name})" not in readme] == []
+    assert [page for page in re.findall(r"\]\(([\w./]+)\)", readme) if not (ROOT / page).exists()] == []
+
+
 @pytest.mark.slow
-def test_the_readmes_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("page", PAGES_WITH_CODE)
+def test_a_pages_python_runs(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    assert len(blocks) >= 4
-    for block in blocks:
+    (tmp_path / "runs" / "markov").mkdir(parents=True)
+    write_curves(tmp_path / "runs" / "markov" / "curve.nc", {"gaussian": made_up("gaussian", levels=2, seeds=1)})
+    for block in python_blocks(page):
         if "import torch" in block:
             pytest.importorskip("torch")
         exec(block, {})
+
+
+def test_pages_have_python() -> None:
+    assert sum(len(python_blocks(page)) for page in PAGES_WITH_CODE) >= 10
