@@ -4,14 +4,14 @@ One import line below is all that enrols a new source in `SOURCES`, and with it 
 and in the laws of the tests.
 """
 
+from synthetic.bits import FairBits as FairBits
+from synthetic.bits import MarkovBits as MarkovBits
 from synthetic.codebook import Codebook as Codebook
-from synthetic.codes import LinearCode as LinearCode
-from synthetic.digits import PiDigits as PiDigits
-from synthetic.discrete import FairBits as FairBits
-from synthetic.discrete import MarkovBits as MarkovBits
-from synthetic.embeddings import Embedded as Embedded
+from synthetic.embedded import Embedded as Embedded
 from synthetic.gaussian import GaussianVectors as GaussianVectors
 from synthetic.images import Sprites as Sprites
+from synthetic.linear_code import LinearCode as LinearCode
+from synthetic.pi import PiDigits as PiDigits
 from synthetic.product import Product as Product
 from synthetic.source import MAX_LISTED as MAX_LISTED
 from synthetic.source import Batch as Batch

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from synthetic.algebra import apply, checked_orthonormal, orthonormal
-from synthetic.discrete import FairBits
+from synthetic.bits import FairBits
 from synthetic.quadrature import gaussian_information
 from synthetic.source import MAX_LISTED, Batch, Source, check_linear, check_listing, register
 

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from synthetic.algebra import apply, checked_orthonormal, orthonormal
-from synthetic.discrete import FairBits
+from synthetic.bits import FairBits
 from synthetic.source import Batch, Source, check_linear, register
 
 
