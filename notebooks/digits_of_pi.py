@@ -41,7 +41,7 @@ from capacity.claims import answers as statistics
 from capacity.claims import CLAIMS, examine
 from capacity.theory import gaussian_noise_information, uniform_noise_information
 from synthetic import PiDigits
-from synthetic.digits import compressed_bits, pi_digits
+from synthetic.pi import compressed_bits, pi_digits
 from synthetic.pairs import PiPlusNoise
 
 BLUE, RED, GREEN, ORANGE, BLACK, GREY = "#0072B2", "#D55E00", "#009E73", "#E69F00", "#000000", "#777777"

@@ -1,29 +1,54 @@
-"""Synthetic sources: vectors whose content in bits is known exactly.
+"""Synthetic sources: vectors whose content in bits is known exactly; pairs/ holds two vectors with known information.
 
-One import line below is all that enrols a new source in `SOURCES`, and with it in the command line
-and in the laws of the tests.
+One line in `SOURCES` is all that enrols a new source in the command line and in the laws of the tests. A source of
+one's own subclasses `NamedSource`, or `NumberedSource` where it is a list of equally likely vectors; a finite data set
+is a `Codebook`.
 """
 
-from synthetic.codebook import Codebook as Codebook
-from synthetic.codes import LinearCode as LinearCode
-from synthetic.digits import PiDigits as PiDigits
-from synthetic.discrete import FairBits as FairBits
-from synthetic.discrete import MarkovBits as MarkovBits
-from synthetic.embeddings import Embedded as Embedded
-from synthetic.gaussian import GaussianVectors as GaussianVectors
-from synthetic.images import Sprites as Sprites
-from synthetic.product import Product as Product
-from synthetic.source import MAX_LISTED as MAX_LISTED
-from synthetic.source import Batch as Batch
-from synthetic.source import Source as Source
+from synthetic.binary import BinarySource
+from synthetic.bits import FairBits, MarkovBits
+from synthetic.codebook import Codebook
+from synthetic.embedded import Embedded
+from synthetic.gaussian import GaussianVectors
+from synthetic.images import Sprites
+from synthetic.linear_code import LinearCode
+from synthetic.numbered import NumberedSource
+from synthetic.pi import PiDigits
+from synthetic.product import Product
+from synthetic.pytrees import register
+from synthetic.source import MAX_LISTED, Batch, Draws, NamedSource, Source
 
-_SOURCE_TYPES: list[type[Source]] = [
-    member
-    for member in list(globals().values())
-    if isinstance(member, type) and isinstance(getattr(member, "name", None), str)
+_SOURCES: tuple[type[NamedSource], ...] = (
+    Codebook,
+    LinearCode,
+    PiDigits,
+    FairBits,
+    MarkovBits,
+    Embedded,
+    GaussianVectors,
+    Sprites,
+    Product,
+)
+SOURCES: dict[str, type[NamedSource]] = {kind.name: kind for kind in _SOURCES}
+"""The toolkit's own sources by the name that the command line gives them; `capacity` adds those of plug-ins."""
+
+__all__ = [
+    "MAX_LISTED",
+    "SOURCES",
+    "Batch",
+    "BinarySource",
+    "Codebook",
+    "Draws",
+    "Embedded",
+    "FairBits",
+    "GaussianVectors",
+    "LinearCode",
+    "MarkovBits",
+    "NamedSource",
+    "NumberedSource",
+    "PiDigits",
+    "Product",
+    "Source",
+    "Sprites",
+    "register",
 ]
-SOURCES: dict[str, type[Source]] = {member.name: member for member in _SOURCE_TYPES}
-"""The sources by the name that the command line gives them."""
-
-__all__ = ["MAX_LISTED", "SOURCES", "Batch", "Source"]
-__all__ += [source.__name__ for source in SOURCES.values()]

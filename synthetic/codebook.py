@@ -12,13 +12,16 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import ArrayLike
 
-from synthetic.algebra import binary_digits, digits_needed, from_digits
-from synthetic.source import MAX_LISTED, Batch, check_listing, check_size, register
+from synthetic.algebra import binary_digits, from_digits
+from synthetic.numbered import NumberedSource
+from synthetic.pytrees import register
+from synthetic.sizes import check_listing, check_size
+from synthetic.source import Batch
 
 
-@register("bits")
+@register("entropy")
 @dataclass(frozen=True, eq=False)
-class Codebook:
+class Codebook(NumberedSource):
     """A finite set of vectors, each the carrier of its own number.
 
     Vectors are kept as given, in float32: the scale is the caller's. Rows of probability zero are
@@ -35,13 +38,12 @@ class Codebook:
 
     name: ClassVar[str] = "codebook"
     summary: ClassVar[str] = "any finite set of vectors; built here from Gaussian draws"
-    discrete: ClassVar[bool] = True
 
     vectors: jax.Array
     probs: InitVar[ArrayLike | None] = None
     log_probs: jax.Array = field(init=False)
     lower_edges: jax.Array = field(init=False, repr=False)
-    bits: float = field(init=False)
+    entropy: float = field(init=False)
 
     def __post_init__(self, probs: ArrayLike | None) -> None:
         """Check the fields, and keep them as float32 arrays or plain values."""
@@ -63,7 +65,7 @@ class Codebook:
         object.__setattr__(self, "log_probs", jnp.asarray(np.log(mass), jnp.float32))
         object.__setattr__(self, "lower_edges", jnp.asarray(edges))
         # + 0.0 turns the -0.0 of a single row into 0.0.
-        object.__setattr__(self, "bits", float(-(mass * np.log2(mass)).sum()) + 0.0)
+        object.__setattr__(self, "entropy", float(-(mass * np.log2(mass)).sum()) + 0.0)
 
     @classmethod
     def from_data(cls, rows: ArrayLike) -> Self:
@@ -93,14 +95,18 @@ class Codebook:
         return self.vectors.shape[-1]
 
     @property
-    def message_dim(self) -> int:
-        """Binary digits of a row's number."""
-        return digits_needed(self.vectors.shape[-2])
+    def count(self) -> int:
+        """Number of rows N."""
+        return self.vectors.shape[-2]
 
     @property
-    def listable(self) -> bool:
-        """Whether there are at most 2**20 messages."""
-        return self.vectors.shape[-2] <= MAX_LISTED
+    def bits(self) -> float:
+        """Entropy in bits: -sum_i p_i log2 p_i."""
+        return self.entropy
+
+    def vector(self, number: jax.Array) -> jax.Array:
+        """Row (dim,) of this number ()."""
+        return self.vectors[number]
 
     def sample(self, key: jax.Array, n: int) -> Batch:
         """Draw n: messages (n, message_dim) int8, vectors (n, dim) float32."""
@@ -108,25 +114,14 @@ class Codebook:
         index = jnp.searchsorted(self.lower_edges, draws, side="right").astype(jnp.int32) - 1
         return Batch(binary_digits(index, self.message_dim), self.vectors[index])
 
-    def embed(self, message: jax.Array) -> jax.Array:
-        """Vector (dim,) of one message; past the last row it is the last row's."""
-        return self.vectors[jnp.minimum(from_digits(message), self.vectors.shape[0] - 1)]
-
     def log_prob(self, message: jax.Array) -> jax.Array:
         """Log mass () in nats of one message; -inf past the last row."""
-        count = self.log_probs.shape[0]
         index = from_digits(message)
-        return jnp.where(index < count, self.log_probs[jnp.minimum(index, count - 1)], -jnp.inf)
-
-    def messages(self) -> jax.Array:
-        """All (N, message_dim) row numbers int8; ValueError past 2**20."""
-        count = self.vectors.shape[0]
-        check_listing(count)
-        return binary_digits(jnp.arange(count, dtype=jnp.int32), self.message_dim)
+        return jnp.where(index < self.count, self.log_probs[jnp.minimum(index, self.count - 1)], -jnp.inf)
 
     def codebook(self) -> tuple[jax.Array, jax.Array]:
         """Vectors (N, dim) and log masses (N,) in nats, in the order of `messages`."""
-        check_listing(self.vectors.shape[0])
+        check_listing(self.count)
         return self.vectors, self.log_probs
 
 

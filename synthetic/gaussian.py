@@ -6,21 +6,21 @@ R(D) = sum_i max(0, 1/2 log2(lambda_i / theta)) with sum_i min(theta, lambda_i) 
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar, NoReturn, Self
+from typing import ClassVar, Self
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from synthetic.algebra import apply, checked_orthonormal, orthonormal
-from synthetic.source import Batch, check_size, register
-
-_UNLISTABLE = "Expected a discrete source to list its messages; got Gaussian vectors (continuous)."
+from synthetic.pytrees import register
+from synthetic.sizes import check_size
+from synthetic.source import Batch, NamedSource
 
 
 @register()
 @dataclass(frozen=True, eq=False)
-class GaussianVectors:
+class GaussianVectors(NamedSource):
     """Zero-mean Gaussian vectors with the eigenvalues `spectrum` along the rows of `rotation`.
 
     Continuous, so that the message is the vector itself and carries infinitely many bits: `rate`
@@ -93,11 +93,6 @@ class GaussianVectors:
         return self.dim
 
     @property
-    def listable(self) -> bool:
-        """Never: the messages are a continuum."""
-        return False
-
-    @property
     def differential_entropy(self) -> float:
         """h(X) in bits: 1/2 sum log2(2 pi e lambda_i) (Cover & Thomas 2006, theorem 8.4.1)."""
         spectrum = np.asarray(self.spectrum, np.float64)
@@ -140,11 +135,3 @@ class GaussianVectors:
         along = message if self.rotation is None else apply(message, self.rotation.T)
         squares = along**2 / self.spectrum
         return -0.5 * jnp.sum(squares + jnp.log(2.0 * math.pi * self.spectrum))
-
-    def messages(self) -> NoReturn:
-        """Refused: raises ValueError."""
-        raise ValueError(_UNLISTABLE)
-
-    def codebook(self) -> NoReturn:
-        """Refused: raises ValueError."""
-        raise ValueError(_UNLISTABLE)

@@ -16,8 +16,10 @@ import numpy as np
 from scipy.fft import dctn
 from scipy.spatial import cKDTree
 
-from synthetic.algebra import binary_digits, digits_needed, from_digits
-from synthetic.source import MAX_LISTED, Batch, check_listing, check_size, register
+from synthetic.algebra import from_digits
+from synthetic.numbered import NumberedSource
+from synthetic.pytrees import register
+from synthetic.sizes import check_listing, check_size
 
 SEPARATION = 1e-3
 """Least Euclidean distance between two pictures; rounding moves one by about 1e-5."""
@@ -67,7 +69,7 @@ SHAPES: dict[str, Callable[[jax.Array, jax.Array, jax.Array], jax.Array]] = {
 
 @register("side", "shapes", "scales", "angles", "xs", "ys")
 @dataclass(frozen=True, eq=False)
-class Sprites:
+class Sprites(NumberedSource):
     """Every combination of the factors once, by default 4 x 4 x 4 x 8 x 8 = 2**12 of 16 x 16.
 
     A vector is the picture's rows one after another, grey in [0, 1]; the mean square of an entry
@@ -88,7 +90,6 @@ class Sprites:
 
     name: ClassVar[str] = "sprites"
     summary: ClassVar[str] = "small grey pictures of shapes, scaled, turned and moved"
-    discrete: ClassVar[bool] = True
 
     side: int = 16
     shapes: tuple[str, ...] = ("square", "ellipse", "heart", "triangle")
@@ -156,39 +157,27 @@ class Sprites:
         return math.prod(self.grid)
 
     @property
-    def bits(self) -> float:
-        """Entropy in bits: log2 of the number of pictures."""
-        return math.log2(self.count)
-
-    @property
     def dim(self) -> int:
         """Number of pixels."""
         return self.side**2
 
-    @property
-    def message_dim(self) -> int:
-        """Binary digits of a picture's number."""
-        return digits_needed(self.count)
-
-    @property
-    def listable(self) -> bool:
-        """Always: larger grids are refused."""
-        return self.count <= MAX_LISTED
-
     def factors(self, message: jax.Array) -> Factors:
-        """What the picture of one message (message_dim,) shows."""
-        rest, places = jnp.minimum(from_digits(message), self.count - 1), []
+        """What the picture of one message (message_dim,) shows; past the last it is the last one."""
+        return self._factors(jnp.minimum(from_digits(message), self.count - 1))
+
+    def _factors(self, number: jax.Array) -> Factors:
+        rest, indices = number, []
         for size in reversed(self.grid):
-            places.append(rest % size)
+            indices.append(rest % size)
             rest = rest // size
-        shape, *indices = reversed(places)
+        shape, *indices = reversed(indices)
         tables = (self.scales, self.angles, self.xs, self.ys)
         values = (jnp.asarray(table, jnp.float32)[index] for table, index in zip(tables, indices, strict=True))
         return Factors(shape, *values)
 
-    def embed(self, message: jax.Array) -> jax.Array:
-        """Picture (dim,) of one message; past the last it is the last one."""
-        shape, scale, angle, x, y = self.factors(message)
+    def vector(self, number: jax.Array) -> jax.Array:
+        """Picture (dim,) of this number ()."""
+        shape, scale, angle, x, y = self._factors(number)
         centres = jnp.arange(self.side, dtype=jnp.float32) - (self.side - 1) / 2
         down, right = jnp.meshgrid(centres - y, centres - x, indexing="ij")
         cos, sin = jnp.cos(angle), jnp.sin(angle)
@@ -197,27 +186,12 @@ class Sprites:
         outlines = jnp.stack([SHAPES[name](along, across, scale) for name in self.shapes])
         return jnp.clip(0.5 - outlines[shape], 0.0, 1.0).reshape(-1)
 
-    def sample(self, key: jax.Array, n: int) -> Batch:
-        """Draw n: messages (n, message_dim) int8, vectors (n, dim) float32."""
-        index = jax.random.randint(key, (n,), 0, self.count, jnp.int32)
-        message = binary_digits(index, self.message_dim)
-        return Batch(message, jax.vmap(self.embed)(message))
-
-    def log_prob(self, message: jax.Array) -> jax.Array:
-        """Log mass () in nats of one message; -inf past the last picture."""
-        known = from_digits(message) < self.count
-        return jnp.where(known, -math.log(self.count), -jnp.inf).astype(jnp.float32)
-
-    def messages(self) -> jax.Array:
-        """All (count, message_dim) messages int8."""
-        return binary_digits(jnp.arange(self.count, dtype=jnp.int32), self.message_dim)
-
     def codebook(self) -> tuple[jax.Array, jax.Array]:
         """Pictures (count, dim) and log masses (count,) in nats, in the order of `messages`."""
-        messages = self.messages()
+        numbers = jnp.arange(self.count, dtype=jnp.int32)
         # In batches, since each picture's shapes are all drawn before one is chosen.
-        vectors = jax.lax.map(self.embed, messages, batch_size=min(self.count, 4096))
-        return vectors, jax.vmap(self.log_prob)(messages)
+        vectors = jax.lax.map(self.vector, numbers, batch_size=min(self.count, 4096))
+        return vectors, jnp.full(self.count, -math.log(self.count), jnp.float32)
 
 
 def _spread(low: float, high: float, count: int) -> tuple[float, ...]:

@@ -17,14 +17,16 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from synthetic.algebra import apply, checked_orthonormal, orthonormal
-from synthetic.discrete import FairBits
+from synthetic.bits import FairBits
+from synthetic.pytrees import register
 from synthetic.quadrature import gaussian_information
-from synthetic.source import MAX_LISTED, Batch, Source, check_linear, check_listing, register
+from synthetic.sizes import check_linear, check_listing
+from synthetic.source import MAX_LISTED, Batch, NamedSource, Source
 
 
 @register("copies", "sizes")
 @dataclass(frozen=True, eq=False, init=False)
-class Product:
+class Product(NamedSource):
     """Independent discrete blocks side by side, then mixed by one matrix.
 
     Neighbouring blocks of one structure are kept stacked, as one block with a leading axis, so that
@@ -41,7 +43,6 @@ class Product:
 
     name: ClassVar[str] = "product"
     summary: ClassVar[str] = "independent fair bits under one rotation, with exact information"
-    discrete: ClassVar[bool] = True
 
     groups: tuple[Source, ...]
     mixing: jax.Array

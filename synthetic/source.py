@@ -5,14 +5,19 @@ H(X) = H(M) = `bits`, exactly. Discrete messages are always binary digits (most 
 also where the messages are only numbered: one decoder of bits then serves every source.
 """
 
-import dataclasses
-from collections.abc import Callable
-from typing import Any, ClassVar, NamedTuple, Protocol, Self, TypeVar, runtime_checkable
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 import jax
+from jaxtyping import PyTree
 
 MAX_LISTED = 2**20
 """The most messages that `messages` and `codebook` will list."""
+
+Message: TypeAlias = PyTree
+"""One message: an array (message_dim,) for every source here; a tree of arrays where noise goes with it."""
 
 
 class Batch(NamedTuple):
@@ -22,18 +27,37 @@ class Batch(NamedTuple):
     vector: jax.Array
 
 
+class Draws(Protocol):
+    """Independent draws of any source, as a `Batch`: every leaf of both has a leading axis of n."""
+
+    @property
+    def message(self) -> Message:
+        """The messages, (n, message_dim)."""
+        ...
+
+    @property
+    def vector(self) -> PyTree:
+        """What carries them, (n, dim)."""
+        ...
+
+
 @runtime_checkable
 class Source(Protocol):
-    """A distribution of messages and the vectors that carry them, with its exact entropy.
+    """A distribution of messages and the vectors that carry them, with its exact entropy: what the mathematics asks.
 
-    `name` is what the command line calls it, `summary` one line of help. A source is a frozen
-    dataclass and a pytree (see `register`). Every check is made at construction, outside `jax.jit`;
-    the methods below, but for `build`, can be traced.
+    Whatever has these members is a source, whether it inherits or not; `NamedSource` is the base class that brings
+    defaults. Every check is made at construction, outside `jax.jit`; the methods can be traced.
     """
 
-    name: ClassVar[str]
-    summary: ClassVar[str]
-    discrete: ClassVar[bool]
+    @property
+    def name(self) -> str:
+        """What reports call it."""
+        ...
+
+    @property
+    def discrete(self) -> bool:
+        """Whether the messages are binary digits; else they are real numbers, of infinite entropy."""
+        ...
 
     @property
     def bits(self) -> float:
@@ -55,16 +79,20 @@ class Source(Protocol):
         """Whether there are at most 2**20 messages, so that `codebook` can list them."""
         ...
 
-    def sample(self, key: jax.Array, n: int) -> Batch:
+    def sample(self, key: jax.Array, n: int) -> Draws:
         """Draw n, independently; `n` is static. Messages int8 (float32 if continuous)."""
         ...
 
-    def embed(self, message: jax.Array) -> jax.Array:
+    def embed(self, message: Message) -> PyTree:
         """Vector (dim,) float32 of one message (message_dim,)."""
         ...
 
-    def log_prob(self, message: jax.Array) -> jax.Array:
-        """Log mass, or log density where continuous, of one message (message_dim,), in nats."""
+    def log_prob(self, message: Message) -> jax.Array:
+        """Log mass (), or log density where continuous, of one message (message_dim,), in nats."""
+        ...
+
+    def log_mass(self, message: Message) -> jax.Array:
+        """The part of `log_prob` that the message's entropy counts: all, but where noise goes with the message."""
         ...
 
     def messages(self) -> jax.Array:
@@ -75,68 +103,65 @@ class Source(Protocol):
         """Vectors (M, dim) and log masses (M,) in nats, in the order of `messages`."""
         ...
 
-    @classmethod
-    def build(cls, key: jax.Array, bits: int, dim: int) -> Self:
-        """The command line's constructor: `bits` bits in `dim` dimensions."""
-        ...
+
+if TYPE_CHECKING:
+    _Contract = Source
+else:  # a property that is inherited would hide a dataclass's field of the same name, such as `dim`
+    _Contract = ABC
 
 
-T = TypeVar("T")
+class NamedSource(_Contract):
+    """A source that the command line can name and build, and the base class of a source of one's own.
 
+    A subclass is a frozen dataclass under `synthetic.pytrees.register`. It has a `name` (what the command line calls
+    it), a `summary` (one line of help), and defines, as fields or properties and methods:
 
-def register(*static: str) -> Callable[[type[T]], type[T]]:
-    """Class decorator: make a dataclass a pytree whose `static` fields are configuration.
+    - `bits`, `dim` and `message_dim`, see `Source`;
+    - `sample(key, n)`, `embed(message)` and `log_prob(message)`;
+    - `build(key, bits, dim)`, the command line's constructor;
+    - where at most 2**20 messages are possible, `listable` and `messages()`: `codebook()` follows.
 
-    All other fields are data, so that sources of one shape stack and pass through `jax.jit`.
-    `jax.tree_util.register_dataclass` is not used because it rebuilds through `__init__`, whose
-    checks must not run on tracers, on stacked leaves, or again at each crossing of a `jit`.
+    Shorter still: `NumberedSource` asks for a count and the vector of a number, `BinarySource` for a rotation and the
+    probability of a row of digits, and `Codebook` is any finite set of vectors.
     """
 
-    def enrol(cls: type[T]) -> type[T]:
-        names = [field.name for field in dataclasses.fields(cls)]  # type: ignore[arg-type]
-        unknown = sorted(set(static) - set(names))
-        if unknown:
-            raise ValueError(f"Expected static fields among {names}; got {unknown}.")
-        data = [name for name in names if name not in static]
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    discrete: ClassVar[bool] = True
 
-        def flatten(source: Any) -> tuple[list[Any], tuple[Any, ...]]:
-            return [getattr(source, k) for k in data], tuple(getattr(source, k) for k in static)
+    @property
+    def listable(self) -> bool:
+        """Whether there are at most 2**20 messages, so that `codebook` can list them; by default not."""
+        return False
 
-        def flatten_with_keys(source: Any) -> tuple[list[Any], tuple[Any, ...]]:
-            leaves, configuration = flatten(source)
-            keys = [jax.tree_util.GetAttrKey(name) for name in data]
-            return list(zip(keys, leaves, strict=True)), configuration
+    def log_mass(self, message: Message) -> jax.Array:
+        """`log_prob`: no noise goes with the message."""
+        return self.log_prob(message)
 
-        def unflatten(configuration: Any, leaves: Any) -> T:
-            source = object.__new__(cls)
-            for name, value in zip([*data, *static], [*leaves, *configuration], strict=True):
-                object.__setattr__(source, name, value)
-            return source
+    def messages(self) -> jax.Array:
+        """Refused by default.
 
-        jax.tree_util.register_pytree_with_keys(cls, flatten_with_keys, unflatten, flatten)
-        return cls
+        Raises:
+          ValueError: always, here.
+        """
+        kind = "a list without end" if self.discrete else "continuous"
+        raise ValueError(f"Expected a discrete source to list its messages; got '{self.name}' ({kind}).")
 
-    return enrol
+    def codebook(self) -> tuple[jax.Array, jax.Array]:
+        """Vectors (M, dim) and log masses (M,) in nats, in the order of `messages`."""
+        messages = self.messages()
+        return jax.vmap(self.embed)(messages), jax.vmap(self.log_prob)(messages)
 
+    @classmethod
+    @abstractmethod
+    def build(cls, key: jax.Array, bits: int, dim: int) -> Source:
+        """The command line's constructor: `bits` bits in `dim` dimensions.
 
-def check_listing(count: int) -> None:
-    """Raise ValueError where `count` messages are too many to list."""
-    if count > MAX_LISTED:
-        power = count.bit_length() - 1
-        # A count past 2**64 has too many digits to read, and Python refuses to print some of them.
-        shown = f"2**{power}" if count == 2**power else f"{count}" if power < 64 else f"> 2**{power}"
-        raise ValueError(f"Expected at most 2**20 = {MAX_LISTED} messages to list; got {shown}.")
+        Args:
+          key: of whatever is random in the source itself.
+          bits: as many as the source can hold, or the number that stands for its size.
+          dim: length of a vector.
 
-
-def check_size(bits: int, dim: int) -> None:
-    """Raise ValueError unless `bits` and `dim` are whole numbers of at least one."""
-    for label, value in (("bits", bits), ("dim", dim)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise ValueError(f"Expected {label} to be a whole number of at least 1; got {value!r}.")
-
-
-def check_linear(bits: int, dim: int) -> None:
-    """Raise ValueError unless `bits` amplitudes fit into `dim` dimensions one to one."""
-    check_size(bits, dim)
-    if dim < bits:
-        raise ValueError(f"Expected dim of at least bits = {bits} for an injective linear embedding; got {dim}.")
+        Raises:
+          ValueError: sizes that the source cannot have.
+        """

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import jax
 import numpy as np
 
-from synthetic.digits import pi_digits
 from synthetic.pairs.additive import AdditiveUniformPair
 from synthetic.pairs.pair import generator
+from synthetic.pi import pi_digits
 
 PLACES = 17  # decimals of X that are kept: all that a float64 holds
 

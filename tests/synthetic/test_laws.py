@@ -13,7 +13,7 @@ from scipy.stats import chisquare
 
 import synthetic
 from synthetic import SOURCES, Batch, Source
-from synthetic.digits import pi_digits
+from synthetic.pi import pi_digits
 
 KEY = jax.random.key(7)
 

@@ -28,8 +28,7 @@ from capacity.plots.style import colour
 from capacity.results.estimate import NATS_PER_BIT
 from capacity.systems import SYSTEMS, Architecture
 from capacity.training import cosine_adam, fit, log_decoder_of
-from synthetic import FairBits
-from synthetic.source import Batch, register
+from synthetic import Batch, FairBits, register
 
 BITS, DIM, UNITS, SEEN = 9, 18, 6, 96
 NOISES = 16  # draws for every message

@@ -24,8 +24,8 @@ from capacity.claims.lab.experiment import exact, keys_of, labelled, run_lanes, 
 from capacity.systems.architecture import merge
 from capacity.systems.networks import MLP
 from capacity.training import cosine_adam, fit
-from synthetic.digits import compressed_bits, pi_digits
 from synthetic.pairs import AdditiveUniformPair, PiPlusNoise
+from synthetic.pi import compressed_bits, pi_digits
 
 DIGIT = math.log2(10)
 NOISE = 0.01

@@ -13,13 +13,15 @@ import jax.numpy as jnp
 import numpy as np
 
 from synthetic.algebra import apply, checked_orthonormal, orthonormal
-from synthetic.discrete import FairBits
-from synthetic.source import Batch, Source, check_linear, register
+from synthetic.bits import FairBits
+from synthetic.pytrees import register
+from synthetic.sizes import check_linear
+from synthetic.source import Batch, NamedSource, Source
 
 
 @register("bend")
 @dataclass(frozen=True, eq=False)
-class Embedded:
+class Embedded(NamedSource):
     """A discrete source carried on a curved surface instead of a flat one.
 
     Distances change by at most the factors (1 - bend)**depth and (1 + bend)**depth; the mean square
@@ -37,7 +39,6 @@ class Embedded:
 
     name: ClassVar[str] = "nonlinear"
     summary: ClassVar[str] = "fair bits on a smooth, curved, invertible embedding"
-    discrete: ClassVar[bool] = True
 
     source: Source
     injection: jax.Array
@@ -114,25 +115,10 @@ class Embedded:
 
         return jax.lax.scan(layer, apply(base, self.injection), self.rotations)[0]
 
-    def invert(self, vector: jax.Array) -> jax.Array:
-        """Base vector (source.dim,) of one vector (dim,) on the surface, in closed form.
-
-        y = x + c sqrt(1 + x^2) has the solution x = (y - c sqrt(y^2 + 1 - c^2)) / (1 - c^2).
-        """
-        c = self.bend
-
-        def layer(x: jax.Array, rotation: jax.Array) -> tuple[jax.Array, None]:
-            y = x + c
-            x = (y - c * jnp.sqrt(y**2 + (1.0 - c**2))) / (1.0 - c**2)
-            return apply(x, rotation.T), None
-
-        lifted = jax.lax.scan(layer, vector, self.rotations, reverse=True)[0]
-        return apply(lifted, self.injection.T)
-
     def sample(self, key: jax.Array, n: int) -> Batch:
         """Draw n: messages (n, message_dim) int8, vectors (n, dim) float32."""
-        message, base = self.source.sample(key, n)
-        return Batch(message, jax.vmap(self.bent)(base))
+        base = self.source.sample(key, n)
+        return Batch(base.message, jax.vmap(self.bent)(base.vector))
 
     def embed(self, message: jax.Array) -> jax.Array:
         """Vector (dim,) of one message."""

@@ -9,7 +9,8 @@ import pytest
 
 from synthetic import Codebook, FairBits, LinearCode, MarkovBits
 from synthetic.algebra import binary_rank, fair_digits, from_digits
-from synthetic.source import check_listing, register
+from synthetic.pytrees import register
+from synthetic.sizes import check_listing
 
 KEY = jax.random.key(3)
 

@@ -11,21 +11,16 @@ from typing import ClassVar, Self
 import jax
 import jax.numpy as jnp
 
-from synthetic.algebra import (
-    amplitudes,
-    apply,
-    binary_digits,
-    binary_entropy,
-    checked_orthonormal,
-    fair_digits,
-    orthonormal,
-)
-from synthetic.source import MAX_LISTED, Batch, check_linear, check_listing, register
+from synthetic.algebra import binary_entropy, checked_orthonormal, orthonormal
+from synthetic.binary import BinarySource
+from synthetic.pytrees import register
+from synthetic.sizes import check_linear
+from synthetic.source import Batch
 
 
 @register()
 @dataclass(frozen=True, eq=False)
-class FairBits:
+class FairBits(BinarySource):
     """k independent fair bits as ±1 amplitudes, rotated into `dim` dimensions.
 
     The mean square of a vector's entry is k / dim: one where dim = k.
@@ -39,7 +34,6 @@ class FairBits:
 
     name: ClassVar[str] = "bits"
     summary: ClassVar[str] = "independent fair bits as +-1 amplitudes, rotated"
-    discrete: ClassVar[bool] = True
 
     rotation: jax.Array
 
@@ -53,53 +47,10 @@ class FairBits:
         check_linear(bits, dim)
         return cls(orthonormal(key, bits, dim))
 
-    @property
-    def bits(self) -> float:
-        """Entropy in bits: one a digit."""
-        return float(self.message_dim)
-
-    @property
-    def dim(self) -> int:
-        """Length of a vector."""
-        return self.rotation.shape[-1]
-
-    @property
-    def message_dim(self) -> int:
-        """Number of binary digits."""
-        return self.rotation.shape[-2]
-
-    @property
-    def listable(self) -> bool:
-        """Whether there are at most 2**20 messages."""
-        return 2**self.message_dim <= MAX_LISTED
-
-    def sample(self, key: jax.Array, n: int) -> Batch:
-        """Draw n: messages (n, k) int8, vectors (n, dim) float32."""
-        message = fair_digits(key, n, self.message_dim)
-        return Batch(message, self.embed(message))
-
-    def embed(self, message: jax.Array) -> jax.Array:
-        """Vector (dim,) of one message (k,)."""
-        return apply(amplitudes(message), self.rotation)
-
-    def log_prob(self, message: jax.Array) -> jax.Array:
-        """Log mass in nats of one message: -k ln 2, whichever it is."""
-        return jnp.full(message.shape[:-1], -self.message_dim * math.log(2.0), jnp.float32)
-
-    def messages(self) -> jax.Array:
-        """All (2**k, k) messages int8, counting upwards; ValueError past 2**20."""
-        check_listing(2**self.message_dim)
-        return binary_digits(jnp.arange(2**self.message_dim, dtype=jnp.int32), self.message_dim)
-
-    def codebook(self) -> tuple[jax.Array, jax.Array]:
-        """Vectors (2**k, dim) and log masses (2**k,) in nats, in the order of `messages`."""
-        messages = self.messages()
-        return self.embed(messages), self.log_prob(messages)
-
 
 @register("p01", "p10")
 @dataclass(frozen=True, eq=False)
-class MarkovBits:
+class MarkovBits(BinarySource):
     """A stationary binary Markov chain as ±1 amplitudes, rotated into `dim` dimensions.
 
     The mean square of a vector's entry is k / dim for k symbols. The entropy rate is that of
@@ -117,7 +68,6 @@ class MarkovBits:
 
     name: ClassVar[str] = "markov"
     summary: ClassVar[str] = "a stationary binary Markov chain as +-1 amplitudes, rotated"
-    discrete: ClassVar[bool] = True
 
     rotation: jax.Array
     p01: float = 0.1
@@ -154,21 +104,6 @@ class MarkovBits:
         """Entropy of the whole message in bits: h(pi) + (k - 1) * entropy_rate."""
         return binary_entropy(self.stationary) + (self.message_dim - 1) * self.entropy_rate
 
-    @property
-    def dim(self) -> int:
-        """Length of a vector."""
-        return self.rotation.shape[-1]
-
-    @property
-    def message_dim(self) -> int:
-        """Number of binary symbols."""
-        return self.rotation.shape[-2]
-
-    @property
-    def listable(self) -> bool:
-        """Whether there are at most 2**20 messages."""
-        return 2**self.message_dim <= MAX_LISTED
-
     def sample(self, key: jax.Array, n: int) -> Batch:
         """Draw n: messages (n, k) int8, vectors (n, dim) float32."""
         first_key, key = jax.random.split(key)
@@ -183,10 +118,6 @@ class MarkovBits:
         message = jnp.concatenate([first[None, :], rest]).T.astype(jnp.int8)
         return Batch(message, self.embed(message))
 
-    def embed(self, message: jax.Array) -> jax.Array:
-        """Vector (dim,) of one message (k,)."""
-        return apply(amplitudes(message), self.rotation)
-
     def log_prob(self, message: jax.Array) -> jax.Array:
         """Log mass () in nats of one message (k,)."""
         stay0, flip01, flip10, stay1 = (math.log(p) for p in (1.0 - self.p01, self.p01, self.p10, 1.0 - self.p10))
@@ -195,13 +126,3 @@ class MarkovBits:
         steps = jnp.where(before, jnp.where(after, stay1, flip10), jnp.where(after, flip01, stay0)).astype(jnp.float32)
         first = jnp.where(one[0], math.log(self.stationary), math.log(1.0 - self.stationary))
         return first.astype(jnp.float32) + jnp.sum(steps)
-
-    def messages(self) -> jax.Array:
-        """All (2**k, k) messages int8, counting upwards; ValueError past 2**20."""
-        check_listing(2**self.message_dim)
-        return binary_digits(jnp.arange(2**self.message_dim, dtype=jnp.int32), self.message_dim)
-
-    def codebook(self) -> tuple[jax.Array, jax.Array]:
-        """Vectors (2**k, dim) and log masses (2**k,) in nats, in the order of `messages`."""
-        messages = self.messages()
-        return self.embed(messages), jax.vmap(self.log_prob)(messages)

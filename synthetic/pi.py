@@ -19,12 +19,14 @@ import mpmath
 import numpy as np
 from numpy.typing import ArrayLike
 
-from synthetic.algebra import binary_digits, digits_needed, from_digits
-from synthetic.source import MAX_LISTED, Batch, check_listing, check_size, register
+from synthetic.numbered import NumberedSource
+from synthetic.pytrees import register
+from synthetic.sizes import check_listing, check_size
+from synthetic.source import MAX_LISTED
 
 _MEAN, _STD = 4.5, math.sqrt(8.25)  # of a digit, all ten equally likely
 _GUARD = 10  # digits computed past the last one asked, so that rounding does not reach it
-_ENOUGH = 24  # windows of the first 2**20 digits differ within so many
+_DISTINCT_LENGTH = 24  # windows of the first 2**20 digits differ within so many digits
 
 
 @functools.cache
@@ -71,7 +73,7 @@ def compressed_bits(digits: ArrayLike) -> dict[str, float]:
 
 @register("dim")
 @dataclass(frozen=True, eq=False)
-class PiDigits:
+class PiDigits(NumberedSource):
     """N overlapping windows of `dim` decimals of pi, equally likely; digits scaled to mean 0 and mean square 1.
 
     Args:
@@ -84,7 +86,6 @@ class PiDigits:
 
     name: ClassVar[str] = "digits"
     summary: ClassVar[str] = "windows of the digits of pi: they look random, and only their position is"
-    discrete: ClassVar[bool] = True
 
     digits: jax.Array
     dim: int
@@ -117,58 +118,20 @@ class PiDigits:
         return self.digits.shape[-1] - self.dim + 1
 
     @property
-    def bits(self) -> float:
-        """Entropy in bits: log2 N, whatever the digits look like."""
-        return math.log2(self.count)
-
-    @property
     def apparent_bits(self) -> float:
         """Bits that a window seems to hold to whoever does not know pi: dim log2 10."""
         return self.dim * math.log2(10.0)
 
-    @property
-    def message_dim(self) -> int:
-        """Binary digits of a position."""
-        return digits_needed(self.count)
-
-    @property
-    def listable(self) -> bool:
-        """Whether there are at most 2**20 windows."""
-        return self.count <= MAX_LISTED
-
-    def sample(self, key: jax.Array, n: int) -> Batch:
-        """Draw n: messages (n, message_dim) int8, vectors (n, dim) float32."""
-        position = jax.random.randint(key, (n,), 0, self.count, jnp.int32)
-        return Batch(binary_digits(position, self.message_dim), jax.vmap(self._window)(position))
-
-    def embed(self, message: jax.Array) -> jax.Array:
-        """Vector (dim,) of one message; past the last window it is the last one's."""
-        return self._window(jnp.minimum(from_digits(message), self.count - 1))
-
-    def log_prob(self, message: jax.Array) -> jax.Array:
-        """Log mass () in nats of one message: -ln N, or -inf past the last window."""
-        return jnp.where(from_digits(message) < self.count, -math.log(self.count), -jnp.inf).astype(jnp.float32)
-
-    def messages(self) -> jax.Array:
-        """All (N, message_dim) positions int8; ValueError past 2**20."""
-        check_listing(self.count)
-        return binary_digits(jnp.arange(self.count, dtype=jnp.int32), self.message_dim)
-
-    def codebook(self) -> tuple[jax.Array, jax.Array]:
-        """Vectors (N, dim) and log masses (N,) in nats, in the order of `messages`."""
-        check_listing(self.count)
-        vectors = jax.vmap(self._window)(jnp.arange(self.count, dtype=jnp.int32))
-        return vectors, jnp.full(self.count, -math.log(self.count), jnp.float32)
-
-    def _window(self, position: jax.Array) -> jax.Array:
-        window = jax.lax.dynamic_slice(self.digits, (position,), (self.dim,))
+    def vector(self, number: jax.Array) -> jax.Array:
+        """Window (dim,) float32 that starts at the digit of this number ()."""
+        window = jax.lax.dynamic_slice(self.digits, (number,), (self.dim,))
         return (window.astype(jnp.float32) - _MEAN) / _STD
 
 
 def _check_distinct(digits: np.ndarray, dim: int) -> None:
     """Raise ValueError where two windows agree; most differ within a few digits, and then so do longer ones."""
     count = digits.size - dim + 1
-    for length in sorted({min(dim, _ENOUGH), dim}):
+    for length in sorted({min(dim, _DISTINCT_LENGTH), dim}):
         windows = np.lib.stride_tricks.sliding_window_view(digits, length)[:count]
         distinct = len(np.unique(np.ascontiguousarray(windows).view(f"V{length}").ravel()))
         if distinct == count:

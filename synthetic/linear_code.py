@@ -4,7 +4,6 @@ c = m G mod 2 with G = [1 | A] a (k, n) binary matrix of full rank, sent as ±1 
 full rank makes the map one to one. Source: MacWilliams & Sloane (1977), chapter 1.
 """
 
-import math
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -12,21 +11,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from synthetic.algebra import (
-    amplitudes,
-    apply,
-    binary_digits,
-    binary_rank,
-    checked_orthonormal,
-    fair_digits,
-    orthonormal,
-)
-from synthetic.source import MAX_LISTED, Batch, check_linear, check_listing, register
+from synthetic.algebra import amplitudes, apply, binary_rank, checked_orthonormal, orthonormal
+from synthetic.binary import BinarySource
+from synthetic.pytrees import register
+from synthetic.sizes import check_linear
 
 
 @register()
 @dataclass(frozen=True, eq=False)
-class LinearCode:
+class LinearCode(BinarySource):
     """k fair bits spread over n code bits by a binary generator, sent as ±1, rotated to `dim`.
 
     No single amplitude belongs to a message bit, unlike `FairBits`: parts of the message can only
@@ -42,7 +35,6 @@ class LinearCode:
 
     name: ClassVar[str] = "code"
     summary: ClassVar[str] = "fair bits spread over more bits by a binary linear code, rotated"
-    discrete: ClassVar[bool] = True
 
     generator: jax.Array
     rotation: jax.Array
@@ -88,29 +80,9 @@ class LinearCode:
         return cls(generator, orthonormal(rotation_key, length, dim))
 
     @property
-    def bits(self) -> float:
-        """Entropy in bits: one a message digit."""
-        return float(self.message_dim)
-
-    @property
-    def dim(self) -> int:
-        """Length of a vector."""
-        return self.rotation.shape[-1]
-
-    @property
     def message_dim(self) -> int:
         """Number of message digits."""
         return self.generator.shape[-2]
-
-    @property
-    def listable(self) -> bool:
-        """Whether there are at most 2**20 messages."""
-        return 2**self.message_dim <= MAX_LISTED
-
-    def sample(self, key: jax.Array, n: int) -> Batch:
-        """Draw n: messages (n, k) int8, vectors (n, dim) float32."""
-        message = fair_digits(key, n, self.message_dim)
-        return Batch(message, self.embed(message))
 
     def encode(self, message: jax.Array) -> jax.Array:
         """Codeword (n,) int8 of one message (k,): m G mod 2."""
@@ -121,17 +93,3 @@ class LinearCode:
     def embed(self, message: jax.Array) -> jax.Array:
         """Vector (dim,) of one message (k,)."""
         return apply(amplitudes(self.encode(message)), self.rotation)
-
-    def log_prob(self, message: jax.Array) -> jax.Array:
-        """Log mass in nats of one message: -k ln 2, whichever it is."""
-        return jnp.full(message.shape[:-1], -self.message_dim * math.log(2.0), jnp.float32)
-
-    def messages(self) -> jax.Array:
-        """All (2**k, k) messages int8, counting upwards; ValueError past 2**20."""
-        check_listing(2**self.message_dim)
-        return binary_digits(jnp.arange(2**self.message_dim, dtype=jnp.int32), self.message_dim)
-
-    def codebook(self) -> tuple[jax.Array, jax.Array]:
-        """Vectors (2**k, dim) and log masses (2**k,) in nats, in the order of `messages`."""
-        messages = self.messages()
-        return self.embed(messages), self.log_prob(messages)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from synthetic import PiDigits
-from synthetic.digits import compressed_bits, pi_digits
 from synthetic.pairs import AdditiveUniformPair, PiPlusNoise
+from synthetic.pi import compressed_bits, pi_digits
 
 KEY = jax.random.key(3)
 
