@@ -38,7 +38,7 @@ from capacity.claims import Answer, Context, Evidence, Prediction
 from capacity.claims.claim import decide, miss_rate
 from capacity.claims.answers import difference
 from capacity.estimators.estimator import Change, Takes, checked
-from capacity.systems import merge
+from capacity.systems import System, merge
 from synthetic import Codebook, FairBits
 
 # %% [markdown]
@@ -183,7 +183,7 @@ print(f"{e.bits:.3f} [{e.low:.3f}, {e.high:.3f}], truth {-0.5 * np.log2(1 - 0.64
 
 # %%
 @dataclass(frozen=True)
-class Bounded:
+class Bounded(System):
     """Autoencoder whose units lie in (-1, 1), through Gaussian noise of standard deviation `level`."""
 
     architecture: Architecture = field(default_factory=Architecture)
@@ -194,7 +194,7 @@ class Bounded:
     default_levels: ClassVar[tuple[float, ...]] = (0.2, 0.3, 0.4, 0.5, 0.7, 0.8, 0.9, 1.0)
     statement: ClassVar[str] = "|u| <= 1: power at most 1, so Shannon's capacity is a ceiling"
 
-    def ceiling(self, level: float, source: Any) -> float | None:
+    def ceiling(self, source: Any, level: float) -> float | None:
         return self.architecture.units * float(Gaussian(level).ceiling(jnp.float32(1)))
 
     def init(self, key: jax.Array, source: Any) -> Any:
@@ -210,7 +210,7 @@ class Bounded:
         return jnp.tanh(merge(self.architecture.encoder(source, self.architecture.units), state)(vector))
 
     def loss(
-        self, params: Any, key: jax.Array, level: jax.Array, source: Any, n: int, progress: jax.Array
+        self, params: Any, key: jax.Array, source: Any, level: jax.Array, n: int, progress: jax.Array
     ) -> jax.Array:
         key_source, key_noise = jax.random.split(key)
         batch = source.sample(key_source, n)
@@ -218,7 +218,7 @@ class Bounded:
         z = u + level * jax.random.normal(key_noise, u.shape)
         return self.architecture.reconstruction(params, source, batch, z)
 
-    def joint(self, params: Any, key: jax.Array, level: jax.Array, source: Any) -> Joint:
+    def joint(self, params: Any, key: jax.Array, source: Any, level: jax.Array) -> Joint:
         return Joint(source, jax.tree_util.Partial(self.encode, source, params["encoder"]), self.channel(level))
 
 

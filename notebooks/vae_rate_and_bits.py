@@ -178,7 +178,7 @@ plt.show()
 asked = jnp.repeat(jnp.array([1.0, 2.0, 4.0, 6.0, 7.5]), 2)
 keys = jax.random.split(jax.random.key(6), len(asked))
 target = TargetVAE(architecture)
-settled = jax.jit(lambda lanes: jax.lax.map(lambda lane: training.joint(lane[0], target, lane[1], source), lanes))
+settled = jax.jit(lambda lanes: jax.lax.map(lambda lane: training.joint(lane[0], source, target, lane[1]), lanes))
 joints = settled((keys, asked))
 lanes = [jax.tree.map(lambda leaf, i=i: leaf[i], joints) for i in range(len(asked))]
 passed = [measure(key, joint, samples=8192).lower for key, joint in zip(keys, lanes, strict=True)]

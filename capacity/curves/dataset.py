@@ -13,10 +13,7 @@ import jax
 import numpy as np
 import xarray as xr
 
-from capacity.channels.channel import POWER
 from capacity.curves.checks import checked
-from capacity.systems import GaussianAutoencoder
-from capacity.theory import pam_information
 
 if TYPE_CHECKING:
     from capacity.curves.plan import CurvePlan
@@ -31,6 +28,7 @@ LONG_NAMES = {
     "excess": "KL(q(z) || r(z)), what the rate counts beyond I(M;Z)",
     "marginal_bits": "information in one unit alone, I(M;Z_j)",
     "increment_bits": "information that a unit adds to those before, I(M;Z_j|Z_<j)",
+    "pam_bits": "hand-made PAM code of the same bits, units and power",
 }
 
 
@@ -60,8 +58,8 @@ def label(plan: CurvePlan, lanes: list[Arrays], seconds: dict[str, float]) -> xr
         "title": f"{plan.system.name}: {source['bits']:g} bits in {source['dim']} dimensions, {units} units",
         "system": plan.system.name,
         "source": source["name"],
-        "trend": "rises" if getattr(plan.system, "rises", False) else "falls",
-        "statement": getattr(plan.system, "statement", ""),
+        "trend": "rises" if plan.system.rises else "falls",
+        "statement": plan.system.statement,
         "configuration": json.dumps(configuration),
         "versions": json.dumps(configuration["versions"]),
     } | {f"seconds_{k}": v for k, v in seconds.items()}
@@ -81,38 +79,24 @@ def _coordinates(plan: CurvePlan) -> dict[str, Any]:
 
 
 def _theory(plan: CurvePlan) -> dict[str, Any]:
-    ceilings = [_ceiling(plan, level) for level in plan.levels]
+    ceilings = [plan.system.ceiling(plan.source, level) for level in plan.levels]
     if None in ceilings:
         return {}
-    units, bits = plan.units, plan.source.bits
     attributes = {"long_name": "capacity of the channel over all units", "units": "bits"}
     found: dict[str, Any] = {"ceiling": (("level",), np.array(ceilings, np.float64), attributes)}
-    power = plan.system.power if isinstance(plan.system, GaussianAutoencoder) else None
-    if power is not None and plan.source.discrete and bits == round(bits) and bits <= 10 * units:
-        pam = [pam_information(round(bits), units, s, power) for s in plan.levels]
-        attributes = {"long_name": "hand-made PAM code of the same bits, units and power", "units": "bits"}
-        found["pam_bits"] = (("level",), np.array(pam), attributes)
+    references = [plan.system.reference(plan.source, level) for level in plan.levels]
+    for name in references[0]:
+        attributes = {"long_name": LONG_NAMES.get(name, name), "units": "bits"}
+        found[name] = (("level",), np.array([bits[name] for bits in references]), attributes)
     return found
 
 
 def _closed_form(plan: CurvePlan) -> dict[str, Any]:
-    own = getattr(plan.system, "closed_form", None)
-    known = [own(level, plan.source) for level in plan.levels] if own else [None]
+    known = [plan.system.closed_form(plan.source, level) for level in plan.levels]
     if any(bits is None or not np.isfinite(bits) for bits in known):
         return {}
     attributes = {"long_name": "closed form, for a code that is injective in every unit", "units": "bits"}
     return {"closed_form": (("level",), np.array(known, np.float64), attributes)}
-
-
-def _ceiling(plan: CurvePlan, level: float) -> float | None:
-    """Bits over all units: the system's own word, or that of its channel under its `power`."""
-    if hasattr(plan.system, "ceiling"):
-        return plan.system.ceiling(level, plan.source)
-    channel, power = plan.system.channel(level), getattr(plan.system, "power", None)
-    if not channel.has_ceiling or (power is None and channel.constraint == POWER):
-        return None
-    powers = np.full(plan.units, 1.0 if power is None else power, np.float32)
-    return float(channel.ceiling(powers).sum())
 
 
 def _place(name: str) -> tuple[bool, str, int]:

@@ -17,7 +17,6 @@ from capacity.bounds.variational.decoder import LogDecoder
 from capacity.joint.joint import Joint
 from capacity.results.estimate import NATS_PER_BIT, Estimate
 from capacity.runtime.files.parts import Arrays
-from capacity.training import front_of, log_decoder_of
 
 if TYPE_CHECKING:
     from capacity.curves.plan import CurvePlan
@@ -54,7 +53,7 @@ def figures_of(key: jax.Array, plan: CurvePlan, params: Any, level: jax.Array, j
     """All figures of one lane; traceable."""
     keys = FigureKeys.of(key)
     architecture = plan.system.architecture
-    log_decoder = jax.tree_util.Partial(log_decoder_of(plan.system, params, joint.source))
+    log_decoder = jax.tree_util.Partial(plan.system.log_decoder(params, joint.source))
     out: dict[str, Any] = {}
     if plan.listed:
         listed = list_codes(joint)
@@ -87,8 +86,8 @@ def figures_of(key: jax.Array, plan: CurvePlan, params: Any, level: jax.Array, j
         batch = joint.source.sample(keys.vector, DISTORTION_SAMPLES)
         key_noise = jax.random.split(keys.noise, DISTORTION_SAMPLES)
         z = jax.vmap(joint.channel)(key_noise, jax.vmap(joint.encoder)(batch.vector))
-        heard = front_of(plan.system, params, joint.source)
-        out["distortion"] = architecture.squared_error(params, joint.source, batch.vector, jax.vmap(heard)(z))
+        front = plan.system.front(params, joint.source)
+        out["distortion"] = architecture.squared_error(params, joint.source, batch.vector, jax.vmap(front)(z))
     return out
 
 

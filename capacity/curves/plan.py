@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property, partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
@@ -16,8 +16,12 @@ import numpy as np
 
 from capacity.bounds.measurement import METHODS, check_walkable
 from capacity.runtime.files.store import fingerprint
+from capacity.runtime.keys import Seed, as_key
 from capacity.runtime.versions import versions
-from capacity.training import Training
+from capacity.training import System, Training
+
+if TYPE_CHECKING:
+    from synthetic.source import Source
 
 CURVE_BUDGET = 200.0  # billions of operations for one lane's bracket: some 5 seconds on two cores
 
@@ -27,8 +31,8 @@ class CurvePlan:
     """A checked capacity curve, ready to run; made by `plan_curve`."""
 
     key: jax.Array
-    source: Any
-    system: Any
+    source: Source
+    system: System
     levels: tuple[float, ...]
     seeds: int
     training: Training
@@ -38,9 +42,8 @@ class CurvePlan:
 
     @property
     def units(self) -> int:
-        """Units of the channel: the architecture's, unless the system has others (`entries`)."""
-        own = getattr(self.system, "entries", None)
-        return own(self.source) if own else self.system.architecture.units
+        """How many numbers pass the channel."""
+        return self.system.channel_units(self.source)
 
     @property
     def total(self) -> int:
@@ -93,9 +96,9 @@ def _keys(key: jax.Array, levels: int, seeds: int) -> jax.Array:
 
 
 def plan_curve(
-    key: jax.Array,
-    source: Any,
-    system: Any,
+    key: Seed,
+    source: Source,
+    system: System,
     levels: Sequence[float],
     seeds: int = 3,
     *,
@@ -107,8 +110,8 @@ def plan_curve(
     """Check everything that a curve needs, before any work.
 
     Args:
-        key: decides every lane; the same key gives the same figures on one device or many.
-        source: an object with a source's methods.
+        key: a key or a seed, which decides every lane; the same key gives the same figures on one device or many.
+        source: an object with a source's methods (`synthetic.source.Source`).
         system: a system, for example `GaussianAutoencoder()`.
         levels: its noise levels, positive and distinct.
         seeds: lanes at each level.
@@ -120,6 +123,7 @@ def plan_curve(
     Raises:
         ValueError: saying what was expected and what came; also for levels that the system does not have.
     """
+    key = as_key(key)
     values = tuple(float(level) for level in levels)
     if not values or not all(np.isfinite(v) and v > 0 for v in values):
         raise ValueError(
@@ -127,8 +131,7 @@ def plan_curve(
         )
     if len(set(values)) < len(values):
         raise ValueError(f"Expected distinct noise levels; got {', '.join(map(str, values))}.")
-    if hasattr(system, "check"):
-        system.check(values, source)
+    system.check(source, values)
     if seeds < 1:
         raise ValueError(f"Expected at least one seed; got {seeds}.")
     if samples < 16:

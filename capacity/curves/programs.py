@@ -14,7 +14,7 @@ from capacity.curves.figures import arrays_of, bracket_of, figures_of
 from capacity.results.estimate import Estimate
 from capacity.runtime.files.checkpoints import Checkpoints
 from capacity.runtime.files.parts import Arrays
-from capacity.training import LaneState, log_decoder_of, measurement_key, pad_lanes, sender, sweep
+from capacity.training import LaneState, measurement_key, pad_lanes, sender, sweep
 
 if TYPE_CHECKING:
     from capacity.curves.plan import CurvePlan
@@ -36,24 +36,24 @@ class Lanes:
         system, training = plan.system, plan.training
 
         def begin(lane: Any, source: Any) -> LaneState:
-            return training.begin(lane[0], system, source)
+            return training.begin(lane[0], source, system)
 
         def advance(state_and_lane: Any, shared: Any) -> LaneState:
             (state, (key, level)), (source, stop) = state_and_lane, shared
-            return training.advance(state, key, system, level, source, stop)
+            return training.advance(state, key, source, system, level, stop)
 
         def measure(lane: Any, source: Any) -> Any:
             (key, level), params = lane
             finite = jnp.stack([jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(params)]).all()
             with jax.default_matmul_precision("highest"):  # as `measure` has it
-                joint = sender(key, system, params, level, source)
+                joint = sender(key, params, source, system, level)
                 return figures_of(measurement_key(key), plan, params, level, joint) | {"finite": finite}
 
         def decode(params: Any, source: Any, message: Any, z: jax.Array) -> jax.Array:
-            return log_decoder_of(system, params, source)(message, z)
+            return system.log_decoder(params, source)(message, z)
 
         self.decode = decode  # one function for all lanes: compiled once
-        self.sender = jax.jit(lambda key, params, level, source: sender(key, system, params, level, source))
+        self.sender = jax.jit(lambda key, params, level, source: sender(key, params, source, system, level))
         started = time.perf_counter()
         lanes = self._stack([0])
         begins = sweep(begin, devices, together)

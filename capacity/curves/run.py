@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import jax
 import xarray as xr
 
 from capacity.curves.execute import run_plan
 from capacity.curves.plan import CURVE_BUDGET, Progress, plan_curve
 from capacity.runtime.files.parts import Parts
+from capacity.runtime.keys import Seed
 from capacity.runtime.progress import reporter
-from capacity.training import Training
+from capacity.training import System, Training
+
+if TYPE_CHECKING:
+    from synthetic.source import Source
 
 
 def capacity_curve(
-    key: jax.Array,
-    source: Any,
-    system: Any,
+    key: Seed,
+    source: Source,
+    system: System,
     levels: Sequence[float] | None = None,
     seeds: int = 3,
     *,

@@ -1,7 +1,7 @@
 """Named recipes: encoder, channel, decoder, loss, and which knob is the level; one a file."""
 
 from capacity.runtime.registry import Registry
-from capacity.systems.architecture import Architecture, Params, merge
+from capacity.systems.architecture import Architecture, merge
 from capacity.systems.base import ChannelSystem
 from capacity.systems.binary import BinaryAutoencoder
 from capacity.systems.constraints import Constraint
@@ -20,6 +20,7 @@ from capacity.systems.uniform import UniformAutoencoder
 from capacity.systems.useless_features import UselessFeaturesAutoencoder
 from capacity.systems.vae import VAE
 from capacity.systems.variational_dropout import VariationalDropoutAutoencoder
+from capacity.training.system import Params, System
 
 __all__ = [
     "SYSTEMS",
@@ -39,6 +40,7 @@ __all__ = [
     "Params",
     "QuantizedAutoencoder",
     "StochasticDepthAutoencoder",
+    "System",
     "TargetVAE",
     "UniformAutoencoder",
     "UselessFeaturesAutoencoder",
@@ -54,4 +56,6 @@ SYSTEMS = Registry(
         DropoutAutoencoder, GaussianDropoutAutoencoder, VariationalDropoutAutoencoder, InformationDropoutAutoencoder,
         StochasticDepthAutoencoder, OneToManyAutoencoder, UselessFeaturesAutoencoder, InputNoiseAutoencoder, FixedCode,
     ),
+    contract=System,
+    aliases={"vae_target": "target_vae"},
 )  # fmt: skip

@@ -17,7 +17,7 @@ def messages_for(n: int) -> int:
     return -(-n // 2)
 
 
-def antithetic_codes(key: jax.Array, mean: jax.Array, deviation: jax.Array) -> jax.Array:
+def antithetic_codes(key: jax.Array, mean: jax.Array, deviation: jax.Array | float) -> jax.Array:
     """Noisy codes (2n, units) of n means: all with a noise, then with its mirror image.
 
     Args:

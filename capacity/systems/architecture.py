@@ -9,16 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import jax
 import jax.numpy as jnp
 from flax import nnx
 
 from capacity.channels import Posterior
+from capacity.runtime.shapes import Key, Message, Scalar, Units, Vector
 from capacity.systems.networks import ACTIVATIONS, MLP, AutoregressiveBits, GaussianMessage
+from capacity.training.system import Params
 
-Params = dict[str, Any]  # nnx states under "encoder", "message" and, with decode="vector", "vector"
+if TYPE_CHECKING:
+    from synthetic.source import Batch, Source
+
+Module = TypeVar("Module", bound=nnx.Module)
 
 
 @dataclass(frozen=True)
@@ -56,27 +61,33 @@ class Architecture:
         if not self.decoder_variance > 0:
             raise ValueError(f"Expected a positive decoder_variance; got {self.decoder_variance}.")
 
-    def encoder(self, source: Any, outputs: int) -> Callable[[nnx.Rngs], MLP]:
+    def encoder(self, source: Source, outputs: int) -> Callable[[nnx.Rngs], MLP]:
         """Builder of the encoder, vector (dim,) -> (outputs,)."""
         narrower = tuple(-(-2 * w // 3) for w in self.widths)
         hidden = narrower if self.encoder_widths is None else self.encoder_widths
         return lambda rngs: MLP((source.dim, *hidden, outputs), self.activation, rngs)
 
-    def posterior(self, source: Any, state: Any, x: jax.Array) -> Posterior:
+    def posterior(self, source: Source, state: nnx.State[Any, Any], x: Vector) -> Posterior:
         """Mean and log standard deviation of the code of one vector, by an encoder of twice the units."""
         return Posterior(*jnp.split(merge(self.encoder(source, 2 * self.units), state)(x), 2))
 
-    def message(self, source: Any) -> Callable[[nnx.Rngs], AutoregressiveBits | GaussianMessage]:
+    def message(self, source: Source) -> Callable[[nnx.Rngs], AutoregressiveBits | GaussianMessage]:
         """Builder of the message decoder."""
         kind = AutoregressiveBits if source.discrete else GaussianMessage
         return lambda rngs: kind(self.units, source.message_dim, self.widths, self.activation, rngs)
 
-    def vector(self, source: Any) -> Callable[[nnx.Rngs], MLP]:
+    def vector(self, source: Source) -> Callable[[nnx.Rngs], MLP]:
         """Builder of the vector decoder, (units,) -> (dim,)."""
         return lambda rngs: MLP((self.units, *self.widths, source.dim), self.activation, rngs)
 
-    def init(self, key: jax.Array, source: Any, outputs: int) -> Params:
-        """Fresh parameters of all networks."""
+    def init(self, key: Key, source: Source, outputs: int) -> Params:
+        """Fresh parameters of all networks: states under "encoder", "message" and, with decode="vector", "vector".
+
+        Args:
+            key: decides them.
+            source: its lengths of vector and message are those of the networks.
+            outputs: of the encoder.
+        """
         builders = {"encoder": self.encoder(source, outputs), "message": self.message(source)}
         if self.decode == "vector":
             builders["vector"] = self.vector(source)
@@ -85,23 +96,23 @@ class Architecture:
             name: nnx.split(build(nnx.Rngs(k)))[1] for k, (name, build) in zip(keys, builders.items(), strict=False)
         }
 
-    def log_decoder(self, params: Params, source: Any) -> Callable[[jax.Array, jax.Array], jax.Array]:
+    def log_decoder(self, params: Params, source: Source) -> Callable[[Message, Units], Scalar]:
         """log q(m | z), nats, of one message and one noisy code."""
         return merge(self.message(source), params["message"]).log_prob
 
-    def reconstruction(self, params: Params, source: Any, batch: Any, z: jax.Array) -> jax.Array:
+    def reconstruction(self, params: Params, source: Source, batch: Batch, z: jax.Array) -> Scalar:
         """Mean loss of the decoders in nats; the message decoder's only reaches the units with decode="bits"."""
         loss = self.message_loss(params, source, batch, z)
         if self.decode == "vector":
             loss = loss + 0.5 * self.squared_error(params, source, batch.vector, z) / self.decoder_variance
         return loss
 
-    def message_loss(self, params: Params, source: Any, batch: Any, z: jax.Array) -> jax.Array:
+    def message_loss(self, params: Params, source: Source, batch: Batch, z: jax.Array) -> Scalar:
         """Mean of -log q(m|z) in nats; it reaches the units with decode="bits" alone."""
-        heard = z if self.decode == "bits" else jax.lax.stop_gradient(z)
-        return -jax.vmap(self.log_decoder(params, source))(batch.message, heard).mean()
+        received = z if self.decode == "bits" else jax.lax.stop_gradient(z)
+        return -jax.vmap(self.log_decoder(params, source))(batch.message, received).mean()
 
-    def squared_error(self, params: Params, source: Any, vectors: jax.Array, z: jax.Array) -> jax.Array:
+    def squared_error(self, params: Params, source: Source, vectors: jax.Array, z: jax.Array) -> Scalar:
         """Mean over samples of the squared error summed over the vector's entries."""
         decoded = jax.vmap(merge(self.vector(source), params["vector"]))(z)
         return jnp.square(vectors - decoded).sum(1).mean()
@@ -110,6 +121,6 @@ class Architecture:
 DEFAULT = Architecture()
 
 
-def merge(build: Callable[[nnx.Rngs], Any], state: Any) -> Any:
+def merge(build: Callable[[nnx.Rngs], Module], state: nnx.State[Any, Any]) -> Module:
     """A module of known structure around given parameters; nothing is initialised."""
     return nnx.merge(nnx.graphdef(nnx.eval_shape(lambda: build(nnx.Rngs(0)))), state)

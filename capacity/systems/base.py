@@ -5,43 +5,55 @@ A system of this kind names its constraint and its channel, and may add to the c
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from typing import Any, ClassVar
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
+from flax import nnx
 
-from capacity.channels.channel import POWER
+from capacity.channels import Channel
+from capacity.channels.channel import POWER, Code
 from capacity.joint.joint import Joint
-from capacity.systems.architecture import Architecture, Params, merge
+from capacity.runtime.shapes import Key, Scalar, Units, Vector
+from capacity.systems.architecture import DEFAULT, Architecture, merge
 from capacity.systems.constraints import Constraint, standardised, whole_moments
+from capacity.training.system import Level, Params, System
+
+if TYPE_CHECKING:
+    from synthetic.source import Source
 
 FITS_ALL = (POWER, "any code")  # what the ceilings of these channels presume, every constraint here keeps
 DECODERS = ("message", "vector")
 
 
-class ChannelSystem(ABC):
-    """The contract; a subclass is a frozen dataclass with a field `architecture`, and is final.
+@dataclass(frozen=True)
+class ChannelSystem(System):
+    """A system that trains through its channel; a subclass is a frozen dataclass.
 
-    Class attributes: name, summary, level_name, level_symbol, default_levels, and `rises` where a higher level is less
-    noise.
+    To make one, define
+
+    - class attributes `name`, `summary`, `level_name`, `level_symbol`, `default_levels`, and `rises = True` where a
+      higher level is less noise;
+    - `channel`: the noise at a level;
+    - `constraint`, if the units are held to something else than power 1;
+    - and where they are needed, `code` with `outputs` and `extra` (a channel that takes more than the units), `penalty`
+      (what is added to the loss), `training_channel` (another noise to train through).
     """
 
-    architecture: Architecture
-    name: ClassVar[str]
-    default_levels: ClassVar[tuple[float, ...]]
-    rises: ClassVar[bool] = False
+    architecture: Architecture = DEFAULT
 
     @property
-    @abstractmethod
     def constraint(self) -> Constraint:
-        """What the units are held to."""
+        """What the units are held to: power 1."""
+        return Constraint("power")
 
     @abstractmethod
-    def channel(self, level: float | jax.Array) -> Any:
+    def channel(self, level: Level) -> Channel:
         """The noise at this level."""
 
-    def training_channel(self, level: jax.Array) -> Any:
+    def training_channel(self, level: Level) -> Channel:
         """The noise that is trained through: the same, unless a system says otherwise."""
         return self.channel(level)
 
@@ -49,68 +61,48 @@ class ChannelSystem(ABC):
         """How many numbers the encoder gives: the units, and what `code` makes of the rest."""
         return self.architecture.units
 
-    def extra(self, key: jax.Array, source: Any) -> Params:
+    def extra(self, key: Key, source: Source) -> Params:
         """Parameters besides encoder and decoders."""
         return {}
 
-    def code(self, params: Params, level: jax.Array, units: jax.Array, rest: jax.Array) -> Any:
-        """What the channel takes, from the units of one message and the encoder's further outputs."""
+    def code(self, params: Params, level: Level, units: Units, rest: jax.Array) -> Code:
+        """What the channel takes.
+
+        Args:
+            params: with those of `extra`.
+            level: of the channel.
+            units: of one message, as the constraint has them.
+            rest: what the encoder gives beyond them, (outputs - units,).
+        """
         return units
 
-    def penalty(self, level: jax.Array, codes: Any) -> jax.Array:
+    def penalty(self, level: Level, codes: Code) -> Scalar:
         """What is added to the loss, in nats, for a batch of codes."""
         return jnp.zeros(())
 
     @property
     def statement(self) -> str:
-        """What the ceiling presumes and how the code keeps it, or why there is none."""
         channel = self.channel(self.default_levels[0])
-        if self.ceiling(self.default_levels[0], None) is not None:
+        if self._ceiling(self.default_levels[0]) is not None:
             return f"the ceiling presumes {channel.constraint}; the code has {self.constraint.words}"
         why = channel.statement or f"that of {channel.name} presumes {channel.constraint}"
         return f"no ceiling for units with {self.constraint.words}: {why}"
 
-    def ceiling(self, level: float, source: Any) -> float | None:
-        """Bits that all units can pass at most, or None where no ceiling follows."""
+    def ceiling(self, source: Source, level: float) -> float | None:
+        return self._ceiling(level)
+
+    def _ceiling(self, level: float) -> float | None:
         channel = self.channel(level)
         kept = channel.constraint in FITS_ALL or self.constraint.kind in ("signs", "digits")
         if not (channel.has_ceiling and kept):
             return None
         return float(channel.ceiling(jnp.full(self.architecture.units, self.constraint.power, jnp.float32)).sum())
 
-    def closed_form(self, level: float, source: Any) -> float | None:
-        """Bits that an injective code passes, where that is known whatever the code; else None."""
-        return None
-
-    def check(self, levels: tuple[float, ...], source: Any) -> None:
-        """Refuse levels that the channel does not have.
-
-        Raises:
-            ValueError: in the channel's words.
-        """
-        for level in levels:
-            self.channel(level)
-
-    def prior_std(self, level: jax.Array, power: jax.Array) -> jax.Array:
-        """Standard deviation of r(z), from the code's mean power a unit."""
-        moments = self.channel(level).moments(jnp.sqrt(power)[None])
-        return jnp.sqrt(jnp.square(moments[0]) + moments[1])[0]
-
-    def init(self, key: jax.Array, source: Any) -> Params:
-        """Fresh parameters."""
+    def init(self, key: Key, source: Source) -> Params:
         key_networks, key_extra = jax.random.split(key)
         return self.architecture.init(key_networks, source, self.outputs()) | self.extra(key_extra, source)
 
-    def loss(
-        self,
-        params: Params,
-        key: jax.Array,
-        level: jax.Array,
-        source: Any,
-        n: int,
-        progress: jax.Array,
-    ) -> jax.Array:
-        """Mean loss in nats of n fresh samples."""
+    def loss(self, params: Params, key: Key, source: Source, level: Level, n: int, progress: Scalar) -> Scalar:
         key_source, key_noise = jax.random.split(key)
         batch = source.sample(key_source, n)
         raw = jax.vmap(merge(self.architecture.encoder(source, self.outputs()), params["encoder"]))(batch.vector)
@@ -119,21 +111,20 @@ class ChannelSystem(ABC):
         z = jax.vmap(self.training_channel(level))(jax.random.split(key_noise, n), codes)
         return self.architecture.reconstruction(params, source, batch, z) + self.penalty(level, codes)
 
-    def joint(self, params: Params, key: jax.Array, level: jax.Array, source: Any) -> Joint:
-        """The trained sender: encoder with its moments frozen, and the channel."""
+    def joint(self, params: Params, key: Key, source: Source, level: Level) -> Joint:
         sent = {name: part for name, part in params.items() if name not in DECODERS}
         raw = jax.tree_util.Partial(self._raw, source, sent["encoder"])
         shift, scale = whole_moments(raw, key, source, 1.0)
         encoder = jax.tree_util.Partial(self._encode, source, sent, level, (shift, scale))
         return Joint(source, encoder, self.channel(level))
 
-    def _raw(self, source: Any, state: Any, x: jax.Array) -> jax.Array:
+    def _raw(self, source: Source, state: nnx.State[Any, Any], x: Vector) -> Units:
         return self._outputs(source, state, x)[: self.architecture.units]
 
-    def _encode(self, source: Any, params: Params, level: jax.Array, moments: Any, x: jax.Array) -> Any:
+    def _encode(self, source: Source, params: Params, level: Level, moments: tuple[Units, Units], x: Vector) -> Code:
         out, (shift, scale) = self._outputs(source, params["encoder"], x), moments
         units = self.constraint((out[: self.architecture.units] - shift) * scale)
         return self.code(params, level, units, out[self.architecture.units :])
 
-    def _outputs(self, source: Any, state: Any, x: jax.Array) -> jax.Array:
+    def _outputs(self, source: Source, state: nnx.State[Any, Any], x: Vector) -> jax.Array:
         return merge(self.architecture.encoder(source, self.outputs()), state)(x)

@@ -6,15 +6,14 @@ Deterministic units are signs; stochastic ones are coins whose odds the units se
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
-import jax
 import jax.numpy as jnp
 
 from capacity.channels import BinarySymmetric, StochasticBinarised, Then
-from capacity.systems.architecture import DEFAULT, Architecture
 from capacity.systems.base import ChannelSystem
 from capacity.systems.constraints import Constraint
+from capacity.training.system import Level
 
 
 @dataclass(frozen=True)
@@ -29,14 +28,13 @@ class BinaryAutoencoder(ChannelSystem):
         ValueError: for a temperature that is not.
     """
 
-    architecture: Architecture = DEFAULT
     stochastic: bool = False
     temperature: float = 0.2
-    name: ClassVar[str] = "binary"
-    summary: ClassVar[str] = "autoencoder through units of ±1, by sign or by coin, flipped with probability p"
-    level_name: ClassVar[str] = "probability that a sign is turned"
-    level_symbol: ClassVar[str] = "p"
-    default_levels: ClassVar[tuple[float, ...]] = (0.0001, 0.01, 0.03, 0.06, 0.1, 0.15, 0.2, 0.3, 0.4)
+    name = "binary"
+    summary = "autoencoder through units of ±1, by sign or by coin, flipped with probability p"
+    level_name = "probability that a sign is turned"
+    level_symbol = "p"
+    default_levels = (0.0001, 0.01, 0.03, 0.06, 0.1, 0.15, 0.2, 0.3, 0.4)
 
     def __post_init__(self) -> None:
         if not self.temperature > 0:
@@ -47,7 +45,7 @@ class BinaryAutoencoder(ChannelSystem):
         """Signs, or the power of what sets the odds."""
         return Constraint("power" if self.stochastic else "signs")
 
-    def channel(self, level: float | jax.Array) -> Any:
+    def channel(self, level: Level) -> Any:
         """The flips, after the coins where there are some."""
         flips = BinarySymmetric(level)
         return Then(StochasticBinarised(jnp.float32(self.temperature)), flips) if self.stochastic else flips

@@ -7,15 +7,17 @@ rounding an injective code passes all of H(M), however large: that is the limit 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING
 
-import jax
 import jax.numpy as jnp
 
 from capacity.channels import Gaussian, Quantized
-from capacity.systems.architecture import DEFAULT, Architecture
 from capacity.systems.base import ChannelSystem
 from capacity.systems.constraints import Constraint
+from capacity.training.system import Level
+
+if TYPE_CHECKING:
+    from synthetic.source import Source
 
 MOST = 20.0  # bits of precision: single precision holds 24, of which rounding takes a few
 
@@ -24,15 +26,14 @@ MOST = 20.0  # bits of precision: single precision holds 24, of which rounding t
 class DeterministicAutoencoder(ChannelSystem):
     """Autoencoder trained without noise."""
 
-    architecture: Architecture = DEFAULT
-    name: ClassVar[str] = "deterministic"
-    summary: ClassVar[str] = "autoencoder trained without noise, its units then read with n bits of precision"
-    level_name: ClassVar[str] = "bits of precision a unit is read with"
-    level_symbol: ClassVar[str] = "n"
-    default_levels: ClassVar[tuple[float, ...]] = (1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 12.0, 16.0)
-    rises: ClassVar[bool] = True
+    name = "deterministic"
+    summary = "autoencoder trained without noise, its units then read with n bits of precision"
+    level_name = "bits of precision a unit is read with"
+    level_symbol = "n"
+    default_levels = (1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 12.0, 16.0)
+    rises = True
 
-    def check(self, levels: tuple[float, ...], source: Any) -> None:
+    def check(self, source: Source, levels: tuple[float, ...]) -> None:
         """Refuse more bits than single precision rounds to.
 
         Raises:
@@ -46,10 +47,10 @@ class DeterministicAutoencoder(ChannelSystem):
         """The amplitude that is rounded."""
         return Constraint("amplitude")
 
-    def channel(self, level: float | jax.Array) -> Quantized:
+    def channel(self, level: Level) -> Quantized:
         """The rounding to 2^n levels."""
         return Quantized(jnp.round(2.0 ** jnp.asarray(level, jnp.float32)))
 
-    def training_channel(self, level: jax.Array) -> Any:
+    def training_channel(self, level: Level) -> Gaussian:
         """No noise."""
         return Gaussian(jnp.float32(0.0))

@@ -7,15 +7,17 @@ the noise hardly limits.  A floor of Gaussian noise gives each unit a finite cap
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
-import jax
 import jax.numpy as jnp
 
 from capacity.channels import Dropout, Gaussian, Then
-from capacity.systems.architecture import DEFAULT, Architecture
 from capacity.systems.base import ChannelSystem
 from capacity.systems.constraints import Constraint
+from capacity.training.system import Level
+
+if TYPE_CHECKING:
+    from synthetic.source import Source
 
 VALUES = {"real": ("power", None), "signs": ("signs", (-1.0, 1.0)), "digits": ("digits", (0.0, 1.0))}
 
@@ -32,14 +34,13 @@ class DropoutAutoencoder(ChannelSystem):
         ValueError: for other values, or a negative floor.
     """
 
-    architecture: Architecture = DEFAULT
     values: str = "real"
     floor: float = 0.0
-    name: ClassVar[str] = "dropout"
-    summary: ClassVar[str] = "autoencoder through Bernoulli dropout; units real, ±1 or 0/1; with or without a floor"
-    level_name: ClassVar[str] = "probability that a unit is dropped"
-    level_symbol: ClassVar[str] = "p"
-    default_levels: ClassVar[tuple[float, ...]] = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.97)
+    name = "dropout"
+    summary = "autoencoder through Bernoulli dropout; units real, ±1 or 0/1; with or without a floor"
+    level_name = "probability that a unit is dropped"
+    level_symbol = "p"
+    default_levels = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.97)
 
     def __post_init__(self) -> None:
         if self.values not in VALUES:
@@ -52,13 +53,13 @@ class DropoutAutoencoder(ChannelSystem):
         """That of the values."""
         return Constraint(VALUES[self.values][0])
 
-    def closed_form(self, level: float, source: Any) -> float | None:
+    def closed_form(self, source: Source, level: float) -> float | None:
         """H (1 - p^units) for real units without a floor, each of which tells the message."""
         if self.values != "real" or self.floor:
             return None
         return source.bits * (1 - level**self.architecture.units)
 
-    def channel(self, level: float | jax.Array) -> Any:
+    def channel(self, level: Level) -> Any:
         """Dropout, and the floor where there is one."""
         dropped = Dropout(level, values=VALUES[self.values][1])
         return Then(dropped, Gaussian(jnp.float32(self.floor))) if self.floor else dropped

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
-
-import jax
 
 from capacity.channels import GaussianDropout
-from capacity.systems.architecture import DEFAULT, Architecture
 from capacity.systems.base import ChannelSystem
 from capacity.systems.constraints import Constraint
+from capacity.training.system import Level
 
 
 @dataclass(frozen=True)
@@ -24,13 +21,12 @@ class GaussianDropoutAutoencoder(ChannelSystem):
         ValueError: for other values.
     """
 
-    architecture: Architecture = DEFAULT
     values: str = "signs"
-    name: ClassVar[str] = "gaussian_dropout"
-    summary: ClassVar[str] = "autoencoder through multiplicative Gaussian noise; units ±1 or real"
-    level_name: ClassVar[str] = "rate of the dropout of the same variance"
-    level_symbol: ClassVar[str] = "p"
-    default_levels: ClassVar[tuple[float, ...]] = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.97)
+    name = "gaussian_dropout"
+    summary = "autoencoder through multiplicative Gaussian noise; units ±1 or real"
+    level_name = "rate of the dropout of the same variance"
+    level_symbol = "p"
+    default_levels = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.97)
 
     def __post_init__(self) -> None:
         if self.values not in ("signs", "real"):
@@ -41,6 +37,6 @@ class GaussianDropoutAutoencoder(ChannelSystem):
         """That of the values."""
         return Constraint("signs" if self.values == "signs" else "power")
 
-    def channel(self, level: float | jax.Array) -> GaussianDropout:
+    def channel(self, level: Level) -> GaussianDropout:
         """The noise at this level."""
         return GaussianDropout(level, (-1.0, 1.0) if self.values == "signs" else None)

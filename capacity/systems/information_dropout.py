@@ -6,15 +6,14 @@ Units exp(s), s of mean 0 and mean square 1, as the log-normal prior has them (A
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
 
 from capacity.channels import InformationDropout, Scaled
-from capacity.systems.architecture import DEFAULT, Architecture, Params
+from capacity.runtime.shapes import Scalar, Units
 from capacity.systems.base import ChannelSystem
-from capacity.systems.constraints import Constraint
+from capacity.training.system import Level, Params
 
 START, LEAST = -1.0, -6.0  # log alpha at first, and the least: below it single precision tells no difference
 
@@ -23,28 +22,22 @@ START, LEAST = -1.0, -6.0  # log alpha at first, and the least: below it single 
 class InformationDropoutAutoencoder(ChannelSystem):
     """Autoencoder with positive units and noise alpha(x) below 1, in the logarithm of each unit."""
 
-    architecture: Architecture = DEFAULT
-    name: ClassVar[str] = "information_dropout"
-    summary: ClassVar[str] = "autoencoder through log-normal noise of learnt alpha(x); the level weighs its divergence"
-    level_name: ClassVar[str] = "weight of the divergence"
-    level_symbol: ClassVar[str] = "β"
-    default_levels: ClassVar[tuple[float, ...]] = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.85, 1.0)
-
-    @property
-    def constraint(self) -> Constraint:
-        """Power, of the logarithm of the units."""
-        return Constraint("power")
+    name = "information_dropout"
+    summary = "autoencoder through log-normal noise of learnt alpha(x); the level weighs its divergence"
+    level_name = "weight of the divergence"
+    level_symbol = "β"
+    default_levels = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.85, 1.0)
 
     @property
     def statement(self) -> str:
         """Why there is no ceiling."""
         return f"no ceiling for units whose logarithm has mean square 1: {InformationDropout.statement}"
 
-    def channel(self, level: float | jax.Array) -> InformationDropout:
+    def channel(self, level: Level) -> InformationDropout:
         """The same at every level: the weight acts through the loss."""
         return InformationDropout()
 
-    def prior_std(self, level: jax.Array, power: jax.Array) -> jax.Array:
+    def prior_std(self, level: Level, power: Scalar) -> Scalar:
         """That of the units."""
         return jnp.sqrt(power)
 
@@ -52,10 +45,10 @@ class InformationDropoutAutoencoder(ChannelSystem):
         """Logarithms of the units, and of alpha."""
         return 2 * self.architecture.units
 
-    def code(self, params: Params, level: jax.Array, units: jax.Array, rest: jax.Array) -> Scaled:
+    def code(self, params: Params, level: Level, units: Units, rest: jax.Array) -> Scaled:
         """exp(units), and log alpha between its least and 0."""
         return Scaled(jnp.exp(units), LEAST * jax.nn.sigmoid(-rest - jnp.log((START - LEAST) / -START)))
 
-    def penalty(self, level: jax.Array, codes: Scaled) -> jax.Array:
+    def penalty(self, level: Level, codes: Scaled) -> Scalar:
         """The weighted divergence from the log-normal prior, nats."""
         return level * jax.vmap(InformationDropout().divergence)(codes).sum(1).mean()

@@ -8,15 +8,18 @@ no use at p = 1/2, unless the encoder learns never to send both a code and its m
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING
 
 import jax
 import jax.numpy as jnp
 
 from capacity.channels import Gaussian, StochasticDepth, Then
-from capacity.systems.architecture import DEFAULT, Architecture, Params
+from capacity.runtime.shapes import Scalar, Units
 from capacity.systems.base import ChannelSystem
-from capacity.systems.constraints import Constraint
+from capacity.training.system import Level, Params
+
+if TYPE_CHECKING:
+    from synthetic.source import Source
 
 
 @dataclass(frozen=True)
@@ -30,40 +33,34 @@ class OneToManyAutoencoder(ChannelSystem):
         ValueError: if it is not positive.
     """
 
-    architecture: Architecture = DEFAULT
     noise: float = 0.3
-    name: ClassVar[str] = "one_to_many"
-    summary: ClassVar[str] = "autoencoder whose code is mirrored by chance, all units at once, before Gaussian noise"
-    level_name: ClassVar[str] = "probability that the code is mirrored"
-    level_symbol: ClassVar[str] = "p"
-    default_levels: ClassVar[tuple[float, ...]] = (0.001, 0.01, 0.03, 0.07, 0.13, 0.2, 0.35, 0.5)
+    name = "one_to_many"
+    summary = "autoencoder whose code is mirrored by chance, all units at once, before Gaussian noise"
+    level_name = "probability that the code is mirrored"
+    level_symbol = "p"
+    default_levels = (0.001, 0.01, 0.03, 0.07, 0.13, 0.2, 0.35, 0.5)
 
     def __post_init__(self) -> None:
         if not self.noise > 0:
             raise ValueError(f"Expected a positive noise; got {self.noise}.")
 
     @property
-    def constraint(self) -> Constraint:
-        """Power."""
-        return Constraint("power")
-
-    @property
     def statement(self) -> str:
         """What the ceiling counts."""
         return f"the ceiling is that of a receiver who is told the mirroring; the code has {self.constraint.words}"
 
-    def ceiling(self, level: float, source: Any) -> float:
+    def ceiling(self, source: Source, level: float) -> float:
         """Of the Gaussian noise alone, bits: I(M;Z) <= I(M;Z|S)."""
         return self.architecture.units * float(Gaussian(self.noise).ceiling(jnp.float32(1.0)))
 
-    def channel(self, level: float | jax.Array) -> Then:
+    def channel(self, level: Level) -> Then:
         """A draw between mirror and code, then the noise."""
         return Then(StochasticDepth(level), Gaussian(jnp.float32(self.noise)))
 
-    def prior_std(self, level: jax.Array, power: jax.Array) -> jax.Array:
+    def prior_std(self, level: Level, power: Scalar) -> Scalar:
         """Of units with the noise."""
         return jnp.sqrt(1.0 + jnp.float32(self.noise) ** 2)
 
-    def code(self, params: Params, level: jax.Array, units: jax.Array, rest: jax.Array) -> jax.Array:
+    def code(self, params: Params, level: Level, units: Units, rest: jax.Array) -> jax.Array:
         """Mirror image and code, (2, units): the outcomes of one draw."""
         return jnp.stack([-units, units])

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
-
-import jax
+from typing import TYPE_CHECKING, Any
 
 from capacity.channels import FSQ, Quantized
-from capacity.systems.architecture import DEFAULT, Architecture
 from capacity.systems.base import ChannelSystem
 from capacity.systems.constraints import Constraint
+from capacity.training.system import Level
+
+if TYPE_CHECKING:
+    from synthetic.source import Source
 
 
 @dataclass(frozen=True)
@@ -24,20 +25,19 @@ class QuantizedAutoencoder(ChannelSystem):
         ValueError: for another rule.
     """
 
-    architecture: Architecture = DEFAULT
     rule: str = "even"
-    name: ClassVar[str] = "quantized"
-    summary: ClassVar[str] = "autoencoder through units rounded to b levels, evenly or by FSQ"
-    level_name: ClassVar[str] = "number of values a unit can take"
-    level_symbol: ClassVar[str] = "b"
-    default_levels: ClassVar[tuple[float, ...]] = (2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 11.0, 16.0, 32.0)
-    rises: ClassVar[bool] = True
+    name = "quantized"
+    summary = "autoencoder through units rounded to b levels, evenly or by FSQ"
+    level_name = "number of values a unit can take"
+    level_symbol = "b"
+    default_levels = (2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 11.0, 16.0, 32.0)
+    rises = True
 
     def __post_init__(self) -> None:
         if self.rule not in ("even", "fsq"):
             raise ValueError(f"Expected a rule among even, fsq; got {self.rule!r}.")
 
-    def check(self, levels: tuple[float, ...], source: Any) -> None:
+    def check(self, source: Source, levels: tuple[float, ...]) -> None:
         """Refuse numbers of levels that the rounding does not have.
 
         Raises:
@@ -55,6 +55,6 @@ class QuantizedAutoencoder(ChannelSystem):
         """The amplitude that is rounded; FSQ bounds the units itself."""
         return Constraint("amplitude" if self.rule == "even" else "power")
 
-    def channel(self, level: float | jax.Array) -> Any:
+    def channel(self, level: Level) -> Any:
         """The rounding."""
         return Quantized(level) if self.rule == "even" else FSQ(level)

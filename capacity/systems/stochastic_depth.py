@@ -7,17 +7,21 @@ the signal, and prod(survival) H passes.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
 from flax import nnx
 
 from capacity.channels import Gaussian, StochasticDepth, Then, residual_outcomes
-from capacity.systems.architecture import DEFAULT, Architecture, Params, merge
+from capacity.runtime.shapes import Key, Scalar, Units
+from capacity.systems.architecture import merge
 from capacity.systems.base import ChannelSystem
-from capacity.systems.constraints import Constraint
 from capacity.systems.networks import MLP
+from capacity.training.system import Level, Params
+
+if TYPE_CHECKING:
+    from synthetic.source import Source
 
 
 @dataclass(frozen=True)
@@ -34,16 +38,15 @@ class StochasticDepthAutoencoder(ChannelSystem):
         ValueError: for values out of their range.
     """
 
-    architecture: Architecture = DEFAULT
     blocks: int = 2
     skip: bool = True
     decay: str = "uniform"
     floor: float = 0.0
-    name: ClassVar[str] = "stochastic_depth"
-    summary: ClassVar[str] = "autoencoder through residual blocks dropped at random; with or without identity skips"
-    level_name: ClassVar[str] = "probability that a block is dropped"
-    level_symbol: ClassVar[str] = "p"
-    default_levels: ClassVar[tuple[float, ...]] = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9)
+    name = "stochastic_depth"
+    summary = "autoencoder through residual blocks dropped at random; with or without identity skips"
+    level_name = "probability that a block is dropped"
+    level_symbol = "p"
+    default_levels = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9)
 
     def __post_init__(self) -> None:
         if not 1 <= self.blocks <= 8:
@@ -52,24 +55,19 @@ class StochasticDepthAutoencoder(ChannelSystem):
             raise ValueError(f"Expected a floor of at least 0; got {self.floor}.")
         self.channel(0.5)
 
-    @property
-    def constraint(self) -> Constraint:
-        """Power, at the bottom of the blocks."""
-        return Constraint("power")
-
-    def closed_form(self, level: float, source: Any) -> float | None:
+    def closed_form(self, source: Source, level: float) -> float | None:
         """H with skips, prod(survival) H without; where there is a floor, None."""
         if self.floor:
             return None
         survival = StochasticDepth(jnp.float32(level), self.decay).survival(self.blocks)
         return source.bits * (1.0 if self.skip else float(survival.prod()))
 
-    def channel(self, level: float | jax.Array) -> Any:
+    def channel(self, level: Level) -> Any:
         """The dropped blocks, and the floor where there is one."""
         dropped = StochasticDepth(level, self.decay)
         return Then(dropped, Gaussian(jnp.float32(self.floor))) if self.floor else dropped
 
-    def prior_std(self, level: jax.Array, power: jax.Array) -> jax.Array:
+    def prior_std(self, level: Level, power: Scalar) -> Scalar:
         """That of the units with all blocks kept."""
         return jnp.sqrt(power + self.floor**2)
 
@@ -77,11 +75,11 @@ class StochasticDepthAutoencoder(ChannelSystem):
         units = self.architecture.units
         return MLP((units, 2 * units, units), self.architecture.activation, rngs)
 
-    def extra(self, key: jax.Array, source: Any) -> Params:
+    def extra(self, key: Key, source: Source) -> Params:
         """The blocks."""
         keys = jax.random.split(key, self.blocks)
         return {"blocks": [nnx.split(self._block(nnx.Rngs(k)))[1] for k in keys]}
 
-    def code(self, params: Params, level: jax.Array, units: jax.Array, rest: jax.Array) -> jax.Array:
+    def code(self, params: Params, level: Level, units: Units, rest: jax.Array) -> jax.Array:
         """What the blocks make of the units under every pattern, (2^blocks, units)."""
         return residual_outcomes(units, [merge(self._block, state) for state in params["blocks"]], self.skip)

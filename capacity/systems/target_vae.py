@@ -12,41 +12,43 @@ exact information.  What is asked for is I(M;Z), not the rate, which is larger b
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING
 
 import jax
 import jax.numpy as jnp
 
 from capacity.bounds.exact.enumeration import information
 from capacity.bounds.exact.listing import list_codes
-from capacity.channels import LearntGaussian, Posterior
+from capacity.channels import Posterior
 from capacity.joint.joint import Joint
 from capacity.results.estimate import NATS_PER_BIT
-from capacity.systems.architecture import DEFAULT, Architecture, Params
-from capacity.systems.vae import drawn, mean_rate, posterior_of
+from capacity.runtime.shapes import Key, Scalar, Vector
+from capacity.systems.normal_noise import LearntNoiseSystem, drawn, mean_rate
+from capacity.training.system import Level, Params
+
+if TYPE_CHECKING:
+    from synthetic.source import Source
 
 GAIN = 2.0  # of log lambda, a nat of information too much
 EVALUATIONS, SAMPLES = 8, 1024  # of the exact information, to settle the common factor
 
 
 @dataclass(frozen=True)
-class TargetVAE:
+class TargetVAE(LearntNoiseSystem):
     """A VAE whose level is the number of bits that shall pass, I(M;Z).
 
     Where messages cannot be listed, the bits that the decoder receives are held in training and nothing is settled
     afterwards; a continuous source has no such bits, and its rate is held: an upper bound on I(M;Z).
     """
 
-    architecture: Architecture = DEFAULT
-    name: ClassVar[str] = "vae_target"
-    summary: ClassVar[str] = "variational autoencoder held at the number of bits asked for, which is the level"
-    level_name: ClassVar[str] = "bits asked for"
-    level_symbol: ClassVar[str] = "T"
-    default_levels: ClassVar[tuple[float, ...]] = (1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 10.0, 12.0)
-    statement: ClassVar[str] = "no ceiling: the encoder may shrink its noise at any power; the rate limits it"
-    rises: ClassVar[bool] = True
+    name = "target_vae"
+    summary = "variational autoencoder held at the number of bits asked for, which is the level"
+    level_name = "bits asked for"
+    level_symbol = "T"
+    default_levels = (1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 10.0, 12.0)
+    rises = True
 
-    def check(self, levels: tuple[float, ...], source: Any) -> None:
+    def check(self, source: Source, levels: tuple[float, ...]) -> None:
         """Refuse to be asked for more than there is.
 
         Raises:
@@ -55,36 +57,16 @@ class TargetVAE:
         if max(levels) >= source.bits:
             raise ValueError(f"Expected fewer bits asked for than the source's {source.bits:g}; got {max(levels):g}.")
 
-    def ceiling(self, level: float, source: Any) -> float | None:
-        """None."""
-        return None
-
-    def init(self, key: jax.Array, source: Any) -> Params:
+    def init(self, key: Key, source: Source) -> Params:
         """Fresh parameters; the multiplier is 1, the weight of the evidence lower bound."""
         scalars = {"log_multiplier": jnp.zeros(()), "log_scale": jnp.zeros(())}
         return self.architecture.init(key, source, 2 * self.architecture.units) | scalars
 
-    def channel(self, level: jax.Array) -> LearntGaussian:
-        """The same at every level: it acts through the constraint."""
-        return LearntGaussian()
-
-    def prior_std(self, level: jax.Array, power: jax.Array) -> jax.Array:
-        """1: the prior is standard normal."""
-        return jnp.ones(())
-
-    def loss(
-        self,
-        params: Params,
-        key: jax.Array,
-        level: jax.Array,
-        source: Any,
-        n: int,
-        progress: jax.Array,
-    ) -> jax.Array:
+    def loss(self, params: Params, key: Key, source: Source, level: Level, n: int, progress: Scalar) -> Scalar:
         """Reconstruction + lambda rate, nats, of n fresh samples; its gradient climbs in `log_multiplier`."""
         key_source, key_noise = jax.random.split(key)
         batch = source.sample(key_source, n)
-        posterior = jax.vmap(posterior_of(self.architecture, source, params))(batch.vector)
+        posterior = jax.vmap(self.posterior(params, source))(batch.vector)
         z = drawn(key_noise, posterior)
         rate = mean_rate(posterior)
         received = rate
@@ -96,7 +78,7 @@ class TargetVAE:
         climb = (jax.lax.stop_gradient(nu) - nu) * over  # 0, with the gradient that raises nu where too much passes
         return self.architecture.reconstruction(params, source, batch, z) + multiplier * rate + climb
 
-    def settle(self, params: Params, key: jax.Array, level: jax.Array, source: Any) -> Params:
+    def settle(self, params: Params, key: Key, source: Source, level: Level) -> Params:
         """The parameters with the common factor of the noise that gives exactly the bits asked for."""
         if not source.listable:
             return params
@@ -104,7 +86,7 @@ class TargetVAE:
         units = self.architecture.units
 
         def received(log_scale: jax.Array) -> jax.Array:
-            joint = self.joint(params | {"log_scale": log_scale}, key, level, source)
+            joint = self.joint(params | {"log_scale": log_scale}, key, source, level)
             # The same samples at every factor, so that what is solved is one smooth function.
             return information(key, joint, list_codes(joint), SAMPLES).bits * NATS_PER_BIT
 
@@ -122,12 +104,12 @@ class TargetVAE:
         state = start, received(start), jnp.minimum(guess, -0.05)
         return params | {"log_scale": jax.lax.fori_loop(0, EVALUATIONS - 1, secant, state)[0]}
 
-    def joint(self, params: Params, key: jax.Array, level: jax.Array, source: Any) -> Joint:
+    def joint(self, params: Params, key: Key, source: Source, level: Level) -> Joint:
         """The trained sender, its noise settled."""
-        encoder = jax.tree_util.Partial(_scaled, params["log_scale"], posterior_of(self.architecture, source, params))
+        encoder = jax.tree_util.Partial(_scaled, params["log_scale"], self.posterior(params, source))
         return Joint(source, encoder, self.channel(level))
 
 
-def _scaled(log_scale: jax.Array, encoder: Any, x: jax.Array) -> Posterior:
+def _scaled(log_scale: Scalar, encoder: jax.tree_util.Partial, x: Vector) -> Posterior:
     posterior = encoder(x)
     return Posterior(posterior.mean, posterior.log_std + log_scale)

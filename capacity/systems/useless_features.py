@@ -6,15 +6,18 @@ The useless units carry 0 bits, exactly, and leave I(M;Z) as it is; what they co
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING
 
 import jax
 import jax.numpy as jnp
 
 from capacity.channels import Gaussian, LearntGaussian, Posterior
-from capacity.systems.architecture import DEFAULT, Architecture, Params
+from capacity.runtime.shapes import Scalar, Units
 from capacity.systems.base import ChannelSystem
-from capacity.systems.constraints import Constraint
+from capacity.training.system import Level, Params
+
+if TYPE_CHECKING:
+    from synthetic.source import Source
 
 
 @dataclass(frozen=True)
@@ -29,14 +32,13 @@ class UselessFeaturesAutoencoder(ChannelSystem):
         ValueError: if no unit is left to be useful, or the noise is not positive.
     """
 
-    architecture: Architecture = DEFAULT
     useless: int | None = None
     noise: float = 0.3
-    name: ClassVar[str] = "useless_features"
-    summary: ClassVar[str] = "useful units through Gaussian noise beside units of noise alone, whose sigma is the level"
-    level_name: ClassVar[str] = "standard deviation of the useless units"
-    level_symbol: ClassVar[str] = "s"
-    default_levels: ClassVar[tuple[float, ...]] = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
+    name = "useless_features"
+    summary = "useful units through Gaussian noise beside units of noise alone, whose sigma is the level"
+    level_name = "standard deviation of the useless units"
+    level_symbol = "s"
+    default_levels = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 
     def __post_init__(self) -> None:
         if not 0 <= self.count < self.architecture.units:
@@ -50,30 +52,25 @@ class UselessFeaturesAutoencoder(ChannelSystem):
         return self.architecture.units // 2 if self.useless is None else self.useless
 
     @property
-    def constraint(self) -> Constraint:
-        """Power of the useful units."""
-        return Constraint("power")
-
-    @property
     def statement(self) -> str:
         """What the ceiling counts."""
         useful = self.architecture.units - self.count
         return f"the ceiling is that of the {useful} useful units, of {self.constraint.words}; the others carry 0 bits"
 
-    def ceiling(self, level: float, source: Any) -> float:
+    def ceiling(self, source: Source, level: float) -> float:
         """Of the useful units' Gaussian channels, bits."""
         return (self.architecture.units - self.count) * float(Gaussian(self.noise).ceiling(jnp.float32(1.0)))
 
-    def channel(self, level: float | jax.Array) -> LearntGaussian:
+    def channel(self, level: Level) -> LearntGaussian:
         """Gaussian noise whose strength stands in the code."""
         return LearntGaussian()
 
-    def code(self, params: Params, level: jax.Array, units: jax.Array, rest: jax.Array) -> Posterior:
+    def code(self, params: Params, level: Level, units: Units, rest: jax.Array) -> Posterior:
         """Useful units with the noise's strength, then nothing with the level's."""
         useful = jnp.arange(self.architecture.units) < self.architecture.units - self.count
         log_std = jnp.where(useful, jnp.log(jnp.float32(self.noise)), jnp.log(level))
         return Posterior(jnp.where(useful, units, 0.0), log_std)
 
-    def prior_std(self, level: jax.Array, power: jax.Array) -> jax.Array:
+    def prior_std(self, level: Level, power: Scalar) -> Scalar:
         """Of the useful units."""
         return jnp.sqrt(1.0 + jnp.float32(self.noise) ** 2)

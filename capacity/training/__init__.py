@@ -1,20 +1,23 @@
-"""Fit one lane, sweep many; knows losses, not models."""
+"""Fit one lane and sweep many; the contract of a system, and how one is trained in two stages."""
 
 from capacity.training.fitting import cosine_adam, fit
 from capacity.training.lanes import lanes_together, pad_lanes, sweep
-from capacity.training.train import LaneState, Training, front_of, log_decoder_of, measurement_key, sender
+from capacity.training.system import Decoders, Level, Params, System
+from capacity.training.train import LaneState, Training, measurement_key, sender
 from capacity.training.watch import Watched, fit_watched
 
 __all__ = [
+    "Decoders",
     "LaneState",
+    "Level",
+    "Params",
+    "System",
     "Training",
     "Watched",
     "cosine_adam",
     "fit",
     "fit_watched",
-    "front_of",
     "lanes_together",
-    "log_decoder_of",
     "measurement_key",
     "pad_lanes",
     "sender",

@@ -7,17 +7,25 @@ message decoder goes on learning from fresh samples.
 from __future__ import annotations
 
 import hashlib
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
 import optax
 
 from capacity.channels.channel import noisy
+from capacity.joint.joint import Joint
+from capacity.runtime.keys import Seed, as_key
+from capacity.runtime.shapes import Key, Scalar
 from capacity.training.fitting import Fitting, advance, apply, begin, cosine_adam
 from capacity.training.precision import PRODUCTS, ROUNDED, fast_products, rounded_products
+from capacity.training.system import Level, Params, System
+
+if TYPE_CHECKING:
+    from synthetic.source import Source
 
 Optimiser: TypeAlias = optax.GradientTransformation | Callable[[jax.Array], optax.GradientTransformation]
 # Of the default Adam: with 0.999 the same bits took a fifth more steps, and more VAEs at their threshold collapsed;
@@ -75,63 +83,77 @@ class Training:
         """Steps of both stages."""
         return self.steps + self.receiver_steps
 
-    def train(self, key: jax.Array, system: Any, level: jax.Array, source: Any) -> tuple[Any, jax.Array]:
-        """One lane: trained parameters and the first stage's loss history (steps,), nats; traceable."""
-        done = self.advance(self.begin(key, system, source), key, system, level, source, self.total)
+    def train(self, key: Seed, source: Source, system: System, level: Level) -> tuple[Params, jax.Array]:
+        """One lane: trained parameters and the first stage's loss history (steps,), nats; traceable.
+
+        Args:
+            key: a key or a seed; it decides the start, the batches and their noise.
+            source: what is sent.
+            system: what is trained.
+            level: how strong its noise is.
+        """
+        key, (source, system, level) = as_key(key), _in_order(source, system, level)
+        done = self.advance(self.begin(key, source, system), key, source, system, level, self.total)
         return done.params, done.history
 
-    def joint(self, key: jax.Array, system: Any, level: jax.Array | float, source: Any) -> Any:
+    def joint(self, key: Seed, source: Source, system: System, level: Level) -> Joint:
         """Train one lane and keep its sender: the joint of source, trained encoder and channel, for any bound.
 
-        Traceable, so that many are trained in one program: `jax.lax.map(lambda level: training.joint(key, system,
-        level, source), levels)` under `jax.jit` gives a joint whose leaves have a leading axis of levels.
-        """
-        level = jnp.asarray(level, jnp.float32)
-        return sender(key, system, self.train(key, system, level, source)[0], level, source)
+        Traceable, so that many are trained in one program: `jax.lax.map(lambda level: training.joint(key, source,
+        system, level), levels)` under `jax.jit` gives a joint whose leaves have a leading axis of levels.
 
-    def begin(self, key: jax.Array, system: Any, source: Any) -> LaneState:
+        Args:
+            key, source, system, level: as in `train`.
+        """
+        key, (source, system, level) = as_key(key), _in_order(source, system, level)
+        level = jnp.asarray(level, jnp.float32)
+        return sender(key, self.train(key, source, system, level)[0], source, system, level)
+
+    def begin(self, key: Key, source: Source, system: System) -> LaneState:
         """A lane before its first step; traceable."""
         params = system.init(_streams(key)[0], source)
         optimiser, receiver_optimiser = self._optimisers(key)
-        heard = begin(params["message"], receiver_optimiser, self.receiver_steps)
-        return LaneState(jnp.zeros((), jnp.int32), begin(params, optimiser, self.steps), heard)
+        received = begin(params["message"], receiver_optimiser, self.receiver_steps)
+        return LaneState(jnp.zeros((), jnp.int32), begin(params, optimiser, self.steps), received)
 
     def advance(
-        self, lane: LaneState, key: jax.Array, system: Any, level: jax.Array, source: Any, stop: jax.Array | int
+        self, lane: LaneState, key: Key, source: Source, system: System, level: Level, stop: jax.Array | int
     ) -> LaneState:
-        """The lane's steps up to `stop`, counted over both stages; traceable, and to the same bits by any stops."""
+        """The lane's steps up to `stop`, counted over both stages; traceable, and to the same bits by any stops.
+
+        Args:
+            lane: as `begin` or an earlier `advance` left it.
+            key, source, system, level: the lane's, as in `train`.
+            stop: how many steps shall be done, at most `total`; may be traced.
+        """
         stop = jnp.minimum(stop, self.total)
         key_fit, key_receiver = _streams(key)[1:3]
         optimiser, receiver_optimiser = self._optimisers(key)
-        if hasattr(system, "prepared"):  # what is made once for all steps, such as a code by hand
-            system = system.prepared(source, _streams(key)[3])
+        system = system.prepared(_streams(key)[3], source)
 
-        def loss(params: Any, key: jax.Array, progress: jax.Array) -> jax.Array:
+        def loss(params: Params, key: Key, progress: Scalar) -> Scalar:
             with rounded_products(self.products == ROUNDED):
-                return system.loss(params, key, level, source, self.batch, progress)
+                return system.loss(params, key, source, level, self.batch, progress)
 
-        def cross(sent: Fitting, heard: Fitting) -> tuple[Fitting, Fitting]:
-            params = sent.params
-            if hasattr(system, "settle"):  # what batches can only hold on average, made exact over all messages
-                params = system.settle(params, _streams(key)[3], level, source)
+        def cross(sent: Fitting, received: Fitting) -> tuple[Fitting, Fitting]:
+            params = system.settle(sent.params, _streams(key)[3], source, level)
             message = params["message"]
             return sent._replace(params=params), begin(message, receiver_optimiser, self.receiver_steps)
 
-        def hear(sent: Fitting, heard: Fitting) -> Fitting:
-            joint = sender(key, system, sent.params, level, source)
-            receiver_loss = self._receiver_loss(joint, system, sent.params, source)
+        def receive(sent: Fitting, received: Fitting) -> Fitting:
+            joint = sender(key, sent.params, source, system, level)
+            receiver_loss = self._receiver_loss(joint, sent.params, system)
             start = jnp.maximum(lane.step - self.steps, 0)
-            return advance(key_receiver, receiver_loss, receiver_optimiser, heard, start, stop - self.steps)
+            return advance(key_receiver, receiver_loss, receiver_optimiser, received, start, stop - self.steps)
 
         sent = advance(key_fit, loss, optimiser, lane.sent, lane.step, jnp.minimum(stop, self.steps))
         crosses = (lane.step < self.steps) & (stop >= self.steps)
-        sent, heard = jax.lax.cond(crosses, cross, lambda sent, heard: (sent, heard), sent, lane.heard)
+        sent, received = jax.lax.cond(crosses, cross, lambda sent, received: (sent, received), sent, lane.received)
         if self.receiver_steps:
-            heard = jax.lax.cond(stop > self.steps, hear, lambda sent, heard: heard, sent, heard)
-        return LaneState(stop, sent, heard)
+            received = jax.lax.cond(stop > self.steps, receive, lambda sent, received: received, sent, received)
+        return LaneState(stop, sent, received)
 
-    def _optimisers(self, key: jax.Array) -> tuple[optax.GradientTransformation, optax.GradientTransformation]:
-        """Of both stages."""
+    def _optimisers(self, key: Key) -> tuple[optax.GradientTransformation, optax.GradientTransformation]:
         key_fit, key_receiver = _streams(key)[1:3]
         first = _keyed(self.optimiser, key_fit, self.steps)
         second = _keyed(self.receiver_optimiser, key_receiver, self.receiver_steps)
@@ -140,15 +162,15 @@ class Training:
             second or cosine_adam(self.learning_rate, max(self.receiver_steps, 1), FORGETTING),
         )
 
-    def _receiver_loss(self, joint: Any, system: Any, params: Any, source: Any) -> Callable[..., jax.Array]:
-        def loss(message: Any, key: jax.Array, progress: jax.Array) -> jax.Array:
+    def _receiver_loss(self, joint: Joint, params: Params, system: System) -> Callable[..., Scalar]:
+        def loss(message: Any, key: Key, progress: Scalar) -> Scalar:
             key_sent, key_noise = jax.random.split(key)
             count = -(-self.receiver_batch // NOISES_PER_MESSAGE)
             sent, codes, _ = joint.sample(key_sent, count)
             # One batch, not one of each noise: a second axis made the slopes of the weights twice as slow.
             sent, codes = jax.tree.map(lambda a: jnp.concatenate([a] * NOISES_PER_MESSAGE), (sent, codes))
             z = noisy(joint.channel, key_noise, codes)
-            log_decoder = log_decoder_of(system, params | {"message": message}, source)
+            log_decoder = system.log_decoder(params | {"message": message}, joint.source)
             with rounded_products(self.products == ROUNDED):
                 return -jax.vmap(log_decoder)(sent, z).mean()
 
@@ -160,12 +182,12 @@ class LaneState(NamedTuple):
 
     step: jax.Array
     sent: Fitting
-    heard: Fitting
+    received: Fitting
 
     @property
-    def params(self) -> Any:
+    def params(self) -> Params:
         """Of all networks, the message decoder as the second stage left it."""
-        return self.sent.params | {"message": self.heard.params}
+        return self.sent.params | {"message": self.received.params}
 
     @property
     def history(self) -> jax.Array:
@@ -173,29 +195,32 @@ class LaneState(NamedTuple):
         return self.sent.history
 
 
-def sender(key: jax.Array, system: Any, params: Any, level: jax.Array, source: Any) -> Any:
-    """The joint of a lane's trained sender; the lane's key decides the calibration sample, wherever it is asked for."""
-    return system.joint(params, _streams(key)[3], level, source)
+def sender(key: Key, params: Params, source: Source, system: System, level: Level) -> Joint:
+    """The joint of a lane's trained sender; traceable.
+
+    Args:
+        key: the lane's, which decides the calibration sample, wherever the sender is asked for.
+        params: as trained.
+        source, system, level: the lane's.
+    """
+    return system.joint(params, _streams(key)[3], source, level)
 
 
-def front_of(system: Any, params: Any, source: Any) -> Callable[[jax.Array], jax.Array]:
-    """What a system's receiver does to the channel's noisy units before its decoders: nothing, unless it says so."""
-    own = getattr(system, "front", None)
-    return own(params, source) if own else lambda z: z
-
-
-def log_decoder_of(system: Any, params: Any, source: Any) -> Callable[[Any, jax.Array], jax.Array]:
-    """log q(m | z), nats, of one message and the channel's noisy units, as the system's whole receiver has it."""
-    hear, log_decoder = front_of(system, params, source), system.architecture.log_decoder(params, source)
-    return lambda message, z: log_decoder(message, hear(z))
-
-
-def measurement_key(key: jax.Array) -> jax.Array:
+def measurement_key(key: Key) -> Key:
     """The stream of a lane's key that no training step draws from, so that what it samples has trained nothing."""
     return _streams(key)[4]
 
 
-def _streams(key: jax.Array) -> jax.Array:
+def _in_order(source: Any, system: Any, level: Any) -> tuple[Source, System, Level]:
+    """Source, system and level, also from a caller who has them in the order of before: system, level, source."""
+    if isinstance(source, System):
+        message = "Expected (key, source, system, level); got the system before the source, an order that goes."
+        warnings.warn(message, DeprecationWarning, stacklevel=3)
+        source, system, level = level, source, system
+    return source, system, level
+
+
+def _streams(key: Key) -> jax.Array:
     # One split for all uses: split(key, n)[i] and fold_in(key, i) are the same key, so mixing them reuses samples.
     return jax.random.split(key, 5)
 

@@ -61,9 +61,9 @@ def trained(recipe: Recipe, level: float, folder: Path) -> tuple[Joint, Callable
     if path.exists():
         params = load(path, jax.eval_shape(lambda k: system.init(k, source), key))
     else:
-        params, _ = jax.jit(lambda k, at, s: training.train(k, system, at, s))(key, jnp.float32(level), source)
+        params, _ = jax.jit(lambda k, at, s: training.train(k, s, system, at))(key, jnp.float32(level), source)
         save(path, params)
-    joint = jax.jit(lambda p, s: sender(key, system, p, jnp.float32(level), s))(params, source)
+    joint = jax.jit(lambda p, s: sender(key, p, s, system, jnp.float32(level)))(params, source)
     return joint, system.architecture.log_decoder(params, source)
 
 

@@ -39,7 +39,7 @@ def size(tree: Any) -> int:
 def state_bytes(curve: CurvePlan) -> int:
     """Bytes of one lane's state."""
     begin = curve.training.begin
-    return size(jax.eval_shape(lambda key: begin(key, curve.system, curve.source), curve.keys[0, 0]))
+    return size(jax.eval_shape(lambda key: begin(key, curve.source, curve.system), curve.keys[0, 0]))
 
 
 def program_bytes(curve: CurvePlan, lanes: int, together: int) -> int:
@@ -47,10 +47,10 @@ def program_bytes(curve: CurvePlan, lanes: int, together: int) -> int:
 
     def advance(state_and_lane: Any, shared: Any) -> LaneState:
         (state, (key, level)), (source, stop) = state_and_lane, shared
-        return curve.training.advance(state, key, curve.system, level, source, stop)
+        return curve.training.advance(state, key, source, curve.system, level, stop)
 
     def begin(lane: Any, source: Any) -> LaneState:
-        return curve.training.begin(lane[0], curve.system, source)
+        return curve.training.begin(lane[0], source, curve.system)
 
     stacked = curve.keys.ravel()[:lanes], jnp.zeros(lanes)
     state = jax.eval_shape(sweep(begin, 1), stacked, curve.source)

@@ -55,7 +55,7 @@ def curve(name: str, system: Any, asked: argparse.Namespace) -> xr.Dataset:
     """One curve, from its directory or measured into it."""
     directory = Path(asked.out) / "".join(c if c.isalnum() else "_" for c in name)
     source = FairBits.build(jax.random.key(1), asked.bits, max(asked.bits, asked.dim))
-    levels = [level for level in system.default_levels if name != "vae_target" or level < asked.bits]
+    levels = [level for level in system.default_levels if name != "target_vae" or level < asked.bits]
     if name == "quantized, fsq":
         levels = [level for level in levels if level >= 3]
     training = Training(asked.steps, asked.batch, asked.steps // 2, 2 * asked.batch)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import doctest
 import importlib
+import inspect
 import re
 import sys
 import tomllib
@@ -61,10 +62,16 @@ def test_every_public_name_has_a_docstring(package: str) -> None:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 members = [n for n in node.body if isinstance(n, ast.FunctionDef) and not n.name.startswith("_")]
                 for one in (node, *members):
-                    assert ast.get_docstring(one) or _overload(one), f"{file}: {node.name}.{one.name}"
+                    documented = ast.get_docstring(one) or _overload(one)
+                    assert documented or _inherited(file, node.name, one.name), f"{file}: {node.name}.{one.name}"
         for node in tree.body:
             if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
                 assert ast.get_docstring(node), f"{file}: {node.name}"
+
+
+def _inherited(file: Path, kind: str, member: str) -> str | None:
+    """The docstring of a method or property, its base classes' where it has none of its own."""
+    return inspect.getdoc(getattr(getattr(importlib.import_module(module_of(file)), kind), member, None))
 
 
 def _overload(node: ast.AST) -> bool:

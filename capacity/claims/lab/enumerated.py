@@ -44,8 +44,8 @@ def train_and_enumerate(
     """
 
     def lane(one: Any, source: Any) -> dict[str, jax.Array]:
-        params, _ = training.train(one["key"], system, one["level"], source)
-        joint = sender(one["key"], system, params, one["level"], source)
+        params, _ = training.train(one["key"], source, system, one["level"])
+        joint = sender(one["key"], params, source, system, one["level"])
         listed, keys = list_codes(joint), jax.random.split(measurement_key(one["key"]))
         found = information(keys[0], joint, listed, SAMPLES)
         arrays = {part: jnp.asarray(getattr(found, part)) for part in PARTS} | {"power": listed.power.mean()}

@@ -27,7 +27,7 @@ from capacity.claims.lab.experiment import grid, keys_of, labelled, run_lanes
 from capacity.plots.style import colour
 from capacity.results.estimate import NATS_PER_BIT
 from capacity.systems import SYSTEMS, Architecture
-from capacity.training import cosine_adam, fit, log_decoder_of
+from capacity.training import System, cosine_adam, fit
 from synthetic import Batch, FairBits, register
 
 BITS, DIM, UNITS, SEEN = 9, 18, 6, 96
@@ -117,9 +117,7 @@ class Generalization:
             # Every run has training messages and a start of its own, so that runs are independent.
             keys = keys_of(jax.random.fold_in(key_lanes, i), np.arange(lanes["seed"].size))
             keyed = {"key": keys, "level": jnp.asarray(lanes["level"], jnp.float32)}
-            system = kind(size)
-            if hasattr(system, "prepared"):  # what is built once and not learnt
-                system = system.prepared(source, jax.random.fold_in(key_source, i))
+            system = kind(size).prepared(jax.random.fold_in(key_source, i), source)
             out = run_lanes(context, name, _lane(system, steps), keyed, source, span=span)
             whole = np.isfinite(np.stack(list(out.values()))).all(0)
             found["system"].append(np.full(whole.sum(), i))
@@ -202,7 +200,7 @@ def partial_rank_correlation(
     return statistics.bootstrap(draws, value(np.arange(x.size)), x.size, miss_rate)
 
 
-def _lane(system: Any, steps: int) -> Any:
+def _lane(system: System, steps: int) -> Any:
     """Bits kept, and bits told of messages trained on and of others, per vector."""
 
     def lane(one: Any, source: FairBits) -> dict[str, jax.Array]:
@@ -212,14 +210,13 @@ def _lane(system: Any, steps: int) -> Any:
         few = Few(source, messages[order[:SEEN]])
 
         def loss(params: Any, key: jax.Array, progress: jax.Array) -> jax.Array:
-            return system.loss(params, key, one["level"], few, 64, progress)
+            return system.loss(params, key, few, one["level"], 64, progress)
 
         params, _ = fit(key_fit, loss, system.init(key_init, source), cosine_adam(1e-2, steps), steps)
-        if hasattr(system, "settle"):  # what batches hold on average only, made exact over what is trained on
-            params = system.settle(params, key_settle, one["level"], few)
-        joint = system.joint(params, key_joint, one["level"], source)
+        params = system.settle(params, key_settle, few, one["level"])
+        joint = system.joint(params, key_joint, source, one["level"])
         listed = list_codes(joint)
-        log_decoder = log_decoder_of(system, params, source)
+        log_decoder = system.log_decoder(params, source)
 
         def told(key: jax.Array) -> jax.Array:
             z = jax.vmap(joint.channel)(jax.random.split(key, messages.shape[0]), listed.codes)

@@ -109,8 +109,8 @@ class GaussianNoise:
 
 def _lane(training: Training, system: GaussianAutoencoder) -> Any:
     def lane(one: Any, source: Any) -> dict[str, jax.Array]:
-        params, _ = training.train(one["key"], system, one["noise"], source)
-        joint = sender(one["key"], system, params, one["noise"], source)
+        params, _ = training.train(one["key"], source, system, one["noise"])
+        joint = sender(one["key"], params, source, system, one["noise"])
         listed = list_codes(joint)
         found = information(measurement_key(one["key"]), joint, listed, 2048)
         return {"bits": found.bits, "power": listed.power.mean()}

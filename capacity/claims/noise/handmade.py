@@ -127,8 +127,8 @@ def _learner(training: Training) -> Any:
     system = GaussianAutoencoder(Architecture(UNITS))
 
     def lane(one: Any, source: Any) -> dict[str, jax.Array]:
-        params, _ = training.train(one["key"], system, one["noise"], source)
-        joint = sender(one["key"], system, params, one["noise"], source)
+        params, _ = training.train(one["key"], source, system, one["noise"])
+        joint = sender(one["key"], params, source, system, one["noise"])
         return {"bits": information(measurement_key(one["key"]), joint, list_codes(joint), 2048).bits}
 
     return lane

@@ -101,11 +101,11 @@ def _off(found: dict[str, np.ndarray], i: int, asked: float, miss_rate: float) -
 
 
 def _lane(training: Training, samples: int) -> Any:
-    system = SYSTEMS["vae_target"](Architecture(UNITS, (64, 64)))
+    system = SYSTEMS["target_vae"](Architecture(UNITS, (64, 64)))
 
     def lane(one: Any, source: Any) -> dict[str, jax.Array]:
-        params, _ = training.train(one["key"], system, one["asked"], source)
-        joint = sender(one["key"], system, params, one["asked"], source)
+        params, _ = training.train(one["key"], source, system, one["asked"])
+        joint = sender(one["key"], params, source, system, one["asked"])
         listed = list_codes(joint)
         found = information(measurement_key(one["key"]), joint, listed, samples)
         rate = listed_rate(listed, joint.channel, jnp.ones(()))

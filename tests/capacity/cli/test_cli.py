@@ -110,7 +110,7 @@ REFUSALS = [
     ("--system binary --set stochastic=yes", "with a value that is true or false; got 'stochastic=yes'"),
     ("--set power=2", "Expected --set with one --system; got 2 systems"),
     ("--system vae --set power=2", "Expected --set to be one of rate_start; got 'power'"),
-    ("--system vae_target --set power=2", "Expected --set NAME=VALUE, of nothing; got 'power=2'"),
+    ("--system target_vae --set power=2", "Expected --set NAME=VALUE, of nothing; got 'power=2'"),
     ("--system gaussian --target-bits 1,2", "Expected --target-bits with --system vae alone"),
     ("--target-bits 16", "Expected fewer bits asked for than the source's 16; got 16"),
     ("--activation rel", "Did you mean 'relu'"),
@@ -216,7 +216,7 @@ def test_choices_and_bits_asked_for(command: Command, monkeypatch: pytest.Monkey
     command("curve", "--target-bits", "1,4", "--out", tmp_path / "c")
     assert seen[0][0].power is None
     assert (seen[1][0].values, seen[1][0].floor) == ("signs", 0.2)
-    assert seen[2][0].name == "vae_target" and seen[2][1] == (1.0, 4.0)
+    assert seen[2][0].name == "target_vae" and seen[2][1] == (1.0, 4.0)
 
 
 def test_levels_in_equal_ratios() -> None:

@@ -252,7 +252,7 @@ def test_a_lane_that_diverged_has_its_key_and_no_figure(broken: xr.Dataset) -> N
 
 def test_it_is_trained_again_alone_from_its_key(broken: xr.Dataset) -> None:
     curve = plan(sometimes)
-    train = jax.jit(lambda key, level: curve.training.train(key, curve.system, level, curve.source)[1])
+    train = jax.jit(lambda key, level: curve.training.train(key, curve.source, curve.system, level)[1])
     for level, seed in np.ndindex(2, 2):
         key = jax.random.wrap_key_data(jax.numpy.asarray(broken.key.values[level, seed]))
         loss = train(key, jax.numpy.float32(curve.levels[level])) / np.float32(np.log(2))

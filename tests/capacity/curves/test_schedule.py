@@ -59,8 +59,8 @@ def same(found: xr.Dataset, other: xr.Dataset) -> None:
 )
 def test_training_in_parts_ends_in_the_same_bits(system: Any) -> None:
     source, key, level = FairBits.build(jax.random.key(7), 4, 6), jax.random.key(3), jnp.float32(0.5)
-    advance = jax.jit(lambda lane, stop: SMALL.advance(lane, key, system, level, source, stop))
-    begun = jax.jit(lambda: SMALL.begin(key, system, source))()
+    advance = jax.jit(lambda lane, stop: SMALL.advance(lane, key, source, system, level, stop))
+    begun = jax.jit(lambda: SMALL.begin(key, source, system))()
     whole, parts = advance(begun, SMALL.total), begun
     for stop in (7, 119, 120, 121, 150, 500):
         parts = advance(parts, stop)

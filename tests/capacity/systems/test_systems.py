@@ -56,7 +56,7 @@ def test_power_constraint_is_exact_over_all_messages(power: float) -> None:
     source = FairBits.build(jax.random.key(0), 6, 8)
     system = GaussianAutoencoder(Architecture(units=3, widths=(16,)), power=power)
     params = system.init(jax.random.key(1), source)
-    listed = list_codes(system.joint(params, jax.random.key(2), jnp.float32(0.5), source))
+    listed = list_codes(system.joint(params, jax.random.key(2), source, jnp.float32(0.5)))
     np.testing.assert_allclose(listed.power, power, rtol=1e-4)
     np.testing.assert_allclose(listed.mean, 0.0, atol=1e-4)
 
@@ -104,13 +104,13 @@ def test_a_vaes_weight_rises_over_the_first_half() -> None:
     params, key = system.init(jax.random.key(1), source), jax.random.key(2)
 
     def loss(level: float, progress: float) -> float:
-        return float(system.loss(params, key, jnp.float32(level), source, 64, jnp.float32(progress)))
+        return float(system.loss(params, key, source, jnp.float32(level), 64, jnp.float32(progress)))
 
     rate = loss(1.0, 1.0) - loss(0.0, 1.0)
     for progress, share in ((0.0, 0.5), (0.25, 0.75), (0.5, 1.0), (0.9, 1.0)):
         np.testing.assert_allclose(loss(1.0, progress) - loss(0.0, progress), share * rate, rtol=1e-4)
     assert VAE(system.architecture, rate_start=1.0).loss(
-        params, key, jnp.float32(1), source, 64, jnp.float32(0)
+        params, key, source, jnp.float32(1), 64, jnp.float32(0)
     ) == pytest.approx(loss(1.0, 1.0))
 
 
@@ -156,7 +156,7 @@ def test_linear_vae_meets_its_closed_form() -> None:
     keys = jax.random.split(jax.random.key(0), len(betas))
 
     def rates(lane: tuple[jax.Array, jax.Array]) -> jax.Array:
-        encoder = training.joint(lane[0], system, lane[1], source).encoder
+        encoder = training.joint(lane[0], source, system, lane[1]).encoder
         bias, columns = encoder(jnp.zeros(5)), jax.vmap(encoder)(jnp.eye(5))
         variances = SPECTRUM[:, None]
         square = (jnp.square(columns.mean - bias.mean[None]) * variances).sum(0) + jnp.square(bias.mean)

@@ -182,7 +182,7 @@ def test_lanes_of_a_sweep_have_noise_of_their_own() -> None:
     system, source = GaussianAutoencoder(Architecture(units=2, widths=(3,))), FairBits.build(jax.random.key(0), 2, 3)
     seen.clear()
     for i in range(2):
-        training.train(jax.random.key(i), system, jnp.float32(0.5), source)
+        training.train(jax.random.key(i), source, system, jnp.float32(0.5))
     assert (jax.random.key_data(seen[0]) != jax.random.key_data(seen[-1])).any()
 
 
