@@ -22,10 +22,9 @@ from typing import IO, Any, Self
 import jax
 import numpy as np
 
-from capacity.curves.files import read_curves, write_csv, write_curves
 from capacity.runtime.files.atomic import StoreError, unseal, write_atomic
 
-__all__ = ["Store", "StoreError", "fingerprint", "read_curves", "write_csv", "write_curves"]
+__all__ = ["Store", "StoreError", "fingerprint"]
 
 
 def fingerprint(tree: Any, **static: Any) -> str:
