@@ -34,7 +34,7 @@ import numpy as np
 
 from capacity import GaussianAutoencoder, Training, capacity_curve
 from capacity.plots.curve import figure
-from capacity.runtime.files.store import read_curves
+from capacity.curves.files import read_curves
 from synthetic import FairBits
 
 out = os.environ.get("OUT", "../runs/curve")
