@@ -14,6 +14,7 @@ from capacity.channels import (
     FSQ,
     Binarised,
     BinarySymmetric,
+    Chain,
     Channel,
     Dropout,
     Echo,
@@ -27,7 +28,6 @@ from capacity.channels import (
     Scaled,
     StochasticBinarised,
     StochasticDepth,
-    Then,
     Uniform,
     VariationalDropout,
     residual_outcomes,
@@ -61,9 +61,9 @@ CASES: dict[str, tuple[Any, Any]] = {
     "stochastic_depth": (StochasticDepth(0.3, "linear"), OUTCOMES),
     "stochastic_depth without skips": (StochasticDepth(0.3), DEAD),
     "echo": (Echo(0.4, BANK, 4, 0.1), U),
-    "then": (Then(Dropout(0.3), Gaussian(0.4)), U),
-    "then, atoms": (Then(BinarySymmetric(0.1), Erasure(0.3)), SIGNS),
-    "then, memory": (Then(StochasticDepth(0.3), Gaussian(0.4)), OUTCOMES),
+    "then": (Chain(Dropout(0.3), Gaussian(0.4)), U),
+    "then, atoms": (Chain(BinarySymmetric(0.1), Erasure(0.3)), SIGNS),
+    "then, memory": (Chain(StochasticDepth(0.3), Gaussian(0.4)), OUTCOMES),
 }
 SURE = ("binarised", "quantized", "fsq")  # Z follows from the code
 
@@ -120,7 +120,7 @@ def test_keeps_the_contract(case: tuple[Any, Any]) -> None:
     assert isinstance(channel, Channel)
     assert bool(channel.statement) != channel.has_ceiling == bool(channel.constraint)
     assert channel.signal(u).shape == channel(jax.random.key(0), u).shape
-    assert channel.atomic == hasattr(channel, "atoms") or isinstance(channel, Then)
+    assert channel.atomic == hasattr(channel, "atoms") or isinstance(channel, Chain)
 
 
 def test_moments(found: Found) -> None:
@@ -255,8 +255,8 @@ def test_ceilings_of_levels_stack() -> None:
         (lambda: Echo(1.0, BANK), "Expected scale in"),
         (lambda: Echo(0.5, BANK, 0), "Expected a depth of at least 1"),
         (lambda: Echo(0.5, BANK, 15).log_prob(U, U), "Expected at most 16384 sums of echoes"),
-        (lambda: Then(Gaussian(1.0), Gaussian(1.0)), "Expected a first channel with finitely many values.*gaussian"),
-        (lambda: Then(Dropout(0.5), LearntGaussian()), "Expected a memoryless second channel.*learnt_gaussian"),
+        (lambda: Chain(Gaussian(1.0), Gaussian(1.0)), "Expected a first channel with finitely many values.*gaussian"),
+        (lambda: Chain(Dropout(0.5), LearntGaussian()), "Expected a memoryless second channel.*learnt_gaussian"),
     ],
 )
 def test_refusals(build: Any, words: str) -> None:
