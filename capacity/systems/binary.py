@@ -10,7 +10,7 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from capacity.channels import BinarySymmetric, StochasticBinarised, Chain
+from capacity.channels import BinarySymmetric, Chain, StochasticBinarised
 from capacity.systems.base import ChannelSystem
 from capacity.systems.constraints import Constraint
 from capacity.training.system import Level

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import jax.numpy as jnp
 
-from capacity.channels import Dropout, Gaussian, Chain
+from capacity.channels import Chain, Dropout, Gaussian
 from capacity.systems.base import ChannelSystem
 from capacity.systems.constraints import Constraint
 from capacity.training.system import Level

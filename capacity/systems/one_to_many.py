@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import jax
 import jax.numpy as jnp
 
-from capacity.channels import Gaussian, StochasticDepth, Chain
+from capacity.channels import Chain, Gaussian, StochasticDepth
 from capacity.runtime.shapes import Scalar, Units
 from capacity.systems.base import ChannelSystem
 from capacity.training.system import Level, Params

@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from capacity.channels import Gaussian, StochasticDepth, Chain, residual_outcomes
+from capacity.channels import Chain, Gaussian, StochasticDepth, residual_outcomes
 from capacity.runtime.shapes import Key, Scalar, Units
 from capacity.systems.architecture import merge
 from capacity.systems.base import ChannelSystem
