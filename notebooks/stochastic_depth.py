@@ -39,7 +39,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from capacity import Architecture, Joint, Training, capacity_curve, measure
-from capacity.channels import Dropout, Gaussian, StochasticDepth, Then, residual_outcomes
+from capacity.channels import Dropout, Gaussian, StochasticDepth, Chain, residual_outcomes
 from capacity.systems import SYSTEMS
 from synthetic import FairBits
 
@@ -192,7 +192,7 @@ each = [
 ]
 floor = Gaussian(jnp.float32(SIGMA))
 unknown = [
-    measure(jax.random.key(0), Joint(source, network(True), Then(StochasticDepth(jnp.float32(p)), floor)))
+    measure(jax.random.key(0), Joint(source, network(True), Chain(StochasticDepth(jnp.float32(p)), floor)))
     for p in rates
 ]
 kept = (np.arange(2**BLOCKS)[:, None] >> np.arange(BLOCKS)) & 1  # outcome k keeps the blocks whose bit is set in k

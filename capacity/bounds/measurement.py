@@ -93,5 +93,5 @@ def check_walkable(channel: Any) -> None:
         raise ValueError(
             f"Expected a channel that leaves every message possible, for a bracket by walks; got {channel.name}, whose "
             "noisy units rule messages out. A source of at most 2**20 messages can be enumerated instead, and Gaussian "
-            "noise after the channel (`Then`) makes it fit for a bracket."
+            "noise after the channel (`Chain`) makes it fit for a bracket."
         )

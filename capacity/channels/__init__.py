@@ -1,10 +1,19 @@
-"""The noises between a network's units, one a file."""
+"""The noises between a network's units, one a file: a sampler, a density, an entropy and a ceiling each.
 
+`Channel` is the contract, `AdditiveNoise` and `AtomicChannel` its short forms; `CHANNELS` has all by name.
+"""
+
+import warnings
+from typing import Any
+
+from capacity.channels.additive import AdditiveNoise
+from capacity.channels.atoms import AtomicChannel, DeterministicChannel
 from capacity.channels.binarised import Binarised, StochasticBinarised
 from capacity.channels.binary import BinarySymmetric, Erasure
 from capacity.channels.capacity import unit_capacity
-from capacity.channels.chain import Then
+from capacity.channels.chain import Chain
 from capacity.channels.channel import Channel, Code
+from capacity.channels.constraint import Constraint
 from capacity.channels.dropout import Dropout
 from capacity.channels.echo import Echo
 from capacity.channels.fsq import FSQ
@@ -12,18 +21,24 @@ from capacity.channels.gaussian import Gaussian
 from capacity.channels.gaussian_dropout import GaussianDropout
 from capacity.channels.information_dropout import InformationDropout
 from capacity.channels.learnt_gaussian import LearntGaussian, Posterior
+from capacity.channels.multiplicative import Scaled
 from capacity.channels.quantized import Quantized
 from capacity.channels.stochastic_depth import StochasticDepth, residual_outcomes
 from capacity.channels.uniform import Uniform
-from capacity.channels.variational_dropout import Scaled, VariationalDropout
+from capacity.channels.variational_dropout import VariationalDropout
 from capacity.runtime.registry import Registry
 
 __all__ = [
     "FSQ",
+    "AdditiveNoise",
+    "AtomicChannel",
     "Binarised",
     "BinarySymmetric",
+    "Chain",
     "Channel",
     "Code",
+    "Constraint",
+    "DeterministicChannel",
     "Dropout",
     "Echo",
     "Erasure",
@@ -36,7 +51,6 @@ __all__ = [
     "Scaled",
     "StochasticBinarised",
     "StochasticDepth",
-    "Then",
     "Uniform",
     "VariationalDropout",
     "residual_outcomes",
@@ -47,6 +61,15 @@ CHANNELS = Registry(
     "channels",
     (
         Gaussian, LearntGaussian, Uniform, Dropout, GaussianDropout, VariationalDropout, InformationDropout,
-        BinarySymmetric, Erasure, Binarised, StochasticBinarised, Quantized, FSQ, StochasticDepth, Echo, Then,
+        BinarySymmetric, Erasure, Binarised, StochasticBinarised, Quantized, FSQ, StochasticDepth, Echo, Chain,
     ),
+    contract=Channel,
+    aliases={"then": "chain"},
 )  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name == "Then":
+        warnings.warn("channels.Then is called channels.Chain now.", DeprecationWarning, stacklevel=2)
+        return Chain
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

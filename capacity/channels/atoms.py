@@ -7,10 +7,14 @@ log p(z_<=j | u) = log sum_k w_k prod_{i<=j} p(z_i | k).  Values that coincide a
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float
 
-from capacity.channels.channel import Channel
+from capacity.channels.channel import Channel, Code, straight_through
+from capacity.runtime.shapes import Key, Units
 
 
 def log_mass(z: jax.Array, values: jax.Array, log_weights: jax.Array, tolerance: float = 0.0) -> jax.Array:
@@ -72,6 +76,52 @@ def two_point(first: jax.Array, second: jax.Array, chance: jax.Array | float) ->
     return values, jnp.stack([jnp.log1p(-chance), jnp.log(chance)])
 
 
-def tolerance_of(channel: Channel) -> float:
-    """How near two values of a channel count as one: 0 unless it computes its values."""
-    return float(getattr(channel, "tolerance", 0.0))
+class AtomicChannel(Channel):
+    """A channel whose noisy units take finitely many values given the code: `atoms` tell its density and moments."""
+
+    @property
+    def atomic(self) -> bool:
+        return True
+
+    @abstractmethod
+    def atoms(self, u: Code) -> tuple[Float[Array, "values units"], Float[Array, "values ..."]]: ...
+
+    def log_prob(self, z: Units, u: Code) -> Units:
+        """Log mass of each unit (given those before, where one draw decides all), shape (units,), nats."""
+        values, log_weights = self.atoms(u)
+        if log_weights.ndim == 2:
+            return log_mass(z, values, log_weights, self.tolerance)
+        return shared(jnp.where(close(z[None], values, self.tolerance), 0.0, -jnp.inf), log_weights)
+
+    def moments(self, u: Code) -> tuple[Units, Units]:
+        return moments_of(*self.atoms(u))
+
+    def covariance(self, u: Code) -> Float[Array, "units units"]:
+        return jnp.diag(self.moments(u)[1]) if self.memoryless else covariance_of(*self.atoms(u))
+
+    def entropy(self, u: Code) -> Units:
+        return entropy_of(*self.atoms(u), self.tolerance)
+
+
+class DeterministicChannel(AtomicChannel):
+    """A channel whose noisy units follow from the code: mass 1 on one atom, and a straight-through gradient."""
+
+    @abstractmethod
+    def value(self, u: Units) -> Units:
+        """What each unit becomes, shape (units,)."""
+
+    @abstractmethod
+    def proxy(self, u: Units) -> Units:
+        """The function whose gradient stands for that of `value`, shape (units,)."""
+
+    def __call__(self, key: Key, u: Units) -> Units:
+        return straight_through(self.value(u), self.proxy(u))
+
+    def atoms(self, u: Units) -> tuple[Float[Array, "values units"], Float[Array, "values units"]]:
+        return self.value(u)[None], jnp.zeros((1, *u.shape), u.dtype)
+
+    def moments(self, u: Units) -> tuple[Units, Units]:
+        return self.value(u), jnp.zeros_like(u)
+
+    def entropy(self, u: Units) -> Units:
+        return jnp.zeros_like(u)

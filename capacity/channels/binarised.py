@@ -11,70 +11,52 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 from jax.scipy.special import xlogy
+from jaxtyping import Array, Float
 
-from capacity.channels.atoms import entropy_of, log_mass, moments_of
-from capacity.channels.channel import POWER, check_level, straight_through
+from capacity.channels.atoms import AtomicChannel, DeterministicChannel
+from capacity.channels.channel import Powers, check_level, straight_through
+from capacity.channels.constraint import ANY, POWER, SIGNS, Constraint
 from capacity.results.estimate import NATS_PER_BIT
+from capacity.runtime.shapes import Key, Units
 
 RULES = ("sigmoid", "linear")
 
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
-class Binarised:
+class Binarised(DeterministicChannel):
     """Z = sign(U), +1 at 0: deterministic; mass 1 on the one atom.
 
     The gradient is that of clip(u, -1, 1): it passes as it is while |u| <= 1 (Courbariaux et al. 2016, equation 4).
     """
 
-    normal: ClassVar[bool] = False
-    memoryless: ClassVar[bool] = True
-    atomic: ClassVar[bool] = True
-    full_support: ClassVar[bool] = False
-    has_entropy: ClassVar[bool] = True
-    has_ceiling: ClassVar[bool] = True
-    binary: ClassVar[bool] = True  # z is +-1, whatever the code
+    emits: ClassVar[Constraint] = SIGNS
+    presumes: ClassVar[Constraint] = ANY
     name: ClassVar[str] = "binarised"
     summary: ClassVar[str] = "the sign of each unit, straight-through gradient; ceiling 1 bit"
-    constraint: ClassVar[str] = "any code"
-    statement: ClassVar[str] = ""
 
-    def __call__(self, key: jax.Array, u: jax.Array) -> jax.Array:
-        """The signs, shape (units,)."""
-        return straight_through(_sign(u), jnp.clip(u, -1, 1))
+    def value(self, u: Units) -> Units:
+        return _sign(u)
 
-    def atoms(self, u: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """The signs, of mass 1."""
-        return _sign(u)[None], jnp.zeros((1, *u.shape), u.dtype)
+    def proxy(self, u: Units) -> Units:
+        return jnp.clip(u, -1, 1)
 
-    def log_prob(self, z: jax.Array, u: jax.Array) -> jax.Array:
-        """Log mass: 0 at the sign, -inf elsewhere; shape (units,)."""
-        return log_mass(z, *self.atoms(u))
-
-    def moments(self, u: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """The sign, and 0."""
-        return _sign(u), jnp.zeros_like(u)
-
-    def entropy(self, u: jax.Array) -> jax.Array:
-        """0."""
-        return jnp.zeros_like(u)
-
-    def signal(self, u: jax.Array) -> jax.Array:
+    def signal(self, u: Units) -> Units:
         """The signs: what is sent; a scale before them changes nothing."""
         return _sign(u)
 
-    def output_power(self, power: jax.Array) -> jax.Array:
-        """1."""
+    def output_power(self, power: Powers) -> Powers:
+        """1, of signs."""
         return jnp.ones_like(power)
 
-    def ceiling(self, power: jax.Array) -> jax.Array:
-        """1 bit per unit."""
+    def ceiling(self, power: Powers) -> Powers:
+        """1 bit per unit, that of two values."""
         return jnp.ones(jnp.shape(power))
 
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
-class StochasticBinarised:
+class StochasticBinarised(AtomicChannel):
     """Z = +1 with probability sigmoid(u / temperature), or clip((1 + u/temperature)/2, 0, 1); else -1.
 
     Masses on the two atoms.  The gradient is that of E[Z|u], right on average where what follows is linear.
@@ -89,16 +71,10 @@ class StochasticBinarised:
 
     temperature: float | jax.Array = 1.0
     rule: str = field(default="sigmoid", metadata={"static": True})
-    normal: ClassVar[bool] = False
-    memoryless: ClassVar[bool] = True
-    atomic: ClassVar[bool] = True
-    has_entropy: ClassVar[bool] = True
-    has_ceiling: ClassVar[bool] = True
-    binary: ClassVar[bool] = True
+    emits: ClassVar[Constraint] = SIGNS
+    presumes: ClassVar[Constraint] = POWER
     name: ClassVar[str] = "stochastic_binarised"
     summary: ClassVar[str] = "+-1 by a coin, P = sigmoid(u/T) or (1 + u/T)/2, straight-through; ceiling by power"
-    constraint: ClassVar[str] = POWER
-    statement: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
         check_level("temperature", self.temperature, 0.0, float("inf"), "()")
@@ -107,7 +83,7 @@ class StochasticBinarised:
 
     @property
     def full_support(self) -> bool:
-        """Whether both signs are always possible."""
+        """Whether both signs are always possible: by the sigmoid."""
         return self.rule == "sigmoid"
 
     def _scaled(self, u: jax.Array) -> jax.Array:
@@ -116,40 +92,24 @@ class StochasticBinarised:
     def _mean(self, u: jax.Array) -> jax.Array:
         return jnp.tanh(0.5 * self._scaled(u)) if self.rule == "sigmoid" else jnp.clip(self._scaled(u), -1, 1)
 
-    def __call__(self, key: jax.Array, u: jax.Array) -> jax.Array:
+    def __call__(self, key: Key, u: Units) -> Units:
         """Coins of +-1, shape (units,)."""
         mean = self._mean(u)
         up = jax.random.uniform(key, u.shape, u.dtype) < 0.5 * (1 + jax.lax.stop_gradient(mean))
         return straight_through(jnp.where(up, 1.0, -1.0).astype(u.dtype), mean)
 
-    def atoms(self, u: jax.Array) -> tuple[jax.Array, jax.Array]:
+    def atoms(self, u: Units) -> tuple[Float[Array, "2 units"], Float[Array, "2 units"]]:
         """+1 and -1 with their log probabilities."""
         values = jnp.stack([jnp.ones_like(u), -jnp.ones_like(u)])
         if self.rule == "sigmoid":
             return values, jax.nn.log_sigmoid(values * self._scaled(u)[None])
         return values, jnp.log(0.5 * (1 + values * self._mean(u)[None]))
 
-    def log_prob(self, z: jax.Array, u: jax.Array) -> jax.Array:
-        """Log probability of each sign, shape (units,), nats."""
-        return log_mass(z, *self.atoms(u))
-
-    def moments(self, u: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """2 P(+1) - 1, and one less its square."""
-        return moments_of(*self.atoms(u))
-
-    def entropy(self, u: jax.Array) -> jax.Array:
-        """h(P(+1)) nats a unit."""
-        return entropy_of(*self.atoms(u))
-
-    def signal(self, u: jax.Array) -> jax.Array:
-        """The units that set the odds."""
-        return u
-
-    def output_power(self, power: jax.Array) -> jax.Array:
-        """1."""
+    def output_power(self, power: Powers) -> Powers:
+        """1, of coins of +-1."""
         return jnp.ones_like(power)
 
-    def ceiling(self, power: jax.Array) -> jax.Array:
+    def ceiling(self, power: Powers) -> Powers:
         """Capacity in bits per unit under E[u^2] <= power; S = power/T^2.
 
         I = h(E P) - E h(P) <= 1 - E h(P).  With the sigmoid, h is a convex function of u^2 (its slope is -P'/2), so

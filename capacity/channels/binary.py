@@ -11,15 +11,18 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 from jax.scipy.special import xlogy
+from jaxtyping import Array, Float
 
-from capacity.channels.atoms import entropy_of, log_mass, moments_of, two_point
-from capacity.channels.channel import check_level
+from capacity.channels.atoms import AtomicChannel, two_point
+from capacity.channels.channel import Powers, check_level
+from capacity.channels.constraint import POWER, SIGNS, Constraint
 from capacity.results.estimate import NATS_PER_BIT
+from capacity.runtime.shapes import Key, Units
 
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
-class BinarySymmetric:
+class BinarySymmetric(AtomicChannel):
     """The sign of each unit is turned with probability `flip` (p, the level), independently; masses on the atoms.
 
     Made for units of +-1: another unit keeps its magnitude, which then carries what it carries.
@@ -30,62 +33,68 @@ class BinarySymmetric:
     """
 
     flip: float | jax.Array
-    normal: ClassVar[bool] = False
-    memoryless: ClassVar[bool] = True
-    atomic: ClassVar[bool] = True
     full_support: ClassVar[bool] = True  # on units of +-1, with flip in (0, 1)
-    has_entropy: ClassVar[bool] = True
-    has_ceiling: ClassVar[bool] = True
-    binary: ClassVar[bool] = True  # z is +-1 where the code is
+    emits: ClassVar[Constraint] = SIGNS
+    presumes: ClassVar[Constraint] = SIGNS
     name: ClassVar[str] = "binary_symmetric"
     summary: ClassVar[str] = "units of +-1 whose sign is turned with probability p; ceiling 1 - h(p)"
-    constraint: ClassVar[str] = "u = ±1"
-    statement: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
         check_level("flip", self.flip, 0.0, 1.0)
 
-    def __call__(self, key: jax.Array, u: jax.Array) -> jax.Array:
-        """Noisy units, shape (units,)."""
+    def __call__(self, key: Key, u: Units) -> Units:
         return jnp.where(jax.random.bernoulli(key, self.flip, u.shape), -u, u)
 
-    def atoms(self, u: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """u and -u."""
+    def atoms(self, u: Units) -> tuple[Float[Array, "2 units"], Float[Array, "2 units"]]:
+        """u with 1 - p, and -u with p."""
         return two_point(u, -u, self.flip)
 
-    def log_prob(self, z: jax.Array, u: jax.Array) -> jax.Array:
-        """Log mass: log(1 - p) at u, log p at -u; shape (units,), nats."""
-        return log_mass(z, *self.atoms(u))
-
-    def moments(self, u: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """(1 - 2 p) u and 4 p (1 - p) u^2."""
-        return moments_of(*self.atoms(u))
-
-    def entropy(self, u: jax.Array) -> jax.Array:
-        """h(p) nats a unit."""
-        return entropy_of(*self.atoms(u))
-
-    def signal(self, u: jax.Array) -> jax.Array:
-        """The units themselves."""
-        return u
-
-    def output_power(self, power: jax.Array) -> jax.Array:
-        """The same power."""
+    def output_power(self, power: Powers) -> Powers:
+        """The same power: a sign changes none."""
         return power
 
-    def admits(self, u: jax.Array) -> jax.Array:
-        """Whether each unit is +-1, (units,)."""
-        return jnp.abs(u) == 1
-
-    def ceiling(self, power: jax.Array) -> jax.Array:
+    def ceiling(self, power: Powers) -> Powers:
         """1 - h(p) bits per unit of +-1."""
         p = jnp.asarray(self.flip, jnp.result_type(power))
         return jnp.broadcast_to(1 + (xlogy(p, p) + xlogy(1 - p, 1 - p)) / NATS_PER_BIT, jnp.shape(power))
 
 
+class DroppingChannel(AtomicChannel):
+    """Each unit is replaced by a constant with probability `rate`, a field, independently."""
+
+    rate: float | jax.Array
+    emits: ClassVar[Constraint] = POWER
+
+    def __post_init__(self) -> None:
+        check_level("rate", self.rate, 0.0, 1.0)
+
+    @property
+    def full_support(self) -> bool:
+        return False
+
+    @property
+    def keep(self) -> jax.Array:
+        return 1 - jnp.asarray(self.rate)
+
+    def constant(self) -> float:
+        """What stands for a dropped unit."""
+        return 0.0
+
+    def __call__(self, key: Key, u: Units) -> Units:
+        return jnp.where(jax.random.bernoulli(key, self.rate, u.shape), jnp.asarray(self.constant(), u.dtype), u)
+
+    def atoms(self, u: Units) -> tuple[Float[Array, "2 units"], Float[Array, "2 units"]]:
+        """u with 1 - p, and the constant with p."""
+        return two_point(u, jnp.asarray(self.constant(), u.dtype), self.rate)
+
+    def output_power(self, power: Powers) -> Powers:
+        """E[z^2] of a unit of E[u^2] = power."""
+        return self.keep * power + (1 - self.keep) * self.constant() ** 2
+
+
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
-class Erasure:
+class Erasure(DroppingChannel):
     """Each unit of +-1 is replaced by 0 with probability `rate` (p, the level), independently; masses on the atoms.
 
     Dropout with its mask in sight.  Gradients pass through the units that survive (pathwise, exact).
@@ -95,57 +104,10 @@ class Erasure:
     """
 
     rate: float | jax.Array
-    normal: ClassVar[bool] = False
-    memoryless: ClassVar[bool] = True
-    atomic: ClassVar[bool] = True
-    full_support: ClassVar[bool] = False
-    has_entropy: ClassVar[bool] = True
-    has_ceiling: ClassVar[bool] = True
+    presumes: ClassVar[Constraint] = SIGNS
     name: ClassVar[str] = "erasure"
     summary: ClassVar[str] = "units of +-1 erased (to 0) with probability p; ceiling 1 - p"
-    constraint: ClassVar[str] = "u = ±1"
-    statement: ClassVar[str] = ""
 
-    def __post_init__(self) -> None:
-        check_level("rate", self.rate, 0.0, 1.0)
-
-    @property
-    def keep(self) -> jax.Array:
-        """Probability that a unit passes as it is."""
-        return 1 - jnp.asarray(self.rate)
-
-    def __call__(self, key: jax.Array, u: jax.Array) -> jax.Array:
-        """Noisy units, shape (units,)."""
-        return jnp.where(jax.random.bernoulli(key, self.rate, u.shape), 0.0, u)
-
-    def atoms(self, u: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """u and 0."""
-        return two_point(u, jnp.zeros((), u.dtype), self.rate)
-
-    def log_prob(self, z: jax.Array, u: jax.Array) -> jax.Array:
-        """Log mass: log(1 - p) at u, log p at 0; shape (units,), nats."""
-        return log_mass(z, *self.atoms(u))
-
-    def moments(self, u: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """(1 - p) u and p (1 - p) u^2."""
-        return moments_of(*self.atoms(u))
-
-    def entropy(self, u: jax.Array) -> jax.Array:
-        """h(p) nats a unit."""
-        return entropy_of(*self.atoms(u))
-
-    def signal(self, u: jax.Array) -> jax.Array:
-        """The units before erasure."""
-        return u
-
-    def output_power(self, power: jax.Array) -> jax.Array:
-        """(1 - p) power."""
-        return self.keep * power
-
-    def admits(self, u: jax.Array) -> jax.Array:
-        """Whether each unit is +-1, (units,)."""
-        return jnp.abs(u) == 1
-
-    def ceiling(self, power: jax.Array) -> jax.Array:
+    def ceiling(self, power: Powers) -> Powers:
         """1 - p bits per unit of +-1."""
         return jnp.broadcast_to(self.keep.astype(jnp.result_type(power)), jnp.shape(power))

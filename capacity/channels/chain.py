@@ -6,23 +6,27 @@ I(U;Z) <= I(U;Y), and with a memoryless second channel <= I(Y;Z) (data processin
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Bool, Float
 
-from capacity.channels.atoms import covariance_of, entropy_of, log_mass, mixed, moments_of, shared, tolerance_of
-from capacity.channels.channel import POWER, Channel, Code, no_ceiling, part_of
-from capacity.channels.gaussian import Gaussian
+from capacity.channels.additive import AdditiveNoise
+from capacity.channels.atoms import covariance_of, entropy_of, log_mass, mixed, moments_of, shared
+from capacity.channels.channel import Channel, Code, Powers, no_ceiling
+from capacity.channels.constraint import POWER, SIGNS, Constraint
+from capacity.runtime.shapes import Key, Units
 
 NODES = np.linspace(-9, 9, 289)  # of the trapezoid rule under a standard normal density
 
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
-class Then:
+class Chain(Channel):
     """The first channel, then the second; reference measure and gradients are theirs.
 
     Attributes:
@@ -35,7 +39,7 @@ class Then:
 
     first: Channel
     second: Channel
-    name: ClassVar[str] = "then"
+    name: ClassVar[str] = "chain"
     summary: ClassVar[str] = "one channel after another, the first with atoms: dropout then Gaussian, and so on"
 
     def __post_init__(self) -> None:
@@ -45,8 +49,16 @@ class Then:
                 f"Expected a first channel with finitely many values given its code; got {self.first.name}: "
                 "the density of the pair would be an integral."
             )
-        if isinstance(self.second, Channel) and (not self.second.memoryless or self.second.name in _STRUCTURED):
-            raise ValueError(f"Expected a memoryless second channel of plain units; got {self.second.name}.")
+        if isinstance(self.second, Channel) and not (self.second.memoryless and _takes_plain_units(self.second)):
+            what = "units with memory" if not self.second.memoryless else self.second.code.__name__
+            raise ValueError(
+                f"Expected a memoryless second channel of plain units; got {self.second.name}, a channel of {what}."
+            )
+
+    @property
+    def code(self) -> type:
+        """As the first."""
+        return self.first.code
 
     @property
     def memoryless(self) -> bool:
@@ -56,12 +68,7 @@ class Then:
     @property
     def code_axes(self) -> int:
         """As the first."""
-        return int(getattr(self.first, "code_axes", 1))
-
-    @property
-    def normal(self) -> bool:
-        """Never."""
-        return False
+        return self.first.code_axes
 
     @property
     def atomic(self) -> bool:
@@ -71,47 +78,42 @@ class Then:
     @property
     def full_support(self) -> bool:
         """As the second, if that stands values other than +-1."""
-        return self.second.full_support and (not self.second.atomic or getattr(self.first, "binary", False))
+        signs = self.first.emits is not None and self.first.emits.implies(SIGNS)
+        return self.second.full_support and (not self.second.atomic or signs)
 
     @property
     def has_entropy(self) -> bool:
-        """For atoms, and for Gaussian noise on units with masks of their own."""
-        return self.memoryless and (self.atomic or isinstance(self.second, Gaussian))
-
-    @property
-    def has_ceiling(self) -> bool:
-        """Whether one follows from either channel."""
-        return self.first.has_ceiling or self._second_holds
+        """For atoms, and for additive normal noise on units with masks of their own."""
+        return self.memoryless and (self.atomic or (isinstance(self.second, AdditiveNoise) and self.second.normal))
 
     @property
     def _second_holds(self) -> bool:
-        """Whether what leaves the first keeps the constraint of the second."""
-        fits = (POWER, "any code", *(_OPPOSITE if getattr(self.first, "binary", False) else ()))
-        return self.second.has_ceiling and self.second.constraint in fits and hasattr(self.first, "output_power")
+        """Whether what leaves the first keeps what the ceiling of the second presumes."""
+        emits, presumes = self.first.emits, self.second.presumes
+        return emits is not None and presumes is not None and emits.implies(presumes)
 
     @property
-    def constraint(self) -> str:
-        """The first's, or the power."""
-        return "" if not self.has_ceiling else (self.first.constraint if self.first.has_ceiling else POWER)
+    def presumes(self) -> Constraint | None:
+        """What the first presumes, or the power if a ceiling follows from the second alone."""
+        return self.first.presumes or (POWER if self._second_holds else None)
 
     @property
-    def statement(self) -> str:
+    def no_ceiling_because(self) -> str:
         """Those of both."""
         if self.has_ceiling:
             return ""
-        parts = (self.first, self.second)
-        return "; ".join(f"{c.name}: {c.statement or 'ceiling for ' + c.constraint + ' alone'}" for c in parts)
+        return "; ".join(f"{c.name}: {_why_not(c)}" for c in (self.first, self.second))
 
-    def part(self, units: slice) -> Then:
+    def part(self, units: slice) -> Chain:
         """Of these units alone."""
-        return Then(part_of(self.first, units), part_of(self.second, units))
+        return Chain(self.first.part(units), self.second.part(units))
 
-    def __call__(self, key: jax.Array, u: Code) -> jax.Array:
+    def __call__(self, key: Key, u: Code) -> Units:
         """Noisy units, shape (units,)."""
         key_first, key_second = jax.random.split(key)
         return self.second(key_second, self.first(key_first, u))
 
-    def atoms(self, u: Code) -> tuple[jax.Array, jax.Array]:
+    def atoms(self, u: Code) -> tuple[Float[Array, "values units"], Float[Array, "values units"]]:
         """Every value of the second for every value of the first.
 
         Raises:
@@ -119,44 +121,42 @@ class Then:
         """
         if not self.atomic:
             raise ValueError(f"Expected atoms in both channels; got {self.second.name}, which has none.")
-        first, log_first = self._first_atoms(u)
-        values, log_weights = jax.vmap(self.second.atoms)(first)  # type: ignore[attr-defined]
+        first, log_first = self.first.atoms(u)
+        values, log_weights = jax.vmap(self.second.atoms)(first)
         if not self.memoryless:
             raise ValueError(
                 f"Expected units that do not share {self.first.name}'s draw; list its outcomes with noise instead."
             )
-        return tuple(a.reshape(-1, a.shape[-1]) for a in (values, log_weights + log_first[:, None]))  # type: ignore
+        weights = log_weights + log_first[:, None]
+        return values.reshape(-1, values.shape[-1]), weights.reshape(-1, weights.shape[-1])
 
     @property
     def tolerance(self) -> float:
         """The coarser of both."""
-        return max(tolerance_of(self.first), tolerance_of(self.second))
+        return max(self.first.tolerance, self.second.tolerance)
 
-    def _first_atoms(self, u: Code) -> tuple[jax.Array, jax.Array]:
-        return self.first.atoms(u)  # type: ignore[attr-defined]
-
-    def log_prob(self, z: jax.Array, u: Code) -> jax.Array:
+    def log_prob(self, z: Units, u: Code) -> Units:
         """Log density of each unit (given those before), shape (units,), nats."""
         if self.atomic and self.memoryless:
             return log_mass(z, *self.atoms(u), self.tolerance)
-        values, log_weights = self._first_atoms(u)
+        values, log_weights = self.first.atoms(u)
         terms = jax.vmap(self.second.log_prob, (None, 0))(z, values)
         return (mixed if self.memoryless else shared)(terms, log_weights)
 
-    def moments(self, u: Code) -> tuple[jax.Array, jax.Array]:
+    def moments(self, u: Code) -> tuple[Units, Units]:
         """Mean and variance of the mixture."""
-        values, log_weights = self._first_atoms(u)
+        values, log_weights = self.first.atoms(u)
         means, variances = jax.vmap(self.second.moments)(values)
         mean, between = moments_of(means, log_weights)
         return mean, between + moments_of(variances, log_weights)[0]
 
-    def covariance(self, u: Code) -> jax.Array:
+    def covariance(self, u: Code) -> Float[Array, "units units"]:
         """Covariance (units, units) where the first is shared."""
-        values, log_weights = self._first_atoms(u)
+        values, log_weights = self.first.atoms(u)
         means, variances = jax.vmap(self.second.moments)(values)
         return covariance_of(means, log_weights) + jnp.diag(moments_of(variances, log_weights)[0])
 
-    def entropy(self, u: Code) -> jax.Array:
+    def entropy(self, u: Code) -> Units:
         """Of the atoms; of a mixture of normals by the trapezoid rule around each; shape (units,), nats.
 
         Raises:
@@ -168,7 +168,7 @@ class Then:
             )
         if self.atomic:
             return entropy_of(*self.atoms(u), self.tolerance)
-        values, log_weights = self._first_atoms(u)
+        values, log_weights = self.first.atoms(u)
         mean, variance = jax.vmap(self.second.moments)(values)
         nodes = jnp.asarray(NODES, mean.dtype)
         z = mean[None] + jnp.sqrt(variance)[None] * nodes[:, None, None]  # (nodes, K, units)
@@ -179,16 +179,15 @@ class Then:
     def _terms(self, z: jax.Array, values: jax.Array) -> jax.Array:
         return jax.vmap(self.second.log_prob, (None, 0))(z, values)
 
-    def signal(self, u: Code) -> jax.Array:
+    def signal(self, u: Code) -> Units:
         """The first's."""
         return self.first.signal(u)
 
-    def admits(self, u: Code) -> Any:
+    def admits(self, u: Code) -> Bool[Array, " units"]:
         """As the first."""
-        own = getattr(self.first, "admits", None)
-        return own(u) if own else jnp.ones(self.first.signal(u).shape, bool)
+        return self.first.admits(u)
 
-    def ceiling(self, power: jax.Array) -> jax.Array:
+    def ceiling(self, power: Powers) -> Powers:
         """The least that either channel, or a mask told to the receiver, allows: an upper bound, bits per unit.
 
         By data processing no more passes than the first lets through, nor than the second takes at the power that
@@ -202,12 +201,25 @@ class Then:
             raise no_ceiling(self)
         bounds = [self.first.ceiling(power)] if self.first.has_ceiling else []
         if self._second_holds:
-            bounds.append(self.second.ceiling(self.first.output_power(power)))  # type: ignore[attr-defined]
-            if hasattr(self.first, "keep"):
-                keep = jnp.asarray(self.first.keep, jnp.result_type(power))
-                bounds.append(keep * self.second.ceiling(power))
+            bounds.append(self.second.ceiling(self.first.output_power(power)))
+            if self.first.keep is not None:
+                bounds.append(jnp.asarray(self.first.keep, jnp.result_type(power)) * self.second.ceiling(power))
         return jnp.stack(jnp.broadcast_arrays(*bounds)).min(0)
 
 
-_OPPOSITE = ("u = ±1", "u among -1, 1")
-_STRUCTURED = ("learnt_gaussian", "variational_dropout", "information_dropout")
+def _takes_plain_units(channel: Channel) -> bool:
+    return channel.code is jax.Array and channel.code_axes == 1
+
+
+def _why_not(channel: Channel) -> str:
+    """Why no ceiling follows from this one."""
+    if channel.presumes is None:
+        return channel.no_ceiling_because
+    return f"ceiling for {channel.presumes.words} alone"
+
+
+def __getattr__(name: str) -> Any:
+    if name == "Then":
+        warnings.warn("Then is called Chain now.", DeprecationWarning, stacklevel=2)
+        return Chain
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

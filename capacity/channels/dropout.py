@@ -12,14 +12,15 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 
-from capacity.channels.atoms import entropy_of, log_mass, moments_of, two_point
-from capacity.channels.channel import check_level, no_ceiling
+from capacity.channels.binary import DroppingChannel
+from capacity.channels.channel import Powers, check_level, no_ceiling
+from capacity.channels.constraint import Constraint
 from capacity.results.estimate import NATS_PER_BIT
 
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
-class Dropout:
+class Dropout(DroppingChannel):
     """Each unit is replaced by `fill` with probability `rate` (p, the level), independently; masses on the atoms.
 
     Survivors are kept as they are: the 1/(1-p) of inverted dropout is one to one and changes no information.
@@ -37,11 +38,6 @@ class Dropout:
     rate: float | jax.Array
     fill: float = field(default=0.0, metadata={"static": True})
     values: tuple[float, ...] | None = field(default=None, metadata={"static": True})
-    normal: ClassVar[bool] = False
-    memoryless: ClassVar[bool] = True
-    atomic: ClassVar[bool] = True
-    full_support: ClassVar[bool] = False
-    has_entropy: ClassVar[bool] = True
     name: ClassVar[str] = "dropout"
     summary: ClassVar[str] = "Bernoulli dropout, mask visible or hidden; no ceiling for real units, H(1 - p^units)"
 
@@ -51,60 +47,18 @@ class Dropout:
             raise ValueError(f"Expected at least two distinct values, or None; got {self.values}.")
 
     @property
-    def has_ceiling(self) -> bool:
-        """Whether units are held to finitely many values."""
-        return self.values is not None
+    def presumes(self) -> Constraint | None:
+        """The values, where units are held to finitely many."""
+        return None if self.values is None else Constraint("values", values=self.values)
 
     @property
-    def constraint(self) -> str:
-        """The values."""
-        return "" if self.values is None else f"u among {', '.join(f'{v:g}' for v in self.values)}"
-
-    @property
-    def statement(self) -> str:
-        """Why real-valued units have no ceiling."""
+    def no_ceiling_because(self) -> str:
         return "" if self.has_ceiling else "a real-valued unit that survives carries unlimited information"
 
-    @property
-    def keep(self) -> jax.Array:
-        """Probability that a unit passes as it is."""
-        return 1 - jnp.asarray(self.rate)
+    def constant(self) -> float:
+        return self.fill
 
-    def __call__(self, key: jax.Array, u: jax.Array) -> jax.Array:
-        """Noisy units, shape (units,)."""
-        return jnp.where(jax.random.bernoulli(key, self.rate, u.shape), jnp.asarray(self.fill, u.dtype), u)
-
-    def atoms(self, u: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """u and the fill."""
-        return two_point(u, jnp.asarray(self.fill, u.dtype), self.rate)
-
-    def log_prob(self, z: jax.Array, u: jax.Array) -> jax.Array:
-        """Log mass: log(1 - p) at u, log p at the fill, 0 where both are one; shape (units,), nats."""
-        return log_mass(z, *self.atoms(u))
-
-    def moments(self, u: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """(1 - p) u + p fill, and p (1 - p) (u - fill)^2."""
-        return moments_of(*self.atoms(u))
-
-    def entropy(self, u: jax.Array) -> jax.Array:
-        """h(p) nats a unit, 0 where u is the fill."""
-        return entropy_of(*self.atoms(u))
-
-    def signal(self, u: jax.Array) -> jax.Array:
-        """The units before dropout."""
-        return u
-
-    def output_power(self, power: jax.Array) -> jax.Array:
-        """E[z^2] of a unit of E[u^2] = power."""
-        return self.keep * power + (1 - self.keep) * self.fill**2
-
-    def admits(self, u: jax.Array) -> jax.Array:
-        """Whether each unit is one of the values, (units,)."""
-        if self.values is None:
-            return jnp.ones(u.shape, bool)
-        return (u[None] == jnp.asarray(self.values, u.dtype)[:, None]).any(0)
-
-    def ceiling(self, power: jax.Array) -> jax.Array:
+    def ceiling(self, power: Powers) -> Powers:
         """Bits per unit for units of the `values`, whatever the power.
 
         (1 - p) log2 K for K values with the mask visible.  Hidden: log2(1 + (K - 1) 2^(-h(p)/(1-p))), where the

@@ -18,23 +18,27 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float
 
 from capacity.channels.atoms import covariance_of, moments_of, shared
-from capacity.channels.channel import check_level
+from capacity.channels.channel import Channel, Powers, check_level
+from capacity.channels.constraint import Constraint
 from capacity.channels.gaussian import LOG_2PI
 from capacity.results.estimate import NATS_PER_BIT
+from capacity.runtime.shapes import Key, Units
 
-MOST_ECHOES = 2**14  # components of the density
+MAX_ECHOES = 2**14  # components of the density
 
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
-class Echo:
+class Echo(Channel):
     """Echo noise of constant scale S (the level) from a bank of codes, and a floor of Gaussian noise; Lebesgue density.
 
     The sum of echoes stops after `depth`: without a floor it then takes finitely many values, all of which can be told
     apart.  The floor stands for the resolution at which that cannot be seen; `depth` should be such that S^depth times
-    the codes is well below it.  All units share the codes that echo: the channel has memory.
+    the codes is well below it.  All units share the codes that echo: the channel has memory,
+    and no entropy in closed form.
     Gradients pass to the code, the scale and the bank as if the draws were constant (pathwise, exact).
 
     Attributes:
@@ -51,16 +55,10 @@ class Echo:
     bank: jax.Array
     depth: int = field(default=6, metadata={"static": True})
     floor: float | jax.Array = 1e-2
-    normal: ClassVar[bool] = False
     memoryless: ClassVar[bool] = False
-    atomic: ClassVar[bool] = False
-    full_support: ClassVar[bool] = True
-    has_entropy: ClassVar[bool] = False
-    has_ceiling: ClassVar[bool] = True
+    presumes: ClassVar[Constraint] = Constraint("bank")
     name: ClassVar[str] = "echo"
     summary: ClassVar[str] = "echoes of other codes, S times; ceiling -log2 S, which is the formula where it is valid"
-    constraint: ClassVar[str] = "codes distributed as the bank, S^depth |u| well below the floor"
-    statement: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
         check_level("scale", self.scale, 0.0, 1.0, "()")
@@ -76,7 +74,7 @@ class Echo:
     def _scale(self) -> jax.Array:
         return jnp.broadcast_to(jnp.asarray(self.scale, self.bank.dtype), self.bank.shape[1:])
 
-    def __call__(self, key: jax.Array, u: jax.Array) -> jax.Array:
+    def __call__(self, key: Key, u: Units) -> Units:
         """Noisy units, shape (units,)."""
         key_rows, key_floor = jax.random.split(key)
         rows = self.bank[jax.random.randint(key_rows, (self.depth,), 0, len(self.bank))]
@@ -84,15 +82,15 @@ class Echo:
         floor = jnp.asarray(self.floor, u.dtype) * jax.random.normal(key_floor, u.shape, u.dtype)
         return u + (powers * rows).sum(0) + floor
 
-    def echoes(self) -> jax.Array:
+    def echoes(self) -> Float[Array, "echoes units"]:
         """All values (K^depth, units) of S E, equally likely.
 
         Raises:
             ValueError: if they are more than 2^14.
         """
         count = len(self.bank) ** self.depth
-        if count > MOST_ECHOES:
-            raise ValueError(f"Expected at most {MOST_ECHOES} sums of echoes for a density; got {count}.")
+        if count > MAX_ECHOES:
+            raise ValueError(f"Expected at most {MAX_ECHOES} sums of echoes for a density; got {count}.")
         scale = self._scale()[None]
         sums = scale * self.bank
         for _ in range(self.depth - 1):
@@ -100,7 +98,7 @@ class Echo:
             sums = sums.reshape(-1, self.bank.shape[1])
         return sums
 
-    def log_prob(self, z: jax.Array, u: jax.Array) -> jax.Array:
+    def log_prob(self, z: Units, u: Units) -> Units:
         """Log density of each unit given those before, shape (units,), nats."""
         echoes, floor = self.echoes(), jnp.asarray(self.floor, z.dtype)
         terms = -0.5 * jnp.square(((z - u)[None] - echoes) / floor) - jnp.log(floor) - 0.5 * LOG_2PI
@@ -114,13 +112,13 @@ class Echo:
         echoes = jnp.arange(1, self.depth + 1, dtype=self.bank.dtype)
         return (self._scale()[None] ** (power * echoes)[:, None]).sum(0)
 
-    def moments(self, u: jax.Array) -> tuple[jax.Array, jax.Array]:
+    def moments(self, u: Units) -> tuple[Units, Units]:
         """u plus the echoes' mean, and their variance with the floor's."""
         mean, variance = self._echo_moments()
         floor = jnp.square(jnp.asarray(self.floor, u.dtype))
         return u + mean * self._sums(1), jnp.broadcast_to(variance * self._sums(2) + floor, u.shape)
 
-    def covariance(self, u: jax.Array) -> jax.Array:
+    def covariance(self, u: Units) -> Float[Array, "units units"]:
         """Covariance (units, units) of z given any code."""
         bank = covariance_of(self.bank, jnp.full(len(self.bank), -np.log(len(self.bank)), self.bank.dtype))
         both = self._scale()[:, None] * self._scale()[None]
@@ -128,19 +126,7 @@ class Echo:
         echoes = bank * (both[None] ** numbers[:, None, None]).sum(0)
         return echoes + jnp.square(jnp.asarray(self.floor, u.dtype)) * jnp.eye(len(both), dtype=u.dtype)
 
-    def entropy(self, u: jax.Array) -> jax.Array:
-        """Refused: that of a mixture over shared echoes has no closed form.
-
-        Raises:
-            ValueError: always.
-        """
-        raise ValueError("Expected a channel whose entropy is known; got echo, a mixture over echoes.")
-
-    def signal(self, u: jax.Array) -> jax.Array:
-        """The units themselves."""
-        return u
-
-    def ceiling(self, power: jax.Array) -> jax.Array:
+    def ceiling(self, power: Powers) -> Powers:
         """-log2 S bits per unit, whatever the power: an upper bound, for codes distributed as the bank."""
         bits = -jnp.log(jnp.asarray(self.scale, jnp.result_type(power))) / NATS_PER_BIT
         return jnp.broadcast_to(bits, jnp.broadcast_shapes(jnp.shape(power), bits.shape))

@@ -8,14 +8,15 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 
+from capacity.channels.additive import LOG_2PI, AdditiveNoise
+from capacity.channels.channel import Powers
 from capacity.results.estimate import NATS_PER_BIT
-
-LOG_2PI = 1.8378770664093453
+from capacity.runtime.shapes import Key, Units
 
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
-class Gaussian:
+class Gaussian(AdditiveNoise):
     """Independent Gaussian noise of standard deviation `sigma` (the level, an array leaf) on every unit;
     Lebesgue density.
 
@@ -24,37 +25,27 @@ class Gaussian:
 
     sigma: float | jax.Array
     normal: ClassVar[bool] = True
-    memoryless: ClassVar[bool] = True
-    atomic: ClassVar[bool] = False
-    full_support: ClassVar[bool] = True
-    has_entropy: ClassVar[bool] = True
-    has_ceiling: ClassVar[bool] = True
     name: ClassVar[str] = "gaussian"
     summary: ClassVar[str] = "additive Gaussian noise of fixed sigma; ceiling 1/2 log2(1 + P/sigma^2) bits per unit"
-    constraint: ClassVar[str] = "E[u^2] <= power"
-    statement: ClassVar[str] = ""
 
-    def __call__(self, key: jax.Array, u: jax.Array) -> jax.Array:
-        """Noisy units, shape (units,)."""
+    def __post_init__(self) -> None:
+        """Takes any sigma, also 0: then it is no noise."""
+
+    def __call__(self, key: Key, u: Units) -> Units:
         return u + self.sigma * jax.random.normal(key, u.shape, u.dtype)
 
-    def log_prob(self, z: jax.Array, u: jax.Array) -> jax.Array:
-        """Log density of each unit, shape (units,), nats."""
-        precision = 1 / jnp.asarray(self.sigma, z.dtype)  # once per code: a division for every pair would cost twice
-        return -0.5 * jnp.square((z - u) * precision) + (jnp.log(precision) - 0.5 * LOG_2PI)
+    def log_noise(self, e: jax.Array) -> jax.Array:
+        precision = 1 / jnp.asarray(self.sigma, e.dtype)  # once per code: a division for every pair would cost twice
+        return -0.5 * jnp.square(e * precision) + (jnp.log(precision) - 0.5 * LOG_2PI)
 
-    def moments(self, u: jax.Array) -> tuple[jax.Array, jax.Array]:
+    def moments(self, u: Units) -> tuple[Units, Units]:
         """Mean u and variance sigma^2."""
         return u, jnp.broadcast_to(jnp.square(jnp.asarray(self.sigma, u.dtype)), u.shape)
 
-    def entropy(self, u: jax.Array) -> jax.Array:
+    def entropy(self, u: Units) -> Units:
         """1/2 log(2 pi e sigma^2) nats a unit."""
         return jnp.broadcast_to(jnp.log(jnp.asarray(self.sigma, u.dtype)) + 0.5 * (1 + LOG_2PI), u.shape)
 
-    def signal(self, u: jax.Array) -> jax.Array:
-        """The units themselves."""
-        return u
-
-    def ceiling(self, power: jax.Array) -> jax.Array:
+    def ceiling(self, power: Powers) -> Powers:
         """1/2 log2(1 + power/sigma^2) bits per unit."""
         return 0.5 * jnp.log1p(power / jnp.square(jnp.asarray(self.sigma))) / NATS_PER_BIT

@@ -12,15 +12,18 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float
 
-from capacity.channels.channel import check_level, no_ceiling
-from capacity.channels.gaussian import LOG_2PI
+from capacity.channels.channel import Powers, check_level, no_ceiling
+from capacity.channels.constraint import Constraint
+from capacity.channels.multiplicative import NormalFactor
 from capacity.results.estimate import NATS_PER_BIT
+from capacity.runtime.shapes import Units
 
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
-class GaussianDropout:
+class GaussianDropout(NormalFactor):
     """Independent multiplicative Gaussian noise matched to dropout of `rate` p, the level.
 
     Reference measure: Lebesgue's, and an atom at 0, where a unit of exactly 0 stays.
@@ -36,11 +39,6 @@ class GaussianDropout:
 
     rate: float | jax.Array
     values: tuple[float, ...] | None = field(default=None, metadata={"static": True})
-    normal: ClassVar[bool] = True
-    memoryless: ClassVar[bool] = True
-    atomic: ClassVar[bool] = False
-    full_support: ClassVar[bool] = True  # but for units of exactly 0
-    has_entropy: ClassVar[bool] = True
     name: ClassVar[str] = "gaussian_dropout"
     summary: ClassVar[str] = "multiplicative noise N(1, p/(1-p)); on +-1 units a Gaussian channel of SNR (1-p)/p"
 
@@ -50,18 +48,12 @@ class GaussianDropout:
             raise ValueError(f"Expected values (-a, a), or None; got {self.values}.")
 
     @property
-    def has_ceiling(self) -> bool:
-        """Whether units are held to two opposite values."""
-        return self.values is not None
+    def presumes(self) -> Constraint | None:
+        """The two values, where units are held to them."""
+        return None if self.values is None else Constraint("signs", abs(self.values[0]))
 
     @property
-    def constraint(self) -> str:
-        """The values."""
-        return "" if self.values is None else f"u = ±{abs(self.values[0]):g}"
-
-    @property
-    def statement(self) -> str:
-        """Why real-valued units have no ceiling."""
+    def no_ceiling_because(self) -> str:
         if self.has_ceiling:
             return ""
         return "noise in proportion to a unit leaves unlimited information in its order of magnitude, at any power"
@@ -70,32 +62,11 @@ class GaussianDropout:
     def _std(self) -> jax.Array:
         return jnp.sqrt(jnp.asarray(self.rate) / (1 - jnp.asarray(self.rate)))
 
-    def __call__(self, key: jax.Array, u: jax.Array) -> jax.Array:
-        """Noisy units, shape (units,)."""
-        factor = 1 + self._std.astype(u.dtype) * jax.random.normal(key, u.shape, u.dtype)
-        return u * jnp.where(factor == 0, jnp.finfo(u.dtype).eps, factor)  # 0 is left to units of 0
+    def relative_std(self, u: Units) -> Float[Array, ""]:
+        """sqrt(p/(1 - p)), the same for all units."""
+        return self._std.astype(u.dtype)
 
-    def log_prob(self, z: jax.Array, u: jax.Array) -> jax.Array:
-        """Log density of each unit, shape (units,), nats."""
-        return scaled_log_prob(z, u, self._std.astype(z.dtype) * jnp.abs(u))
-
-    def moments(self, u: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """Mean u and variance u^2 p/(1 - p)."""
-        return u, jnp.square(self._std.astype(u.dtype) * u)
-
-    def entropy(self, u: jax.Array) -> jax.Array:
-        """1/2 log(2 pi e u^2 p/(1 - p)) nats a unit, 0 where it is 0."""
-        return scaled_entropy(self._std.astype(u.dtype) * jnp.abs(u))
-
-    def signal(self, u: jax.Array) -> jax.Array:
-        """The units themselves."""
-        return u
-
-    def admits(self, u: jax.Array) -> jax.Array:
-        """Whether each unit is one of the values, (units,)."""
-        return jnp.ones(u.shape, bool) if self.values is None else jnp.abs(u) == abs(self.values[0])
-
-    def ceiling(self, power: jax.Array) -> jax.Array:
+    def ceiling(self, power: Powers) -> Powers:
         """Bits per unit of +-a through a Gaussian channel of SNR (1 - p)/p, whatever the power.
 
         Raises:
@@ -113,16 +84,3 @@ def binary_input_bits(snr: jax.Array) -> jax.Array:
     weights = np.exp(-0.5 * normal**2) / np.exp(-0.5 * normal**2).sum()
     nodes, weights = jnp.asarray(normal, snr.dtype), jnp.asarray(weights, snr.dtype)
     return 1 - weights @ jax.nn.softplus(-2 * (snr + jnp.sqrt(snr) * nodes)) / NATS_PER_BIT
-
-
-def scaled_log_prob(z: jax.Array, mean: jax.Array, std: jax.Array) -> jax.Array:
-    """Normal log density, or where the deviation is 0 that of the atom there; nats."""
-    still = std == 0
-    safe = jnp.where(still, 1.0, std)
-    density = -0.5 * jnp.square((z - mean) / safe) - jnp.log(safe) - 0.5 * LOG_2PI
-    return jnp.where(still, jnp.where(z == mean, 0.0, -jnp.inf), jnp.where(z == 0, -jnp.inf, density))
-
-
-def scaled_entropy(std: jax.Array) -> jax.Array:
-    """Entropy in nats that goes with `scaled_log_prob`."""
-    return jnp.where(std == 0, 0.0, jnp.log(jnp.where(std == 0, 1.0, std)) + 0.5 * (1 + LOG_2PI))

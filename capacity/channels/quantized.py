@@ -12,13 +12,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from capacity.channels.channel import check_level, straight_through
+from capacity.channels.atoms import DeterministicChannel
+from capacity.channels.channel import Powers, check_level
+from capacity.channels.constraint import ANY, POWER, Constraint
 from capacity.results.estimate import NATS_PER_BIT
+from capacity.runtime.shapes import Units
 
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
-class Quantized:
+class Quantized(DeterministicChannel):
     """Each unit to the nearest of `levels` points (b, the level) evenly from -amplitude to amplitude; mass 1 on it.
 
     Units beyond the amplitude get the outermost point.  The gradient is that of clip(u, -amplitude, amplitude).
@@ -33,17 +36,11 @@ class Quantized:
 
     levels: float | jax.Array
     amplitude: float | jax.Array = 1.0
-    normal: ClassVar[bool] = False
-    memoryless: ClassVar[bool] = True
-    atomic: ClassVar[bool] = True
-    full_support: ClassVar[bool] = False
-    has_entropy: ClassVar[bool] = True
-    has_ceiling: ClassVar[bool] = True
+    emits: ClassVar[Constraint] = POWER
+    presumes: ClassVar[Constraint] = ANY
     tolerance: ClassVar[float] = 1e-5  # its values are computed, not given
     name: ClassVar[str] = "quantized"
     summary: ClassVar[str] = "units rounded to b even levels of an amplitude, straight-through; ceiling log2 b"
-    constraint: ClassVar[str] = "any code"
-    statement: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
         check_level("levels", self.levels, 2, np.inf, "[)")
@@ -59,36 +56,23 @@ class Quantized:
         amplitude, levels = jnp.asarray(self.amplitude, number.dtype), jnp.asarray(self.levels, number.dtype)
         return amplitude * (2 * number / (levels - 1) - 1)
 
-    def __call__(self, key: jax.Array, u: jax.Array) -> jax.Array:
+    def value(self, u: Units) -> Units:
         """The nearest points, shape (units,)."""
+        return self._point(jnp.round(self._steps(u)))
+
+    def proxy(self, u: Units) -> Units:
         amplitude = jnp.asarray(self.amplitude, u.dtype)
-        return straight_through(self._point(jnp.round(self._steps(u))), jnp.clip(u, -amplitude, amplitude))
+        return jnp.clip(u, -amplitude, amplitude)
 
-    def atoms(self, u: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """The nearest points, of mass 1."""
-        return self._point(jnp.round(self._steps(u)))[None], jnp.zeros((1, *u.shape), u.dtype)
-
-    def log_prob(self, z: jax.Array, u: jax.Array) -> jax.Array:
+    def log_prob(self, z: Units, u: Units) -> Units:
         """Log mass: 0 at the nearest point, -inf elsewhere; shape (units,)."""
         return jnp.where(jnp.round(self._steps(z)) == jnp.round(self._steps(u)), 0.0, -jnp.inf)
 
-    def moments(self, u: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """The nearest point, and 0."""
-        return self._point(jnp.round(self._steps(u))), jnp.zeros_like(u)
-
-    def entropy(self, u: jax.Array) -> jax.Array:
-        """0."""
-        return jnp.zeros_like(u)
-
-    def signal(self, u: jax.Array) -> jax.Array:
-        """The units before they are rounded."""
-        return u
-
-    def output_power(self, power: jax.Array) -> jax.Array:
+    def output_power(self, power: Powers) -> Powers:
         """At most the square of the amplitude."""
         return jnp.broadcast_to(jnp.square(jnp.asarray(self.amplitude, jnp.result_type(power))), jnp.shape(power))
 
-    def ceiling(self, power: jax.Array) -> jax.Array:
+    def ceiling(self, power: Powers) -> Powers:
         """log2 b bits per unit."""
         bits = jnp.log(jnp.asarray(self.levels, jnp.result_type(power))) / NATS_PER_BIT
         return jnp.broadcast_to(bits, jnp.shape(power))

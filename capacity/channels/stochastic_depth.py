@@ -10,20 +10,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, TypeAlias
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float
 
-from capacity.channels.atoms import close, covariance_of, entropy_of, moments_of, shared
-from capacity.channels.channel import check_level, no_ceiling
+from capacity.channels.atoms import AtomicChannel
+from capacity.channels.channel import check_level
+from capacity.runtime.shapes import Key, Units
 
 DECAYS = ("uniform", "linear")
+Outcomes: TypeAlias = Float[Array, "outcomes units"]
 
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
-class StochasticDepth:
+class StochasticDepth(AtomicChannel):
     """One of the code's 2^L outcomes (2^L, units), for all units together; masses on the atoms.
 
     Bit l of an outcome's number says whether block l, from 0 at the bottom, is kept; the last outcome keeps all.
@@ -39,17 +42,11 @@ class StochasticDepth:
 
     rate: float | jax.Array
     decay: str = field(default="uniform", metadata={"static": True})
-    normal: ClassVar[bool] = False
     memoryless: ClassVar[bool] = False
-    atomic: ClassVar[bool] = True
-    full_support: ClassVar[bool] = False
-    has_entropy: ClassVar[bool] = True
-    has_ceiling: ClassVar[bool] = False
     code_axes: ClassVar[int] = 2
     name: ClassVar[str] = "stochastic_depth"
     summary: ClassVar[str] = "residual blocks dropped at random, for all units at once; no ceiling for real units"
-    constraint: ClassVar[str] = ""
-    statement: ClassVar[str] = (
+    no_ceiling_because: ClassVar[str] = (
         "real-valued units carry unlimited information on every path that lives; where a dropped block kills the "
         "signal, a source passes prod(survival) of its bits"
     )
@@ -59,13 +56,13 @@ class StochasticDepth:
         if self.decay not in DECAYS:
             raise ValueError(f"Expected a decay among {', '.join(DECAYS)}; got {self.decay!r}.")
 
-    def survival(self, blocks: int) -> jax.Array:
+    def survival(self, blocks: int) -> Float[Array, " blocks"]:
         """Probability that each block is kept, (blocks,), from the bottom."""
         rate = jnp.asarray(self.rate)
         share = jnp.arange(1, blocks + 1, dtype=rate.dtype) / blocks
         return 1 - rate * (share if self.decay == "linear" else jnp.ones_like(share))
 
-    def atoms(self, u: jax.Array) -> tuple[jax.Array, jax.Array]:
+    def atoms(self, u: Outcomes) -> tuple[Outcomes, Float[Array, " outcomes"]]:
         """The outcomes (2^L, units), and the log probabilities of their patterns (2^L,).
 
         Raises:
@@ -78,44 +75,19 @@ class StochasticDepth:
         kept = (jnp.arange(2**blocks)[:, None] >> jnp.arange(blocks)[None]) & 1
         return u, jnp.where(kept == 1, jnp.log(keep)[None], jnp.log1p(-keep)[None]).sum(1)
 
-    def __call__(self, key: jax.Array, u: jax.Array) -> jax.Array:
+    def __call__(self, key: Key, u: Outcomes) -> Units:
         """The outcome of a random pattern, shape (units,)."""
         values, _ = self.atoms(u)
         blocks = u.shape[0].bit_length() - 1
         kept = jax.random.bernoulli(key, self.survival(blocks), (blocks,))
         return values[(kept.astype(jnp.int32) << jnp.arange(blocks)).sum()]
 
-    def log_prob(self, z: jax.Array, u: jax.Array) -> jax.Array:
-        """Log mass of each unit given those before, shape (units,), nats."""
-        values, log_weights = self.atoms(u)
-        return shared(jnp.where(close(z[None], values, 0.0), 0.0, -jnp.inf), log_weights)
-
-    def moments(self, u: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """Mean and variance over the patterns."""
-        return moments_of(*self.atoms(u))
-
-    def covariance(self, u: jax.Array) -> jax.Array:
-        """Covariance (units, units) over the patterns."""
-        return covariance_of(*self.atoms(u))
-
-    def entropy(self, u: jax.Array) -> jax.Array:
-        """Entropy of each unit given those before, shape (units,), nats; patterns of one outcome are one."""
-        return entropy_of(*self.atoms(u))
-
-    def signal(self, u: jax.Array) -> jax.Array:
+    def signal(self, u: Outcomes) -> Units:
         """The outcome with all blocks kept."""
         return u[-1]
 
-    def ceiling(self, power: jax.Array) -> jax.Array:
-        """Refused.
 
-        Raises:
-            ValueError: always.
-        """
-        raise no_ceiling(self)
-
-
-def residual_outcomes(h: jax.Array, blocks: Sequence[Callable[[jax.Array], jax.Array]], skip: bool = True) -> jax.Array:
+def residual_outcomes(h: Units, blocks: Sequence[Callable[[jax.Array], jax.Array]], skip: bool = True) -> Outcomes:
     """What residual blocks make of h (units,) under every pattern: (2^L, units), the code of `StochasticDepth`.
 
     Args:

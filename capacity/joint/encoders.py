@@ -38,7 +38,7 @@ def traceable(joint: Joint) -> Joint:
     if type(code) is tuple and len(code) == 2 and isinstance(joint.channel, LearntGaussian):
         joint = replace(joint, encoder=jax.tree_util.Partial(_posterior, joint.encoder))
     shapes = [leaf.shape for leaf in jax.tree.leaves(code)]
-    axes = getattr(joint.channel, "code_axes", 1)
+    axes = joint.channel.code_axes
     if any(len(shape) != axes for shape in shapes):
         wanted = "(units,)" if axes == 1 else "(outcomes, units)"
         raise ValueError(

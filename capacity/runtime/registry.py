@@ -23,8 +23,8 @@ from capacity.runtime.contracts import missing_members
 PREFIX = "infocapacity."
 GROUPS: dict[str, tuple[str, ...]] = {
     "channels": (
-        "summary", "normal", "memoryless", "atomic", "full_support", "has_entropy", "has_ceiling", "constraint",
-        "statement", "__call__", "log_prob", "moments", "entropy", "signal", "ceiling",
+        "summary", "normal", "memoryless", "atomic", "full_support", "has_entropy", "has_ceiling", "presumes",
+        "no_ceiling_because", "__call__", "log_prob", "moments", "entropy", "signal", "ceiling",
     ),
     "sources": ("summary", "build"),
     "estimators": ("summary", "takes", "symmetric", "unchanged_by", "__call__"),

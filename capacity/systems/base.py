@@ -14,17 +14,16 @@ import jax.numpy as jnp
 from flax import nnx
 
 from capacity.channels import Channel
-from capacity.channels.channel import POWER, Code
+from capacity.channels.channel import Code
 from capacity.joint.joint import Joint
 from capacity.runtime.shapes import Key, Scalar, Units, Vector
 from capacity.systems.architecture import DEFAULT, Architecture, merge
-from capacity.systems.constraints import Constraint, standardised, whole_moments
+from capacity.systems.constraints import Constraint, constrained, standardised, whole_moments
 from capacity.training.system import Level, Params, System
 
 if TYPE_CHECKING:
     from synthetic.source import Source
 
-FITS_ALL = (POWER, "any code")  # what the ceilings of these channels presume, every constraint here keeps
 DECODERS = ("message", "vector")
 
 
@@ -83,18 +82,16 @@ class ChannelSystem(System):
     @property
     def statement(self) -> str:
         channel = self.channel(self.default_levels[0])
-        if self._ceiling(self.default_levels[0]) is not None:
-            return f"the ceiling presumes {channel.constraint}; the code has {self.constraint.words}"
-        why = channel.statement or f"that of {channel.name} presumes {channel.constraint}"
-        return f"no ceiling for units with {self.constraint.words}: {why}"
+        presumes, words = channel.presumes, self.constraint.words
+        if presumes is None:
+            return f"no ceiling for units with {words}: {channel.no_ceiling_because}"
+        if not self.constraint.implies(presumes):
+            return f"no ceiling for units with {words}: that of {channel.name} presumes {presumes.words}"
+        return f"the ceiling presumes {presumes.words}; the code has {words}"
 
     def ceiling(self, source: Source, level: float) -> float | None:
-        return self._ceiling(level)
-
-    def _ceiling(self, level: float) -> float | None:
         channel = self.channel(level)
-        kept = channel.constraint in FITS_ALL or self.constraint.kind in ("signs", "digits")
-        if not (channel.has_ceiling and kept):
+        if channel.presumes is None or not self.constraint.implies(channel.presumes):
             return None
         return float(channel.ceiling(jnp.full(self.architecture.units, self.constraint.power, jnp.float32)).sum())
 
@@ -106,7 +103,7 @@ class ChannelSystem(System):
         key_source, key_noise = jax.random.split(key)
         batch = source.sample(key_source, n)
         raw = jax.vmap(merge(self.architecture.encoder(source, self.outputs()), params["encoder"]))(batch.vector)
-        units = self.constraint(standardised(raw[:, : self.architecture.units], 1.0))
+        units = constrained(standardised(raw[:, : self.architecture.units], 1.0), self.constraint)
         codes = jax.vmap(self.code, (None, None, 0, 0))(params, level, units, raw[:, self.architecture.units :])
         z = jax.vmap(self.training_channel(level))(jax.random.split(key_noise, n), codes)
         return self.architecture.reconstruction(params, source, batch, z) + self.penalty(level, codes)
@@ -123,7 +120,7 @@ class ChannelSystem(System):
 
     def _encode(self, source: Source, params: Params, level: Level, moments: tuple[Units, Units], x: Vector) -> Code:
         out, (shift, scale) = self._outputs(source, params["encoder"], x), moments
-        units = self.constraint((out[: self.architecture.units] - shift) * scale)
+        units = constrained((out[: self.architecture.units] - shift) * scale, self.constraint)
         return self.code(params, level, units, out[self.architecture.units :])
 
     def _outputs(self, source: Source, state: nnx.State[Any, Any], x: Vector) -> jax.Array:

@@ -10,7 +10,7 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from capacity.channels import BinarySymmetric, StochasticBinarised, Then
+from capacity.channels import BinarySymmetric, Chain, StochasticBinarised
 from capacity.systems.base import ChannelSystem
 from capacity.systems.constraints import Constraint
 from capacity.training.system import Level
@@ -48,4 +48,4 @@ class BinaryAutoencoder(ChannelSystem):
     def channel(self, level: Level) -> Any:
         """The flips, after the coins where there are some."""
         flips = BinarySymmetric(level)
-        return Then(StochasticBinarised(jnp.float32(self.temperature)), flips) if self.stochastic else flips
+        return Chain(StochasticBinarised(jnp.float32(self.temperature)), flips) if self.stochastic else flips

@@ -7,87 +7,67 @@ of two values are functions of such units of mean square 1.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import jax
 import jax.numpy as jnp
 
 from capacity.channels.channel import straight_through
+from capacity.channels.constraint import Constraint
+
+if TYPE_CHECKING:
+    from synthetic.source import Source
+
+__all__ = ["Constraint", "calibration", "constrained", "standardised", "whole_moments"]
 
 CALIBRATION_SAMPLES = 65536
-LEAST_VARIANCE = 1e-8
-KINDS = ("power", "amplitude", "signs", "digits")
+MIN_VARIANCE = 1e-8
 
 
-@dataclass(frozen=True)
-class Constraint:
-    """What the units may be, as a function of units of mean 0 and mean square 1.
+def constrained(standard: jax.Array, constraint: Constraint) -> jax.Array:
+    """Units that keep a constraint, from units of mean 0 and mean square 1; any shape.
 
-    Attributes:
-        kind: "power": mean square `limit` exactly; "amplitude": |u| <= limit, limit tanh(standard); "signs": +-1;
-            "digits": 0 and 1.  The last two have straight-through gradients, those of clip(standard, -1, 1).
-        limit: of the power or the amplitude; positive.
+    Of kind "power": mean square `limit` exactly; "amplitude": limit tanh(standard); "signs" and "digits": by the sign,
+    with straight-through gradients, those of clip(standard, -1, 1).
 
     Raises:
-        ValueError: for another kind, or a limit that is not positive.
+        ValueError: for another kind.
     """
-
-    kind: str = "power"
-    limit: float = 1.0
-
-    def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            raise ValueError(f"Expected a constraint among {', '.join(KINDS)}; got {self.kind!r}.")
-        if not self.limit > 0:
-            raise ValueError(f"Expected a positive limit; got {self.limit}.")
-
-    @property
-    def words(self) -> str:
-        """For a reader."""
-        limit = f"{self.limit:g}"
-        return {
-            "power": f"E[u^2] = {limit} in every unit",
-            "amplitude": f"|u| <= {limit}",
-            "signs": "u = ±1",
-            "digits": "u = 0 or 1",
-        }[self.kind]
-
-    @property
-    def power(self) -> float:
-        """The most that E[u^2] can be."""
-        return {"power": self.limit, "amplitude": self.limit**2}.get(self.kind, 1.0)
-
-    def __call__(self, standard: jax.Array) -> jax.Array:
-        """The units, from units of mean 0 and mean square 1; any shape."""
-        if self.kind == "power":
-            return standard * self.limit**0.5
-        if self.kind == "amplitude":
-            return self.limit * jnp.tanh(standard)
-        signs = straight_through(jnp.where(standard < 0, -1.0, 1.0).astype(standard.dtype), jnp.clip(standard, -1, 1))
-        return signs if self.kind == "signs" else 0.5 * (signs + 1)
+    if constraint.kind == "power":
+        return standard * constraint.limit**0.5
+    if constraint.kind == "amplitude":
+        return constraint.limit * jnp.tanh(standard)
+    if constraint.kind not in ("signs", "digits"):
+        raise ValueError(f"Expected a constraint that units can be held to; got {constraint.words}.")
+    signs = straight_through(jnp.where(standard < 0, -1.0, 1.0).astype(standard.dtype), jnp.clip(standard, -1, 1))
+    return constraint.limit * (signs if constraint.kind == "signs" else 0.5 * (signs + 1))
 
 
 def standardised(raw: jax.Array, power: float) -> jax.Array:
     """A batch (n, units) with mean 0 and mean square `power` in every unit."""
     centred = raw - raw.mean(0, keepdims=True)
-    return centred * jnp.sqrt(power / (jnp.square(centred).mean(0, keepdims=True) + LEAST_VARIANCE))
+    return centred * jnp.sqrt(power / (jnp.square(centred).mean(0, keepdims=True) + MIN_VARIANCE))
 
 
-def whole_moments(raw: Any, key: jax.Array, source: Any, power: float) -> tuple[jax.Array, jax.Array]:
+def whole_moments(
+    raw: Callable[[jax.Array], jax.Array], key: jax.Array, source: Source, power: float
+) -> tuple[jax.Array, jax.Array]:
     """Shift and scale, each (units,), that give (raw - shift) scale mean 0 and mean square `power` over the source.
 
     Args:
         raw: the encoder, from a vector (dim,) to (units,).
         key: decides the sample where messages cannot be listed.
+        source: of the vectors.
+        power: the mean square that is asked for.
     """
     vectors, probs = calibration(key, source)
     u = jax.lax.map(raw, vectors, batch_size=min(8192, len(vectors)))
     shift = (probs[:, None] * u).sum(0)
-    return shift, jnp.sqrt(power / ((probs[:, None] * jnp.square(u - shift[None])).sum(0) + LEAST_VARIANCE))
+    return shift, jnp.sqrt(power / ((probs[:, None] * jnp.square(u - shift[None])).sum(0) + MIN_VARIANCE))
 
 
-def calibration(key: jax.Array, source: Any) -> tuple[jax.Array, jax.Array]:
+def calibration(key: jax.Array, source: Source) -> tuple[jax.Array, jax.Array]:
     """Vectors and their probabilities: all of them where they can be listed, else a sample."""
     if source.listable:
         vectors, log_probs = source.codebook()

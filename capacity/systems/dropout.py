@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import jax.numpy as jnp
 
-from capacity.channels import Dropout, Gaussian, Then
+from capacity.channels import Chain, Dropout, Gaussian
 from capacity.systems.base import ChannelSystem
 from capacity.systems.constraints import Constraint
 from capacity.training.system import Level
@@ -62,4 +62,4 @@ class DropoutAutoencoder(ChannelSystem):
     def channel(self, level: Level) -> Any:
         """Dropout, and the floor where there is one."""
         dropped = Dropout(level, values=VALUES[self.values][1])
-        return Then(dropped, Gaussian(jnp.float32(self.floor))) if self.floor else dropped
+        return Chain(dropped, Gaussian(jnp.float32(self.floor))) if self.floor else dropped

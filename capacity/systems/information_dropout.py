@@ -31,7 +31,7 @@ class InformationDropoutAutoencoder(ChannelSystem):
     @property
     def statement(self) -> str:
         """Why there is no ceiling."""
-        return f"no ceiling for units whose logarithm has mean square 1: {InformationDropout.statement}"
+        return f"no ceiling for units whose logarithm has mean square 1: {InformationDropout.no_ceiling_because}"
 
     def channel(self, level: Level) -> InformationDropout:
         """The same at every level: the weight acts through the loss."""

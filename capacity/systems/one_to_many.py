@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import jax
 import jax.numpy as jnp
 
-from capacity.channels import Gaussian, StochasticDepth, Then
+from capacity.channels import Chain, Gaussian, StochasticDepth
 from capacity.runtime.shapes import Scalar, Units
 from capacity.systems.base import ChannelSystem
 from capacity.training.system import Level, Params
@@ -53,9 +53,9 @@ class OneToManyAutoencoder(ChannelSystem):
         """Of the Gaussian noise alone, bits: I(M;Z) <= I(M;Z|S)."""
         return self.architecture.units * float(Gaussian(self.noise).ceiling(jnp.float32(1.0)))
 
-    def channel(self, level: Level) -> Then:
+    def channel(self, level: Level) -> Chain:
         """A draw between mirror and code, then the noise."""
-        return Then(StochasticDepth(level), Gaussian(jnp.float32(self.noise)))
+        return Chain(StochasticDepth(level), Gaussian(jnp.float32(self.noise)))
 
     def prior_std(self, level: Level, power: Scalar) -> Scalar:
         """Of units with the noise."""

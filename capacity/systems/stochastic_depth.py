@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from capacity.channels import Gaussian, StochasticDepth, Then, residual_outcomes
+from capacity.channels import Chain, Gaussian, StochasticDepth, residual_outcomes
 from capacity.runtime.shapes import Key, Scalar, Units
 from capacity.systems.architecture import merge
 from capacity.systems.base import ChannelSystem
@@ -65,7 +65,7 @@ class StochasticDepthAutoencoder(ChannelSystem):
     def channel(self, level: Level) -> Any:
         """The dropped blocks, and the floor where there is one."""
         dropped = StochasticDepth(level, self.decay)
-        return Then(dropped, Gaussian(jnp.float32(self.floor))) if self.floor else dropped
+        return Chain(dropped, Gaussian(jnp.float32(self.floor))) if self.floor else dropped
 
     def prior_std(self, level: Level, power: Scalar) -> Scalar:
         """That of the units with all blocks kept."""

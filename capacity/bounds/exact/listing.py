@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from capacity.channels.channel import part_of, sliced
+from capacity.channels.channel import sliced
 from capacity.joint.joint import Joint
 
 MESSAGES_PER_TILE = 4096  # with SAMPLES_PER_TILE, a tile of 512 KiB: one of 2 MiB took a tenth longer on a CPU
@@ -148,7 +148,7 @@ def log_densities(listed: Listed, channel: Any, z: jax.Array, per_unit: bool = F
         return jax.vmap(jax.vmap(density, (0, None)), (None, 0))(z_own, codes)
 
     def grid(here: slice, z_tile: jax.Array, codes: Any) -> jax.Array:
-        return pairs(part_of(channel, here), z_tile[:, here], sliced(codes, here))
+        return pairs(channel.part(here), z_tile[:, here], sliced(codes, here))
 
     def stacked(each: list[Any]) -> Any:
         return jax.tree.map(lambda *leaves: jnp.stack(leaves), *each)
@@ -169,7 +169,7 @@ def log_densities(listed: Listed, channel: Any, z: jax.Array, per_unit: bool = F
                 return so_far + term, (_density(so_far + term), _density(first + term))
 
             one = [slice(j, j + 1) for j in range(units)]
-            each = [(part_of(channel, here), z_tile[:, here], sliced(codes, here)) for here in one]
+            each = [(channel.part(here), z_tile[:, here], sliced(codes, here)) for here in one]
             nothing_yet = jnp.broadcast_to(first, (messages, samples))
             return jax.lax.scan(add_unit, nothing_yet, stacked(each))[1]
 

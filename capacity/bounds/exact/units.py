@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from capacity.bounds.exact.enumeration import Sample, _each, _effect, _if_noisy, _resolved, sampled
 from capacity.bounds.exact.listing import Listed, as_columns
 from capacity.bounds.exact.whitening import STILL
-from capacity.channels.channel import part_of, sliced
+from capacity.channels.channel import sliced
 from capacity.joint.joint import Joint
 from capacity.results.estimate import Estimate
 from capacity.results.intervals import RARE_LOSS, rule_of_three, rule_of_three_bits
@@ -101,7 +101,7 @@ def _each_alone(
         return conditional, jnp.diff(noise, axis=1, prepend=0.0)
     alone, controls = [], []
     for j in range(z.shape[1]):
-        own, codes_j = part_of(channel, slice(j, j + 1)), sliced(codes, slice(j, j + 1))
+        own, codes_j = channel.part(slice(j, j + 1)), sliced(codes, slice(j, j + 1))
         alone.append(_each(own, own.log_prob)(z[:, j : j + 1], codes_j)[:, 0])
         entropy = _each(own, own.entropy)(codes_j)[:, 0] if own.has_entropy else -alone[-1]
         controls.append(alone[-1] + entropy)

@@ -186,18 +186,20 @@ class Ceiling:
 
         if not joint.channel.has_ceiling:
             raise no_ceiling(joint.channel)
-        admits: Any = getattr(joint.channel, "admits", None)
 
         def square(x: jax.Array) -> jax.Array:
             return jnp.square(joint.channel.signal(joint.encoder(x)))
 
         def kept(x: jax.Array) -> jax.Array:
-            return admits(joint.encoder(x)).all()
+            return joint.channel.admits(joint.encoder(x)).all()
+
+        presumes = joint.channel.presumes
 
         def check(vectors: jax.Array) -> None:
-            if admits and not jax.lax.map(kept, vectors, batch_size=min(8192, len(vectors))).all():
+            limited = presumes is not None and presumes.limits_units
+            if limited and not jax.lax.map(kept, vectors, batch_size=min(8192, len(vectors))).all():
                 raise ValueError(
-                    f"Expected codes with {joint.channel.constraint}, which the ceiling of {joint.channel.name} "
+                    f"Expected codes with {presumes.words}, which the ceiling of {joint.channel.name} "
                     "presumes; got others."
                 )
 

@@ -15,7 +15,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from capacity.channels import BinarySymmetric, Then
+from capacity.channels import BinarySymmetric, Chain
 from capacity.claims import answers as statistics
 from capacity.claims.claim import Answer, Context, Evidence, Prediction
 from capacity.claims.lab.enumerated import (
@@ -142,7 +142,7 @@ def _chain(key: jax.Array, source: Any) -> dict[str, Any]:
     for k, depth in zip(jax.random.split(key, len(DEPTHS)), DEPTHS, strict=True):
         channel: Any = BinarySymmetric(flip)
         for _ in range(depth - 1):
-            channel = Then(channel, BinarySymmetric(flip))
+            channel = Chain(channel, BinarySymmetric(flip))
         found.append(jax.jit(through)(k, Joint(source, code, channel)))
     for part in PARTS:
         arrays[f"chain_{part}"] = np.stack([np.asarray(getattr(one, part)) for one in found])

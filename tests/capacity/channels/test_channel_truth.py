@@ -22,6 +22,7 @@ from capacity.channels import (
     FSQ,
     Binarised,
     BinarySymmetric,
+    Chain,
     Dropout,
     Echo,
     Erasure,
@@ -31,7 +32,6 @@ from capacity.channels import (
     Scaled,
     StochasticBinarised,
     StochasticDepth,
-    Then,
     Uniform,
     VariationalDropout,
     residual_outcomes,
@@ -78,7 +78,7 @@ def midpoints(count: int, low: float, high: float) -> np.ndarray:
     return (low + (high - low) * (np.arange(count) + 0.5) / count)[:, None]
 
 
-CASCADE = Then(BinarySymmetric(0.1), BinarySymmetric(0.1))
+CASCADE = Chain(BinarySymmetric(0.1), BinarySymmetric(0.1))
 FIVE_FLIPS = BinarySymmetric(0.5 * (1 - 0.8**5))
 
 
@@ -96,8 +96,8 @@ FIVE_FLIPS = BinarySymmetric(0.5 * (1 - 0.8**5))
         *((lambda k=k: bit(BinarySymmetric(0.1), k), t, 1e-4) for k, t in ((1, 0.5310), (3, 0.8624))),
         slow(lambda: bit(BinarySymmetric(0.1), 5), 0.9569, 1e-4),
         (lambda: bit(CASCADE), 0.31992, 1e-5),
-        slow(lambda: bit(Then(CASCADE, Then(CASCADE, BinarySymmetric(0.1)))), 0.07890, 1e-5),
-        (lambda: bit(Then(FIVE_FLIPS, FIVE_FLIPS)), 0.00833, 1e-5),
+        slow(lambda: bit(Chain(CASCADE, Chain(CASCADE, BinarySymmetric(0.1)))), 0.07890, 1e-5),
+        (lambda: bit(Chain(FIVE_FLIPS, FIVE_FLIPS)), 0.00833, 1e-5),
         (lambda: sent(midpoints(1024, -1, 1), StochasticBinarised(1.0, "linear")), 0.278652, 3e-6),
     ],
 )  # fmt: skip
@@ -175,7 +175,7 @@ def test_real_units_under_dropout_lose_what_is_wholly_dropped() -> None:
 
 
 def test_gaussian_noise_after_dropout_limits_it() -> None:
-    through = Then(Dropout(0.3), Gaussian(0.5))
+    through = Chain(Dropout(0.3), Gaussian(0.5))
     alone, both, gaussian = (
         enumerated(jax.random.key(0), sent(REAL, channel), 2048) for channel in (Dropout(0.3), through, Gaussian(0.5))
     )
@@ -220,11 +220,11 @@ def rate_one(x: jax.Array) -> Scaled:
 @pytest.mark.parametrize(
     "channel",
     [
-        Uniform(0.7), BinarySymmetric(0.2), Then(Dropout(0.3), Gaussian(0.7)),
+        Uniform(0.7), BinarySymmetric(0.2), Chain(Dropout(0.3), Gaussian(0.7)),
         *map(slow, (
             Erasure(0.3), Dropout(0.3, values=(-1.0, 1.0)), Binarised(), GaussianDropout(0.4, values=(-1.0, 1.0)),
             StochasticBinarised(0.7), Quantized(2.0), FSQ(np.array([3.0, 4.0])),
-            Then(Binarised(), BinarySymmetric(0.2)),
+            Chain(Binarised(), BinarySymmetric(0.2)),
         )),
     ],
     ids=lambda channel: channel.name,
@@ -256,7 +256,7 @@ def test_a_normal_reference_is_refused_to_atoms(bound: Any) -> None:
 @pytest.mark.slow
 def test_the_rate_of_a_mixture_is_sampled() -> None:
     """Without a known entropy the rate is a mean over samples; it lies above the information."""
-    joint = sent(REAL, Then(StochasticDepth(0.3), Gaussian(0.5)), encoder=with_skips)
+    joint = sent(REAL, Chain(StochasticDepth(0.3), Gaussian(0.5)), encoder=with_skips)
     rate = Rate(2.0, samples=4096)(jax.random.key(0), joint)
     exact = measure(jax.random.key(0), joint, samples=512)
     assert exact.method == "enumeration" and float(rate.high) > float(exact.low) > 1

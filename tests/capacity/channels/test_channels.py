@@ -14,6 +14,7 @@ from capacity.channels import (
     FSQ,
     Binarised,
     BinarySymmetric,
+    Chain,
     Channel,
     Dropout,
     Echo,
@@ -27,12 +28,12 @@ from capacity.channels import (
     Scaled,
     StochasticBinarised,
     StochasticDepth,
-    Then,
     Uniform,
     VariationalDropout,
     residual_outcomes,
 )
-from capacity.channels.channel import noisy, part_of, sliced
+from capacity.channels.channel import noisy, sliced
+from capacity.runtime.contracts import missing_members
 
 SAMPLES = 40000
 U = jnp.array([-1.0, 0.3, 2.0])
@@ -61,9 +62,9 @@ CASES: dict[str, tuple[Any, Any]] = {
     "stochastic_depth": (StochasticDepth(0.3, "linear"), OUTCOMES),
     "stochastic_depth without skips": (StochasticDepth(0.3), DEAD),
     "echo": (Echo(0.4, BANK, 4, 0.1), U),
-    "then": (Then(Dropout(0.3), Gaussian(0.4)), U),
-    "then, atoms": (Then(BinarySymmetric(0.1), Erasure(0.3)), SIGNS),
-    "then, memory": (Then(StochasticDepth(0.3), Gaussian(0.4)), OUTCOMES),
+    "chain": (Chain(Dropout(0.3), Gaussian(0.4)), U),
+    "chain, atoms": (Chain(BinarySymmetric(0.1), Erasure(0.3)), SIGNS),
+    "chain, memory": (Chain(StochasticDepth(0.3), Gaussian(0.4)), OUTCOMES),
 }
 SURE = ("binarised", "quantized", "fsq")  # Z follows from the code
 
@@ -118,9 +119,16 @@ def test_many_codes_at_once_have_noises_of_their_own(case: tuple[Any, Any], foun
 def test_keeps_the_contract(case: tuple[Any, Any]) -> None:
     channel, u = case
     assert isinstance(channel, Channel)
-    assert bool(channel.statement) != channel.has_ceiling == bool(channel.constraint)
+    assert bool(channel.no_ceiling_because) != channel.has_ceiling == (channel.presumes is not None)
+    assert not missing_members(type(channel), Channel)
+    assert jax.tree.leaves(u)[0].ndim == channel.code_axes and isinstance(u, channel.code)
     assert channel.signal(u).shape == channel(jax.random.key(0), u).shape
-    assert channel.atomic == hasattr(channel, "atoms") or isinstance(channel, Then)
+    if channel.atomic:
+        values, log_weights = channel.atoms(u)
+        assert values.shape[1:] == channel.signal(u).shape and log_weights.shape == values.shape[: log_weights.ndim]
+    else:
+        with pytest.raises(ValueError, match="atoms"):
+            channel.atoms(u)
 
 
 def test_moments(found: Found) -> None:
@@ -151,7 +159,7 @@ def test_probabilities_add_up_to_one(case: tuple[Any, Any], found: Found) -> Non
         return
     for j in range(found.z.shape[1]):
         here = slice(j, j + 1)
-        own, code = part_of(channel, here), sliced(u, here)
+        own, code = channel.part(here), sliced(u, here)
         grid = float(found.mean[j]) + float(jnp.sqrt(found.variance[j])) * jnp.linspace(-10, 10, 4001)
         log_p = jax.jit(jax.vmap(own.log_prob, (0, None)))(grid[:, None], code)[:, 0]
         p, step = np.exp(np.asarray(log_p, np.float64)), float(jnp.sqrt(found.variance[j])) * 20 / 4000
@@ -167,11 +175,11 @@ def test_units_alone_are_of_the_same_law(case: tuple[Any, Any], found: Found) ->
     """A slice of the units tells of those units: the first ones are what the whole says of them."""
     channel, u = case
     front = slice(0, 2)
-    own = jax.jit(jax.vmap(part_of(channel, front).log_prob, (0, None)))(found.z[:100, front], sliced(u, front))
+    own = jax.jit(jax.vmap(channel.part(front).log_prob, (0, None)))(found.z[:100, front], sliced(u, front))
     np.testing.assert_allclose(own, found.log_prob[:100, front], atol=2e-5, rtol=2e-5)
     if channel.memoryless:
         last = slice(2, 3)
-        own = jax.jit(jax.vmap(part_of(channel, last).log_prob, (0, None)))(found.z[:100, last], sliced(u, last))
+        own = jax.jit(jax.vmap(channel.part(last).log_prob, (0, None)))(found.z[:100, last], sliced(u, last))
         np.testing.assert_allclose(own, found.log_prob[:100, last], atol=2e-5, rtol=2e-5)
     else:
         covariance = np.cov(np.asarray(found.z, np.float64).T)
@@ -199,7 +207,7 @@ def test_ceiling_or_a_refusal(case: tuple[Any, Any]) -> None:
     else:
         with pytest.raises(ValueError, match="no ceiling") as refusal:
             channel.ceiling(power)
-        assert channel.statement in str(refusal.value)
+        assert channel.no_ceiling_because in str(refusal.value)
 
 
 def test_levels_stack_under_vmap(case: tuple[Any, Any], found: Found) -> None:
@@ -255,8 +263,8 @@ def test_ceilings_of_levels_stack() -> None:
         (lambda: Echo(1.0, BANK), "Expected scale in"),
         (lambda: Echo(0.5, BANK, 0), "Expected a depth of at least 1"),
         (lambda: Echo(0.5, BANK, 15).log_prob(U, U), "Expected at most 16384 sums of echoes"),
-        (lambda: Then(Gaussian(1.0), Gaussian(1.0)), "Expected a first channel with finitely many values.*gaussian"),
-        (lambda: Then(Dropout(0.5), LearntGaussian()), "Expected a memoryless second channel.*learnt_gaussian"),
+        (lambda: Chain(Gaussian(1.0), Gaussian(1.0)), "Expected a first channel with finitely many values.*gaussian"),
+        (lambda: Chain(Dropout(0.5), LearntGaussian()), "Expected a memoryless second channel.*learnt_gaussian"),
     ],
 )
 def test_refusals(build: Any, words: str) -> None:

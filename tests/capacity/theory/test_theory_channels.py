@@ -12,6 +12,7 @@ from capacity import theory
 from capacity.channels import (
     Binarised,
     BinarySymmetric,
+    Chain,
     Dropout,
     Erasure,
     Gaussian,
@@ -19,7 +20,6 @@ from capacity.channels import (
     Quantized,
     StochasticBinarised,
     StochasticDepth,
-    Then,
     Uniform,
     unit_capacity,
 )
@@ -98,7 +98,7 @@ def test_coins_of_an_even_grid() -> None:
         (StochasticBinarised(0.7), AXIS, 0.25),
         (StochasticBinarised(2.0, "linear"), np.linspace(-2, 2, 21), 1.0),
         (Quantized(5.0), np.linspace(-1.5, 1.5, 31), None),
-        (Then(Binarised(), BinarySymmetric(0.11)), PAIR, None),
+        (Chain(Binarised(), BinarySymmetric(0.11)), PAIR, None),
     ],
     ids=lambda value: getattr(value, "name", None),
 )
@@ -113,7 +113,7 @@ def test_ceilings_are_capacities(channel: Any, inputs: Any, power: float | None)
 
 @pytest.mark.parametrize(
     ("channel", "power", "gap"),
-    [(Uniform(0.5), 1.0, 0.2547), (Uniform(1.5), 1.0, 0.2547), (Then(Dropout(0.3), Gaussian(0.5)), 1.0, 0.5)],
+    [(Uniform(0.5), 1.0, 0.2547), (Uniform(1.5), 1.0, 0.2547), (Chain(Dropout(0.3), Gaussian(0.5)), 1.0, 0.5)],
     ids=lambda value: getattr(value, "name", None),
 )
 def test_ceilings_that_are_bounds_lie_above(channel: Any, power: float, gap: float) -> None:
