@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from capacity.claims.claim import Answer
+from capacity.claims.prediction import Answer
 from capacity.results.estimate import Estimate
 
 

@@ -14,8 +14,9 @@ from capacity.bounds.exact.listing import list_codes
 from capacity.bounds.exact.units import unit_information
 from capacity.claims import answers as statistics
 from capacity.claims.claim import Answer, Context
-from capacity.claims.lab.experiment import grid, keys_of, run_lanes
+from capacity.claims.lab.experiment import grid, intervals, keys_of, run_lanes
 from capacity.joint.joint import Joint
+from capacity.plots.style import legend_below, quiet_grid
 from capacity.results.estimate import Estimate
 from capacity.training import Training, measurement_key, sender
 
@@ -115,18 +116,15 @@ def level_answers(found: dict[str, np.ndarray], truth: np.ndarray, miss_rate: fl
 
 def draw_curve(axes: Axes, levels: Any, bits: Any, colour: str, label: str, marker: str = "o") -> None:
     """Mean over seeds of bits (levels, seeds) with the 95 % interval."""
-    values = np.asarray(bits)
-    each = [statistics.mean(row, 0.05) for row in values]
-    mean = np.array([a.value for a in each])
-    reach = np.array([[a.value - a.low, a.high - a.value] for a in each]).T
-    axes.errorbar(levels, mean, reach, fmt=marker, color=colour, mfc="white", ms=5, capsize=3, label=label)
+    ends = intervals(bits)
+    reach = np.stack([ends["value"] - ends["low"], ends["high"] - ends["value"]])
+    axes.errorbar(levels, ends["value"], reach, fmt=marker, color=colour, mfc="white", ms=5, capsize=3, label=label)
 
 
-def finish(axes: Axes, xlabel: str, ylabel: str, title: str) -> None:
+def label_axes(axes: Axes, xlabel: str, ylabel: str, title: str) -> None:
     """Words, a quiet grid, the legend below the axes."""
     axes.set_xlabel(xlabel)
     axes.set_ylabel(ylabel)
     axes.set_title(title)
-    axes.grid(color="#dddddd", lw=0.6)
-    axes.set_axisbelow(True)
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=2, fontsize="small", frameon=False)
+    quiet_grid(axes)
+    legend_below(axes)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from numpy.typing import ArrayLike
 
-from capacity.claims.claim import Answer, Context
+from capacity.claims import answers as statistics
+from capacity.claims.claim import Context
+from capacity.claims.prediction import Answer
 from capacity.training import pad_lanes, sweep
-
-Arrays = Mapping[str, np.ndarray]
 
 
 def run_lanes(
@@ -47,7 +48,8 @@ def run_lanes(
         here = jax.tree.map(lambda leaf, start=start: leaf[start : start + size], lanes)
 
         def make(here: Any = here) -> dict[str, Any]:
-            return program(pad_lanes(here, size), shared)
+            arrays: dict[str, Any] = program(pad_lanes(here, size), shared)
+            return arrays
 
         context.progress(span[0] + (span[1] - span[0]) * start / count, f"{name}, {start} of {count} lanes")
         found.append(context.part(f"{name}-{start:04d}", make))
@@ -70,6 +72,16 @@ def labelled(
 ) -> tuple[Any, Any, dict[str, str]]:
     """A variable of a dataset: dims, values, and what it is in which units."""
     return dims, np.asarray(values), {"long_name": long_name, "units": units}
+
+
+def intervals(runs: ArrayLike, miss_rate: float = 0.05) -> dict[str, np.ndarray]:
+    """Means over the last axis, of independent runs, and the ends of their intervals: `value`, `low`, `high`."""
+    values = np.asarray(runs)
+    each = [statistics.mean(row, miss_rate) for row in values.reshape(-1, values.shape[-1])]
+    return {
+        end: np.array([getattr(answer, end) for answer in each]).reshape(values.shape[:-1])
+        for end in ("value", "low", "high")
+    }
 
 
 def exact(value: float, n: int = 1) -> Answer:

@@ -22,9 +22,9 @@ from scipy.stats import rankdata
 from capacity.bounds.exact.enumeration import information
 from capacity.bounds.exact.listing import list_codes
 from capacity.claims import answers as statistics
-from capacity.claims.claim import Answer, Context, Evidence, Prediction
+from capacity.claims.claim import Answer, Claim, Context, Evidence, Prediction
 from capacity.claims.lab.experiment import grid, keys_of, labelled, run_lanes
-from capacity.plots.style import colour
+from capacity.plots.style import BLACK, GREY, colour, quiet_grid
 from capacity.results.estimate import NATS_PER_BIT
 from capacity.systems import SYSTEMS, Architecture
 from capacity.training import System, cosine_adam, fit
@@ -84,14 +84,17 @@ class Few:
         return self.source.embed(self.rows), jnp.full(count, -np.log(count), jnp.float32)
 
 
-@dataclass(frozen=True)
-class Generalization:
+class Generalization(Claim):
     """Every system that the toolkit has, a program each, at levels spread over its own range."""
 
-    name: ClassVar[str] = "generalization"
-    sentence: ClassVar[str] = "more efficient compression means better generalisation at test time"
-    source: ClassVar[str] = "the essay on randomness in deep learning; Tishby & Zaslavsky (2015), Shamir et al. (2010)"
-    predictions: ClassVar[tuple[Prediction, ...]] = (
+    name = "generalization"
+    sentence = "more efficient compression means better generalisation at test time"
+    source = (
+        "Tishby & Zaslavsky (2015), Deep learning and the information bottleneck principle; Shamir, "
+        "Sabato & Tishby (2010), Learning and generalization with the information bottleneck"
+    )
+    references = ("tishby2015deep", "shamir2010learning")
+    predictions = (
         Prediction("mean gap", "there is a gap to explain", low=0.1, instrument=True),
         Prediction(
             "bits kept with gap", "the more bits kept the larger: rank correlation given the system", low=0, unit="1"
@@ -146,7 +149,7 @@ class Generalization:
             style: dict[str, Any] = {"ms": 5, "mfc": "white", "color": colour(name), "label": name}
             left.plot(here.kept, here.gap, MARKERS[i % len(MARKERS)], **style)
             right.plot(here.kept, here.unseen, MARKERS[i % len(MARKERS)], **style)
-        right.plot([0, BITS], [0, BITS], color="#777777", lw=1.2, ls=(0, (6, 3)), label="all that is kept")
+        right.plot([0, BITS], [0, BITS], color=GREY, lw=1.2, ls=(0, (6, 3)), label="all that is kept")
         left.set_ylabel("gap: bits told of training less other messages")
         left.set_title("Generalisation gap")
         right.set_ylabel("bits told of messages not trained on")
@@ -156,12 +159,11 @@ class Generalization:
         left.set_ylim(min(0.0, float(data.gap.min())) - 0.5, 2 * BITS)
         right.set_ylim(-BITS, BITS + 0.5)
         for axes in (left, right):
-            axes.axhline(0, color="#000000", lw=0.8)
+            axes.axhline(0, color=BLACK, lw=0.8)
             if lost:
                 axes.set_title(f"{axes.get_title()} ({lost} runs leave the axis)")
             axes.set_xlabel("bits kept, I(M;Z) over all messages")
-            axes.grid(color="#dddddd", lw=0.6)
-            axes.set_axisbelow(True)
+            quiet_grid(axes)
         handles, names = right.get_legend_handles_labels()
         figure.legend(handles, names, loc="outside lower center", ncols=6, fontsize="small", frameon=False)
 

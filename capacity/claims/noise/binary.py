@@ -6,8 +6,7 @@ nothing mended between them 1 - h((1 - (1 - 2p)^L)/2): 0.5310, 0.3199, 0.0789 bi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -17,20 +16,21 @@ from matplotlib.figure import Figure
 
 from capacity.channels import BinarySymmetric, Then
 from capacity.claims import answers as statistics
-from capacity.claims.claim import Answer, Context, Evidence, Prediction
+from capacity.claims.claim import Answer, Claim, Context, Evidence, Prediction
 from capacity.claims.lab.enumerated import (
     PARTS,
     SAMPLES,
     absolute,
     draw_curve,
     estimates_of,
-    finish,
+    label_axes,
     lane_answers,
     through,
     train_and_enumerate,
 )
 from capacity.claims.lab.experiment import labelled, scaled
 from capacity.joint.joint import Joint
+from capacity.plots.style import BLACK, BLUE, GREY, RED
 from capacity.results.estimate import Estimate
 from capacity.systems import SYSTEMS, Architecture
 from capacity.systems.codes import PAM
@@ -41,17 +41,19 @@ BITS = UNITS = 8
 FLIP, DEPTHS = 0.1, (1, 2, 5)
 NONE = 1e-4  # flips that stand for none, since a level is greater than 0
 FAST_FLIPS, FLIPS = (NONE, 0.03, 0.1, 0.3), (NONE, 0.01, 0.03, 0.06, 0.1, 0.15, 0.2, 0.3, 0.4)
-BLUE, RED, BLACK = "#0072B2", "#D55E00", "#000000"
 
 
-@dataclass(frozen=True)
-class BinaryUnits:
+class BinaryUnits(Claim):
     """Eight bits on eight binary units, by sign and by coin, trained straight-through and enumerated."""
 
-    name: ClassVar[str] = "binary"
-    sentence: ClassVar[str] = "each unit of a binarised network holds one bit at most"
-    source: ClassVar[str] = "the essay on randomness in deep learning"
-    predictions: ClassVar[tuple[Prediction, ...]] = (
+    name = "binary"
+    sentence = "each unit of a binarised network holds one bit at most"
+    source = (
+        "Courbariaux et al. (2016), Binarized neural networks; a bit at most: Shannon (1948), A "
+        "mathematical theory of communication"
+    )
+    references = ("courbariaux2016binarized", "shannon1948mathematical")
+    predictions = (
         Prediction("most that one unit holds", "no unit holds more than a bit", high=1.01),
         Prediction("bits per unit with flips, over 1 − h(p), at most", "flips leave 1 − h(p) bits a unit", high=0.01),
         Prediction("chain of flips, departure from the closed form", "layers of flips add up", high=0.01),
@@ -90,12 +92,12 @@ class BinaryUnits:
         """Bits per unit against the flips, and against the depth of a chain."""
         left, right = figure.subplots(1, 2)
         p = np.linspace(1e-4, 0.5, 200)
-        left.axhline(1.0, color="#777777", lw=1.2, ls=(0, (6, 3)), label="one bit")
+        left.axhline(1.0, color=GREY, lw=1.2, ls=(0, (6, 3)), label="one bit")
         left.plot(p, flip_capacity(p), color=BLACK, lw=1.2, label="1 − h(p)")
         draw_curve(left, data.flip, data.sign_bits / UNITS, BLUE, "by sign, trained")
         draw_curve(left, data.flip, data.coin_bits / UNITS, RED, "by coin, trained", "s")
         left.set_ylim(0, 1.08)
-        finish(
+        label_axes(
             left,
             "probability p that a sign is turned",
             "information (bits per unit)",
@@ -107,7 +109,7 @@ class BinaryUnits:
         style: dict[str, Any] = {"fmt": "o", "color": BLUE, "mfc": "white", "capsize": 3}
         right.errorbar(data.depth, data.chain_bits / UNITS, reach, label="measured", **style)
         right.set_ylim(0, 0.6)
-        finish(
+        label_axes(
             right, f"layers that each flip with probability {FLIP}", "information (bits per unit)", "A chain of flips"
         )
 

@@ -8,8 +8,7 @@ beside it each unit passes at most (1 - p) 1/2 log2(1 + 1/floor^2) bits.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -19,14 +18,14 @@ from matplotlib.figure import Figure
 
 from capacity.channels import Dropout, LearntGaussian, Posterior
 from capacity.claims import answers as statistics
-from capacity.claims.claim import Context, Evidence, Prediction
+from capacity.claims.claim import Claim, Context, Evidence, Prediction
 from capacity.claims.lab.enumerated import (
     PARTS,
     absolute,
     draw_curve,
     estimates_of,
-    finish,
     gap,
+    label_axes,
     lane_answers,
     level_answers,
     through,
@@ -34,6 +33,7 @@ from capacity.claims.lab.enumerated import (
 )
 from capacity.claims.lab.experiment import labelled, scaled
 from capacity.joint.joint import Joint
+from capacity.plots.style import BLACK, BLUE, GREEN, GREY, RED
 from capacity.results.estimate import Estimate
 from capacity.systems import SYSTEMS, Architecture
 from capacity.systems.codes import PAM
@@ -43,17 +43,19 @@ from synthetic import FairBits
 
 BITS, UNITS, FLOOR = 8, 4, 0.3
 FAST_RATES, RATES = (0.2, 0.5, 0.8), (0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9)
-BLUE, RED, GREEN, BLACK, GREY = "#0072B2", "#D55E00", "#009E73", "#000000", "#777777"
 
 
-@dataclass(frozen=True)
-class DropoutNoise:
+class DropoutNoise(Claim):
     """The same +-1 code through both noises; trained real-valued units through dropout, with a floor and without."""
 
-    name: ClassVar[str] = "dropout"
-    sentence: ClassVar[str] = "dropout is closely related to the noise of a variational autoencoder, perhaps equivalent"
-    source: ClassVar[str] = "the essay on randomness in deep learning"
-    predictions: ClassVar[tuple[Prediction, ...]] = (
+    name = "dropout"
+    sentence = "dropout is closely related to the noise of a variational autoencoder, perhaps equivalent"
+    source = (
+        "Jang (2016), Why randomness is important for deep learning; Kingma, Salimans & Welling (2015), "
+        "Variational dropout and the local reparameterization trick"
+    )
+    references = ("jang2016why", "kingma2015variational")
+    predictions = (
         Prediction(
             "±1 units: dropout against VAE noise, largest gap",
             "at the same signal-to-noise ratio both pass the same bits",
@@ -117,7 +119,9 @@ class DropoutNoise:
         binary = [gaussian_noise_information([-1, 1], [0.5, 0.5], (q / (1 - q)) ** 0.5) for q in p]
         left.plot(p, binary, color=BLUE, lw=1.2, label="binary input, Gaussian noise")
         left.set_ylim(0, 1.05)
-        finish(left, "probability p that a unit is dropped", "information (bits per unit)", "±1 units at SNR (1 − p)/p")
+        label_axes(
+            left, "probability p that a unit is dropped", "information (bits per unit)", "±1 units at SNR (1 − p)/p"
+        )
         right.axhline(BITS, color=GREY, lw=1.2, ls=(0, (6, 3)), label=f"source: {BITS} bits")
         right.plot(p, BITS * (1 - p**UNITS), color=GREEN, lw=1.2, label="H (1 − p⁴)")
         right.plot(
@@ -127,7 +131,7 @@ class DropoutNoise:
         draw_curve(right, data.rate, data.real_bits, GREEN, "dropout alone, trained")
         draw_curve(right, data.rate, data.floor_bits, RED, f"with a floor of σ = {FLOOR}, trained", "s")
         right.set_ylim(0, BITS * 1.08)
-        finish(right, "probability p that a unit is dropped", "information (bits)", "Eight bits, four real units")
+        label_axes(right, "probability p that a unit is dropped", "information (bits)", "Eight bits, four real units")
 
 
 def _signs(key: jax.Array, source: Any, rates: tuple[float, ...]) -> dict[str, Any]:

@@ -7,8 +7,7 @@ enumerated, as is what networks have learnt.  No code passes the ceiling, 2 log2
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -20,9 +19,10 @@ from capacity.bounds.exact.enumeration import information
 from capacity.bounds.exact.listing import list_codes
 from capacity.channels import Gaussian
 from capacity.claims import answers as statistics
-from capacity.claims.claim import Answer, Context, Evidence, Prediction
-from capacity.claims.lab.experiment import exact, grid, keys_of, labelled, run_lanes
+from capacity.claims.claim import Answer, Claim, Context, Evidence, Prediction
+from capacity.claims.lab.experiment import exact, grid, intervals, keys_of, labelled, run_lanes
 from capacity.joint.joint import Joint
+from capacity.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SKY, quiet_grid
 from capacity.systems import Architecture, GaussianAutoencoder
 from capacity.systems.codes import HANDMADE
 from capacity.systems.codes.constellation import optimise, starts_of
@@ -36,20 +36,19 @@ TESTED = (0.2, 0.4, 0.8, 1.2)  # noises of the predictions; the whole run measur
 NOISES = (0.1, 0.14, 0.2, 0.28, 0.4, 0.56, 0.8, 1.2, 1.6)
 ENUMERATED = tuple(name for name in HANDMADE if name not in ("pam", "constellation"))
 HUES = {
-    "learnt": "#0072B2", "pam": "#009E73", "constellation": "#D55E00", "pca": "#CC79A7",
-    "lloyd_max": "#E69F00", "repetition": "#56B4E9", "hamming": "#8C564B", "fsq": "#666666",
+    "learnt": BLUE, "pam": GREEN, "constellation": RED, "pca": PURPLE,
+    "lloyd_max": ORANGE, "repetition": SKY, "hamming": "#8C564B", "fsq": "#666666",
 }  # fmt: skip
-BLACK, GREY = "#000000", "#777777"
 
 
-@dataclass(frozen=True)
-class Handmade:
+class Handmade(Claim):
     """Networks trained at each noise against the best of seven hand-made codes there."""
 
-    name: ClassVar[str] = "handmade"
-    sentence: ClassVar[str] = "learnt codes beat hand-designed ones"
-    source: ClassVar[str] = "the essay on randomness in deep learning: learnt features instead of hand-designed ones"
-    predictions: ClassVar[tuple[Prediction, ...]] = (
+    name = "handmade"
+    sentence = "learnt codes beat hand-designed ones"
+    source = "Bengio, Courville & Vincent (2013), Representation learning: learnt features instead of designed ones"
+    references = ("bengio2013representation",)
+    predictions = (
         *(
             Prediction(f"learnt less best hand-made, σ = {noise}", "the learnt code carries more bits", low=0.0)
             for noise in TESTED
@@ -116,8 +115,7 @@ class Handmade:
             axes.set_xticks(data.noise, [f"{n:g}" for n in data.noise.values], fontsize="small")
             axes.minorticks_off()
             axes.set_xlabel("noise standard deviation σ (one unit has power 1)")
-            axes.grid(color="#dddddd", lw=0.6)
-            axes.set_axisbelow(True)
+            quiet_grid(axes)
         figure.legend(
             *left.get_legend_handles_labels(), loc="outside lower center", ncols=5, fontsize="small", frameon=False
         )
@@ -181,13 +179,13 @@ def _less(measured: np.ndarray, truth: Answer) -> Answer:
 
 
 def _dataset(noises: tuple[float, ...], hand: Any, learnt: np.ndarray) -> xr.Dataset:
-    each = [statistics.mean(row, 0.05) for row in learnt]
+    ends = intervals(learnt)
     ceiling = UNITS * gaussian_capacity(np.asarray(noises) ** -2.0)
     return xr.Dataset(
         {
             "learnt_bits": labelled(("noise", "seed"), learnt, "bits of the learnt code, enumerated"),
-            "learnt_low": labelled("noise", [a.low for a in each], "mean over seeds, 95 % interval, low end"),
-            "learnt_high": labelled("noise", [a.high for a in each], "mean over seeds, 95 % interval, high end"),
+            "learnt_low": labelled("noise", ends["low"], "mean over seeds, 95 % interval, low end"),
+            "learnt_high": labelled("noise", ends["high"], "mean over seeds, 95 % interval, high end"),
             "handmade_bits": labelled(("code", "noise"), hand["bits"], "bits of a hand-made code"),
             "ceiling": labelled("noise", ceiling, "capacity of four units"),
         },

@@ -7,8 +7,8 @@ measured on others, so that the best of many noisy figures is not taken for a ga
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -17,9 +17,10 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from capacity.claims import answers as statistics
-from capacity.claims.claim import Context, Evidence, Prediction
+from capacity.claims.claim import Claim, Context, Evidence, Prediction
 from capacity.claims.lab.classifier import ChannelSystem, Examples, Split, held_out_bits
-from capacity.claims.lab.experiment import grid, keys_of, labelled, run_lanes
+from capacity.claims.lab.experiment import grid, intervals, keys_of, labelled, run_lanes
+from capacity.plots.style import BLACK, BLUE, GREEN, RED, legend_below, quiet_grid
 from synthetic import Sprites
 
 SIZES = (64, 256, 1024)
@@ -27,18 +28,17 @@ FAST_DOSES = (0.0, 0.1, 0.2, 0.4, 0.8, 1.6, 6.4)
 DOSES = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8, 1.2, 1.6, 3.2, 6.4)
 CHOOSING = 3  # seeds that choose the dose
 VALID = 512
-INTERVAL = (("mean", "mean over seeds"), ("low", "95 % interval, low end"), ("high", "95 % interval, high end"))
-HUES, BLACK = ("#D55E00", "#009E73", "#0072B2"), "#000000"
+HUES = (RED, GREEN, BLUE)
 
 
-@dataclass(frozen=True)
-class InputNoise:
+class InputNoise(Claim):
     """Three sizes of data, doses from none to more than the picture's own contrast."""
 
-    name: ClassVar[str] = "input_noise"
-    sentence: ClassVar[str] = "noisy data augmentation helps in the right dose and harms past it"
-    source: ClassVar[str] = "the essay on noise in data augmentation; as regularisation: Bishop (1995)"
-    predictions: ClassVar[tuple[Prediction, ...]] = (
+    name = "input_noise"
+    sentence = "noisy data augmentation helps in the right dose and harms past it"
+    source = "Bishop (1995), Training with noise is equivalent to Tikhonov regularization"
+    references = ("bishop1995training",)
+    predictions = (
         *(
             Prediction(f"gain by the right dose, N = {n}", "the right dose helps", low=0.0, unit="bits per label")
             for n in SIZES
@@ -92,9 +92,8 @@ class InputNoise:
         for axes in (left, right):
             axes.set_xticks(place, [f"{d:g}" for d in data.dose.values])
             axes.set_xlabel("standard deviation of the noise (share of the contrast)")
-            axes.grid(color="#dddddd", lw=0.6)
-            axes.set_axisbelow(True)
-            axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=2, fontsize="small", frameon=False)
+            quiet_grid(axes)
+            legend_below(axes)
 
 
 def answers_of(bits: np.ndarray, miss_rate: float) -> dict[str, Any]:
@@ -126,7 +125,7 @@ def _pictures() -> Examples:
 
 
 def _lane(recipe: ChannelSystem) -> Any:
-    def lane(one: Any, pictures: Examples) -> dict[str, jax.Array]:
+    def lane(one: Mapping[str, jax.Array], pictures: Examples) -> dict[str, jax.Array]:
         key_split, key_fit = jax.random.split(one["key"])
         order = jax.random.permutation(key_split, pictures.labels.shape[0])
         ends = (max(SIZES), max(SIZES) + VALID)
@@ -142,18 +141,16 @@ def _lane(recipe: ChannelSystem) -> Any:
 
 def _dataset(bits: dict[str, np.ndarray], doses: tuple[float, ...]) -> xr.Dataset:
     all_dims = ("size", "dose", "seed")
-    each = [[statistics.mean(row, 0.05) for row in rows] for rows in bits["bits"]]
+    ends = intervals(bits["bits"])
     unit = "bits per label"
     return xr.Dataset(
         {
             "bits": labelled(all_dims, bits["bits"], "held-out bits, stopped by validation", unit),
             "final": labelled(all_dims, bits["final"], "held-out bits at the end of training", unit),
             "train": labelled(all_dims, bits["train"], "bits on the pictures trained on", unit),
-            "bits_mean": labelled(all_dims[:2], [[a.value for a in row] for row in each], "mean over seeds", unit),
-            "bits_low": labelled(all_dims[:2], [[a.low for a in row] for row in each], "95 % interval, low end", unit),
-            "bits_high": labelled(
-                all_dims[:2], [[a.high for a in row] for row in each], "95 % interval, high end", unit
-            ),
+            "bits_mean": labelled(all_dims[:2], ends["value"], "mean over seeds", unit),
+            "bits_low": labelled(all_dims[:2], ends["low"], "95 % interval, low end", unit),
+            "bits_high": labelled(all_dims[:2], ends["high"], "95 % interval, high end", unit),
             "harmful": labelled(
                 "size", [harmful_from(b) for b in bits["bits"]], "number of the first dose that harms", "1"
             ),

@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -23,8 +22,9 @@ from matplotlib.figure import Figure
 
 from capacity.channels.gaussian import LOG_2PI
 from capacity.claims import answers as statistics
-from capacity.claims.claim import Answer, Context, Evidence, Prediction
+from capacity.claims.claim import Answer, Claim, Context, Evidence, Prediction
 from capacity.claims.lab.experiment import keys_of, labelled, run_lanes
+from capacity.plots.style import BLACK, BLUE, GREEN, GREY, RED
 from capacity.results.estimate import NATS_PER_BIT
 from capacity.systems.architecture import merge
 from capacity.systems.networks import MLP
@@ -34,7 +34,6 @@ SPREAD = 0.1
 QUESTION = 4  # numbers that the network is asked with, of which the answer does not depend
 OUTPUTS = {"deterministic": 1, "gaussian": 2, "mixture": 6}
 SIDE = 19
-BLUE, RED, GREEN, BLACK, GREY = "#0072B2", "#D55E00", "#009E73", "#000000", "#777777"
 
 
 def orbits(side: int = SIDE) -> np.ndarray:
@@ -68,17 +67,20 @@ def go_losses(side: int = SIDE) -> dict[str, float]:
     }
 
 
-@dataclass(frozen=True)
-class OneToMany:
+class OneToMany(Claim):
     """Networks that learn each output by its own likelihood, evaluated by quadrature over the answers."""
 
-    name: ClassVar[str] = "one_to_many"
-    sentence: ClassVar[str] = (
+    name = "one_to_many"
+    sentence = (
         "a deterministic network answers a question with many right answers with their useless average; "
         "a stochastic output does not"
     )
-    source: ClassVar[str] = "the essay on randomness in deep learning; mixture outputs: Bishop (1994)"
-    predictions: ClassVar[tuple[Prediction, ...]] = (
+    source = (
+        "Jang (2016), Why randomness is important for deep learning; mixture outputs: Bishop (1994), "
+        "Mixture density networks"
+    )
+    references = ("jang2016why", "bishop1994mixture")
+    predictions = (
         Prediction("deterministic answer, from the average", "it answers with the average", high=0.1, unit="1"),
         Prediction("deterministic output, bits lost", "the average is useless: it loses bits", low=1.0),
         Prediction("mixture output, bits lost", "a stochastic output does not lose them", high=0.05),
@@ -223,7 +225,9 @@ def _go(steps: int) -> Any:
                 return nats(name, merge(build, params)(shown(name, move)), move)
 
             def loss(params: Any, key: jax.Array, progress: jax.Array, one: Any = one) -> jax.Array:
-                return jax.vmap(one, (None, 0))(params, jax.random.randint(key, (256,), 0, SIDE**2)).mean()
+                moves = jax.random.randint(key, (256,), 0, SIDE**2)
+                mean: jax.Array = jax.vmap(one, (None, 0))(params, moves).mean()
+                return mean
 
             params, _ = fit(key_fit, loss, nnx.split(build(nnx.Rngs(key_init)))[1], cosine_adam(1e-2, steps), steps)
             found[name] = jax.vmap(one, (None, 0))(params, jnp.arange(SIDE**2)).mean() / NATS_PER_BIT

@@ -8,8 +8,7 @@ Sanchez 2020), and where examples are as few as the useful features that is wort
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -18,10 +17,11 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from capacity.claims import answers as statistics
-from capacity.claims.claim import Answer, Context, Evidence, Prediction
+from capacity.claims.claim import Answer, Claim, Context, Evidence, Prediction
 from capacity.claims.lab.classifier import ChannelSystem, Examples, Split, held_out_bits
-from capacity.claims.lab.experiment import grid, keys_of, labelled, run_lanes
+from capacity.claims.lab.experiment import grid, intervals, keys_of, labelled, run_lanes
 from capacity.estimators import estimate
+from capacity.plots.style import BLACK, BLUE, GREEN, GREY, RED, legend_below, quiet_grid
 from capacity.results.estimate import Estimate
 
 USEFUL, FLIP, TRUTH = 8, 0.1, 0.531004
@@ -31,18 +31,20 @@ VALID, TEST = 512, 4096
 LINEAR_USEFUL, LINEAR_NOISE, FAINT = 20, 0.5, 0.2
 LINEAR_SIZES, LINEAR_COUNTS = (20, 40, 160), (0, 25, 50, 100, 200, 400)
 LINEAR_TEST = 512
-LINEAR_TRUTH = 0.5 * np.log2(1 + 1 / LINEAR_NOISE**2)
-HUES, BLACK, GREY = ("#D55E00", "#009E73", "#0072B2"), "#000000", "#777777"
+HUES = (RED, GREEN, BLUE)
 
 
-@dataclass(frozen=True)
-class UselessFeatures:
+class UselessFeatures(Claim):
     """A network stopped by validation, and least squares, with and without useless features."""
 
-    name: ClassVar[str] = "useless_features"
-    sentence: ClassVar[str] = "random features, unlike noise on the features, only hurt"
-    source: ClassVar[str] = "the essay on noise in data augmentation"
-    predictions: ClassVar[tuple[Prediction, ...]] = (
+    name = "useless_features"
+    sentence = "random features, unlike noise on the features, only hurt"
+    source = (
+        "Guyon & Elisseeff (2003), An introduction to variable and feature selection; against it: Kobak, "
+        "Lomond & Sanchez (2020), The optimal ridge penalty"
+    )
+    references = ("guyon2003introduction", "kobak2020optimal")
+    predictions = (
         Prediction("bits that useless features carry", "they say nothing about the label", -0.02, 0.02),
         *(
             Prediction(
@@ -110,8 +112,7 @@ class UselessFeatures:
             axes.set_xticks(place, [f"{c}" for c in data[f"{kind}_count"].values])
             axes.axhline(0.0, color=GREY, lw=0.8)
             axes.set_xlabel("useless features beside the useful ones")
-            axes.grid(color="#dddddd", lw=0.6)
-            axes.set_axisbelow(True)
+            quiet_grid(axes)
         left.axhline(TRUTH, color=BLACK, lw=1.2, label="what the useful features carry")
         left.set_ylabel("held-out bits per label")
         left.set_title("A network, 8 useful features")
@@ -121,7 +122,7 @@ class UselessFeatures:
         right.set_ylabel("held-out bits, ½ log2(variance / error²)")
         right.set_title("Least squares, 20 useful features")
         for axes in (left, right):
-            axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=2, fontsize="small", frameon=False)
+            legend_below(axes)
 
 
 def costs(network: np.ndarray, linear: np.ndarray, miss_rate: float) -> dict[str, Answer]:
@@ -183,11 +184,11 @@ def _dataset(network: np.ndarray, linear: np.ndarray) -> xr.Dataset:
     variables: dict[str, Any] = {}
     for kind, bits in (("network", network), ("linear", linear)):
         dims = (f"{kind}_size", f"{kind}_count", f"{kind}_seed")
-        each = [[statistics.mean(row, 0.05) for row in rows] for rows in bits]
+        ends = intervals(bits)
         variables[f"{kind}_bits"] = labelled(dims, bits, f"held-out bits, {kind}")
-        for name, i in (("mean", 0), ("low", 1), ("high", 2)):
+        for name, end in (("mean", "value"), ("low", "low"), ("high", "high")):
             words = f"held-out bits, {kind}: {name} of the 95 % interval over seeds"
-            variables[f"{kind}_{name}"] = labelled(dims[:2], [[a[i] for a in row] for row in each], words)
+            variables[f"{kind}_{name}"] = labelled(dims[:2], ends[end], words)
     return xr.Dataset(
         variables,
         {

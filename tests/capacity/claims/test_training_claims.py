@@ -33,7 +33,7 @@ from synthetic import FairBits, MarkovBits
 
 def test_walkers_on_a_quadratic_meet_the_closed_form() -> None:
     """All cells within 4 standard errors of their closed form: missed by chance once in 1,300 runs."""
-    ratio = minibatch.quadratic(jax.random.key(0), walkers=512)
+    ratio = minibatch.minibatch_descent_ratio(jax.random.key(0), walkers=512)
     assert np.all(np.abs(ratio.mean(1) - 1) < 4 * ratio.std(1) / 512**0.5)
 
 
@@ -176,8 +176,8 @@ def traced_only(lane: Any, devices: int) -> Any:
 def test_every_prediction_is_answered_and_drawn(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the work: what lanes would find is random, and so may be any verdict."""
     monkeypatch.setattr(experiment, "sweep", traced_only)
-    monkeypatch.setattr(minibatch, "quadratic", lambda key: np.ones((12, 5)) + np.arange(5) / 100)
-    monkeypatch.setattr(gradient_noise, "quadratic", lambda key: np.ones((12, 5)) + np.arange(5) / 100)
+    monkeypatch.setattr(minibatch, "minibatch_descent_ratio", lambda key: np.ones((12, 5)) + np.arange(5) / 100)
+    monkeypatch.setattr(gradient_noise, "noisy_descent_ratio", lambda key: np.ones((12, 5)) + np.arange(5) / 100)
     monkeypatch.setattr(stale_gradient, "measured_limits", lambda: delay_limit([0, 1, 2, 4, 8]))
     monkeypatch.setattr(temperature, "_lanczos_error", lambda key: jnp.float32(1e-6))
     monkeypatch.setattr(memorization, "separable_counts", lambda rng, n, patterns, trials: trials // 2)
