@@ -128,7 +128,7 @@ def plain_prediction(prediction: Prediction) -> dict[str, Any]:
 def _plain(record: Mapping[str, Any]) -> dict[str, Any]:
     """The record with what JSON cannot say, an infinite number, as a string that float() reads."""
 
-    def one(value: Any) -> Any:
+    def one(value: object) -> object:
         if isinstance(value, list):
             return [one(v) for v in value]
         return str(value) if isinstance(value, float) and not math.isfinite(value) else value

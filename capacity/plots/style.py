@@ -6,6 +6,7 @@ A system has the same colour in every figure; what a theory says is black, grey 
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterable
 
 from matplotlib.axes import Axes
 
@@ -30,6 +31,14 @@ def quiet_grid(axes: Axes) -> None:
     """A light grid behind the data."""
     axes.grid(color=GRID_COLOUR, lw=0.6)
     axes.set_axisbelow(True)
+
+
+def log_ticks(axes: Axes, values: Iterable[float], fontsize: str = "medium") -> None:
+    """A logarithmic horizontal axis with a tick at each of the values and nowhere else."""
+    ticks = list(values)
+    axes.set_xscale("log")
+    axes.set_xticks(ticks, [f"{value:g}" for value in ticks], fontsize=fontsize)
+    axes.minorticks_off()
 
 
 def legend_below(axes: Axes, columns: int = 2, gap: float = 0.13) -> None:

@@ -11,7 +11,7 @@ flatters a figure.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
 import jax
@@ -23,7 +23,7 @@ from jax.flatten_util import ravel_pytree
 
 from capacity.claims import answers as statistics
 from capacity.claims.claim import Context
-from capacity.claims.lab.experiment import intervals, labelled, run_lanes
+from capacity.claims.lab.experiment import Lane, LaneFigures, intervals, labelled, run_lanes
 from capacity.claims.lab.two_layer import TwoLayer, init_two_layer, two_layer
 from capacity.claims.prediction import Answer, Prediction
 from capacity.results.estimate import NATS_PER_BIT
@@ -38,9 +38,9 @@ SELECTION = 16  # seeds that choose
 FLOOR = -8.0  # bits per label that a run is counted as, which diverged or is surer than this of the wrong
 
 
-Lane = Mapping[str, jax.Array]  # the strengths of all noises and the learning rate of one training
 Labelled = tuple[jax.Array, jax.Array]  # inputs (n, INPUTS), labels +-1 (n,)
 NoiseKind = Literal["batch", "eta", "delay"]
+_Carry = tuple[TwoLayer, optax.OptState, TwoLayer]  # parameters, optimiser, parameters before the last step
 
 
 class StrengthFigures(NamedTuple):
@@ -165,7 +165,7 @@ def descend(
         steps: number of them.
     """
 
-    def step(carry: Any, _: None) -> Any:
+    def step(carry: tuple[jax.Array, optax.OptState], _: None) -> tuple[tuple[jax.Array, optax.OptState], None]:
         theta, state = carry
         theta, state = apply(optimiser, gradient(theta), state, theta)
         return (theta, state), None
@@ -187,7 +187,7 @@ def _train(key: jax.Array, one: Lane, steps: int, longest: int) -> dict[str, jax
         links.append(randomly_stale_gradients(spread / spread.sum(), key_delay))
     optimiser = optax.chain(*links, optax.sgd(one["rate"]))
 
-    def step(carry: Any, i: jax.Array) -> Any:
+    def step(carry: _Carry, i: jax.Array) -> tuple[_Carry, None]:
         params, state, _ = carry
         drawn = minibatch(jax.random.fold_in(key_batch, i), TRAINING, one["batch"], TRAINING)
         weight = jnp.zeros(TRAINING).at[drawn.rows].set(drawn.weight)
@@ -195,7 +195,7 @@ def _train(key: jax.Array, one: Lane, steps: int, longest: int) -> dict[str, jax
         after, state = apply(optimiser, gradient, state, params)
         return (after, state, params), None
 
-    def part(carry: Any, numbers: jax.Array) -> Any:
+    def part(carry: _Carry, numbers: jax.Array) -> tuple[_Carry, LaneFigures]:
         carry, _ = jax.lax.scan(step, carry, numbers)
         after, _, before = carry
         return carry, _compare(before, after, seen, one["rate"])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
@@ -40,8 +38,15 @@ def draw_cosine(data: xr.Dataset, axes: Axes, ticks: list[str]) -> None:
     grid_and_legend(axes, 4)
 
 
-def draw_ratio(x: Any, measured: xr.DataArray, stderr: xr.DataArray, axes: Axes, label: str) -> None:
-    """Measured over predicted, with 95 % intervals around 1."""
+def draw_ratio(x: xr.DataArray, measured: xr.DataArray, stderr: xr.DataArray, axes: Axes, label: str) -> None:
+    """Measured over predicted, with 95 % intervals around 1.
+
+    Args:
+        x: along the axis.
+        measured, stderr: the ratio and its standard error there.
+        axes: drawn on.
+        label: of the points.
+    """
     axes.axhline(1, color=CEILING_COLOUR, lw=1.2, label="closed form")
     axes.errorbar(x, measured, 1.96 * stderr, fmt="o", ms=4, color=GREEN, capsize=2, mfc="white", label=label)
     axes.set_ylabel("measured / closed form")

@@ -7,7 +7,6 @@ too: excess = KL(truth || generator) in bits, 0 for a perfect one, without any s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import jax
@@ -19,7 +18,7 @@ from matplotlib.figure import Figure
 
 from capacity.claims import answers as statistics
 from capacity.claims.claim import Claim, Context, Evidence, Prediction
-from capacity.claims.lab.experiment import intervals, labelled, run_lanes
+from capacity.claims.lab.experiment import Lane, intervals, labelled, run_lanes
 from capacity.claims.lab.training_figure import grid_and_legend
 from capacity.plots.style import BLUE, CEILING_COLOUR, GREEN, RED, SOURCE_COLOUR
 from capacity.results.estimate import NATS_PER_BIT
@@ -35,6 +34,7 @@ STRENGTHS = {"dropout": (0.1, 0.3, 0.5), "gaussian": (0.3, 1.0, 3.0), "gradient"
 WORDS = {"dropout": "dropout", "gaussian": "Gaussian noise in the units", "gradient": "gradient noise"}
 COLOURS = {"dropout": RED, "gaussian": BLUE, "gradient": GREEN}
 SELECTION = 4  # runs that choose the strength
+_Carry = tuple[dict[str, jax.Array], optax.OptState]
 
 
 class Generation(Claim):
@@ -66,7 +66,7 @@ class Generation(Claim):
         lanes: dict[str, Any] = {k: jnp.asarray([s if kind == k else 0.0 for kind, s, _ in rows]) for k in STRENGTHS}
         lanes["count"] = jnp.asarray([count for _, _, count in rows])
 
-        def lane(one: Mapping[str, jax.Array], shared: tuple[MarkovBits, jax.Array]) -> dict[str, jax.Array]:
+        def lane(one: Lane, shared: tuple[MarkovBits, jax.Array]) -> dict[str, jax.Array]:
             source, keys = shared
             return {"excess": jax.vmap(lambda key: excess_bits(key, source, one, steps))(keys)}
 
@@ -108,7 +108,7 @@ class Generation(Claim):
         panels[0].set_ylabel("excess over the entropy, KL (bits per vector)")
 
 
-def excess_bits(key: jax.Array, source: MarkovBits, one: Mapping[str, jax.Array], steps: int) -> jax.Array:
+def excess_bits(key: jax.Array, source: MarkovBits, one: Lane, steps: int) -> jax.Array:
     """KL(source || generator) in bits after training on `count` drawn vectors; exact, all vectors listed; traceable.
 
     Args:
@@ -122,7 +122,7 @@ def excess_bits(key: jax.Array, source: MarkovBits, one: Mapping[str, jax.Array]
     pool = source.sample(key_data, max(COUNTS)).vector
     optimiser = optax.chain(annealed_noise(one["gradient"], key_gradient), cosine_adam(1e-2, steps))
 
-    def step(carry: Any, i: jax.Array) -> Any:
+    def step(carry: _Carry, i: jax.Array) -> tuple[_Carry, None]:
         params, state = carry
         key_rows, key_noise = jax.random.split(jax.random.fold_in(key_fit, i))
         x = pool[jax.random.randint(key_rows, (BATCH,), 0, one["count"])]
@@ -156,7 +156,7 @@ def _init(key: jax.Array) -> dict[str, jax.Array]:
     }
 
 
-def _log_probs(params: dict[str, jax.Array], x: jax.Array, key: jax.Array, noise: Mapping[str, jax.Array]) -> jax.Array:
+def _log_probs(params: dict[str, jax.Array], x: jax.Array, key: jax.Array, noise: Lane) -> jax.Array:
     """log q(x), (n,) nats, of vectors +-1 (n, symbols), by one pass of a masked network under noise in its units."""
     key_drop, key_normal = jax.random.split(key)
     into, out = _masks()

@@ -6,6 +6,7 @@ of a perceptron.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -29,7 +30,7 @@ from capacity.analysis.storage import (
 )
 from capacity.claims import answers as statistics
 from capacity.claims.claim import Answer, Claim, Context, Evidence, Prediction
-from capacity.claims.lab.experiment import grid, intervals, labelled, run_lanes, shifted
+from capacity.claims.lab.experiment import Figures, Lane, LaneFigures, grid, intervals, labelled, run_lanes, shifted
 from capacity.claims.lab.training_figure import grid_and_legend
 from capacity.plots.style import BLACK, BLUE, GREEN, GREY, RED
 from capacity.results.estimate import NATS_PER_BIT
@@ -238,10 +239,10 @@ def _noises(context: Context, key: jax.Array) -> dict[str, np.ndarray]:
     return {kind: bits[[i for i, n in enumerate(names) if n == kind]] for kind in ("none", *STRENGTHS)}
 
 
-def _lane(hidden: int, most: int, steps: int, *, noisy: bool) -> Any:
+def _lane(hidden: int, most: int, steps: int, *, noisy: bool) -> Callable[[Lane, object], LaneFigures]:
     """Bits memorised per parameter, read without and with the noise, (2,)."""
 
-    def lane(one: Any, _: Any) -> dict[str, jax.Array]:
+    def lane(one: Lane, _: object) -> LaneFigures:
         noise = Noise(*(one[k] for k in STRENGTHS)) if noisy else None
         sizes = {"inputs": INPUTS, "hidden": hidden, "most": most, "steps": steps}
         recall = memorise(one["key"], one["patterns"], noise, **sizes)
@@ -258,7 +259,7 @@ def _spread(bits: xr.DataArray) -> tuple[np.ndarray, np.ndarray]:
     return ends["value"], ends["high"] - ends["value"]
 
 
-def _dataset(known: Any, bits: np.ndarray, noisy: Any, parameters: np.ndarray) -> xr.Dataset:
+def _dataset(known: Figures, bits: np.ndarray, noisy: Figures, parameters: np.ndarray) -> xr.Dataset:
     per = "bits per parameter"
     variables = {
         "bits": labelled(("width", "ratio", "run"), bits, "bits of random labels memorised, lower bound", per),

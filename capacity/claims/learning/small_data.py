@@ -19,14 +19,15 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import xarray as xr
 from matplotlib.figure import Figure
 
 from capacity.claims import answers as statistics
 from capacity.claims.claim import Claim, Context, Evidence, Prediction
-from capacity.claims.lab.experiment import grid, intervals, labelled, run_lanes
+from capacity.claims.lab.experiment import Figures, Lane, LaneFigures, grid, intervals, labelled, run_lanes
 from capacity.claims.lab.training_figure import grid_and_legend
-from capacity.plots.style import BLACK, BLUE, GREEN, RED, SOURCE_COLOUR
+from capacity.plots.style import BLACK, BLUE, GREEN, RED, SOURCE_COLOUR, log_ticks
 from capacity.training import cosine_adam
 from capacity.training.fitting import apply
 
@@ -39,6 +40,9 @@ BATCH = 32
 DECAYS, RATES = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1), (3e-3, 3e-2)  # the same settings for both models
 FOLDS, NONE = 3, -1
 SIZE_LIMIT = 1024  # places that are counted through
+Layers = list[dict[str, jax.Array]]  # "kernel" (inputs, outputs) and "bias" (outputs,) of each
+Shared = tuple[jax.Array, jax.Array, jax.Array]  # images, labels, a key for each split
+_Carry = tuple[Layers, optax.OptState]
 
 
 @dataclass(frozen=True)
@@ -113,9 +117,7 @@ class SmallData(Claim):
                 axes.errorbar(
                     data["size"], scale * value, reach, fmt="o-", mfc="white", capsize=3, color=hue, label=label
                 )
-            axes.set_xscale("log")
-            axes.set_xticks(data["size"].values, [f"{n:g}" for n in data["size"].values])
-            axes.minorticks_off()
+            log_ticks(axes, data["size"].values)
             axes.set_xlabel("labelled images N, for training and tuning")
         first, second, third = figure.axes
         first.axhline(float(data.entropy), color=SOURCE_COLOUR, ls=(0, (6, 3)), lw=1.2, label="H(Y): all of the label")
@@ -147,19 +149,19 @@ def _tuned(
     context: Context,
     model: str,
     widths: tuple[int, ...],
-    sizes: Any,
-    settings: Any,
+    sizes: tuple[int, ...],
+    settings: Figures,
     steps: int,
-    shared: Any,
+    shared: Shared,
     start: float,
 ) -> dict[str, np.ndarray]:
     """Held-out bits and accuracy (sizes, splits) at the setting that each split's own cross-validation chose."""
 
-    def lane(one: Any, shared: Any) -> dict[str, jax.Array]:
+    def lane(one: Lane, shared: Shared) -> LaneFigures:
         images, labels, keys = shared
 
         def one_split(key: jax.Array, decay: jax.Array, rate: jax.Array) -> dict[str, jax.Array]:
-            return _split(key, images, labels, widths, one | {"decay": decay, "rate": rate}, steps)
+            return _split(key, images, labels, widths, {**one, "decay": decay, "rate": rate}, steps)
 
         return jax.vmap(one_split)(keys, one["decay"], one["rate"])
 
@@ -173,7 +175,7 @@ def _tuned(
     return run_lanes(context, f"{model}-test", lane, last, shared, group=12, span=(start + 0.4, start + 0.5))
 
 
-def _lanes(sizes: np.ndarray, folds: np.ndarray, settings: dict[str, np.ndarray]) -> dict[str, jax.Array]:
+def _lanes(sizes: np.ndarray, folds: np.ndarray, settings: Figures) -> dict[str, jax.Array]:
     counts = {"size": jnp.asarray(sizes, jnp.int32), "fold": jnp.asarray(folds, jnp.int32)}
     return counts | {name: jnp.asarray(values, jnp.float32) for name, values in settings.items()}
 
@@ -192,7 +194,7 @@ def _split(
     images: jax.Array,
     labels: jax.Array,
     widths: tuple[int, ...],
-    one: Mapping[str, jax.Array],
+    one: Lane,
     steps: int,
 ) -> dict[str, jax.Array]:
     """Train on the first `size` of a shuffled pool but for a fold, validate on the fold, test on the last 100."""
@@ -202,11 +204,11 @@ def _split(
     count, places = _outside(one["fold"], one["size"])
     schedule = cosine_adam(1.0, steps)
 
-    def loss(params: Any, rows: jax.Array) -> jax.Array:
+    def loss(params: Layers, rows: jax.Array) -> jax.Array:
         decay = sum(jnp.square(layer["kernel"]).sum() for layer in params)
         return -_log_probs(params, x[rows], y[rows]).mean() + one["decay"] * decay
 
-    def step(carry: Any, i: jax.Array) -> Any:
+    def step(carry: _Carry, i: jax.Array) -> tuple[_Carry, None]:
         params, state = carry
         rows = places[jax.random.randint(jax.random.fold_in(key_batch, i), (BATCH,), 0, count)]
         gradient = jax.grad(loss)(params, rows)
@@ -228,7 +230,7 @@ def _split(
     }
 
 
-def _init(key: jax.Array, sizes: tuple[int, ...]) -> list[dict[str, jax.Array]]:
+def _init(key: jax.Array, sizes: tuple[int, ...]) -> Layers:
     keys = jax.random.split(key, len(sizes) - 1)
     # Only the last layer starts at 0: a linear model then starts as logistic regression does, at even odds.
     return [
@@ -240,14 +242,14 @@ def _init(key: jax.Array, sizes: tuple[int, ...]) -> list[dict[str, jax.Array]]:
     ]
 
 
-def _log_probs(params: Any, x: jax.Array, y: jax.Array) -> jax.Array:
+def _log_probs(params: Layers, x: jax.Array, y: jax.Array) -> jax.Array:
     """(n,) nats of the true labels +-1."""
     for layer in params[:-1]:
         x = jax.nn.relu(x @ layer["kernel"] + layer["bias"][None])
     return jax.nn.log_sigmoid(y * (x @ params[-1]["kernel"] + params[-1]["bias"][None])[:, 0])
 
 
-def _dataset(found: Any, gap: Any, sizes: tuple[int, ...]) -> xr.Dataset:
+def _dataset(found: Mapping[str, Figures], gap: Figures, sizes: tuple[int, ...]) -> xr.Dataset:
     variables: dict[str, Any] = {}
     units = {"bits": "bits per label", "accuracy": "1", "difference": "bits per label"}
     rows = {name: np.stack([found[model][name] for model in WIDTHS]) for name in ("bits", "accuracy")}

@@ -5,8 +5,6 @@ On a quadratic the truth is known: with a fixed delay tau descent is stable iff 
 
 from __future__ import annotations
 
-from typing import Any
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -25,6 +23,8 @@ from capacity.training.noises import stale_gradients
 
 DELAYS = (0.0, 1.0, 2.0, 4.0, 8.0, 16.0)
 FIXED = (0, 1, 2, 4, 8)
+_Carry = tuple[jax.Array, optax.OptState]
+_Ends = tuple[jax.Array, jax.Array]
 
 
 class StaleGradient(Claim):
@@ -83,7 +83,7 @@ def measured_limits(halvings: int = 16) -> np.ndarray:
     def grows(rate: jax.Array, delay: jax.Array) -> jax.Array:
         optimiser = optax.chain(stale_gradients(delay, max(FIXED)), optax.sgd(rate))
 
-        def step(carry: Any, _: None) -> Any:
+        def step(carry: _Carry, _: None) -> tuple[_Carry, jax.Array]:
             theta, state = carry
             theta, state = apply(optimiser, theta, state, theta)
             return (jnp.clip(theta, -1e30, 1e30), state), jnp.abs(theta)
@@ -95,7 +95,7 @@ def measured_limits(halvings: int = 16) -> np.ndarray:
         return growing
 
     def limit(delay: jax.Array) -> jax.Array:
-        def halve(ends: Any, _: None) -> Any:
+        def halve(ends: _Ends, _: None) -> tuple[_Ends, None]:
             low, high = ends
             middle = 0.5 * (low + high)
             up = grows(middle, delay)

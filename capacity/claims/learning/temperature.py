@@ -7,8 +7,6 @@ Sharpness is the largest eigenvalue of the training loss's Hessian (Lanczos); it
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -21,10 +19,10 @@ from scipy.stats import spearmanr
 from capacity.analysis.weights import hessian_product, hutchinson, largest_eigenvalues
 from capacity.claims import answers as statistics
 from capacity.claims.claim import Claim, Context, Evidence, Prediction
-from capacity.claims.lab.experiment import exact, grid, labelled, run_lanes
+from capacity.claims.lab.experiment import Lane, exact, grid, labelled, run_lanes
 from capacity.claims.lab.training_figure import grid_and_legend
 from capacity.claims.lab.two_layer import TwoLayer, init_two_layer, two_layer
-from capacity.plots.style import BLUE, GREEN, GREY, ORANGE, RED, SKY
+from capacity.plots.style import BLUE, GREEN, GREY, ORANGE, RED, SKY, log_ticks
 from capacity.training.noises import minibatch
 
 RATES = (0.01, 0.02, 0.04, 0.08, 0.16)
@@ -112,9 +110,7 @@ class Temperature(Claim):
             left.plot(np.repeat(data.rate.values[:, None], rows.shape[1], 1), rows, ".", color=COLOURS[i], alpha=0.5)
             held_out = data.held_out.isel(batch=i).values.ravel()
             right.plot(rows.ravel(), held_out, "o", ms=4, mfc="white", color=COLOURS[i], label=f"batch {batch:g}")
-        left.set_xscale("log")
-        left.set_xticks(data.rate.values, [f"{rate:g}" for rate in data.rate.values])
-        left.minorticks_off()
+        log_ticks(left, data.rate.values)
         left.set_xlabel("learning rate")
         left.set_title("Sharpness of the minimum found")
         right.axhline(NOISE**2, color=GREY, ls=(0, (6, 3)), lw=1.2, label="noise of the targets: no model is below")
@@ -159,7 +155,7 @@ def _loss(params: TwoLayer, data: _Data) -> jax.Array:
     return jnp.square(two_layer(params, data[0]) - data[1]).mean()
 
 
-def _run(key: jax.Array, one: Mapping[str, jax.Array], walk: int) -> dict[str, jax.Array]:
+def _run(key: jax.Array, one: Lane, walk: int) -> dict[str, jax.Array]:
     key_task, key_init, key_batch, key_lanczos, key_trace = jax.random.split(key, 5)
     (x, y), fresh = _task(key_task)
 

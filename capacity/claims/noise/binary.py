@@ -6,6 +6,7 @@ nothing mended between them 1 - h((1 - (1 - 2p)^L)/2): 0.5310, 0.3199, 0.0789 bi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import jax
@@ -13,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
 
 from capacity.channels import BinarySymmetric, Then
 from capacity.claims import answers as statistics
@@ -28,7 +30,7 @@ from capacity.claims.lab.enumerated import (
     through,
     train_and_enumerate,
 )
-from capacity.claims.lab.experiment import labelled, scaled
+from capacity.claims.lab.experiment import Figures, labelled, rescaled
 from capacity.joint.joint import Joint
 from capacity.plots.style import BLACK, BLUE, GREY, RED
 from capacity.results.estimate import Estimate
@@ -82,8 +84,8 @@ class BinaryUnits(Claim):
         ]
         answers = {
             "most that one unit holds": _most(found, rate),
-            "bits per unit with flips, over 1 − h(p), at most": scaled(statistics.largest(over), 1 / UNITS),
-            "chain of flips, departure from the closed form": scaled(statistics.largest(departures), 1 / UNITS),
+            "bits per unit with flips, over 1 − h(p), at most": rescaled(statistics.largest(over), 1 / UNITS),
+            "chain of flips, departure from the closed form": rescaled(statistics.largest(departures), 1 / UNITS),
             "bits per unit by sign, without flips": statistics.mean(found["sign"]["bits"][0] / UNITS, rate),
         }
         return Evidence(answers, _dataset(flips, found, chain))
@@ -114,7 +116,7 @@ class BinaryUnits(Claim):
         )
 
 
-def flip_capacity(p: Any) -> np.ndarray:
+def flip_capacity(p: ArrayLike) -> np.ndarray:
     """1 - h(p) bits, elementwise."""
     q = np.clip(np.asarray(p, np.float64), 1e-300, 1 - 1e-16)
     return 1 + q * np.log2(q) + (1 - q) * np.log2(1 - q)
@@ -125,7 +127,7 @@ def chain_truth() -> np.ndarray:
     return flip_capacity(0.5 - 0.5 * (1 - 2 * FLIP) ** np.array(DEPTHS))
 
 
-def _most(found: dict[str, Any], miss_rate: float) -> Answer:
+def _most(found: Mapping[str, Figures], miss_rate: float) -> Answer:
     """The most that any unit of any lane holds, I(M;Z_j), at its share of the miss rate among all units."""
     bits, stderr = (
         np.concatenate([f[name].ravel() for f in found.values()]) for name in ("marginal", "marginal_stderr")
@@ -137,7 +139,7 @@ def _most(found: dict[str, Any], miss_rate: float) -> Answer:
     return statistics.largest([statistics.of_estimate(e, miss_rate / len(each)) for e in each])
 
 
-def _chain(key: jax.Array, source: Any) -> dict[str, Any]:
+def _chain(key: jax.Array, source: FairBits) -> dict[str, np.ndarray]:
     """The digits as +-1 units through chains of flips, enumerated."""
     code, flip, arrays = PAM().build(source, UNITS), jnp.float32(FLIP), {}
     found = []
@@ -151,7 +153,7 @@ def _chain(key: jax.Array, source: Any) -> dict[str, Any]:
     return arrays
 
 
-def _dataset(flips: tuple[float, ...], found: Any, chain: Any) -> xr.Dataset:
+def _dataset(flips: tuple[float, ...], found: Mapping[str, Figures], chain: Figures) -> xr.Dataset:
     variables = {}
     for name, words in (("sign", "by sign"), ("coin", "by coin")):
         variables[f"{name}_bits"] = labelled(("flip", "seed"), found[name]["bits"], f"bits of eight units, {words}")

@@ -9,26 +9,26 @@ With noise sigma the same experiment can give 1/2 log2(1 + 1/sigma^2) bits and n
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 from flax import nnx
+from jaxtyping import PyTree
 from matplotlib.figure import Figure
 
 from capacity.claims import answers as statistics
 from capacity.claims.claim import Answer, Claim, Context, Evidence, Prediction
-from capacity.claims.lab.experiment import exact, grid, keys_of, labelled, run_lanes
+from capacity.claims.lab.experiment import Lane, LaneFigures, exact, grid, keys_of, labelled, run_lanes
 from capacity.plots.style import BLACK, BLUE, GREEN, RED, legend_below, quiet_grid
 from capacity.results.estimate import NATS_PER_BIT
 from capacity.systems.architecture import merge
 from capacity.systems.codes.pam import gray_level
 from capacity.systems.networks import MLP, AutoregressiveBits
 from capacity.theory import gaussian_capacity
-from capacity.training import cosine_adam, fit
+from capacity.training import Params, cosine_adam, fit
 
 DIGITS = 24
 LISTED = 14  # digits of which every message's unit is listed
@@ -36,6 +36,7 @@ FAST_BITS = (1, 4, 16, 24)
 BITS = (1, 2, 3, 4, 6, 8, 12, 16, 20, 24)
 NOISE = 0.1
 FRESH = 8192
+Moments = tuple[jax.Array, jax.Array]  # mean and standard deviation of the unit
 
 
 class Deterministic(Claim):
@@ -123,16 +124,16 @@ def packed_bits(digits: int) -> float:
         return jax.vmap(gray_level)(labels & 1)
 
     found = np.concatenate([levels(jnp.int32(start), size) for start in range(0, 2**digits, size)])
-    return entropy_of(np.unique(found, return_counts=True)[1])
+    return bits_of_counts(np.unique(found, return_counts=True)[1])
 
 
-def entropy_of(counts: np.ndarray) -> float:
+def bits_of_counts(counts: np.ndarray) -> float:
     """Entropy in bits of equally likely messages, `counts` of which share a value."""
     share = counts / counts.sum()
     return float(-(share * np.log2(share)).sum())
 
 
-def _lane(steps: int) -> Any:
+def _lane(steps: int) -> Callable[[Lane, object], LaneFigures]:
     """Train one unit; what its decoder reads of fresh messages, and how far it tells the listed ones apart."""
 
     def encoder(rngs: nnx.Rngs) -> MLP:
@@ -141,11 +142,11 @@ def _lane(steps: int) -> Any:
     def decoder(rngs: nnx.Rngs) -> AutoregressiveBits:
         return AutoregressiveBits(1, DIGITS, (144, 144), "silu", rngs)
 
-    def lane(one: Mapping[str, jax.Array], _: object) -> dict[str, jax.Array]:
+    def lane(one: Lane, _: object) -> LaneFigures:
         key_init, key_fit, key_fresh = jax.random.split(one["key"], 3)
         sent = jnp.arange(DIGITS) < one["bits"]
 
-        def encoded(params: Any, messages: jax.Array) -> jax.Array:
+        def encoded(params: PyTree, messages: jax.Array) -> jax.Array:
             amplitude = jnp.where(sent[None], 2.0 * messages.astype(jnp.float32) - 1.0, 0.0)
             units: jax.Array = jax.vmap(merge(encoder, params))(amplitude)
             return units
@@ -153,7 +154,7 @@ def _lane(steps: int) -> Any:
         def draw(key: jax.Array, n: int) -> jax.Array:
             return (jax.random.bernoulli(key, 0.5, (n, DIGITS)) & sent[None]).astype(jnp.int8)
 
-        def nats(params: Any, key: jax.Array, n: int, moments: Any = None) -> tuple[jax.Array, Any]:
+        def nats(params: Params, key: jax.Array, n: int, moments: Moments | None = None) -> tuple[jax.Array, Moments]:
             key_message, key_noise = jax.random.split(key)
             messages = draw(key_message, n)
             u = encoded(params["encoder"], messages)
@@ -162,7 +163,7 @@ def _lane(steps: int) -> Any:
             log_q = jax.vmap(merge(decoder, params["decoder"]).log_prob)(messages, z)
             return -log_q.mean(), (mean, std)
 
-        def loss(params: Any, key: jax.Array, progress: jax.Array) -> jax.Array:
+        def loss(params: Params, key: jax.Array, progress: jax.Array) -> jax.Array:
             return nats(params, key, 256)[0]
 
         keys = jax.random.split(key_init)

@@ -8,18 +8,29 @@ network that learns to foretell them: both see log2 10 bits a digit in what is, 
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 from flax import nnx
+from jaxtyping import PyTree
 from matplotlib.figure import Figure
 
 from capacity.claims import answers as statistics
 from capacity.claims.claim import Claim, Context, Evidence, Prediction
-from capacity.claims.lab.experiment import exact, intervals, keys_of, labelled, run_lanes, scaled
+from capacity.claims.lab.experiment import (
+    Figures,
+    Lane,
+    LaneFigures,
+    exact,
+    intervals,
+    keys_of,
+    labelled,
+    rescaled,
+    run_lanes,
+)
 from capacity.plots.style import BLACK, BLUE, GREEN, GREY, RED, legend_below, quiet_grid
 from capacity.systems.architecture import merge
 from capacity.systems.networks import MLP
@@ -83,7 +94,7 @@ class DigitsOfPi(Claim):
         at = LEVELS.index(NOISE)
         density = noisy["density"][at]
         answers = {
-            "digits kept": scaled(statistics.mean(density, context.miss_rate), 1 / DIGIT),
+            "digits kept": rescaled(statistics.mean(density, context.miss_rate), 1 / DIGIT),
             "added by the digits past the third": statistics.mean(noisy["beyond"], context.miss_rate),
             "departure from the closed form": statistics.largest(
                 [exact(float(np.abs(noisy["bits"] - _truth()).max()))]
@@ -158,22 +169,22 @@ def _coarse_density(pair: PiPlusNoise, x: np.ndarray, y: np.ndarray) -> np.ndarr
     return density
 
 
-def _predictor(steps: int) -> Any:
+def _predictor(steps: int) -> Callable[[Lane, jax.Array], LaneFigures]:
     """A lane that trains a network to foretell the next digit from 16, on the first `size` digits."""
 
     def build(rngs: nnx.Rngs) -> MLP:
         return MLP((10 * CONTEXT, 96, 10), "silu", rngs)
 
-    def losses(params: Any, digits: jax.Array, at: jax.Array) -> jax.Array:
+    def losses(params: PyTree, digits: jax.Array, at: jax.Array) -> jax.Array:
         window = jax.vmap(lambda i: jax.lax.dynamic_slice(digits, (i,), (CONTEXT + 1,)))(at)
         seen = jax.nn.one_hot(window[:, :-1], 10).reshape(at.shape[0], -1)
         logits = jax.vmap(merge(build, params))(seen)
         return -jnp.take_along_axis(jax.nn.log_softmax(logits), window[:, -1:], axis=1)[:, 0]
 
-    def lane(one: Any, digits: jax.Array) -> dict[str, jax.Array]:
+    def lane(one: Lane, digits: jax.Array) -> LaneFigures:
         key_init, key_fit = jax.random.split(one["key"])
 
-        def loss(params: Any, key: jax.Array, progress: jax.Array) -> jax.Array:
+        def loss(params: PyTree, key: jax.Array, progress: jax.Array) -> jax.Array:
             return losses(params, digits, jax.random.randint(key, (256,), 0, one["size"])).mean()
 
         start = nnx.split(build(nnx.Rngs(key_init)))[1]
@@ -188,7 +199,7 @@ def _predictor(steps: int) -> Any:
     return lane
 
 
-def _dataset(noisy: Any, packed: dict[str, float], sizes: tuple[int, ...], seen: Any) -> xr.Dataset:
+def _dataset(noisy: Figures, packed: dict[str, float], sizes: tuple[int, ...], seen: Figures) -> xr.Dataset:
     later = intervals(seen["held_out"])
     return xr.Dataset(
         {

@@ -8,6 +8,7 @@ beside it each unit passes at most (1 - p) 1/2 log2(1 + 1/floor^2) bits.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import jax
@@ -31,7 +32,7 @@ from capacity.claims.lab.enumerated import (
     through,
     train_and_enumerate,
 )
-from capacity.claims.lab.experiment import labelled, scaled
+from capacity.claims.lab.experiment import Figures, labelled, rescaled
 from capacity.joint.joint import Joint
 from capacity.plots.style import BLACK, BLUE, GREEN, GREY, RED
 from capacity.results.estimate import Estimate
@@ -90,7 +91,7 @@ class DropoutNoise(Claim):
         ceiling = UNITS * (1 - p) * gaussian_capacity(FLOOR**-2)
         truth = BITS * (1 - p**UNITS)
         answers = {
-            "±1 units: dropout against VAE noise, largest gap": scaled(
+            "±1 units: dropout against VAE noise, largest gap": rescaled(
                 statistics.largest([absolute(a) for a in gaps]), 1 / BITS
             ),
             "real units at p = 0.5, over the VAE's ceiling": statistics.mean(
@@ -134,7 +135,7 @@ class DropoutNoise(Claim):
         label_axes(right, "probability p that a unit is dropped", "information (bits)", "Eight bits, four real units")
 
 
-def _signs(key: jax.Array, source: Any, rates: tuple[float, ...]) -> dict[str, Any]:
+def _signs(key: jax.Array, source: FairBits, rates: tuple[float, ...]) -> dict[str, np.ndarray]:
     """The digits as +-1 units through dropout and through a VAE's noise of the same ratio, enumerated."""
     code = PAM().build(source, BITS)
 
@@ -159,7 +160,7 @@ def _signs(key: jax.Array, source: Any, rates: tuple[float, ...]) -> dict[str, A
     return {name: np.stack(values) for name, values in arrays.items()}
 
 
-def _dataset(rates: tuple[float, ...], pairs: Any, found: Any) -> xr.Dataset:
+def _dataset(rates: tuple[float, ...], pairs: Figures, found: Mapping[str, Figures]) -> xr.Dataset:
     words = {"dropout": "±1 units through dropout", "vae": "±1 units through VAE noise of the same ratio"}
     variables = {
         f"{name}_{part}": labelled("rate", pairs[f"{name}_{part}"], f"{about}, {part}")

@@ -6,23 +6,20 @@ buys back what the noise takes.  Both are trained alike and enumerated, and the 
 
 from __future__ import annotations
 
-from typing import Any
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from capacity.bounds.exact.enumeration import information
-from capacity.bounds.exact.listing import list_codes
 from capacity.claims import answers as statistics
 from capacity.claims.claim import Claim, Context, Evidence, Prediction
-from capacity.claims.lab.experiment import grid, keys_of, labelled, run_lanes
-from capacity.plots.style import BLACK, BLUE, GREY, RED, legend_below, quiet_grid
+from capacity.claims.lab.enumerated import enumerating_lane
+from capacity.claims.lab.experiment import Figures, grid, keys_of, labelled, run_lanes
+from capacity.plots.style import BLACK, BLUE, GREY, RED, legend_below, log_ticks, quiet_grid
 from capacity.systems import Architecture, GaussianAutoencoder
 from capacity.theory import gaussian_capacity
-from capacity.training import Training, measurement_key, sender
+from capacity.training import Training
 from synthetic import FairBits
 
 BITS, UNITS = 8, 4
@@ -58,10 +55,10 @@ class GaussianNoise(Claim):
             found[kind] = run_lanes(
                 context,
                 kind,
-                _lane(training, GaussianAutoencoder(Architecture(UNITS, (96, 96)), asked)),
+                enumerating_lane(training, GaussianAutoencoder(Architecture(UNITS, (96, 96)), asked), 2048),
                 {
                     "key": keys_of(jax.random.fold_in(key, 2 + i), np.arange(len(lanes["seed"]))),
-                    "noise": jnp.asarray(lanes["noise"], jnp.float32),
+                    "level": jnp.asarray(lanes["noise"], jnp.float32),
                 },
                 source,
                 span=(0.5 * i, 0.5 * i + 0.5),
@@ -100,26 +97,13 @@ class GaussianNoise(Claim):
         right.set_ylabel("power E[u²] of a unit")
         right.set_title("What the bits were bought with")
         for axes in (left, right):
-            axes.set_xscale("log")
-            axes.set_xticks(data.noise, [f"{n:g}" for n in data.noise.values], fontsize="small")
-            axes.minorticks_off()
+            log_ticks(axes, data.noise.values, "small")
             axes.set_xlabel("noise standard deviation σ")
             quiet_grid(axes)
             legend_below(axes)
 
 
-def _lane(training: Training, system: GaussianAutoencoder) -> Any:
-    def lane(one: Any, source: Any) -> dict[str, jax.Array]:
-        params, _ = training.train(one["key"], source, system, one["noise"])
-        joint = sender(one["key"], params, source, system, one["noise"])
-        listed = list_codes(joint)
-        found = information(measurement_key(one["key"]), joint, listed, 2048)
-        return {"bits": found.bits, "power": listed.power.mean()}
-
-    return lane
-
-
-def _dataset(noises: tuple[float, ...], bits: Any, power: Any, ceiling: np.ndarray) -> xr.Dataset:
+def _dataset(noises: tuple[float, ...], bits: Figures, power: Figures, ceiling: np.ndarray) -> xr.Dataset:
     dims = ("noise", "seed")
     return xr.Dataset(
         {

@@ -7,8 +7,6 @@ pass at any power, while Gaussian noise of the same ratio stops at 1/2 log2(1/p)
 
 from __future__ import annotations
 
-from typing import Any
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -19,7 +17,7 @@ from capacity.channels import GaussianDropout, LearntGaussian, Posterior
 from capacity.claims import answers as statistics
 from capacity.claims.claim import Claim, Context, Evidence, Prediction
 from capacity.claims.lab.enumerated import PARTS, absolute, estimates_of, gap, label_axes, through
-from capacity.claims.lab.experiment import labelled, scaled
+from capacity.claims.lab.experiment import Figures, labelled, rescaled
 from capacity.joint.joint import Joint
 from capacity.plots.style import BLACK, BLUE, GREY, RED
 from capacity.results.estimate import Estimate
@@ -63,14 +61,14 @@ class GaussianDropoutNoise(Claim):
         gaps = [absolute(gap(a, b, each)) for a, b in zip(estimates["signs"], estimates["vae"], strict=True)]
         departures = [
             absolute(statistics.of_estimate(e, each, BITS * t))
-            for e, t in zip(estimates["signs"], truth(), strict=True)
+            for e, t in zip(estimates["signs"], sign_bits(), strict=True)
         ]
         answers = {
-            "±1 units: against VAE noise, largest gap": scaled(statistics.largest(gaps), 1 / BITS),
+            "±1 units: against VAE noise, largest gap": rescaled(statistics.largest(gaps), 1 / BITS),
             "a real unit at p = 0.5, over the VAE's ceiling": statistics.of_estimate(
                 estimates["real"][half], rate, float(gaussian_capacity(1.0))
             ),
-            "±1 units, largest departure from the quadrature": scaled(statistics.largest(departures), 1 / BITS),
+            "±1 units, largest departure from the quadrature": rescaled(statistics.largest(departures), 1 / BITS),
         }
         return Evidence(answers, _dataset(found))
 
@@ -95,12 +93,12 @@ class GaussianDropoutNoise(Claim):
         label_axes(right, "rate p of the dropout of the same variance", "information (bits)", "One real unit, power 1")
 
 
-def truth() -> np.ndarray:
+def sign_bits() -> np.ndarray:
     """Bits of one +-1 unit at every rate, by quadrature."""
     return np.array([gaussian_noise_information([-1, 1], [0.5, 0.5], (p / (1 - p)) ** 0.5) for p in RATES])
 
 
-def _measured(key: jax.Array, samples: int) -> dict[str, Any]:
+def _measured(key: jax.Array, samples: int) -> dict[str, np.ndarray]:
     source = FairBits.build(key, BITS, BITS)
     code = PAM().build(source, BITS)
 
@@ -134,12 +132,12 @@ def _measured(key: jax.Array, samples: int) -> dict[str, Any]:
     }
 
 
-def _dataset(found: dict[str, np.ndarray]) -> xr.Dataset:
+def _dataset(found: Figures) -> xr.Dataset:
     words = {"signs": "±1 units, Gaussian dropout", "vae": "±1 units, VAE noise", "real": "one real unit, by magnitude"}
     variables = {
         f"{name}_{part}": labelled("rate", found[f"{name}_{part}"], f"{about}, {part}")
         for name, about in words.items()
         for part in ("bits", "stderr")
     }
-    variables["truth"] = labelled("rate", truth(), "±1 units, quadrature", "bits per unit")
+    variables["truth"] = labelled("rate", sign_bits(), "±1 units, quadrature", "bits per unit")
     return xr.Dataset(variables, {"rate": labelled("rate", RATES, "rate of the dropout of the same variance", "1")})

@@ -7,8 +7,7 @@ measured on others, so that the best of many noisy figures is not taken for a ga
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
@@ -17,9 +16,9 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from capacity.claims import answers as statistics
-from capacity.claims.claim import Claim, Context, Evidence, Prediction
-from capacity.claims.lab.classifier import ChannelSystem, Examples, Split, held_out_bits
-from capacity.claims.lab.experiment import grid, intervals, keys_of, labelled, run_lanes
+from capacity.claims.claim import Answer, Claim, Context, Evidence, Prediction
+from capacity.claims.lab.classifier import ClassifierTraining, Examples, Split, held_out_bits
+from capacity.claims.lab.experiment import Figures, Lane, LaneFigures, grid, intervals, keys_of, labelled, run_lanes
 from capacity.plots.style import BLACK, BLUE, GREEN, RED, legend_below, quiet_grid
 from synthetic import Sprites
 
@@ -52,7 +51,7 @@ class InputNoise(Claim):
     def run(self, key: jax.Array, context: Context) -> Evidence:
         """Train at every size, dose and seed; the same seed has the same pictures at every dose."""
         doses, seeds = (FAST_DOSES, 8) if context.fast else (DOSES, 15)
-        recipe = ChannelSystem(4) if context.fast else ChannelSystem(4, steps=1920, checks=48)
+        recipe = ClassifierTraining(4) if context.fast else ClassifierTraining(4, steps=1920, checks=48)
         lanes = grid(size=SIZES, dose=doses, seed=range(seeds))
         found = run_lanes(
             context,
@@ -96,7 +95,7 @@ class InputNoise(Claim):
             legend_below(axes)
 
 
-def answers_of(bits: np.ndarray, miss_rate: float) -> dict[str, Any]:
+def answers_of(bits: np.ndarray, miss_rate: float) -> dict[str, Answer]:
     """The answers from held-out bits (sizes, doses, seeds), dose 0 first; the dose chosen on the first seeds only."""
     answers = {}
     for i, size in enumerate(SIZES):
@@ -124,8 +123,8 @@ def _pictures() -> Examples:
     return Examples(vectors, (source.messages()[:, :2].astype(jnp.int32) * jnp.array([2, 1])).sum(1))
 
 
-def _lane(recipe: ChannelSystem) -> Any:
-    def lane(one: Mapping[str, jax.Array], pictures: Examples) -> dict[str, jax.Array]:
+def _lane(recipe: ClassifierTraining) -> Callable[[Lane, Examples], LaneFigures]:
+    def lane(one: Lane, pictures: Examples) -> LaneFigures:
         key_split, key_fit = jax.random.split(one["key"])
         order = jax.random.permutation(key_split, pictures.labels.shape[0])
         ends = (max(SIZES), max(SIZES) + VALID)
@@ -139,7 +138,7 @@ def _lane(recipe: ChannelSystem) -> Any:
     return lane
 
 
-def _dataset(bits: dict[str, np.ndarray], doses: tuple[float, ...]) -> xr.Dataset:
+def _dataset(bits: Figures, doses: tuple[float, ...]) -> xr.Dataset:
     all_dims = ("size", "dose", "seed")
     ends = intervals(bits["bits"])
     unit = "bits per label"

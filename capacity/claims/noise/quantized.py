@@ -6,8 +6,6 @@ the source's bits where the ceiling is well above them.
 
 from __future__ import annotations
 
-from typing import Any
-
 import jax
 import numpy as np
 import xarray as xr
@@ -16,8 +14,8 @@ from matplotlib.figure import Figure
 from capacity.claims import answers as statistics
 from capacity.claims.claim import Claim, Context, Evidence, Prediction
 from capacity.claims.lab.enumerated import draw_curve, label_axes, lane_answers, train_and_enumerate
-from capacity.claims.lab.experiment import labelled
-from capacity.plots.style import BLACK, BLUE, GREY
+from capacity.claims.lab.experiment import Figures, labelled
+from capacity.plots.style import BLACK, BLUE, GREY, log_ticks
 from capacity.systems import SYSTEMS, Architecture
 from capacity.training import Training
 from synthetic import FairBits
@@ -67,15 +65,13 @@ class Quantization(Claim):
         axes.plot(data.level, UNITS * np.log2(data.level), color=BLACK, lw=1.5, label="ceiling: 3 log2 b")
         draw_curve(axes, data.level, data.bits, BLUE, "trained, mean and 95 % interval")
         axes.set_ylim(0, BITS * 1.15)
-        axes.set_xscale("log")
-        axes.set_xticks(data.level, [f"{b:g}" for b in data.level.values])
-        axes.minorticks_off()
+        log_ticks(axes, data.level.values)
         label_axes(
             axes, "levels b of a unit", "information through the units (bits)", f"{BITS} bits on {UNITS} rounded units"
         )
 
 
-def _dataset(levels: tuple[float, ...], found: Any) -> xr.Dataset:
+def _dataset(levels: tuple[float, ...], found: Figures) -> xr.Dataset:
     return xr.Dataset(
         {"bits": labelled(("level", "seed"), found["bits"], "bits, enumerated")},
         {"level": labelled("level", levels, "levels of a unit", "levels")},

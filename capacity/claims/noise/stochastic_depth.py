@@ -6,7 +6,7 @@ the units by, each pattern of blocks still tells the messages apart, and I = H: 
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 import jax
 import numpy as np
@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from capacity.claims import answers as statistics
 from capacity.claims.claim import Claim, Context, Evidence, Prediction
 from capacity.claims.lab.enumerated import absolute, draw_curve, label_axes, lane_answers, train_and_enumerate
-from capacity.claims.lab.experiment import labelled
+from capacity.claims.lab.experiment import Figures, labelled
 from capacity.plots.style import BLACK, BLUE, GREY, RED
 from capacity.systems import SYSTEMS, Architecture
 from capacity.training import Training
@@ -80,7 +80,7 @@ class StochasticDepthNoise(Claim):
         )  # fmt: skip
 
 
-def _dataset(rates: tuple[float, ...], found: Any) -> xr.Dataset:
+def _dataset(rates: tuple[float, ...], found: Mapping[str, Figures]) -> xr.Dataset:
     words = {"plain": "no skips", "skip": "identity skips"}
     return xr.Dataset(
         {f"{n}_bits": labelled(("rate", "seed"), found[n]["bits"], f"bits enumerated, {w}") for n, w in words.items()},

@@ -8,6 +8,7 @@ Sanchez 2020), and where examples are as few as the useful features that is wort
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -18,8 +19,8 @@ from matplotlib.figure import Figure
 
 from capacity.claims import answers as statistics
 from capacity.claims.claim import Answer, Claim, Context, Evidence, Prediction
-from capacity.claims.lab.classifier import ChannelSystem, Examples, Split, held_out_bits
-from capacity.claims.lab.experiment import grid, intervals, keys_of, labelled, run_lanes
+from capacity.claims.lab.classifier import ClassifierTraining, Examples, Split, held_out_bits
+from capacity.claims.lab.experiment import Lane, LaneFigures, grid, intervals, keys_of, labelled, run_lanes
 from capacity.estimators import estimate
 from capacity.plots.style import BLACK, BLUE, GREEN, GREY, RED, legend_below, quiet_grid
 from capacity.results.estimate import Estimate
@@ -61,36 +62,14 @@ class UselessFeatures(Claim):
     def run(self, key: jax.Array, context: Context) -> Evidence:
         """Train at every size, number of useless features and seed; a seed's examples are the same at every number."""
         keys = jax.random.split(key, 3)
-        seeds, recipe = (
-            (6, ChannelSystem(2, width=32)) if context.fast else (15, ChannelSystem(2, width=32, steps=1920, checks=48))
-        )
-        lanes = grid(size=SIZES, count=COUNTS, seed=range(seeds))
-        network = run_lanes(
-            context,
-            "network",
-            _network(recipe),
-            {
-                "key": keys_of(keys[0], lanes["seed"]),
-                "size": jnp.asarray(lanes["size"], jnp.int32),
-                "count": jnp.asarray(lanes["count"], jnp.int32),
-            },
-            group=30,
-            span=(0.0, 0.7),
-        )["bits"].reshape(len(SIZES), len(COUNTS), seeds)
+        seeds, recipe = 6, ClassifierTraining(2, width=32)
+        if not context.fast:
+            seeds, recipe = 15, recipe._replace(steps=1920, checks=48)
         fits = 40 if context.fast else 200
-        lanes = grid(size=LINEAR_SIZES, count=LINEAR_COUNTS, seed=range(fits))
-        linear = run_lanes(
-            context,
-            "linear",
-            _least_squares,
-            {
-                "key": keys_of(keys[1], lanes["seed"]),
-                "size": jnp.asarray(lanes["size"], jnp.int32),
-                "count": jnp.asarray(lanes["count"], jnp.int32),
-            },
-            group=800,
-            span=(0.7, 0.9),
-        )["bits"].reshape(len(LINEAR_SIZES), len(LINEAR_COUNTS), fits)
+        network = _lanes(context, keys[0], "network", _network(recipe), (SIZES, COUNTS, seeds), 30, (0.0, 0.7))
+        linear = _lanes(
+            context, keys[1], "linear", _least_squares, (LINEAR_SIZES, LINEAR_COUNTS, fits), 800, (0.7, 0.9)
+        )
         carried = context.part("carried", lambda: _carried(keys[2], 20_000 if context.fast else 40_000))
         answers = costs(network, linear, context.miss_rate)
         answers["bits that useless features carry"] = statistics.of_estimate(
@@ -125,6 +104,27 @@ class UselessFeatures(Claim):
             legend_below(axes)
 
 
+def _lanes(
+    context: Context,
+    key: jax.Array,
+    name: str,
+    lane: Callable[[Lane, object], LaneFigures],
+    axes: tuple[tuple[int, ...], tuple[int, ...], int],
+    group: int,
+    span: tuple[float, float],
+) -> np.ndarray:
+    """Held-out bits (sizes, counts, seeds) of a lane at every size of data and number of useless features."""
+    sizes, counts, seeds = axes
+    lanes = grid(size=sizes, count=counts, seed=range(seeds))
+    args = {
+        "key": keys_of(key, lanes["seed"]),
+        "size": jnp.asarray(lanes["size"], jnp.int32),
+        "count": jnp.asarray(lanes["count"], jnp.int32),
+    }
+    bits = run_lanes(context, name, lane, args, group=group, span=span)["bits"]
+    return bits.reshape(len(sizes), len(counts), seeds)
+
+
 def costs(network: np.ndarray, linear: np.ndarray, miss_rate: float) -> dict[str, Answer]:
     """Bits without useless features less bits with most of them, seed by seed; arrays (sizes, counts, seeds)."""
     answers = {}
@@ -137,8 +137,8 @@ def costs(network: np.ndarray, linear: np.ndarray, miss_rate: float) -> dict[str
     return answers
 
 
-def _network(recipe: ChannelSystem) -> Any:
-    def lane(one: Any, _: Any) -> dict[str, jax.Array]:
+def _network(recipe: ClassifierTraining) -> Callable[[Lane, object], LaneFigures]:
+    def lane(one: Lane, _: object) -> LaneFigures:
         key_data, key_flip, key_fit = jax.random.split(one["key"], 3)
         ends = (max(SIZES), max(SIZES) + VALID)
         inputs = jax.random.normal(key_data, (ends[1] + TEST, USEFUL + max(COUNTS)))
@@ -152,7 +152,7 @@ def _network(recipe: ChannelSystem) -> Any:
     return lane
 
 
-def _least_squares(one: Any, _: Any) -> dict[str, jax.Array]:
+def _least_squares(one: Lane, _: object) -> LaneFigures:
     """Held-out bits of the fit of least norm; examples and features that are not used are rows and columns of zeros."""
     key_data, key_weight, key_noise = jax.random.split(one["key"], 3)
     rows, most = max(LINEAR_SIZES), max(LINEAR_COUNTS)

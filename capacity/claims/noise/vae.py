@@ -6,6 +6,7 @@ what was asked, or 0.05 bits where that is more.  The rate, what the VAE's loss 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -19,7 +20,7 @@ from capacity.bounds.exact.listing import list_codes
 from capacity.claims import answers as statistics
 from capacity.claims.claim import Answer, Claim, Context, Evidence, Prediction
 from capacity.claims.lab.enumerated import PARTS, absolute, draw_curve, label_axes
-from capacity.claims.lab.experiment import grid, keys_of, labelled, run_lanes
+from capacity.claims.lab.experiment import Figures, Lane, LaneFigures, grid, keys_of, labelled, run_lanes
 from capacity.plots.style import BLACK, BLUE, GREY, RED
 from capacity.results.estimate import Estimate
 from capacity.systems import SYSTEMS, Architecture
@@ -95,17 +96,17 @@ class AskedBits(Claim):
         label_axes(right, "bits asked for", "bits measured less bits asked for", "How far off")
 
 
-def _off(found: dict[str, np.ndarray], i: int, asked: float, miss_rate: float) -> Answer:
+def _off(found: Figures, i: int, asked: float, miss_rate: float) -> Answer:
     """The most that any seed is off, in bits."""
     seeds = found["bits"].shape[1]
     each = [Estimate(**{part: float(found[part][i, j]) for part in PARTS}, kind="exact") for j in range(seeds)]
     return statistics.largest([absolute(statistics.of_estimate(e, miss_rate / seeds, asked)) for e in each])
 
 
-def _lane(training: Training, samples: int) -> Any:
+def _lane(training: Training, samples: int) -> Callable[[Lane, FairBits], LaneFigures]:
     system = SYSTEMS["target_vae"](Architecture(UNITS, (64, 64)))
 
-    def lane(one: Any, source: Any) -> dict[str, jax.Array]:
+    def lane(one: Lane, source: FairBits) -> LaneFigures:
         params, _ = training.train(one["key"], source, system, one["asked"])
         joint = sender(one["key"], params, source, system, one["asked"])
         listed = list_codes(joint)
@@ -116,7 +117,7 @@ def _lane(training: Training, samples: int) -> Any:
     return lane
 
 
-def _dataset(found: dict[str, np.ndarray]) -> xr.Dataset:
+def _dataset(found: Figures) -> xr.Dataset:
     words = {"bits": "information, enumerated", "low": "95 % interval, low end", "high": "95 % interval, high end"}
     words["rate"] = "rate, an upper bound on the information"
     return xr.Dataset(

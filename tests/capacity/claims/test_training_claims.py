@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from capacity.claims import CLAIMS, Context
 from capacity.claims.claim import check_answers, miss_rate
 from capacity.claims.lab import experiment, noisy_training
+from capacity.claims.lab.subset import Subset
 from capacity.claims.learning import (
     generalization,
     generation,
@@ -23,7 +24,7 @@ from capacity.claims.learning import (
     stale_gradient,
     temperature,
 )
-from capacity.claims.learning.generalization import Few, partial_rank_correlation
+from capacity.claims.learning.generalization import partial_rank_correlation
 from capacity.claims.learning.memorization import slope
 from capacity.claims.learning.stale_gradient import measured_limits
 from capacity.claims.learning.temperature import _lanczos_error
@@ -141,7 +142,7 @@ def test_partial_rank_correlation_ignores_what_groups_differ_in(monkeypatch: pyt
 
 def test_few_messages_are_a_source() -> None:
     source = FairBits.build(jax.random.key(0), 5, 8)
-    few = Few(source, source.messages()[3:9])
+    few = Subset(source, source.messages()[3:9])
     batch = few.sample(jax.random.key(1), 200)
     assert few.bits == pytest.approx(np.log2(6))
     assert {tuple(m) for m in np.asarray(batch.message).tolist()} == {tuple(m) for m in np.asarray(few.rows).tolist()}
