@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from capacity.claims.claim import Answer
+from capacity.claims.prediction import Answer
 from capacity.results.estimate import Estimate
 
 
@@ -99,7 +98,13 @@ def smallest(answers: Sequence[Answer]) -> Answer:
 
 
 def bootstrap(draws: ArrayLike, value: float, n: int, miss_rate: float) -> Answer:
-    """A statistic with the percentile interval of its bootstrap draws, shape (b,) (Efron & Tibshirani 1993).
+    """A statistic with the percentile interval of its bootstrap draws (Efron & Tibshirani 1993).
+
+    Args:
+        draws: the statistic of resampled runs, (b,).
+        value: the statistic of the runs themselves.
+        n: independent runs that it rests on.
+        miss_rate: of the interval.
 
     Raises:
         ValueError: for too few draws to show so small a miss rate: at least 4 of them must lie outside.
@@ -111,7 +116,7 @@ def bootstrap(draws: ArrayLike, value: float, n: int, miss_rate: float) -> Answe
     return Answer(value, min(float(low), value), max(float(high), value), n)
 
 
-def _finite(values: Any, name: str) -> np.ndarray:
+def _finite(values: ArrayLike, name: str) -> np.ndarray:
     v = np.asarray(values, np.float64)
     if v.ndim != 1 or v.size < 2 or not np.isfinite(v).all():
         raise ValueError(f"Expected {name} of shape (n,), n >= 2, all finite; got shape {v.shape} with {v[:4]}.")

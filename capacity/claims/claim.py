@@ -8,86 +8,46 @@ together hold at 95 %: a verdict that is not `undecided` is wrong with a probabi
 
 from __future__ import annotations
 
-import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import jax
+import numpy as np
+from numpy.typing import ArrayLike
+
+from capacity.claims.prediction import Answer as Answer
+from capacity.claims.prediction import Prediction as Prediction
+from capacity.runtime.files.parts import Parts
+from capacity.runtime.progress import Progress
 
 if TYPE_CHECKING:
-    import numpy as np
     import xarray as xr
     from matplotlib.figure import Figure
 
-Arrays = Mapping[str, Any]
-Progress = Callable[[float, str], None]
-Standing = Literal["for", "against", "open"]
 Verdict = Literal["supported", "refuted", "undecided"]
 
 MISS_RATE = 0.05  # of all intervals of a claim together
 
 
-@dataclass(frozen=True)
-class Prediction:
-    """A figure and the region [low, high] in which the sentence puts it, decided before the run.
+@dataclass(frozen=True, init=False)
+class Evidence:
+    """What an experiment found: an answer for every prediction, and the data behind them, for the figure.
 
     Attributes:
-        name: of the figure; the experiment answers under this name.
-        says: what it means that the figure lies there, in a sentence.
-        low, high: the region's ends, in `unit`; infinite where there is none.
-        unit: of the figure.
-        instrument: whether this checks the experiment instead of the sentence: a truth that must be met.  If it is
-            not, the claim is undecided, whatever else was found.
-
-    Raises:
-        ValueError: if the region is empty, or all of the line.
+        answers: by the names of the predictions.
+        data: every variable with `units` and `long_name`; by default the answers themselves.
     """
-
-    name: str
-    says: str
-    low: float = -math.inf
-    high: float = math.inf
-    unit: str = "bits"
-    instrument: bool = False
-
-    def __post_init__(self) -> None:
-        if not self.low <= self.high or (math.isinf(self.low) and math.isinf(self.high)):
-            raise ValueError(f"Expected a region low <= high with a finite end; got [{self.low}, {self.high}].")
-
-    def standing(self, answer: Answer) -> Standing:
-        """Where the answer's interval lies: inside the region, outside, or across its border."""
-        if self.low <= answer.low and answer.high <= self.high:
-            return "for"
-        return "against" if answer.high < self.low or answer.low > self.high else "open"
-
-
-class Answer(NamedTuple):
-    """A measured figure: its value and simultaneous interval, and how many independent runs or samples it rests on."""
-
-    value: float
-    low: float
-    high: float
-    n: int
-    p_value: float | None = None
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What an experiment found: an answer for every prediction, and the data behind them, for the figure."""
 
     answers: Mapping[str, Answer]
     data: xr.Dataset
 
+    def __init__(self, answers: Mapping[str, Answer], data: xr.Dataset | None = None):
+        from capacity.claims.default_figure import answers_data
 
-class Parts(Protocol):
-    """Where finished parts of an experiment are kept: `capacity.runtime.files.store.Store`, or anything like it."""
-
-    def load(self, name: str) -> dict[str, np.ndarray] | None:
-        """Arrays of a part, or None if it is not there whole."""
-
-    def save(self, name: str, arrays: Mapping[str, np.ndarray]) -> None:
-        """Keep a part, whole or not at all."""
+        object.__setattr__(self, "answers", answers)
+        object.__setattr__(self, "data", answers_data(answers) if data is None else data)
 
 
 @dataclass(frozen=True)
@@ -98,7 +58,7 @@ class Context:
         miss_rate: of the interval of each prediction, 0.05 over their number.
         fast: the small version, of a minute or so on two cores; else the whole one.
         parts: where finished parts are kept, or None.
-        progress: called with the fraction done, 0 to 1, and what is being done.
+        progress: called with the share done, 0 to 1, and what is being done.
     """
 
     miss_rate: float
@@ -106,36 +66,64 @@ class Context:
     parts: Parts | None = None
     progress: Progress = field(default=lambda done, text: None)
 
-    def part(self, name: str, make: Callable[[], Arrays]) -> dict[str, np.ndarray]:
-        """A part's arrays: found if an earlier run has finished it, else made and kept."""
-        import numpy as np
-
-        found = self.parts.load(name) if self.parts else None
-        if found is None:
-            found = {key: np.asarray(value) for key, value in make().items()}
+    def part(self, name: str, make: Callable[[], Mapping[str, ArrayLike]]) -> dict[str, np.ndarray]:
+        """A part's arrays: loaded if an earlier run has finished it, else made and kept."""
+        arrays = self.parts.load(name) if self.parts else None
+        if arrays is None:
+            arrays = {key: np.asarray(value) for key, value in make().items()}
             if self.parts:
-                self.parts.save(name, found)
-        return found
+                self.parts.save(name, arrays)
+        return arrays
 
 
-@runtime_checkable
-class Claim(Protocol):
-    """A sentence from the literature made into an experiment; a frozen dataclass without required fields.
+@dataclass(frozen=True)
+class Claim(ABC):
+    """A sentence from the literature made into an experiment.
 
-    `run` asks `context` for `fast`; both versions test the same predictions.  It must answer every one of them, with
-    intervals at `context.miss_rate` (see `capacity.claims.answers`).
+    A claim of your own derives from this class and gives
+
+    - `name`, `sentence`, `source` and `references`: what is claimed, and who says so;
+    - `predictions`: figures and the regions in which the sentence puts them, decided before the run;
+    - `run`, which answers every one of them with an interval at `context.miss_rate` (see `capacity.claims.answers`);
+    - `plot`, where the intervals beside their regions are not figure enough.
+
+    Fields are for what a user may choose: with some, it is a frozen dataclass, and each has a default.
+
+    Attributes:
+        name: on the command line, and of its directory of results.
+        sentence: as the literature has it.
+        source: who says so, or says what is nearest to it: authors, year and title.
+        references: keys of `docs/references.bib`, all that `source` names.
+        predictions: with other names each; at least one is the sentence's own, not an instrument's.
+        former_name: of a claim that was renamed: its key is still drawn from that name, and so are its figures.
     """
 
     name: ClassVar[str]
-    sentence: ClassVar[str]  # as the literature has it
-    source: ClassVar[str]  # who says so: authors and year
+    sentence: ClassVar[str]
+    source: ClassVar[str]
+    references: ClassVar[tuple[str, ...]] = ()
     predictions: ClassVar[tuple[Prediction, ...]]
+    former_name: ClassVar[str | None] = None
 
+    @abstractmethod
     def run(self, key: jax.Array, context: Context) -> Evidence:
-        """Do the experiment."""
+        """Do the experiment.
+
+        Args:
+            key: decides every random number.
+            context: asked for `fast`; both versions answer the same predictions.
+        """
 
     def plot(self, data: xr.Dataset, figure: Figure) -> None:
-        """Draw the data on an empty figure; computes nothing that a verdict rests on."""
+        """Draw the data; computes nothing that a verdict rests on.
+
+        Args:
+            data: of the evidence.
+            figure: empty.
+        """
+        from capacity.claims.default_figure import draw_evidence
+
+        draw_evidence(self.predictions, data, figure)
 
 
 def miss_rate(claim: Claim) -> float:

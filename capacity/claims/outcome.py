@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import jax
 import xarray as xr
 from matplotlib.figure import Figure
 
-from capacity.claims.claim import Answer, Claim, Context, Evidence, Parts, Prediction, Verdict, decide, miss_rate
+from capacity.claims.claim import Claim, Context, Verdict, decide, miss_rate
+from capacity.claims.prediction import Answer, Prediction
+from capacity.runtime.files.parts import Parts
+from capacity.runtime.keys import Seed, as_key
+from capacity.runtime.progress import Progress
 from capacity.runtime.versions import versions
-
-Progress = Callable[[float, str], None]
 
 
 @dataclass(frozen=True)
@@ -62,23 +63,23 @@ class Outcome:
 
 
 def examine(
-    key: jax.Array, claim: Claim, *, fast: bool = False, parts: Parts | None = None, progress: Progress | None = None
+    key: Seed, claim: Claim, *, fast: bool = False, parts: Parts | None = None, progress: Progress | None = None
 ) -> Outcome:
     """Run a claim and decide it.
 
     Args:
-        key: decides every random number.
-        claim: for example `CLAIMS["uniform"]()`.
+        key: or a seed; decides every random number.
+        claim: for example `CLAIMS["digits_of_pi"]()`.
         fast: the small version, of a minute or so on two cores; it tests the same predictions.
         parts: where finished parts are kept, so that an interrupted run goes on; `capacity claims` has a directory.
-        progress: called with the fraction done, 0 to 1, and what is being done.
+        progress: called with the share done, 0 to 1, and what is being done.
 
     Raises:
         ValueError: if the claim does not answer every one of its predictions.
     """
     started = time.perf_counter()
     context = Context(miss_rate(claim), fast, parts, progress or (lambda done, text: None))
-    evidence: Evidence = claim.run(key, context)
+    evidence = claim.run(as_key(key), context)
     verdict = decide(claim, evidence.answers)
     record = record_of(claim, verdict, evidence.answers) | {
         "seconds": round(time.perf_counter() - started, 1),
@@ -127,7 +128,7 @@ def plain_prediction(prediction: Prediction) -> dict[str, Any]:
 def _plain(record: Mapping[str, Any]) -> dict[str, Any]:
     """The record with what JSON cannot say, an infinite number, as a string that float() reads."""
 
-    def one(value: Any) -> Any:
+    def one(value: object) -> object:
         if isinstance(value, list):
             return [one(v) for v in value]
         return str(value) if isinstance(value, float) and not math.isfinite(value) else value

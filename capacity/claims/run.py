@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -17,15 +17,16 @@ from typing import Any
 import jax
 
 from capacity.claims import CLAIMS
-from capacity.claims.claim import Answer, Claim, check_answers, decide
+from capacity.claims.claim import Claim, check_answers, decide
 from capacity.claims.outcome import Outcome, examine, plain_prediction
+from capacity.claims.prediction import Answer
 from capacity.curves.files import read_curves, write_curves
 from capacity.runtime.files.atomic import write_atomic
 from capacity.runtime.files.store import Store
 from capacity.runtime.names import check_name
+from capacity.runtime.progress import Progress
 from capacity.runtime.versions import versions
 
-Progress = Callable[[int, int, float, str], None]
 VERDICT_FILE = "verdict.json"
 DATA_FILE = "data.nc"
 FIGURE_FILE = "figure.png"
@@ -42,36 +43,54 @@ def run_claims(
         out: directory of results; made if it is not there.
         seed: decides every random number; what a claim draws does not depend on which others run.
         fast: the small versions.
-        progress: called with the claim's number, how many there are, the fraction done of it, and what is being done.
+        progress: called with the share done of all claims, each counted alike, and what is being done.
 
     Raises:
         ValueError: for an unknown name, or a directory that holds another configuration.
     """
-    for name in names:
-        check_name(name, CLAIMS, "a claim")
-    chosen = list(dict.fromkeys(names)) or list(CLAIMS)
+    chosen = claims_named(names)
     outcomes = []
-    for i, name in enumerate(chosen):
-        claim = CLAIMS[name]()
+    for i, claim in enumerate(chosen):
 
-        def report(done: float, text: str, i: int = i, name: str = name) -> None:
+        def report(done: float, text: str, i: int = i, name: str = claim.name) -> None:
             if progress:
-                progress(i, len(chosen), done, f"{name}: {text}")
+                progress((i + done) / len(chosen), f"{i + 1} of {len(chosen)}, {name}: {text}")
 
         report(0.0, "starting")
-        outcomes.append(run_claim(claim, out / name, seed, fast, report))
+        outcomes.append(run_claim(claim, out / claim.name, seed, fast, report))
         report(1.0, outcomes[-1].verdict)
         _write_json(out / CLAIMS_FILE, gather(out))
     return outcomes
 
 
-def run_claim(
-    claim: Claim, directory: Path, seed: int, fast: bool, progress: Callable[[float, str], None] | None = None
-) -> Outcome:
-    """Run one claim in a directory of its own, or read what a finished run of the same configuration left there."""
+def claims_named(names: Sequence[str]) -> list[Claim]:
+    """The claims of these names, each once, in their order; all of `CLAIMS` if none is named.
+
+    Raises:
+        ValueError: for an unknown name.
+    """
+    for name in names:
+        check_name(name, CLAIMS, "a claim")
+    kinds: list[type[Claim]] = [CLAIMS[name] for name in names or CLAIMS]
+    return [kind() for kind in dict.fromkeys(kinds)]
+
+
+def run_claim(claim: Claim, directory: Path, seed: int, fast: bool, progress: Progress | None = None) -> Outcome:
+    """Run one claim in a directory of its own, or read what a finished run of the same configuration left there.
+
+    Args:
+        claim: with its fields as they are to be.
+        directory: of this claim alone; made if it is not there.
+        seed: decides every random number.
+        fast: the small version.
+        progress: called with the share done and what is being done.
+
+    Raises:
+        StoreError: if the directory holds another configuration, or is in use.
+    """
     configuration = {
         "claim": claim.name,
-        "fields": asdict(claim),  # type: ignore[call-overload]
+        "fields": asdict(claim),
         "predictions": [plain_prediction(p) for p in claim.predictions],
         "fast": fast,
         "seed": seed,
@@ -80,11 +99,11 @@ def run_claim(
     with Store.open(directory, configuration) as store:
         if all((directory / name).exists() for name in (VERDICT_FILE, DATA_FILE)):
             return read_outcome(claim, directory)
-        key = jax.random.fold_in(jax.random.key(seed), zlib.crc32(claim.name.encode()))
+        key = jax.random.fold_in(jax.random.key(seed), zlib.crc32((claim.former_name or claim.name).encode()))
         outcome = examine(key, claim, fast=fast, parts=store, progress=progress)
         outcome = replace(outcome, record=outcome.record | {"seed": seed})
         write_curves(directory / DATA_FILE, {claim.name: outcome.data})
-        draw(outcome, directory / FIGURE_FILE)
+        _draw(outcome, directory / FIGURE_FILE)
         _write_json(directory / VERDICT_FILE, outcome.record)  # last: its presence says that the rest is whole
     return outcome
 
@@ -114,7 +133,7 @@ def gather(out: Path) -> dict[str, Any]:
     return {"claims": [json.loads(file.read_text()) for file in files.values() if file.exists()]}
 
 
-def draw(outcome: Outcome, path: Path) -> None:
+def _draw(outcome: Outcome, path: Path) -> None:
     """The claim's figure as a PNG of 150 dots per inch; whole or not at all."""
     figure = outcome.figure
     write_atomic(path, lambda target: figure.savefig(target, dpi=150, format="png"))

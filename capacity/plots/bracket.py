@@ -9,9 +9,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
+from capacity.plots.style import BLACK, BLUE, GREY, RED, quiet_grid
 from capacity.results.estimate import Bracket
 
-BELOW, ABOVE, TRUTH = "#0072B2", "#D55E00", "#000000"
+BELOW, ABOVE, TRUTH = BLUE, RED, BLACK
 
 
 def plot_trace(bracket: Bracket, axes: Axes, truth: float | None = None) -> None:
@@ -29,7 +30,7 @@ def plot_trace(bracket: Bracket, axes: Axes, truth: float | None = None) -> None
         raise ValueError(f"Expected a bracket with a trace; got one by {bracket.method}.")
     work = np.array([point.work for point in bracket.trace])
     columns = {name: np.array([getattr(p, name) for p in bracket.trace]) for name in ("low", "lower", "upper", "high")}
-    axes.fill_between(work, columns["low"], columns["high"], color="#777777", alpha=0.2, lw=0, label="95 % interval")
+    axes.fill_between(work, columns["low"], columns["high"], color=GREY, alpha=0.2, lw=0, label="95 % interval")
     axes.plot(work, columns["upper"], color=ABOVE, marker="v", ms=4, lw=1.2, label="upper bound")
     axes.plot(work, columns["lower"], color=BELOW, marker="^", ms=4, lw=1.2, label="lower bound")
     if truth is not None:
@@ -45,6 +46,5 @@ def plot_trace(bracket: Bracket, axes: Axes, truth: float | None = None) -> None
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.set_xlabel("work (billions of operations)")
     axes.set_ylabel("I(M;Z) (bits)")
-    axes.grid(color="#dddddd", lw=0.6)
-    axes.set_axisbelow(True)
+    quiet_grid(axes)
     axes.legend(fontsize="small", frameon=False)

@@ -19,7 +19,16 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from capacity.curves.checks import sentence
-from capacity.plots.style import CEILING_COLOUR, LOST_COLOUR, PAM_COLOUR, SOURCE_COLOUR, colour
+from capacity.plots.style import (
+    CEILING_COLOUR,
+    LOST_COLOUR,
+    ORANGE,
+    PAM_COLOUR,
+    PURPLE,
+    SOURCE_COLOUR,
+    colour,
+    quiet_grid,
+)
 from capacity.runtime.files.store import write_atomic
 
 HEADROOM = 1.08
@@ -97,8 +106,8 @@ def plot_units(dataset: xr.Dataset, axes: Axes) -> None:
         axes.set_axis_off()
         return
     kinds = (
-        ("marginal_bits", "#E69F00", "-", r"marginal $I(M;Z_j)$"),
-        ("increment_bits", "#CC79A7", "--", r"increment $I(M;Z_j|Z_{<j})$"),
+        ("marginal_bits", ORANGE, "-", r"marginal $I(M;Z_j)$"),
+        ("increment_bits", PURPLE, "--", r"increment $I(M;Z_j|Z_{<j})$"),
     )
     for name, kind_colour, style, label in kinds:
         units = dataset[name].mean("seed")
@@ -217,8 +226,7 @@ def _finish(dataset: xr.Dataset, axes: Axes) -> None:
     about = dataset.level.attrs
     units = "" if about["units"] == "1" else f" ({about['units']})"
     axes.set_xlabel(f"{about['long_name']} {_symbol(dataset)}{units}")
-    axes.grid(color="#dddddd", lw=0.6)
-    axes.set_axisbelow(True)
+    quiet_grid(axes)
     _legend(axes)
 
 

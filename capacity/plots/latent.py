@@ -14,11 +14,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
 from capacity.analysis.latent.latent import Latent
+from capacity.plots.style import BLACK, BLUE, GREEN, ORANGE, PURPLE, RED, legend_below, quiet_grid
 from capacity.results.estimate import Z95
 from capacity.runtime.files.store import write_atomic
 
-INFORMATION, TWICE, OFF_PRIOR, LIMIT = "#0072B2", "#CC79A7", "#E69F00", "#000000"
-RATE, INCREMENT = "#D55E00", "#009E73"
+INFORMATION, TWICE, OFF_PRIOR, LIMIT = BLUE, PURPLE, ORANGE, BLACK
+RATE, INCREMENT = RED, GREEN
 
 
 def plot_rate(latent: Latent, axes: Axes) -> None:
@@ -87,8 +88,7 @@ def plot_growth(latent: Latent, axes: Axes) -> None:
     axes.set_xlabel("data points")
     axes.set_ylabel("bits")
     axes.set_title("Would more data show more?")
-    axes.grid(color="#dddddd", lw=0.6)
-    axes.set_axisbelow(True)
+    quiet_grid(axes)
     _legend(axes, 1)
 
 
@@ -124,4 +124,4 @@ def save_latent(path: Path, latent: Latent) -> None:
 
 
 def _legend(axes: Axes, columns: int) -> None:
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=columns, fontsize="small", frameon=False)
+    legend_below(axes, columns, 0.14)

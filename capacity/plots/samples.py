@@ -14,10 +14,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
 from capacity.estimators.neighbours.profile import Profile
+from capacity.plots.style import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SKY, legend_below, quiet_grid
 from capacity.results.estimate import Z95, Estimate
 from capacity.runtime.files.store import write_atomic
 
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+COLOURS = (BLUE, RED, GREEN, PURPLE, ORANGE, SKY)
 
 
 def plot_profile(profile: Profile, axes: Axes, found: Estimate | None = None, method: str = "") -> None:
@@ -36,8 +37,8 @@ def plot_profile(profile: Profile, axes: Axes, found: Estimate | None = None, me
         axes.errorbar(place, bits, reach, color=hue, marker="o", ms=4, lw=1.2, capsize=2, label=f"neighbours, k = {k}")
     sizes = profile.sizes
     if found is not None:
-        axes.axhspan(float(found.low), float(found.high), color="#777777", alpha=0.2, lw=0, label=f"{method}, 95 %")
-        axes.axhline(float(found.bits), color="#777777", lw=1.2, ls="--")
+        axes.axhspan(float(found.low), float(found.high), color=GREY, alpha=0.2, lw=0, label=f"{method}, 95 %")
+        axes.axhline(float(found.bits), color=GREY, lw=1.2, ls="--")
     axes.set_xscale("log")
     axes.set_xticks(sizes)
     axes.xaxis.set_minor_locator(NullLocator())
@@ -45,9 +46,8 @@ def plot_profile(profile: Profile, axes: Axes, found: Estimate | None = None, me
     axes.set_xlabel("pairs in a subsample")
     axes.set_ylabel("mutual information (bits)")
     axes.set_title("Estimate against subsample size and neighbours")
-    axes.grid(color="#dddddd", lw=0.6)
-    axes.set_axisbelow(True)
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.15), ncols=3, fontsize="small", frameon=False)
+    quiet_grid(axes)
+    legend_below(axes, 3, 0.15)
 
 
 def plot_heat_map(dataset: xr.Dataset, axes: Axes) -> None:

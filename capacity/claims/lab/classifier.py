@@ -7,17 +7,20 @@ same rule in both arms of a comparison: what noise or a feature adds is not what
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import optax
 from flax import nnx
+from jaxtyping import PyTree
 
 from capacity.results.estimate import NATS_PER_BIT
 from capacity.systems.architecture import merge
 from capacity.systems.networks import MLP
 from capacity.training.fitting import apply
+
+Carry = tuple[PyTree, optax.OptState]  # the network's state, the optimiser's
 
 
 class Examples(NamedTuple):
@@ -35,7 +38,7 @@ class Split(NamedTuple):
     test: Examples
 
 
-class ChannelSystem(NamedTuple):
+class ClassifierTraining(NamedTuple):
     """Sizes of the network and of its training.
 
     Attributes:
@@ -56,12 +59,19 @@ class ChannelSystem(NamedTuple):
 
 def held_out_bits(
     key: jax.Array,
-    recipe: ChannelSystem,
+    recipe: ClassifierTraining,
     data: Split,
     size: jax.Array,
     augment: Callable[[jax.Array, jax.Array], jax.Array],
 ) -> dict[str, jax.Array]:
-    """Train on the first `size` examples, each drawn input passed through `augment(key, inputs)`; traceable.
+    """Train on the first `size` examples; traceable.
+
+    Args:
+        key: decides the start, the batches and what `augment` draws.
+        recipe: sizes of the network and of its training.
+        data: what it is trained on, stopped by and judged on.
+        size: examples that are used, at most those of `data.train`; may be traced.
+        augment: `augment(key, inputs)`, through which each batch of inputs passes in training.
 
     Returns:
         `bits` held-out bits per label at the check of least validation loss, `final` those at the end, `train` those
@@ -72,14 +82,14 @@ def held_out_bits(
     def build(rngs: nnx.Rngs) -> MLP:
         return MLP((dim, recipe.width, classes), "silu", rngs)
 
-    def loss(params: Any, examples: Examples) -> jax.Array:
+    def loss(params: PyTree, examples: Examples) -> jax.Array:
         log_probs = jax.nn.log_softmax(jax.vmap(merge(build, params))(examples.inputs))
         return -jnp.take_along_axis(log_probs, examples.labels[:, None], axis=1)[:, 0]
 
     optimiser = optax.adam(recipe.learning_rate)
     known = (jnp.arange(data.train.labels.shape[0]) < size).astype(jnp.float32)
 
-    def step(carry: Any, key: jax.Array) -> tuple[Any, None]:
+    def step(carry: Carry, key: jax.Array) -> tuple[Carry, None]:
         params, state = carry
         pick, noise = jax.random.split(key)
         chosen = jax.random.randint(pick, (recipe.batch,), 0, size)
@@ -87,7 +97,7 @@ def held_out_bits(
         gradient = jax.grad(lambda p: loss(p, batch).mean())(params)
         return apply(optimiser, gradient, state, params)[:2], None
 
-    def check(carry: Any, keys: jax.Array) -> tuple[Any, jax.Array]:
+    def check(carry: Carry, keys: jax.Array) -> tuple[Carry, jax.Array]:
         params = carry[0]
         train = (loss(params, data.train) * known).sum() / known.sum()
         nats = jnp.stack([train, loss(params, data.valid).mean(), loss(params, data.test).mean()])

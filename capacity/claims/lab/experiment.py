@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TypeAlias, TypeVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from numpy.typing import ArrayLike
 
-from capacity.claims.claim import Answer, Context
+from capacity.claims import answers as statistics
+from capacity.claims.claim import Context
+from capacity.claims.prediction import Answer
 from capacity.training import pad_lanes, sweep
 
-Arrays = Mapping[str, np.ndarray]
+Lane: TypeAlias = Mapping[str, jax.Array]
+"""What one training of many is given: a key, a level and the like, by name."""
+LaneFigures: TypeAlias = dict[str, jax.Array]
+"""What one training gives: named arrays."""
+Figures: TypeAlias = Mapping[str, np.ndarray]
+"""Named arrays of all trainings."""
+Lanes = TypeVar("Lanes")
+Shared = TypeVar("Shared")
 
 
 def run_lanes(
     context: Context,
     name: str,
-    lane: Callable[[Any, Any], dict[str, jax.Array]],
-    lanes: Any,
-    shared: Any = (),
+    lane: Callable[[Lanes, Shared], LaneFigures],
+    lanes: Lanes,
+    shared: Shared = (),  # type: ignore[assignment]  # nothing
     *,
     group: int = 16,
     span: tuple[float, float] = (0.0, 1.0),
@@ -28,7 +38,7 @@ def run_lanes(
     """All lanes through one program, compiled once; each group of them is a part that an interrupted run finds again.
 
     Args:
-        context: of the claim's run; says where parts are kept and hears of progress.
+        context: of the claim's run; says where parts are kept, and is told of progress.
         name: common name of the parts.
         lane: `lane(one, shared) -> named arrays`, traceable.
         lanes: a pytree whose leaves have a leading axis of lanes.
@@ -46,8 +56,9 @@ def run_lanes(
     for start in range(0, count, size):
         here = jax.tree.map(lambda leaf, start=start: leaf[start : start + size], lanes)
 
-        def make(here: Any = here) -> dict[str, Any]:
-            return program(pad_lanes(here, size), shared)
+        def make(here: Lanes = here) -> LaneFigures:
+            arrays: LaneFigures = program(pad_lanes(here, size), shared)
+            return arrays
 
         context.progress(span[0] + (span[1] - span[0]) * start / count, f"{name}, {start} of {count} lanes")
         found.append(context.part(f"{name}-{start:04d}", make))
@@ -66,10 +77,27 @@ def keys_of(key: jax.Array, numbers: np.ndarray) -> jax.Array:
 
 
 def labelled(
-    dims: str | tuple[str, ...], values: Any, long_name: str, units: str = "bits"
-) -> tuple[Any, Any, dict[str, str]]:
-    """A variable of a dataset: dims, values, and what it is in which units."""
+    dims: str | tuple[str, ...], values: ArrayLike, long_name: str, units: str = "bits"
+) -> tuple[str | tuple[str, ...], np.ndarray, dict[str, str]]:
+    """A variable of a dataset, as xarray takes it.
+
+    Args:
+        dims: names of its axes.
+        values: of as many axes.
+        long_name: what it is, in words.
+        units: "1" for a plain number.
+    """
     return dims, np.asarray(values), {"long_name": long_name, "units": units}
+
+
+def intervals(runs: ArrayLike, miss_rate: float = 0.05) -> dict[str, np.ndarray]:
+    """Means over the last axis, of independent runs, and the ends of their intervals: `value`, `low`, `high`."""
+    values = np.asarray(runs)
+    each = [statistics.mean(row, miss_rate) for row in values.reshape(-1, values.shape[-1])]
+    return {
+        end: np.array([getattr(answer, end) for answer in each]).reshape(values.shape[:-1])
+        for end in ("value", "low", "high")
+    }
 
 
 def exact(value: float, n: int = 1) -> Answer:
@@ -82,6 +110,6 @@ def shifted(answer: Answer, by: float) -> Answer:
     return answer._replace(value=answer.value + by, low=answer.low + by, high=answer.high + by)
 
 
-def scaled(answer: Answer, factor: float) -> Answer:
+def rescaled(answer: Answer, factor: float) -> Answer:
     """The answer in another unit, `factor` > 0 of them in one."""
     return answer._replace(value=answer.value * factor, low=answer.low * factor, high=answer.high * factor)

@@ -12,7 +12,7 @@ flatters a figure.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -22,8 +22,10 @@ import xarray as xr
 from jax.flatten_util import ravel_pytree
 
 from capacity.claims import answers as statistics
-from capacity.claims.claim import Answer, Context
-from capacity.claims.lab.experiment import labelled, run_lanes
+from capacity.claims.claim import Context
+from capacity.claims.lab.experiment import Lane, LaneFigures, intervals, labelled, run_lanes
+from capacity.claims.lab.two_layer import TwoLayer, init_two_layer, two_layer
+from capacity.claims.prediction import Answer, Prediction
 from capacity.results.estimate import NATS_PER_BIT
 from capacity.training.fitting import apply
 from capacity.training.noises import annealed_noise, minibatch, randomly_stale_gradients
@@ -36,7 +38,12 @@ SELECTION = 16  # seeds that choose
 FLOOR = -8.0  # bits per label that a run is counted as, which diverged or is surer than this of the wrong
 
 
-class Outcome(NamedTuple):
+Labelled = tuple[jax.Array, jax.Array]  # inputs (n, INPUTS), labels +-1 (n,)
+NoiseKind = Literal["batch", "eta", "delay"]
+_Carry = tuple[TwoLayer, optax.OptState, TwoLayer]  # parameters, optimiser, parameters before the last step
+
+
+class StrengthFigures(NamedTuple):
     """Bits per label (strengths, seeds) at each strength's own learning rate, on seeds that did not choose it."""
 
     training: np.ndarray
@@ -48,43 +55,43 @@ class Outcome(NamedTuple):
     best_held_out: int  # the same by held-out bits
 
 
-def run_strengths(context: Context, key: jax.Array, name: str, values: tuple[float, ...]) -> Outcome:
+def run_strengths(context: Context, key: jax.Array, kind: NoiseKind, strengths: tuple[float, ...]) -> StrengthFigures:
     """Train at every strength, the first of which is no noise, and every learning rate.
 
     Args:
         context: of the claim's run.
         key: decides data, starts and noises; every strength sees the same data and starts.
-        name: "batch" (examples, `TRAINING` for all), "eta" (of annealed gradient noise) or "delay" (mean, steps).
-        values: strengths, from none upwards.
+        kind: "batch" (examples, `TRAINING` for all), "eta" (of annealed gradient noise) or "delay" (mean, steps).
+        strengths: from none upwards.
     """
     seeds, steps = (SELECTION + 112, 1600) if context.fast else (SELECTION + 240, 8000)
-    strength, rate = (a.ravel() for a in np.meshgrid(values, RATES, indexing="ij"))
+    strength, rate = (a.ravel() for a in np.meshgrid(strengths, RATES, indexing="ij"))
     lanes = {"batch": np.full(rate.size, TRAINING), "eta": np.zeros(rate.size), "delay": np.zeros(rate.size)}
-    lanes[name] = strength
+    lanes[kind] = strength
     lanes |= {"rate": rate}
-    longest = int(2 * max(values)) if name == "delay" else 0
+    longest = int(2 * max(strengths)) if kind == "delay" else 0
 
-    def lane(one: Any, keys: jax.Array) -> dict[str, jax.Array]:
+    def lane(one: Lane, keys: jax.Array) -> dict[str, jax.Array]:
         return jax.vmap(lambda key: _train(key, one, steps, longest))(keys)
 
     found = run_lanes(
         context,
-        name,
+        kind,
         lane,
         {k: jnp.asarray(v, jnp.float32) for k, v in lanes.items()},
         jax.random.split(key, seeds),
         group=8,
         span=(0.1, 1.0),
     )
-    return _choose({k: v.reshape(len(values), len(RATES), *v.shape[1:]) for k, v in found.items()})
+    return _choose({k: v.reshape(len(strengths), len(RATES), *v.shape[1:]) for k, v in found.items()})
 
 
-def _choose(found: dict[str, np.ndarray]) -> Outcome:
+def _choose(found: dict[str, np.ndarray]) -> StrengthFigures:
     """Either side's figure at the learning rates best for it: held-out bits must not pay for training bits' choice."""
     scores = {side: found[side][..., :SELECTION].mean(-1) for side in ("training", "held_out")}
     at = {side: score.argmax(1) for side, score in scores.items()}
     rows = np.arange(len(at["training"]))
-    return Outcome(
+    return StrengthFigures(
         found["training"][rows, at["training"]][:, SELECTION:],
         found["held_out"][rows, at["held_out"]][:, SELECTION:],
         np.asarray(RATES)[np.stack([at["training"], at["held_out"]])],
@@ -97,59 +104,77 @@ def _choose(found: dict[str, np.ndarray]) -> Outcome:
 
 def _ratio(signal: np.ndarray, noise: np.ndarray) -> np.ndarray:
     """inf where there is no noise."""
-    return np.divide(signal, noise, out=np.full_like(signal, np.inf), where=noise > 0)
+    ratio: np.ndarray = np.divide(signal, noise, out=np.full_like(signal, np.inf), where=noise > 0)
+    return ratio
 
 
-def gain(bits: np.ndarray, best: int, miss_rate: float) -> Answer:
-    """Bits per label of the best strength less those of no noise; the same seeds stand on both sides, so paired."""
-    return statistics.mean(bits[best] - bits[0], miss_rate)
+def gain_predictions(training: str) -> tuple[Prediction, Prediction]:
+    """The two predictions that all of these claims make; `training` says what a gain in training bits means."""
+    return (
+        Prediction("gain in training bits", training, low=0, unit="bits per label"),
+        Prediction("gain in held-out bits", "and generalises better", low=0, unit="bits per label"),
+    )
 
 
-def gains(outcome: Outcome, miss_rate: float) -> dict[str, Answer]:
-    """The answers to the two predictions that all of these claims make."""
+def gains(figures: StrengthFigures, miss_rate: float) -> dict[str, Answer]:
+    """The answers to `gain_predictions`: bits per label of the best strength less those of none.
+
+    The same seeds stand on both sides, so they are paired.
+    """
+    training, held_out = figures.training, figures.held_out
     return {
-        "gain in training bits": gain(outcome.training, outcome.best, miss_rate),
-        "gain in held-out bits": gain(outcome.held_out, outcome.best_held_out, miss_rate),
+        "gain in training bits": statistics.mean(training[figures.best] - training[0], miss_rate),
+        "gain in held-out bits": statistics.mean(held_out[figures.best_held_out] - held_out[0], miss_rate),
     }
 
 
-def outcome_data(outcome: Outcome, strengths: tuple[float, ...], long_name: str, units: str) -> xr.Dataset:
-    """Means over seeds with 95 % intervals against the strength, for the figure."""
+def strengths_data(figures: StrengthFigures, strengths: tuple[float, ...], long_name: str, units: str) -> xr.Dataset:
+    """Means over seeds with 95 % intervals against the strength, for the figure.
+
+    Args:
+        figures: of `run_strengths`.
+        strengths: from none upwards.
+        long_name, units: of the strength.
+    """
     variables: dict[str, Any] = {
-        "rate": labelled(("chosen_by", "strength"), outcome.rate, "learning rate by training, by held-out bits", "1"),
+        "rate": labelled(("chosen_by", "strength"), figures.rate, "learning rate by training, by held-out bits", "1"),
         "cosine": labelled(
-            ("strength", "probe"), outcome.cosine, "cosine of the step with the full-batch descent", "1"
+            ("strength", "probe"), figures.cosine, "cosine of the step with the full-batch descent", "1"
         ),
+        "snr": labelled(("strength", "probe"), figures.snr, "signal-to-noise ratio of a step", "1"),
     }
-    variables["snr"] = labelled(("strength", "probe"), outcome.snr, "signal-to-noise ratio of a step", "1")
-    for name, bits in (("training", outcome.training), ("held_out", outcome.held_out)):
-        found = [statistics.mean(row, 0.05) for row in bits]
-        for end in ("value", "low", "high"):
-            values = [getattr(a, end) for a in found]
+    for name, bits in (("training", figures.training), ("held_out", figures.held_out)):
+        for end, values in intervals(bits).items():
             variables[f"{name}_{end}"] = labelled("strength", values, f"{name} bits per label, {end}", "bits per label")
     coordinates = {"strength": labelled("strength", strengths, long_name, units)}
-    return xr.Dataset(variables, coordinates, {"best": outcome.best, "best_held_out": outcome.best_held_out})
+    return xr.Dataset(variables, coordinates, {"best": figures.best, "best_held_out": figures.best_held_out})
 
 
-def walk(optimiser: optax.GradientTransformation, gradient: Callable[[Any], Any], start: Any, steps: int) -> Any:
-    """Where so many steps from `start` lead, the gradient a function of the place; traceable."""
+def descend(
+    optimiser: optax.GradientTransformation,
+    gradient: Callable[[jax.Array], jax.Array],
+    start: jax.Array,
+    steps: int,
+) -> jax.Array:
+    """Where so many steps from `start` lead; traceable.
 
-    def step(carry: Any, _: None) -> Any:
+    Args:
+        optimiser: takes the steps.
+        gradient: of the loss, a function of the parameters.
+        start: parameters, of any shape.
+        steps: number of them.
+    """
+
+    def step(carry: tuple[jax.Array, optax.OptState], _: None) -> tuple[tuple[jax.Array, optax.OptState], None]:
         theta, state = carry
         theta, state = apply(optimiser, gradient(theta), state, theta)
         return (theta, state), None
 
-    return jax.lax.scan(step, (start, optimiser.init(start)), None, length=steps)[0][0]
+    end: jax.Array = jax.lax.scan(step, (start, optimiser.init(start)), None, length=steps)[0][0]
+    return end
 
 
-def with_ratio(data: xr.Dataset, ratio: np.ndarray, products: list[float]) -> xr.Dataset:
-    """The data and, by cell of learning rate times curvature, walkers' (cells, walkers) squares over their truth."""
-    data["ratio"] = labelled("cell", ratio.mean(1), "stationary variance over its closed form", "1")
-    data["ratio_stderr"] = labelled("cell", ratio.std(1) / ratio.shape[1] ** 0.5, "standard error", "1")
-    return data.assign_coords(product=labelled("cell", products, "eta a", "1"))
-
-
-def _train(key: jax.Array, one: Any, steps: int, longest: int) -> dict[str, jax.Array]:
+def _train(key: jax.Array, one: Lane, steps: int, longest: int) -> dict[str, jax.Array]:
     key_data, key_init, key_noise, key_delay, key_batch = jax.random.split(key, 5)
     patterns = 2.0 * (jnp.arange(2**INPUTS)[:, None] >> jnp.arange(INPUTS)[None] & 1).astype(jnp.float32) - 1
     order = jax.random.permutation(key_data, 2**INPUTS)
@@ -162,7 +187,7 @@ def _train(key: jax.Array, one: Any, steps: int, longest: int) -> dict[str, jax.
         links.append(randomly_stale_gradients(spread / spread.sum(), key_delay))
     optimiser = optax.chain(*links, optax.sgd(one["rate"]))
 
-    def step(carry: Any, i: jax.Array) -> Any:
+    def step(carry: _Carry, i: jax.Array) -> tuple[_Carry, None]:
         params, state, _ = carry
         drawn = minibatch(jax.random.fold_in(key_batch, i), TRAINING, one["batch"], TRAINING)
         weight = jnp.zeros(TRAINING).at[drawn.rows].set(drawn.weight)
@@ -170,20 +195,21 @@ def _train(key: jax.Array, one: Any, steps: int, longest: int) -> dict[str, jax.
         after, state = apply(optimiser, gradient, state, params)
         return (after, state, params), None
 
-    def part(carry: Any, numbers: jax.Array) -> Any:
+    def part(carry: _Carry, numbers: jax.Array) -> tuple[_Carry, LaneFigures]:
         carry, _ = jax.lax.scan(step, carry, numbers)
         after, _, before = carry
         return carry, _compare(before, after, seen, one["rate"])
 
-    params = _init(key_init)
+    params = init_two_layer(key_init, INPUTS, HIDDEN)
     numbers = jnp.arange(steps).reshape(PROBES, -1)
     (params, _, _), compared = jax.lax.scan(part, (params, optimiser.init(params), params), numbers)
     bits = [1 + _log_probs(params, *side).mean() / NATS_PER_BIT for side in (seen, unseen)]
     training, held_out = (jnp.where(jnp.isfinite(b), jnp.maximum(b, FLOOR), FLOOR) for b in bits)
-    return {"training": training, "held_out": held_out} | compared
+    figures: dict[str, jax.Array] = {"training": training, "held_out": held_out} | compared
+    return figures
 
 
-def _compare(before: Any, after: Any, seen: Any, rate: jax.Array) -> dict[str, jax.Array]:
+def _compare(before: TwoLayer, after: TwoLayer, seen: Labelled, rate: jax.Array) -> dict[str, jax.Array]:
     """The step that was taken beside full-batch descent: their cosine (0 where there was none), and both as squares."""
     gradient = ravel_pytree(jax.grad(lambda p: -_log_probs(p, *seen).mean())(before))[0]
     move = ravel_pytree(before)[0] - ravel_pytree(after)[0]
@@ -199,17 +225,6 @@ def _compare(before: Any, after: Any, seen: Any, rate: jax.Array) -> dict[str, j
     }
 
 
-def _init(key: jax.Array) -> Any:
-    key_in, key_out = jax.random.split(key)
-    return {
-        "in": jax.random.normal(key_in, (INPUTS, HIDDEN)) / INPUTS**0.5,
-        "bias": jnp.zeros(HIDDEN),
-        "out": jax.random.normal(key_out, (HIDDEN,)) / HIDDEN**0.5,
-        "shift": jnp.zeros(()),
-    }
-
-
-def _log_probs(params: Any, x: jax.Array, y: jax.Array) -> jax.Array:
+def _log_probs(params: TwoLayer, x: jax.Array, y: jax.Array) -> jax.Array:
     """(n,) nats of the true labels +-1."""
-    hidden = jnp.tanh(x @ params["in"] + params["bias"][None])
-    return jax.nn.log_sigmoid(y * (hidden @ params["out"] + params["shift"]))
+    return jax.nn.log_sigmoid(y * two_layer(params, x))

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from capacity.plots.style import CEILING_COLOUR, SOURCE_COLOUR
-
-BLUE, RED, GREEN, ORANGE = "#0072B2", "#D55E00", "#009E73", "#E69F00"
+from capacity.plots.style import BLUE, CEILING_COLOUR, GREEN, RED, SOURCE_COLOUR, legend_below, quiet_grid
 
 
 def draw_bits(data: xr.Dataset, axes: Axes, ticks: list[str]) -> None:
@@ -26,7 +22,7 @@ def draw_bits(data: xr.Dataset, axes: Axes, ticks: list[str]) -> None:
     axes.set_xlabel(_words(data.strength))
     axes.set_ylabel("bits per label")
     axes.set_title("Parity of 4 of 8 inputs, four hidden units")
-    finish(axes)
+    grid_and_legend(axes)
 
 
 def draw_cosine(data: xr.Dataset, axes: Axes, ticks: list[str]) -> None:
@@ -39,23 +35,28 @@ def draw_cosine(data: xr.Dataset, axes: Axes, ticks: list[str]) -> None:
     axes.set_xlabel("part of the training done")
     axes.set_ylabel("cosine of a step with the full-batch descent")
     axes.set_title("How far downhill steps point, mean")
-    finish(axes, 4)
+    grid_and_legend(axes, 4)
 
 
-def draw_ratio(x: Any, measured: xr.DataArray, stderr: xr.DataArray, axes: Axes, label: str) -> None:
-    """Measured over predicted, with 95 % intervals around 1."""
+def draw_ratio(x: xr.DataArray, measured: xr.DataArray, stderr: xr.DataArray, axes: Axes, label: str) -> None:
+    """Measured over predicted, with 95 % intervals around 1.
+
+    Args:
+        x: along the axis.
+        measured, stderr: the ratio and its standard error there.
+        axes: drawn on.
+        label: of the points.
+    """
     axes.axhline(1, color=CEILING_COLOUR, lw=1.2, label="closed form")
     axes.errorbar(x, measured, 1.96 * stderr, fmt="o", ms=4, color=GREEN, capsize=2, mfc="white", label=label)
     axes.set_ylabel("measured / closed form")
-    finish(axes)
+    grid_and_legend(axes)
 
 
-def finish(axes: Axes, columns: int = 2) -> None:
-    """Grid, and the legend below."""
-    axes.grid(color="#dddddd", lw=0.6)
-    axes.set_axisbelow(True)
-    place: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.15)}
-    axes.legend(**place, ncols=columns, fontsize="small", frameon=False)
+def grid_and_legend(axes: Axes, columns: int = 2) -> None:
+    """A quiet grid, and the legend below with so many columns."""
+    quiet_grid(axes)
+    legend_below(axes, columns, 0.15)
 
 
 def _words(coordinate: xr.DataArray) -> str:

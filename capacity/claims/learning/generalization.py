@@ -8,9 +8,8 @@ Systems differ in much else: correlations are of ranks, given the system.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -22,13 +21,14 @@ from scipy.stats import rankdata
 from capacity.bounds.exact.enumeration import information
 from capacity.bounds.exact.listing import list_codes
 from capacity.claims import answers as statistics
-from capacity.claims.claim import Answer, Context, Evidence, Prediction
-from capacity.claims.lab.experiment import grid, keys_of, labelled, run_lanes
-from capacity.plots.style import colour
+from capacity.claims.claim import Answer, Claim, Context, Evidence, Prediction
+from capacity.claims.lab.experiment import Lane, LaneFigures, grid, keys_of, labelled, run_lanes
+from capacity.claims.lab.subset import Subset
+from capacity.plots.style import BLACK, GREY, colour, quiet_grid
 from capacity.results.estimate import NATS_PER_BIT
 from capacity.systems import SYSTEMS, Architecture
-from capacity.training import System, cosine_adam, fit
-from synthetic import Batch, FairBits, register
+from capacity.training import Params, System, cosine_adam, fit
+from synthetic import FairBits
 
 BITS, DIM, UNITS, SEEN = 9, 18, 6, 96
 NOISES = 16  # draws for every message
@@ -36,62 +36,17 @@ DRAWS = 4000  # of the bootstrap
 MARKERS = "osD^v<>phX*P"
 
 
-@register()
-@dataclass(frozen=True, eq=False)
-class Few:
-    """Some messages of a source as a source of their own, equally likely: what a training set is."""
-
-    source: Any
-    rows: jax.Array  # (n, message_dim)
-    discrete: ClassVar[bool] = True
-    listable: ClassVar[bool] = True
-
-    @property
-    def bits(self) -> float:
-        """log2 n."""
-        return float(np.log2(self.rows.shape[-2]))
-
-    @property
-    def dim(self) -> int:
-        """Length of a vector."""
-        return self.source.dim
-
-    @property
-    def message_dim(self) -> int:
-        """Length of a message."""
-        return self.source.message_dim
-
-    def sample(self, key: jax.Array, n: int) -> Batch:
-        """Draw n, independently."""
-        message = self.rows[jax.random.randint(key, (n,), 0, self.rows.shape[-2])]
-        return Batch(message, self.source.embed(message))
-
-    def embed(self, message: jax.Array) -> jax.Array:
-        """Vector of one message."""
-        return self.source.embed(message)
-
-    def log_prob(self, message: jax.Array) -> jax.Array:
-        """Log mass of one of the messages."""
-        return jnp.full(message.shape[:-1], -np.log(self.rows.shape[-2]), jnp.float32)
-
-    def messages(self) -> jax.Array:
-        """All of them, (n, message_dim)."""
-        return self.rows
-
-    def codebook(self) -> tuple[jax.Array, jax.Array]:
-        """Vectors (n, dim) and log masses (n,)."""
-        count = self.rows.shape[-2]
-        return self.source.embed(self.rows), jnp.full(count, -np.log(count), jnp.float32)
-
-
-@dataclass(frozen=True)
-class Generalization:
+class Generalization(Claim):
     """Every system that the toolkit has, a program each, at levels spread over its own range."""
 
-    name: ClassVar[str] = "generalization"
-    sentence: ClassVar[str] = "more efficient compression means better generalisation at test time"
-    source: ClassVar[str] = "the essay on randomness in deep learning; Tishby & Zaslavsky (2015), Shamir et al. (2010)"
-    predictions: ClassVar[tuple[Prediction, ...]] = (
+    name = "generalization"
+    sentence = "more efficient compression means better generalisation at test time"
+    source = (
+        "Tishby & Zaslavsky (2015), Deep learning and the information bottleneck principle; Shamir, "
+        "Sabato & Tishby (2010), Learning and generalization with the information bottleneck"
+    )
+    references = ("tishby2015deep", "shamir2010learning")
+    predictions = (
         Prediction("mean gap", "there is a gap to explain", low=0.1, instrument=True),
         Prediction(
             "bits kept with gap", "the more bits kept the larger: rank correlation given the system", low=0, unit="1"
@@ -108,8 +63,7 @@ class Generalization:
         count, seeds, steps = (4, 4, 400) if context.fast else (8, 12, 3000)
         size = Architecture(units=UNITS, widths=(40, 40))
         found: dict[str, list[np.ndarray]] = {k: [] for k in ("system", "level", "kept", "seen", "unseen")}
-        systems: dict[str, Any] = dict(SYSTEMS)
-        for i, (name, kind) in enumerate(systems.items()):
+        for i, (name, kind) in enumerate(SYSTEMS.items()):
             levels = np.asarray(kind.default_levels)
             levels = levels[np.linspace(0, len(levels) - 1, count).round().astype(int)]
             lanes = grid(level=levels, seed=range(seeds))
@@ -146,7 +100,7 @@ class Generalization:
             style: dict[str, Any] = {"ms": 5, "mfc": "white", "color": colour(name), "label": name}
             left.plot(here.kept, here.gap, MARKERS[i % len(MARKERS)], **style)
             right.plot(here.kept, here.unseen, MARKERS[i % len(MARKERS)], **style)
-        right.plot([0, BITS], [0, BITS], color="#777777", lw=1.2, ls=(0, (6, 3)), label="all that is kept")
+        right.plot([0, BITS], [0, BITS], color=GREY, lw=1.2, ls=(0, (6, 3)), label="all that is kept")
         left.set_ylabel("gap: bits told of training less other messages")
         left.set_title("Generalisation gap")
         right.set_ylabel("bits told of messages not trained on")
@@ -156,12 +110,11 @@ class Generalization:
         left.set_ylim(min(0.0, float(data.gap.min())) - 0.5, 2 * BITS)
         right.set_ylim(-BITS, BITS + 0.5)
         for axes in (left, right):
-            axes.axhline(0, color="#000000", lw=0.8)
+            axes.axhline(0, color=BLACK, lw=0.8)
             if lost:
                 axes.set_title(f"{axes.get_title()} ({lost} runs leave the axis)")
             axes.set_xlabel("bits kept, I(M;Z) over all messages")
-            axes.grid(color="#dddddd", lw=0.6)
-            axes.set_axisbelow(True)
+            quiet_grid(axes)
         handles, names = right.get_legend_handles_labels()
         figure.legend(handles, names, loc="outside lower center", ncols=6, fontsize="small", frameon=False)
 
@@ -200,16 +153,16 @@ def partial_rank_correlation(
     return statistics.bootstrap(draws, value(np.arange(x.size)), x.size, miss_rate)
 
 
-def _lane(system: System, steps: int) -> Any:
+def _lane(system: System, steps: int) -> Callable[[Lane, FairBits], LaneFigures]:
     """Bits kept, and bits told of messages trained on and of others, per vector."""
 
-    def lane(one: Any, source: FairBits) -> dict[str, jax.Array]:
+    def lane(one: Lane, source: FairBits) -> LaneFigures:
         key_seen, key_init, key_fit, key_settle, key_joint, key_bits, key_noise = jax.random.split(one["key"], 7)
         messages = source.messages()
         order = jax.random.permutation(key_seen, messages.shape[0])
-        few = Few(source, messages[order[:SEEN]])
+        few = Subset(source, messages[order[:SEEN]])
 
-        def loss(params: Any, key: jax.Array, progress: jax.Array) -> jax.Array:
+        def loss(params: Params, key: jax.Array, progress: jax.Array) -> jax.Array:
             return system.loss(params, key, few, one["level"], 64, progress)
 
         params, _ = fit(key_fit, loss, system.init(key_init, source), cosine_adam(1e-2, steps), steps)

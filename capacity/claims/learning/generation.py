@@ -7,8 +7,7 @@ too: excess = KL(truth || generator) in bits, 0 for a perfect one, without any s
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -18,10 +17,10 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from capacity.claims import answers as statistics
-from capacity.claims.claim import Context, Evidence, Prediction
-from capacity.claims.lab.experiment import labelled, run_lanes
-from capacity.claims.lab.training_figure import finish
-from capacity.plots.style import CEILING_COLOUR, SOURCE_COLOUR
+from capacity.claims.claim import Claim, Context, Evidence, Prediction
+from capacity.claims.lab.experiment import Lane, intervals, labelled, run_lanes
+from capacity.claims.lab.training_figure import grid_and_legend
+from capacity.plots.style import BLUE, CEILING_COLOUR, GREEN, RED, SOURCE_COLOUR
 from capacity.results.estimate import NATS_PER_BIT
 from capacity.training import cosine_adam
 from capacity.training.fitting import apply
@@ -33,18 +32,22 @@ COUNTS = (8, 32, 128, 512, 2048, 16384)  # examples; 2^7.10 = 138
 LITTLE = COUNTS.index(32)
 STRENGTHS = {"dropout": (0.1, 0.3, 0.5), "gaussian": (0.3, 1.0, 3.0), "gradient": (1e-5, 1e-3, 1e-1)}
 WORDS = {"dropout": "dropout", "gaussian": "Gaussian noise in the units", "gradient": "gradient noise"}
-COLOURS = {"dropout": "#D55E00", "gaussian": "#0072B2", "gradient": "#009E73"}
+COLOURS = {"dropout": RED, "gaussian": BLUE, "gradient": GREEN}
 SELECTION = 4  # runs that choose the strength
+_Carry = tuple[dict[str, jax.Array], optax.OptState]
 
 
-@dataclass(frozen=True)
-class Generation:
+class Generation(Claim):
     """Three noises of three strengths against none, at 8 to 16,384 examples; the same number of steps for all."""
 
-    name: ClassVar[str] = "generation"
-    sentence: ClassVar[str] = "noise helps a network that has few examples to generate what they are examples of"
-    source: ClassVar[str] = "the experiment that the essay on randomness in deep learning proposes"
-    predictions: ClassVar[tuple[Prediction, ...]] = (
+    name = "generation"
+    sentence = "noise helps a network that has few examples to generate what they are examples of"
+    source = (
+        "Srivastava et al. (2014), Dropout, on the size of the data set; on the gradient: Neelakantan et "
+        "al. (2015), Adding gradient noise improves learning"
+    )
+    references = ("srivastava2014dropout", "neelakantan2015adding")
+    predictions = (
         Prediction("excess at 16,384 examples", "without noise the truth is learnt", high=0.1, unit="bits per vector"),
         Prediction("dropout at 32 examples", "some dropout comes nearer to the truth", high=0, unit="bits per vector"),
         Prediction("gaussian at 32 examples", "and some noise in the units", high=0, unit="bits per vector"),
@@ -63,7 +66,7 @@ class Generation:
         lanes: dict[str, Any] = {k: jnp.asarray([s if kind == k else 0.0 for kind, s, _ in rows]) for k in STRENGTHS}
         lanes["count"] = jnp.asarray([count for _, _, count in rows])
 
-        def lane(one: Any, shared: Any) -> dict[str, jax.Array]:
+        def lane(one: Lane, shared: tuple[MarkovBits, jax.Array]) -> dict[str, jax.Array]:
             source, keys = shared
             return {"excess": jax.vmap(lambda key: excess_bits(key, source, one, steps))(keys)}
 
@@ -89,8 +92,8 @@ class Generation:
                 data["count"], data.none.mean("run")[0], "o-", color=CEILING_COLOUR, mfc="white", label="no noise"
             )
             for i, shade in enumerate((0.4, 0.7, 1.0)):
-                ends = [statistics.mean(row, 0.05) for row in data[kind][i].values]
-                value, high = np.array([a.value for a in ends]), np.array([a.high for a in ends])
+                ends = intervals(data[kind][i])
+                value, high = ends["value"], ends["high"]
                 label = f"{float(data[f'strength_{kind}'][i]):g}"
                 axes.errorbar(
                     data["count"], value, high - value, fmt="o-", ms=4, capsize=2, color=hue, alpha=shade, label=label
@@ -101,11 +104,11 @@ class Generation:
             axes.set_yscale("log")
             axes.set_xlabel("examples trained on")
             axes.set_title(WORDS[kind])
-            finish(axes, 1)
+            grid_and_legend(axes, 1)
         panels[0].set_ylabel("excess over the entropy, KL (bits per vector)")
 
 
-def excess_bits(key: jax.Array, source: Any, one: Any, steps: int) -> jax.Array:
+def excess_bits(key: jax.Array, source: MarkovBits, one: Lane, steps: int) -> jax.Array:
     """KL(source || generator) in bits after training on `count` drawn vectors; exact, all vectors listed; traceable.
 
     Args:
@@ -119,7 +122,7 @@ def excess_bits(key: jax.Array, source: Any, one: Any, steps: int) -> jax.Array:
     pool = source.sample(key_data, max(COUNTS)).vector
     optimiser = optax.chain(annealed_noise(one["gradient"], key_gradient), cosine_adam(1e-2, steps))
 
-    def step(carry: Any, i: jax.Array) -> Any:
+    def step(carry: _Carry, i: jax.Array) -> tuple[_Carry, None]:
         params, state = carry
         key_rows, key_noise = jax.random.split(jax.random.fold_in(key_fit, i))
         x = pool[jax.random.randint(key_rows, (BATCH,), 0, one["count"])]
@@ -130,7 +133,8 @@ def excess_bits(key: jax.Array, source: Any, one: Any, steps: int) -> jax.Array:
     (params, _), _ = jax.lax.scan(step, (params, optimiser.init(params)), jnp.arange(steps))
     vectors, log_probs = source.codebook()
     silent = {"dropout": jnp.zeros(()), "gaussian": jnp.zeros(())}
-    return (jnp.exp(log_probs) * (log_probs - _log_probs(params, vectors, key, silent))).sum() / NATS_PER_BIT
+    excess: jax.Array = (jnp.exp(log_probs) * (log_probs - _log_probs(params, vectors, key, silent))).sum()
+    return excess / NATS_PER_BIT
 
 
 def _masks() -> tuple[jax.Array, jax.Array]:
@@ -142,7 +146,7 @@ def _masks() -> tuple[jax.Array, jax.Array]:
     )
 
 
-def _init(key: jax.Array) -> Any:
+def _init(key: jax.Array) -> dict[str, jax.Array]:
     key_in, key_out = jax.random.split(key)
     return {
         "in": jax.random.normal(key_in, (SYMBOLS, HIDDEN)) / SYMBOLS**0.5,
@@ -152,7 +156,7 @@ def _init(key: jax.Array) -> Any:
     }
 
 
-def _log_probs(params: Any, x: jax.Array, key: jax.Array, noise: Any) -> jax.Array:
+def _log_probs(params: dict[str, jax.Array], x: jax.Array, key: jax.Array, noise: Lane) -> jax.Array:
     """log q(x), (n,) nats, of vectors +-1 (n, symbols), by one pass of a masked network under noise in its units."""
     key_drop, key_normal = jax.random.split(key)
     into, out = _masks()
@@ -164,7 +168,7 @@ def _log_probs(params: Any, x: jax.Array, key: jax.Array, noise: Any) -> jax.Arr
     return jax.nn.log_sigmoid(x * logits).sum(1)
 
 
-def _dataset(by: dict[str, np.ndarray], source: Any) -> xr.Dataset:
+def _dataset(by: dict[str, np.ndarray], source: MarkovBits) -> xr.Dataset:
     words = "KL(truth || generator)"
     variables = {
         kind: labelled(("none" if kind == "none" else "strength", "count", "run"), rows, f"{words}, {kind}", "bits")

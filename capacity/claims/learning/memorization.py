@@ -6,8 +6,8 @@ of a perceptron.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -29,9 +29,10 @@ from capacity.analysis.storage import (
     separable_counts,
 )
 from capacity.claims import answers as statistics
-from capacity.claims.claim import Answer, Context, Evidence, Prediction
-from capacity.claims.lab.experiment import grid, labelled, run_lanes, shifted
-from capacity.claims.lab.training_figure import finish
+from capacity.claims.claim import Answer, Claim, Context, Evidence, Prediction
+from capacity.claims.lab.experiment import Figures, Lane, LaneFigures, grid, intervals, labelled, run_lanes, shifted
+from capacity.claims.lab.training_figure import grid_and_legend
+from capacity.plots.style import BLACK, BLUE, GREEN, GREY, RED
 from capacity.results.estimate import NATS_PER_BIT
 from capacity.theory.training import BINARY_PERCEPTRON_CAPACITY, PERCEPTRON_CAPACITY, separable
 
@@ -45,21 +46,22 @@ STRENGTHS = {
     "gradient": (1e-6, 1e-5, 1e-4, 1e-3, 1e-2),
 }
 WORDS = {"dropout": "dropout of hidden units", "weight": "Gaussian noise on weights", "gradient": "gradient noise"}
-COLOURS = {"dropout": "#D55E00", "weight": "#0072B2", "gradient": "#009E73"}
+COLOURS = {"dropout": RED, "weight": BLUE, "gradient": GREEN}
 SEARCHED = (0.3, 0.4, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9)  # patterns per binary weight
 PATTERNS = (30, 40, 50)  # of a perceptron with 20 inputs
 
 
-@dataclass(frozen=True)
-class Memorization:
+class Memorization(Claim):
     """Perceptrons; then two-layer networks of 37 to 601 parameters, and one of 145 under three noises."""
 
-    name: ClassVar[str] = "memorization"
-    sentence: ClassVar[str] = "a network holds a few bits per parameter, and fewer when it is trained with noise"
-    source: ClassVar[str] = (
-        "the essay on randomness in deep learning, which asks for this; Gardner (1988), Collins et al. (2017)"
+    name = "memorization"
+    sentence = "a network holds a few bits per parameter, and fewer when it is trained with noise"
+    source = (
+        "Collins, Sohl-Dickstein & Sussillo (2017), Capacity and trainability in recurrent neural "
+        "networks; perceptrons: Cover (1965), Gardner (1988), Krauth & Mézard (1989)"
     )
-    predictions: ClassVar[tuple[Prediction, ...]] = (
+    references = ("collins2017capacity", "cover1965geometrical", "gardner1988space", "krauth1989storage")
+    predictions = (
         Prediction(
             "chance of separability less Cover's", "at 40 patterns, 20 inputs", -0.05, 0.05, "1", instrument=True
         ),
@@ -115,18 +117,16 @@ class Memorization:
         for i in range(data.sizes["width"]):
             label = f"{int(data.parameters[i])} parameters"
             y, reach = _spread(data.bits[i])
-            left.errorbar(data.ratio, y, reach, fmt="o-", mfc="white", color="#0072B2", alpha=shades[i], label=label)
-        left.plot([0, 3], [0, 3], color="#777777", ls=(0, (6, 3)), lw=1.2, label="all labels")
+            left.errorbar(data.ratio, y, reach, fmt="o-", mfc="white", color=BLUE, alpha=shades[i], label=label)
+        left.plot([0, 3], [0, 3], color=GREY, ls=(0, (6, 3)), lw=1.2, label="all labels")
         left.set_xlabel("random labels per parameter")
         left.set_ylabel("bits memorised per parameter (lower bound)")
         left.set_title("Rises, then saturates")
         total = data.bits.mean("run").max("ratio")
-        middle.loglog(
-            data.parameters, total * data.parameters, "o", mfc="white", color="#0072B2", label="measured, best"
-        )
+        middle.loglog(data.parameters, total * data.parameters, "o", mfc="white", color=BLUE, label="measured, best")
         for per in (1.2, 2.6):
             label = "1.2 and 2.6 bits per parameter" if per == 1.2 else "_"
-            middle.loglog(data.parameters, per * data.parameters, color="#777777", ls=(0, (6, 3)), lw=1, label=label)
+            middle.loglog(data.parameters, per * data.parameters, color=GREY, ls=(0, (6, 3)), lw=1, label=label)
         middle.set_xlabel("parameters")
         middle.set_ylabel("bits memorised")
         for axis in (middle.xaxis, middle.yaxis):
@@ -141,15 +141,15 @@ class Memorization:
                 y, reach = _spread(data[f"left_{name}"][..., reading])
                 right.errorbar(np.arange(1, 6), y, reach, fmt=style, ms=4, mfc="white", color=hue, label=label)
         quiet = float(data.left_none[0, :, 0].mean())
-        right.axhline(quiet, color="#000000", lw=1.2, label="no noise")
+        right.axhline(quiet, color=BLACK, lw=1.2, label="no noise")
         right.set_ylim(min(0, -0.3), 1.15 * quiet)
         right.set_xticks(np.arange(1, 6), ["weakest", "2", "3", "4", "strongest"])
         right.set_xlabel("strength of the noise in training")
         right.set_ylabel("bits memorised per parameter")
         right.set_title("What noise in training leaves")
-        finish(left)
-        finish(middle, 1)
-        finish(right, 1)
+        grid_and_legend(left)
+        grid_and_legend(middle, 1)
+        grid_and_legend(right, 1)
 
 
 def slope(parameters: np.ndarray, bits: np.ndarray, miss_rate: float) -> Answer:
@@ -188,14 +188,17 @@ def _searched(key: jax.Array, instances: int, weights: int = 201) -> np.ndarray:
         patterns = jax.random.normal(key, (numbers[-1], weights))
         # Rows of zeros ask for nothing and never count as right: so all numbers of patterns share one program.
         there = (jnp.arange(numbers[-1]) < number).astype(jnp.float32)
-        return reinforced_search(key, patterns * there[:, None]) == number
+        right: jax.Array = reinforced_search(key, patterns * there[:, None]) == number
+        return right
 
     @jax.jit
     def search(keys: jax.Array) -> jax.Array:
-        return jax.lax.map(lambda k: jax.vmap(solved, (None, 0))(k, jnp.asarray(numbers)), keys)
+        each: jax.Array = jax.lax.map(lambda k: jax.vmap(solved, (None, 0))(k, jnp.asarray(numbers)), keys)
+        return each
 
     found = np.asarray(search(jax.random.split(key, instances)))
-    return np.where(found, numbers / weights, 0).max(1)
+    most: np.ndarray = np.where(found, numbers / weights, 0).max(1)
+    return most
 
 
 def _limit(limit: Limit, miss_rate: float, n: int) -> Answer:
@@ -236,10 +239,10 @@ def _noises(context: Context, key: jax.Array) -> dict[str, np.ndarray]:
     return {kind: bits[[i for i, n in enumerate(names) if n == kind]] for kind in ("none", *STRENGTHS)}
 
 
-def _lane(hidden: int, most: int, steps: int, *, noisy: bool) -> Any:
+def _lane(hidden: int, most: int, steps: int, *, noisy: bool) -> Callable[[Lane, object], LaneFigures]:
     """Bits memorised per parameter, read without and with the noise, (2,)."""
 
-    def lane(one: Any, _: Any) -> dict[str, jax.Array]:
+    def lane(one: Lane, _: object) -> LaneFigures:
         noise = Noise(*(one[k] for k in STRENGTHS)) if noisy else None
         sizes = {"inputs": INPUTS, "hidden": hidden, "most": most, "steps": steps}
         recall = memorise(one["key"], one["patterns"], noise, **sizes)
@@ -252,11 +255,11 @@ def _lane(hidden: int, most: int, steps: int, *, noisy: bool) -> Any:
 
 def _spread(bits: xr.DataArray) -> tuple[np.ndarray, np.ndarray]:
     """Mean over runs, and half the 95 % interval."""
-    ends = [statistics.mean(row, 0.05) for row in bits.values]
-    return np.array([a.value for a in ends]), np.array([a.high - a.value for a in ends])
+    ends = intervals(bits)
+    return ends["value"], ends["high"] - ends["value"]
 
 
-def _dataset(known: Any, bits: np.ndarray, noisy: Any, parameters: np.ndarray) -> xr.Dataset:
+def _dataset(known: Figures, bits: np.ndarray, noisy: Figures, parameters: np.ndarray) -> xr.Dataset:
     per = "bits per parameter"
     variables = {
         "bits": labelled(("width", "ratio", "run"), bits, "bits of random labels memorised, lower bound", per),

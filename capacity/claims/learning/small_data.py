@@ -11,21 +11,23 @@ images would.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, ClassVar
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import xarray as xr
 from matplotlib.figure import Figure
 
 from capacity.claims import answers as statistics
-from capacity.claims.claim import Context, Evidence, Prediction
-from capacity.claims.lab.experiment import grid, labelled, run_lanes
-from capacity.claims.lab.training_figure import finish
-from capacity.plots.style import SOURCE_COLOUR
+from capacity.claims.claim import Claim, Context, Evidence, Prediction
+from capacity.claims.lab.experiment import Figures, Lane, LaneFigures, grid, intervals, labelled, run_lanes
+from capacity.claims.lab.training_figure import grid_and_legend
+from capacity.plots.style import BLACK, BLUE, GREEN, RED, SOURCE_COLOUR, log_ticks
 from capacity.training import cosine_adam
 from capacity.training.fitting import apply
 
@@ -33,15 +35,18 @@ TEST = 100
 SIZES, POOL = (10, 20, 40, 80, 160, 260), 360
 SPLITS, STEPS = (50, 200), (250, 2000)  # of the fast version, of the whole one
 WIDTHS = {"linear": (), "deep": (32, 32)}
-COLOURS = {"linear": "#0072B2", "deep": "#D55E00"}
+COLOURS = {"linear": BLUE, "deep": RED}
 BATCH = 32
 DECAYS, RATES = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1), (3e-3, 3e-2)  # the same settings for both models
 FOLDS, NONE = 3, -1
 SIZE_LIMIT = 1024  # places that are counted through
+Layers = list[dict[str, jax.Array]]  # "kernel" (inputs, outputs) and "bias" (outputs,) of each
+Shared = tuple[jax.Array, jax.Array, jax.Array]  # images, labels, a key for each split
+_Carry = tuple[Layers, optax.OptState]
 
 
 @dataclass(frozen=True)
-class SmallData:
+class SmallData(Claim):
     """Logistic regression against two hidden layers of 32, tuned alike, N from 10 to all; 50 splits, or 200.
 
     Attributes:
@@ -57,12 +62,14 @@ class SmallData:
     splits: int | None = None
     steps: int | None = None
 
-    name: ClassVar[str] = "small_data"
-    sentence: ClassVar[str] = "a linear model beats a deep one at 80 samples"
-    source: ClassVar[str] = (
-        "the companion essay on deep learning with little data; Leek (2017), answered by Beam (2017)"
+    name = "small_data"
+    sentence = "a linear model beats a deep one at 80 samples"
+    source = (
+        "Leek (2017), Don't use deep learning your data isn't that big; answered by Beam (2017), You can "
+        "probably use deep learning even if your data isn't that big"
     )
-    predictions: ClassVar[tuple[Prediction, ...]] = (
+    references = ("leek2017dont", "beam2017probably")
+    predictions = (
         Prediction(
             "linear less deep in bits at 80", "linear tells more about held-out labels", low=0, unit="bits per label"
         ),
@@ -104,21 +111,19 @@ class SmallData:
                     data[f"{name}_{end}"].sel(model=model) if model else data[f"{name}_{end}"]
                     for end in ("low", "value", "high")
                 )
-                hue, label = COLOURS.get(model, "#009E73"), model or "linear less deep, paired"
+                hue, label = COLOURS.get(model, GREEN), model or "linear less deep, paired"
                 scale = 100 if name == "accuracy" else 1
                 reach = scale * np.stack([value - low, high - value])
                 axes.errorbar(
                     data["size"], scale * value, reach, fmt="o-", mfc="white", capsize=3, color=hue, label=label
                 )
-            axes.set_xscale("log")
-            axes.set_xticks(data["size"].values, [f"{n:g}" for n in data["size"].values])
-            axes.minorticks_off()
+            log_ticks(axes, data["size"].values)
             axes.set_xlabel("labelled images N, for training and tuning")
         first, second, third = figure.axes
         first.axhline(float(data.entropy), color=SOURCE_COLOUR, ls=(0, (6, 3)), lw=1.2, label="H(Y): all of the label")
         first.set_ylabel("held-out bits per label")
         second.set_ylabel("held-out accuracy (%)")
-        third.axhline(0, color="#000000", lw=0.8)
+        third.axhline(0, color=BLACK, lw=0.8)
         third.axvline(80, color=SOURCE_COLOUR, lw=0.8, ls=":", label="80 samples")
         third.set_ylabel("difference in bits per label")
         said = [f"{model} ahead at N: {data.attrs[f'{model}_ahead_at'] or 'none'}" for model in WIDTHS]
@@ -128,7 +133,7 @@ class SmallData:
             figure.axes, ("Information, means and 95 %", "Accuracy", "Above 0 linear wins"), strict=True
         ):
             axes.set_title(title)
-            finish(axes)
+            grid_and_legend(axes)
 
 
 def zeros_and_ones() -> tuple[np.ndarray, np.ndarray]:
@@ -144,19 +149,19 @@ def _tuned(
     context: Context,
     model: str,
     widths: tuple[int, ...],
-    sizes: Any,
-    settings: Any,
+    sizes: tuple[int, ...],
+    settings: Figures,
     steps: int,
-    shared: Any,
+    shared: Shared,
     start: float,
 ) -> dict[str, np.ndarray]:
     """Held-out bits and accuracy (sizes, splits) at the setting that each split's own cross-validation chose."""
 
-    def lane(one: Any, shared: Any) -> dict[str, jax.Array]:
+    def lane(one: Lane, shared: Shared) -> LaneFigures:
         images, labels, keys = shared
 
         def one_split(key: jax.Array, decay: jax.Array, rate: jax.Array) -> dict[str, jax.Array]:
-            return _split(key, images, labels, widths, one | {"decay": decay, "rate": rate}, steps)
+            return _split(key, images, labels, widths, {**one, "decay": decay, "rate": rate}, steps)
 
         return jax.vmap(one_split)(keys, one["decay"], one["rate"])
 
@@ -170,7 +175,7 @@ def _tuned(
     return run_lanes(context, f"{model}-test", lane, last, shared, group=12, span=(start + 0.4, start + 0.5))
 
 
-def _lanes(sizes: np.ndarray, folds: np.ndarray, settings: dict[str, np.ndarray]) -> dict[str, jax.Array]:
+def _lanes(sizes: np.ndarray, folds: np.ndarray, settings: Figures) -> dict[str, jax.Array]:
     counts = {"size": jnp.asarray(sizes, jnp.int32), "fold": jnp.asarray(folds, jnp.int32)}
     return counts | {name: jnp.asarray(values, jnp.float32) for name, values in settings.items()}
 
@@ -185,7 +190,12 @@ def _outside(fold: jax.Array, size: jax.Array) -> tuple[jax.Array, jax.Array]:
 
 
 def _split(
-    key: jax.Array, images: jax.Array, labels: jax.Array, widths: tuple[int, ...], one: Any, steps: int
+    key: jax.Array,
+    images: jax.Array,
+    labels: jax.Array,
+    widths: tuple[int, ...],
+    one: Lane,
+    steps: int,
 ) -> dict[str, jax.Array]:
     """Train on the first `size` of a shuffled pool but for a fold, validate on the fold, test on the last 100."""
     key_order, key_init, key_batch = jax.random.split(key, 3)
@@ -194,11 +204,11 @@ def _split(
     count, places = _outside(one["fold"], one["size"])
     schedule = cosine_adam(1.0, steps)
 
-    def loss(params: Any, rows: jax.Array) -> jax.Array:
+    def loss(params: Layers, rows: jax.Array) -> jax.Array:
         decay = sum(jnp.square(layer["kernel"]).sum() for layer in params)
         return -_log_probs(params, x[rows], y[rows]).mean() + one["decay"] * decay
 
-    def step(carry: Any, i: jax.Array) -> Any:
+    def step(carry: _Carry, i: jax.Array) -> tuple[_Carry, None]:
         params, state = carry
         rows = places[jax.random.randint(jax.random.fold_in(key_batch, i), (BATCH,), 0, count)]
         gradient = jax.grad(loss)(params, rows)
@@ -220,7 +230,7 @@ def _split(
     }
 
 
-def _init(key: jax.Array, sizes: tuple[int, ...]) -> list[dict[str, jax.Array]]:
+def _init(key: jax.Array, sizes: tuple[int, ...]) -> Layers:
     keys = jax.random.split(key, len(sizes) - 1)
     # Only the last layer starts at 0: a linear model then starts as logistic regression does, at even odds.
     return [
@@ -232,24 +242,22 @@ def _init(key: jax.Array, sizes: tuple[int, ...]) -> list[dict[str, jax.Array]]:
     ]
 
 
-def _log_probs(params: Any, x: jax.Array, y: jax.Array) -> jax.Array:
+def _log_probs(params: Layers, x: jax.Array, y: jax.Array) -> jax.Array:
     """(n,) nats of the true labels +-1."""
     for layer in params[:-1]:
         x = jax.nn.relu(x @ layer["kernel"] + layer["bias"][None])
     return jax.nn.log_sigmoid(y * (x @ params[-1]["kernel"] + params[-1]["bias"][None])[:, 0])
 
 
-def _dataset(found: Any, gap: Any, sizes: tuple[int, ...]) -> xr.Dataset:
+def _dataset(found: Mapping[str, Figures], gap: Figures, sizes: tuple[int, ...]) -> xr.Dataset:
     variables: dict[str, Any] = {}
     units = {"bits": "bits per label", "accuracy": "1", "difference": "bits per label"}
     rows = {name: np.stack([found[model][name] for model in WIDTHS]) for name in ("bits", "accuracy")}
     rows["difference"] = gap["bits"]
     for name, values in rows.items():
         dims = ("model", "size")[-values.ndim + 1 :]
-        ends = [statistics.mean(v, 0.05) for v in values.reshape(-1, values.shape[-1])]
-        for end in ("value", "low", "high"):
-            flat = np.array([getattr(a, end) for a in ends]).reshape(values.shape[:-1])
-            variables[f"{name}_{end}"] = labelled(dims, flat, f"held-out {name}, {end} (95 %)", units[name])
+        for end, figures in intervals(values).items():
+            variables[f"{name}_{end}"] = labelled(dims, figures, f"held-out {name}, {end} (95 %)", units[name])
     _, labels = zeros_and_ones()
     share = float((labels > 0).mean())
     entropy = -(share * np.log2(share) + (1 - share) * np.log2(1 - share))

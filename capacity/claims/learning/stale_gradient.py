@@ -5,9 +5,6 @@ On a quadratic the truth is known: with a fixed delay tau descent is stable iff 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, ClassVar
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -15,27 +12,32 @@ import optax
 import xarray as xr
 from matplotlib.figure import Figure
 
-from capacity.claims.claim import Context, Evidence, Prediction
+from capacity.claims.claim import Claim, Context, Evidence, Prediction
 from capacity.claims.lab.experiment import exact, labelled
-from capacity.claims.lab.noisy_training import gains, outcome_data, run_strengths
-from capacity.claims.lab.training_figure import GREEN, draw_bits, draw_cosine, finish
-from capacity.plots.style import CEILING_COLOUR
+from capacity.claims.lab.noisy_training import gain_predictions, gains, run_strengths, strengths_data
+from capacity.claims.lab.training_figure import draw_bits, draw_cosine, grid_and_legend
+from capacity.plots.style import CEILING_COLOUR, GREEN
 from capacity.theory.training import delay_limit
 from capacity.training.fitting import apply
 from capacity.training.noises import stale_gradients
 
 DELAYS = (0.0, 1.0, 2.0, 4.0, 8.0, 16.0)
 FIXED = (0, 1, 2, 4, 8)
+_Carry = tuple[jax.Array, optax.OptState]
+_Ends = tuple[jax.Array, jax.Array]
 
 
-@dataclass(frozen=True)
-class StaleGradient:
+class StaleGradient(Claim):
     """Fresh gradients against those of 1 to 16 steps ago on average, uniform between none and twice that."""
 
-    name: ClassVar[str] = "stale_gradient"
-    sentence: ClassVar[str] = "noise in training is exploration energy; asynchronous SGD is such a noise"
-    source: ClassVar[str] = "the essay on randomness in deep learning; Mitliagkas et al. (2016)"
-    predictions: ClassVar[tuple[Prediction, ...]] = (
+    name = "stale_gradient"
+    sentence = "noise in training is exploration energy; asynchronous SGD is such a noise"
+    source = (
+        "Jang (2016), Why randomness is important for deep learning; Mitliagkas et al. (2016), Asynchrony "
+        "begets momentum"
+    )
+    references = ("jang2016why", "mitliagkas2016asynchrony")
+    predictions = (
         Prediction(
             "limit of stability",
             "the largest error of five measured limits, in parts",
@@ -43,21 +45,18 @@ class StaleGradient:
             unit="1",
             instrument=True,
         ),
-        Prediction(
-            "gain in training bits", "some delay finds what prompt descent misses", low=0, unit="bits per label"
-        ),
-        Prediction("gain in held-out bits", "and generalises better", low=0, unit="bits per label"),
+        *gain_predictions("some delay finds what prompt descent misses"),
     )
 
     def run(self, key: jax.Array, context: Context) -> Evidence:
         """The limits of fixed delays by bisection, then networks on parity under random ones."""
         limits = context.part("limits", lambda: {"limit": measured_limits()})["limit"]
-        outcome = run_strengths(context, key, "delay", DELAYS)
+        figures = run_strengths(context, key, "delay", DELAYS)
         error = float(np.abs(limits / delay_limit(FIXED) - 1).max())
         answers = {
             "limit of stability": exact(error, len(FIXED)),
-        } | gains(outcome, context.miss_rate)
-        data = outcome_data(outcome, DELAYS, "mean delay of the gradient", "steps")
+        } | gains(figures, context.miss_rate)
+        data = strengths_data(figures, DELAYS, "mean delay of the gradient", "steps")
         data["limit"] = labelled("delay", limits, "largest stable product of learning rate and curvature", "1")
         return Evidence(answers, data.assign_coords(delay=labelled("delay", FIXED, "fixed delay", "steps")))
 
@@ -74,7 +73,7 @@ class StaleGradient:
         right.set_xlabel("fixed delay τ (steps)")
         right.set_ylabel("largest stable ηa")
         right.set_title("Limit on a quadratic")
-        finish(right, 1)
+        grid_and_legend(right, 1)
 
 
 def measured_limits(halvings: int = 16) -> np.ndarray:
@@ -84,7 +83,7 @@ def measured_limits(halvings: int = 16) -> np.ndarray:
     def grows(rate: jax.Array, delay: jax.Array) -> jax.Array:
         optimiser = optax.chain(stale_gradients(delay, max(FIXED)), optax.sgd(rate))
 
-        def step(carry: Any, _: None) -> Any:
+        def step(carry: _Carry, _: None) -> tuple[_Carry, jax.Array]:
             theta, state = carry
             theta, state = apply(optimiser, theta, state, theta)
             return (jnp.clip(theta, -1e30, 1e30), state), jnp.abs(theta)
@@ -92,16 +91,18 @@ def measured_limits(halvings: int = 16) -> np.ndarray:
         _, path = jax.lax.scan(step, (jnp.ones(()), optimiser.init(jnp.ones(()))), None, length=steps)
         # Amplitudes over windows much longer than a period, 4 tau + 2 steps.
         late, middle = path[-200:].max(), path[steps // 2 : steps // 2 + 200].max()
-        return (late > middle) | (late > 1e10)
+        growing: jax.Array = (late > middle) | (late > 1e10)
+        return growing
 
     def limit(delay: jax.Array) -> jax.Array:
-        def halve(ends: Any, _: None) -> Any:
+        def halve(ends: _Ends, _: None) -> tuple[_Ends, None]:
             low, high = ends
             middle = 0.5 * (low + high)
             up = grows(middle, delay)
             return (jnp.where(up, low, middle), jnp.where(up, middle, high)), None
 
         (low, high), _ = jax.lax.scan(halve, (jnp.float32(0.0), jnp.float32(3.0)), None, length=halvings)
-        return 0.5 * (low + high)
+        middle: jax.Array = 0.5 * (low + high)
+        return middle
 
     return np.asarray(jax.jit(jax.vmap(limit))(jnp.asarray(FIXED)))

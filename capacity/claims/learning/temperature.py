@@ -7,9 +7,6 @@ Sharpness is the largest eigenvalue of the training loss's Hessian (Lanczos); it
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, ClassVar
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -21,9 +18,11 @@ from scipy.stats import spearmanr
 
 from capacity.analysis.weights import hessian_product, hutchinson, largest_eigenvalues
 from capacity.claims import answers as statistics
-from capacity.claims.claim import Context, Evidence, Prediction
-from capacity.claims.lab.experiment import exact, grid, labelled, run_lanes
-from capacity.claims.lab.training_figure import finish
+from capacity.claims.claim import Claim, Context, Evidence, Prediction
+from capacity.claims.lab.experiment import Lane, exact, grid, labelled, run_lanes
+from capacity.claims.lab.training_figure import grid_and_legend
+from capacity.claims.lab.two_layer import TwoLayer, init_two_layer, two_layer
+from capacity.plots.style import BLUE, GREEN, GREY, ORANGE, RED, SKY, log_ticks
 from capacity.training.noises import minibatch
 
 RATES = (0.01, 0.02, 0.04, 0.08, 0.16)
@@ -31,17 +30,20 @@ BATCHES = (2, 4, 8, 16, 32)
 INPUTS, HIDDEN, EXAMPLES, FRESH = 6, 16, 64, 1024
 NOISE = 0.3  # of the targets
 DESCENT_RATE = 0.05
-COLOURS = ("#0072B2", "#56B4E9", "#009E73", "#E69F00", "#D55E00")
+COLOURS = (BLUE, SKY, GREEN, ORANGE, RED)
 
 
-@dataclass(frozen=True)
-class Temperature:
+class Temperature(Claim):
     """A two-layer network of 16 units on 64 noisy targets of a smaller one; 5 learning rates x 5 batch sizes."""
 
-    name: ClassVar[str] = "temperature"
-    sentence: ClassVar[str] = "a high learning rate or small batch finds wide minima, the reverse narrow ones"
-    source: ClassVar[str] = "the essay on randomness in deep learning; Keskar et al. (2017), Jastrzębski et al. (2017)"
-    predictions: ClassVar[tuple[Prediction, ...]] = (
+    name = "temperature"
+    sentence = "a high learning rate or small batch finds wide minima, the reverse narrow ones"
+    source = (
+        "Keskar et al. (2017), On large-batch training for deep learning; Jastrzębski et al. (2017), "
+        "Three factors influencing minima in SGD"
+    )
+    references = ("keskar2017large", "jastrzebski2017three")
+    predictions = (
         Prediction(
             "error of the largest eigenvalue",
             "Lanczos agrees with the dense Hessian, in parts of it",
@@ -108,14 +110,10 @@ class Temperature:
             left.plot(np.repeat(data.rate.values[:, None], rows.shape[1], 1), rows, ".", color=COLOURS[i], alpha=0.5)
             held_out = data.held_out.isel(batch=i).values.ravel()
             right.plot(rows.ravel(), held_out, "o", ms=4, mfc="white", color=COLOURS[i], label=f"batch {batch:g}")
-        left.set_xscale("log")
-        left.set_xticks(data.rate.values, [f"{rate:g}" for rate in data.rate.values])
-        left.minorticks_off()
+        log_ticks(left, data.rate.values)
         left.set_xlabel("learning rate")
         left.set_title("Sharpness of the minimum found")
-        right.axhline(
-            NOISE**2, color="#777777", ls=(0, (6, 3)), lw=1.2, label="noise of the targets: no model is below"
-        )
+        right.axhline(NOISE**2, color=GREY, ls=(0, (6, 3)), lw=1.2, label="noise of the targets: no model is below")
         right.set_xscale("log")
         right.set_yscale("log")
         right.set_xlabel("largest eigenvalue of the Hessian")
@@ -129,7 +127,10 @@ class Temperature:
             axis.set_major_formatter(plain)
             axis.set_minor_locator(NullLocator())
         for axes in (left, right):
-            finish(axes)
+            grid_and_legend(axes)
+
+
+_Data = tuple[jax.Array, jax.Array]  # inputs (n, INPUTS), targets (n,)
 
 
 def _ranks(setting: np.ndarray, sharp: np.ndarray) -> np.ndarray:
@@ -141,49 +142,35 @@ def _ranks(setting: np.ndarray, sharp: np.ndarray) -> np.ndarray:
     return np.array([spearmanr(setting[w], column[w])[0] for column, w in zip(sharp.T, whole.T, strict=True)])
 
 
-def _network(params: Any, x: jax.Array) -> jax.Array:
-    return jnp.tanh(x @ params["in"] + params["bias"][None]) @ params["out"] + params["shift"]
-
-
-def _init(key: jax.Array, hidden: int) -> Any:
-    key_in, key_out = jax.random.split(key)
-    return {
-        "in": jax.random.normal(key_in, (INPUTS, hidden)) / INPUTS**0.5,
-        "bias": jnp.zeros(hidden),
-        "out": jax.random.normal(key_out, (hidden,)) / hidden**0.5,
-        "shift": jnp.zeros(()),
-    }
-
-
-def _task(key: jax.Array) -> tuple[Any, Any]:
+def _task(key: jax.Array) -> tuple[_Data, _Data]:
     """Training and fresh examples: a network of 3 units of twice the usual weights, and Gaussian noise."""
     key_teacher, key_x, key_noise = jax.random.split(key, 3)
-    teacher = jax.tree.map(lambda leaf: 2 * leaf, _init(key_teacher, 3))
+    teacher = jax.tree.map(lambda leaf: 2 * leaf, init_two_layer(key_teacher, INPUTS, 3))
     x = jax.random.normal(key_x, (EXAMPLES + FRESH, INPUTS))
-    y = _network(teacher, x) + NOISE * jax.random.normal(key_noise, x.shape[:1])
+    y = two_layer(teacher, x) + NOISE * jax.random.normal(key_noise, x.shape[:1])
     return (x[:EXAMPLES], y[:EXAMPLES]), (x[EXAMPLES:], y[EXAMPLES:])
 
 
-def _loss(params: Any, data: Any) -> jax.Array:
-    return jnp.square(_network(params, data[0]) - data[1]).mean()
+def _loss(params: TwoLayer, data: _Data) -> jax.Array:
+    return jnp.square(two_layer(params, data[0]) - data[1]).mean()
 
 
-def _run(key: jax.Array, one: Any, walk: int) -> dict[str, jax.Array]:
+def _run(key: jax.Array, one: Lane, walk: int) -> dict[str, jax.Array]:
     key_task, key_init, key_batch, key_lanczos, key_trace = jax.random.split(key, 5)
     (x, y), fresh = _task(key_task)
 
-    def step(params: Any, i: jax.Array) -> Any:
+    def step(params: TwoLayer, i: jax.Array) -> tuple[TwoLayer, None]:
         drawn = minibatch(jax.random.fold_in(key_batch, i), EXAMPLES, one["batch"], max(BATCHES))
 
-        def loss(params: Any) -> jax.Array:
-            return (drawn.weight * jnp.square(_network(params, x[drawn.rows]) - y[drawn.rows])).sum()
+        def loss(params: TwoLayer) -> jax.Array:
+            return (drawn.weight * jnp.square(two_layer(params, x[drawn.rows]) - y[drawn.rows])).sum()
 
         return jax.tree.map(lambda p, g: p - one["rate"] * g, params, jax.grad(loss)(params)), None
 
-    def descend(params: Any, _: None) -> Any:
+    def descend(params: TwoLayer, _: None) -> tuple[TwoLayer, None]:
         return jax.tree.map(lambda p, g: p - DESCENT_RATE * g, params, jax.grad(_loss)(params, (x, y))), None
 
-    params, _ = jax.lax.scan(step, _init(key_init, HIDDEN), jnp.arange(walk))
+    params, _ = jax.lax.scan(step, init_two_layer(key_init, INPUTS, HIDDEN), jnp.arange(walk))
     params, _ = jax.lax.scan(descend, params, None, length=walk)
     product, dim = hessian_product(lambda p: _loss(p, (x, y)), params)
     return {
@@ -198,8 +185,9 @@ def _run(key: jax.Array, one: Any, walk: int) -> dict[str, jax.Array]:
 def _lanczos_error(key: jax.Array) -> jax.Array:
     """Of the largest eigenvalue, as it is measured in the runs, against all of them from the dense matrix."""
     data, _ = _task(key)
-    params = _init(key, HIDDEN)
+    params = init_two_layer(key, INPUTS, HIDDEN)
     product, dim = hessian_product(lambda p: _loss(p, data), params)
     dense = np.linalg.eigvalsh(np.asarray(jax.vmap(product)(jnp.eye(dim)), np.float64))
     found = largest_eigenvalues(key, product, dim, 1, 20).values[0]
-    return jnp.abs(found - dense[-1]) / dense[-1]
+    error: jax.Array = jnp.abs(found - dense[-1]) / dense[-1]
+    return error

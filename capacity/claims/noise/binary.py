@@ -6,31 +6,33 @@ nothing mended between them 1 - h((1 - (1 - 2p)^L)/2): 0.5310, 0.3199, 0.0789 bi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
 
 from capacity.channels import BinarySymmetric, Chain
 from capacity.claims import answers as statistics
-from capacity.claims.claim import Answer, Context, Evidence, Prediction
+from capacity.claims.claim import Answer, Claim, Context, Evidence, Prediction
 from capacity.claims.lab.enumerated import (
     PARTS,
     SAMPLES,
     absolute,
     draw_curve,
     estimates_of,
-    finish,
+    label_axes,
     lane_answers,
     through,
     train_and_enumerate,
 )
-from capacity.claims.lab.experiment import labelled, scaled
+from capacity.claims.lab.experiment import Figures, labelled, rescaled
 from capacity.joint.joint import Joint
+from capacity.plots.style import BLACK, BLUE, GREY, RED
 from capacity.results.estimate import Estimate
 from capacity.systems import SYSTEMS, Architecture
 from capacity.systems.codes import PAM
@@ -41,17 +43,19 @@ BITS = UNITS = 8
 FLIP, DEPTHS = 0.1, (1, 2, 5)
 NONE = 1e-4  # flips that stand for none, since a level is greater than 0
 FAST_FLIPS, FLIPS = (NONE, 0.03, 0.1, 0.3), (NONE, 0.01, 0.03, 0.06, 0.1, 0.15, 0.2, 0.3, 0.4)
-BLUE, RED, BLACK = "#0072B2", "#D55E00", "#000000"
 
 
-@dataclass(frozen=True)
-class BinaryUnits:
+class BinaryUnits(Claim):
     """Eight bits on eight binary units, by sign and by coin, trained straight-through and enumerated."""
 
-    name: ClassVar[str] = "binary"
-    sentence: ClassVar[str] = "each unit of a binarised network holds one bit at most"
-    source: ClassVar[str] = "the essay on randomness in deep learning"
-    predictions: ClassVar[tuple[Prediction, ...]] = (
+    name = "binary"
+    sentence = "each unit of a binarised network holds one bit at most"
+    source = (
+        "Courbariaux et al. (2016), Binarized neural networks; a bit at most: Shannon (1948), A "
+        "mathematical theory of communication"
+    )
+    references = ("courbariaux2016binarized", "shannon1948mathematical")
+    predictions = (
         Prediction("most that one unit holds", "no unit holds more than a bit", high=1.01),
         Prediction("bits per unit with flips, over 1 − h(p), at most", "flips leave 1 − h(p) bits a unit", high=0.01),
         Prediction("chain of flips, departure from the closed form", "layers of flips add up", high=0.01),
@@ -80,8 +84,8 @@ class BinaryUnits:
         ]
         answers = {
             "most that one unit holds": _most(found, rate),
-            "bits per unit with flips, over 1 − h(p), at most": scaled(statistics.largest(over), 1 / UNITS),
-            "chain of flips, departure from the closed form": scaled(statistics.largest(departures), 1 / UNITS),
+            "bits per unit with flips, over 1 − h(p), at most": rescaled(statistics.largest(over), 1 / UNITS),
+            "chain of flips, departure from the closed form": rescaled(statistics.largest(departures), 1 / UNITS),
             "bits per unit by sign, without flips": statistics.mean(found["sign"]["bits"][0] / UNITS, rate),
         }
         return Evidence(answers, _dataset(flips, found, chain))
@@ -90,12 +94,12 @@ class BinaryUnits:
         """Bits per unit against the flips, and against the depth of a chain."""
         left, right = figure.subplots(1, 2)
         p = np.linspace(1e-4, 0.5, 200)
-        left.axhline(1.0, color="#777777", lw=1.2, ls=(0, (6, 3)), label="one bit")
+        left.axhline(1.0, color=GREY, lw=1.2, ls=(0, (6, 3)), label="one bit")
         left.plot(p, flip_capacity(p), color=BLACK, lw=1.2, label="1 − h(p)")
         draw_curve(left, data.flip, data.sign_bits / UNITS, BLUE, "by sign, trained")
         draw_curve(left, data.flip, data.coin_bits / UNITS, RED, "by coin, trained", "s")
         left.set_ylim(0, 1.08)
-        finish(
+        label_axes(
             left,
             "probability p that a sign is turned",
             "information (bits per unit)",
@@ -107,12 +111,12 @@ class BinaryUnits:
         style: dict[str, Any] = {"fmt": "o", "color": BLUE, "mfc": "white", "capsize": 3}
         right.errorbar(data.depth, data.chain_bits / UNITS, reach, label="measured", **style)
         right.set_ylim(0, 0.6)
-        finish(
+        label_axes(
             right, f"layers that each flip with probability {FLIP}", "information (bits per unit)", "A chain of flips"
         )
 
 
-def flip_capacity(p: Any) -> np.ndarray:
+def flip_capacity(p: ArrayLike) -> np.ndarray:
     """1 - h(p) bits, elementwise."""
     q = np.clip(np.asarray(p, np.float64), 1e-300, 1 - 1e-16)
     return 1 + q * np.log2(q) + (1 - q) * np.log2(1 - q)
@@ -123,7 +127,7 @@ def chain_truth() -> np.ndarray:
     return flip_capacity(0.5 - 0.5 * (1 - 2 * FLIP) ** np.array(DEPTHS))
 
 
-def _most(found: dict[str, Any], miss_rate: float) -> Answer:
+def _most(found: Mapping[str, Figures], miss_rate: float) -> Answer:
     """The most that any unit of any lane holds, I(M;Z_j), at its share of the miss rate among all units."""
     bits, stderr = (
         np.concatenate([f[name].ravel() for f in found.values()]) for name in ("marginal", "marginal_stderr")
@@ -135,7 +139,7 @@ def _most(found: dict[str, Any], miss_rate: float) -> Answer:
     return statistics.largest([statistics.of_estimate(e, miss_rate / len(each)) for e in each])
 
 
-def _chain(key: jax.Array, source: Any) -> dict[str, Any]:
+def _chain(key: jax.Array, source: FairBits) -> dict[str, np.ndarray]:
     """The digits as +-1 units through chains of flips, enumerated."""
     code, flip, arrays = PAM().build(source, UNITS), jnp.float32(FLIP), {}
     found = []
@@ -149,7 +153,7 @@ def _chain(key: jax.Array, source: Any) -> dict[str, Any]:
     return arrays
 
 
-def _dataset(flips: tuple[float, ...], found: Any, chain: Any) -> xr.Dataset:
+def _dataset(flips: tuple[float, ...], found: Mapping[str, Figures], chain: Figures) -> xr.Dataset:
     variables = {}
     for name, words in (("sign", "by sign"), ("coin", "by coin")):
         variables[f"{name}_bits"] = labelled(("flip", "seed"), found[name]["bits"], f"bits of eight units, {words}")

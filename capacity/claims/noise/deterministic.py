@@ -9,25 +9,26 @@ With noise sigma the same experiment can give 1/2 log2(1 + 1/sigma^2) bits and n
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 from flax import nnx
+from jaxtyping import PyTree
 from matplotlib.figure import Figure
 
 from capacity.claims import answers as statistics
-from capacity.claims.claim import Answer, Context, Evidence, Prediction
-from capacity.claims.lab.experiment import exact, grid, keys_of, labelled, run_lanes
+from capacity.claims.claim import Answer, Claim, Context, Evidence, Prediction
+from capacity.claims.lab.experiment import Lane, LaneFigures, exact, grid, keys_of, labelled, run_lanes
+from capacity.plots.style import BLACK, BLUE, GREEN, RED, legend_below, quiet_grid
 from capacity.results.estimate import NATS_PER_BIT
 from capacity.systems.architecture import merge
 from capacity.systems.codes.pam import gray_level
 from capacity.systems.networks import MLP, AutoregressiveBits
 from capacity.theory import gaussian_capacity
-from capacity.training import cosine_adam, fit
+from capacity.training import Params, cosine_adam, fit
 
 DIGITS = 24
 LISTED = 14  # digits of which every message's unit is listed
@@ -35,19 +36,20 @@ FAST_BITS = (1, 4, 16, 24)
 BITS = (1, 2, 3, 4, 6, 8, 12, 16, 20, 24)
 NOISE = 0.1
 FRESH = 8192
-BLUE, RED, GREEN, BLACK, GREY = "#0072B2", "#D55E00", "#009E73", "#000000", "#777777"
+Moments = tuple[jax.Array, jax.Array]  # mean and standard deviation of the unit
 
 
-@dataclass(frozen=True)
-class Deterministic:
+class Deterministic(Claim):
     """One unit, no noise and some; messages of 1 to 24 digits."""
 
-    name: ClassVar[str] = "deterministic"
-    sentence: ClassVar[str] = (
-        "without noise a real-valued unit carries unlimited information, so that nothing need be compressed"
+    name = "deterministic"
+    sentence = "without noise a real-valued unit carries unlimited information, so that nothing need be compressed"
+    source = (
+        "Jang (2016), Why randomness is important for deep learning; infinite without noise: Saxe et al. "
+        "(2018), On the information bottleneck theory of deep learning"
     )
-    source: ClassVar[str] = "the essay on randomness in deep learning"
-    predictions: ClassVar[tuple[Prediction, ...]] = (
+    references = ("jang2016why", "saxe2018information")
+    predictions = (
         Prediction("packed by hand, 24 bits of source", "a float32 unit carries all 24 bits", low=23.999),
         Prediction("told apart by a learnt unit, 14 bits of source", "a learnt unit carries all messages", low=13.9),
         Prediction("read from a learnt unit, 24 bits of source", "a network has no need to compress", low=23.0),
@@ -108,9 +110,8 @@ class Deterministic:
         axes.set_ylabel("information through one unit (bits)")
         axes.set_title("One float32 unit: what it could carry and what is learnt")
         axes.set_ylim(0, 25)
-        axes.grid(color="#dddddd", lw=0.6)
-        axes.set_axisbelow(True)
-        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=2, fontsize="small", frameon=False)
+        quiet_grid(axes)
+        legend_below(axes, 2, 0.1)
 
 
 def packed_bits(digits: int) -> float:
@@ -123,16 +124,16 @@ def packed_bits(digits: int) -> float:
         return jax.vmap(gray_level)(labels & 1)
 
     found = np.concatenate([levels(jnp.int32(start), size) for start in range(0, 2**digits, size)])
-    return entropy_of(np.unique(found, return_counts=True)[1])
+    return bits_of_counts(np.unique(found, return_counts=True)[1])
 
 
-def entropy_of(counts: np.ndarray) -> float:
+def bits_of_counts(counts: np.ndarray) -> float:
     """Entropy in bits of equally likely messages, `counts` of which share a value."""
     share = counts / counts.sum()
     return float(-(share * np.log2(share)).sum())
 
 
-def _lane(steps: int) -> Any:
+def _lane(steps: int) -> Callable[[Lane, object], LaneFigures]:
     """Train one unit; what its decoder reads of fresh messages, and how far it tells the listed ones apart."""
 
     def encoder(rngs: nnx.Rngs) -> MLP:
@@ -141,18 +142,19 @@ def _lane(steps: int) -> Any:
     def decoder(rngs: nnx.Rngs) -> AutoregressiveBits:
         return AutoregressiveBits(1, DIGITS, (144, 144), "silu", rngs)
 
-    def lane(one: Any, _: Any) -> dict[str, jax.Array]:
+    def lane(one: Lane, _: object) -> LaneFigures:
         key_init, key_fit, key_fresh = jax.random.split(one["key"], 3)
         sent = jnp.arange(DIGITS) < one["bits"]
 
-        def encoded(params: Any, messages: jax.Array) -> jax.Array:
+        def encoded(params: PyTree, messages: jax.Array) -> jax.Array:
             amplitude = jnp.where(sent[None], 2.0 * messages.astype(jnp.float32) - 1.0, 0.0)
-            return jax.vmap(merge(encoder, params))(amplitude)
+            units: jax.Array = jax.vmap(merge(encoder, params))(amplitude)
+            return units
 
         def draw(key: jax.Array, n: int) -> jax.Array:
             return (jax.random.bernoulli(key, 0.5, (n, DIGITS)) & sent[None]).astype(jnp.int8)
 
-        def nats(params: Any, key: jax.Array, n: int, moments: Any = None) -> tuple[jax.Array, Any]:
+        def nats(params: Params, key: jax.Array, n: int, moments: Moments | None = None) -> tuple[jax.Array, Moments]:
             key_message, key_noise = jax.random.split(key)
             messages = draw(key_message, n)
             u = encoded(params["encoder"], messages)
@@ -161,7 +163,7 @@ def _lane(steps: int) -> Any:
             log_q = jax.vmap(merge(decoder, params["decoder"]).log_prob)(messages, z)
             return -log_q.mean(), (mean, std)
 
-        def loss(params: Any, key: jax.Array, progress: jax.Array) -> jax.Array:
+        def loss(params: Params, key: jax.Array, progress: jax.Array) -> jax.Array:
             return nats(params, key, 256)[0]
 
         keys = jax.random.split(key_init)

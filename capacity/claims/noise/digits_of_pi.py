@@ -8,19 +8,30 @@ network that learns to foretell them: both see log2 10 bits a digit in what is, 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 from flax import nnx
+from jaxtyping import PyTree
 from matplotlib.figure import Figure
 
 from capacity.claims import answers as statistics
-from capacity.claims.claim import Context, Evidence, Prediction
-from capacity.claims.lab.experiment import exact, keys_of, labelled, run_lanes, scaled
+from capacity.claims.claim import Claim, Context, Evidence, Prediction
+from capacity.claims.lab.experiment import (
+    Figures,
+    Lane,
+    LaneFigures,
+    exact,
+    intervals,
+    keys_of,
+    labelled,
+    rescaled,
+    run_lanes,
+)
+from capacity.plots.style import BLACK, BLUE, GREEN, GREY, RED, legend_below, quiet_grid
 from capacity.systems.architecture import merge
 from capacity.systems.networks import MLP
 from capacity.training import cosine_adam, fit
@@ -32,17 +43,19 @@ NOISE = 0.01
 LEVELS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)  # of the noise on a number below ten: half widths
 CONTEXT = 16  # digits that the network sees
 HELD_OUT = 20_000
-BLUE, RED, GREEN, BLACK, GREY = "#0072B2", "#D55E00", "#009E73", "#000000", "#777777"
 
 
-@dataclass(frozen=True)
-class Uniform:
+class DigitsOfPi(Claim):
     """Measured on positions of pi by exact counting, the network on digits that it has not seen."""
 
-    name: ClassVar[str] = "uniform"
-    sentence: ClassVar[str] = "π to a trillion digits plus noise in (−0.01, 0.01) keeps about three digits"
-    source: ClassVar[str] = "the essay on randomness in deep learning; closed form: Czyż et al. (2023)"
-    predictions: ClassVar[tuple[Prediction, ...]] = (
+    name = "digits_of_pi"
+    former_name = "uniform"
+    sentence = "π to a trillion digits plus noise in (−0.01, 0.01) keeps about three digits"
+    source = (
+        "Jang (2016), Why randomness is important for deep learning; closed form: Czyż et al. (2023), Beyond normal"
+    )
+    references = ("jang2016why", "czyz2023beyond")
+    predictions = (
         Prediction("digits kept", "noise of ±0.01 leaves about three digits of a number below ten", 2.5, 3.5, "digits"),
         Prediction(
             "added by the digits past the third", "all digits after 3.14 together add less than one digit", high=DIGIT
@@ -81,7 +94,7 @@ class Uniform:
         at = LEVELS.index(NOISE)
         density = noisy["density"][at]
         answers = {
-            "digits kept": scaled(statistics.mean(density, context.miss_rate), 1 / DIGIT),
+            "digits kept": rescaled(statistics.mean(density, context.miss_rate), 1 / DIGIT),
             "added by the digits past the third": statistics.mean(noisy["beyond"], context.miss_rate),
             "departure from the closed form": statistics.largest(
                 [exact(float(np.abs(noisy["bits"] - _truth()).max()))]
@@ -119,9 +132,8 @@ class Uniform:
         right.set_ylabel("bits per digit")
         right.set_title("What a learner sees in the digits")
         for axes in (left, right):
-            axes.grid(color="#dddddd", lw=0.6)
-            axes.set_axisbelow(True)
-            axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=2, fontsize="small", frameon=False)
+            quiet_grid(axes)
+            legend_below(axes)
 
 
 def _truth() -> np.ndarray:
@@ -153,25 +165,26 @@ def _coarse_density(pair: PiPlusNoise, x: np.ndarray, y: np.ndarray) -> np.ndarr
     low, high = y[:, 0] - pair.epsilon, y[:, 0] + pair.epsilon
     start, end = cell / 1000, np.nextafter((cell + 1) / 1000, 0)
     inside = count(np.maximum(low, start), np.minimum(high, end)) / count(start, end)
-    return np.log2(inside / (count(low, high) / pair.positions))
+    density: np.ndarray = np.log2(inside / (count(low, high) / pair.positions))
+    return density
 
 
-def _predictor(steps: int) -> Any:
+def _predictor(steps: int) -> Callable[[Lane, jax.Array], LaneFigures]:
     """A lane that trains a network to foretell the next digit from 16, on the first `size` digits."""
 
     def build(rngs: nnx.Rngs) -> MLP:
         return MLP((10 * CONTEXT, 96, 10), "silu", rngs)
 
-    def losses(params: Any, digits: jax.Array, at: jax.Array) -> jax.Array:
+    def losses(params: PyTree, digits: jax.Array, at: jax.Array) -> jax.Array:
         window = jax.vmap(lambda i: jax.lax.dynamic_slice(digits, (i,), (CONTEXT + 1,)))(at)
         seen = jax.nn.one_hot(window[:, :-1], 10).reshape(at.shape[0], -1)
         logits = jax.vmap(merge(build, params))(seen)
         return -jnp.take_along_axis(jax.nn.log_softmax(logits), window[:, -1:], axis=1)[:, 0]
 
-    def lane(one: Any, digits: jax.Array) -> dict[str, jax.Array]:
+    def lane(one: Lane, digits: jax.Array) -> LaneFigures:
         key_init, key_fit = jax.random.split(one["key"])
 
-        def loss(params: Any, key: jax.Array, progress: jax.Array) -> jax.Array:
+        def loss(params: PyTree, key: jax.Array, progress: jax.Array) -> jax.Array:
             return losses(params, digits, jax.random.randint(key, (256,), 0, one["size"])).mean()
 
         start = nnx.split(build(nnx.Rngs(key_init)))[1]
@@ -186,17 +199,17 @@ def _predictor(steps: int) -> Any:
     return lane
 
 
-def _dataset(noisy: Any, packed: dict[str, float], sizes: tuple[int, ...], seen: Any) -> xr.Dataset:
-    later = [statistics.mean(row, 0.05) for row in seen["held_out"]]
+def _dataset(noisy: Figures, packed: dict[str, float], sizes: tuple[int, ...], seen: Figures) -> xr.Dataset:
+    later = intervals(seen["held_out"])
     return xr.Dataset(
         {
             "bits": labelled("noise", noisy["bits"], "information kept, counted on positions of pi"),
             "truth": labelled("noise", _truth(), "information kept of a number uniform on [0, 10]"),
             "compressed_bits": labelled("compressor", list(packed.values()), "compressed size", "bits per digit"),
             "train_bits": labelled("size", seen["train"].mean(1), "network on digits trained on", "bits per digit"),
-            "held_out_bits": labelled("size", [a.value for a in later], "network on later digits", "bits per digit"),
-            "held_out_low": labelled("size", [a.low for a in later], "95 % interval, low end", "bits per digit"),
-            "held_out_high": labelled("size", [a.high for a in later], "95 % interval, high end", "bits per digit"),
+            "held_out_bits": labelled("size", later["value"], "network on later digits", "bits per digit"),
+            "held_out_low": labelled("size", later["low"], "95 % interval, low end", "bits per digit"),
+            "held_out_high": labelled("size", later["high"], "95 % interval, high end", "bits per digit"),
         },
         {
             "noise": labelled("noise", LEVELS, "half width of the noise on a number below ten", "1"),

@@ -8,8 +8,8 @@ beside it each unit passes at most (1 - p) 1/2 log2(1 + 1/floor^2) bits.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -19,21 +19,22 @@ from matplotlib.figure import Figure
 
 from capacity.channels import Dropout, LearntGaussian, Posterior
 from capacity.claims import answers as statistics
-from capacity.claims.claim import Context, Evidence, Prediction
+from capacity.claims.claim import Claim, Context, Evidence, Prediction
 from capacity.claims.lab.enumerated import (
     PARTS,
     absolute,
     draw_curve,
     estimates_of,
-    finish,
     gap,
+    label_axes,
     lane_answers,
     level_answers,
     through,
     train_and_enumerate,
 )
-from capacity.claims.lab.experiment import labelled, scaled
+from capacity.claims.lab.experiment import Figures, labelled, rescaled
 from capacity.joint.joint import Joint
+from capacity.plots.style import BLACK, BLUE, GREEN, GREY, RED
 from capacity.results.estimate import Estimate
 from capacity.systems import SYSTEMS, Architecture
 from capacity.systems.codes import PAM
@@ -43,17 +44,19 @@ from synthetic import FairBits
 
 BITS, UNITS, FLOOR = 8, 4, 0.3
 FAST_RATES, RATES = (0.2, 0.5, 0.8), (0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9)
-BLUE, RED, GREEN, BLACK, GREY = "#0072B2", "#D55E00", "#009E73", "#000000", "#777777"
 
 
-@dataclass(frozen=True)
-class DropoutNoise:
+class DropoutNoise(Claim):
     """The same +-1 code through both noises; trained real-valued units through dropout, with a floor and without."""
 
-    name: ClassVar[str] = "dropout"
-    sentence: ClassVar[str] = "dropout is closely related to the noise of a variational autoencoder, perhaps equivalent"
-    source: ClassVar[str] = "the essay on randomness in deep learning"
-    predictions: ClassVar[tuple[Prediction, ...]] = (
+    name = "dropout"
+    sentence = "dropout is closely related to the noise of a variational autoencoder, perhaps equivalent"
+    source = (
+        "Jang (2016), Why randomness is important for deep learning; Kingma, Salimans & Welling (2015), "
+        "Variational dropout and the local reparameterization trick"
+    )
+    references = ("jang2016why", "kingma2015variational")
+    predictions = (
         Prediction(
             "±1 units: dropout against VAE noise, largest gap",
             "at the same signal-to-noise ratio both pass the same bits",
@@ -88,7 +91,7 @@ class DropoutNoise:
         ceiling = UNITS * (1 - p) * gaussian_capacity(FLOOR**-2)
         truth = BITS * (1 - p**UNITS)
         answers = {
-            "±1 units: dropout against VAE noise, largest gap": scaled(
+            "±1 units: dropout against VAE noise, largest gap": rescaled(
                 statistics.largest([absolute(a) for a in gaps]), 1 / BITS
             ),
             "real units at p = 0.5, over the VAE's ceiling": statistics.mean(
@@ -117,7 +120,9 @@ class DropoutNoise:
         binary = [gaussian_noise_information([-1, 1], [0.5, 0.5], (q / (1 - q)) ** 0.5) for q in p]
         left.plot(p, binary, color=BLUE, lw=1.2, label="binary input, Gaussian noise")
         left.set_ylim(0, 1.05)
-        finish(left, "probability p that a unit is dropped", "information (bits per unit)", "±1 units at SNR (1 − p)/p")
+        label_axes(
+            left, "probability p that a unit is dropped", "information (bits per unit)", "±1 units at SNR (1 − p)/p"
+        )
         right.axhline(BITS, color=GREY, lw=1.2, ls=(0, (6, 3)), label=f"source: {BITS} bits")
         right.plot(p, BITS * (1 - p**UNITS), color=GREEN, lw=1.2, label="H (1 − p⁴)")
         right.plot(
@@ -127,10 +132,10 @@ class DropoutNoise:
         draw_curve(right, data.rate, data.real_bits, GREEN, "dropout alone, trained")
         draw_curve(right, data.rate, data.floor_bits, RED, f"with a floor of σ = {FLOOR}, trained", "s")
         right.set_ylim(0, BITS * 1.08)
-        finish(right, "probability p that a unit is dropped", "information (bits)", "Eight bits, four real units")
+        label_axes(right, "probability p that a unit is dropped", "information (bits)", "Eight bits, four real units")
 
 
-def _signs(key: jax.Array, source: Any, rates: tuple[float, ...]) -> dict[str, Any]:
+def _signs(key: jax.Array, source: FairBits, rates: tuple[float, ...]) -> dict[str, np.ndarray]:
     """The digits as +-1 units through dropout and through a VAE's noise of the same ratio, enumerated."""
     code = PAM().build(source, BITS)
 
@@ -155,7 +160,7 @@ def _signs(key: jax.Array, source: Any, rates: tuple[float, ...]) -> dict[str, A
     return {name: np.stack(values) for name, values in arrays.items()}
 
 
-def _dataset(rates: tuple[float, ...], pairs: Any, found: Any) -> xr.Dataset:
+def _dataset(rates: tuple[float, ...], pairs: Figures, found: Mapping[str, Figures]) -> xr.Dataset:
     words = {"dropout": "±1 units through dropout", "vae": "±1 units through VAE noise of the same ratio"}
     variables = {
         f"{name}_{part}": labelled("rate", pairs[f"{name}_{part}"], f"{about}, {part}")

@@ -6,39 +6,38 @@ buys back what the noise takes.  Both are trained alike and enumerated, and the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, ClassVar
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from capacity.bounds.exact.enumeration import information
-from capacity.bounds.exact.listing import list_codes
 from capacity.claims import answers as statistics
-from capacity.claims.claim import Context, Evidence, Prediction
-from capacity.claims.lab.experiment import grid, keys_of, labelled, run_lanes
+from capacity.claims.claim import Claim, Context, Evidence, Prediction
+from capacity.claims.lab.enumerated import enumerating_lane
+from capacity.claims.lab.experiment import Figures, grid, keys_of, labelled, run_lanes
+from capacity.plots.style import BLACK, BLUE, GREY, RED, legend_below, log_ticks, quiet_grid
 from capacity.systems import Architecture, GaussianAutoencoder
 from capacity.theory import gaussian_capacity
-from capacity.training import Training, measurement_key, sender
+from capacity.training import Training
 from synthetic import FairBits
 
 BITS, UNITS = 8, 4
 FAST_NOISES = (0.4, 0.7, 1.0, 2.0)
 NOISES = (0.1, 0.2, 0.3, 0.4, 0.55, 0.7, 1.0, 1.4, 2.0, 3.0)
-BLUE, RED, BLACK, GREY = "#0072B2", "#D55E00", "#000000", "#777777"
 
 
-@dataclass(frozen=True)
-class GaussianNoise:
+class GaussianNoise(Claim):
     """Autoencoders at every noise, with units of power 1 and with free ones."""
 
-    name: ClassVar[str] = "gaussian"
-    sentence: ClassVar[str] = "noise in the units limits the bits that pass"
-    source: ClassVar[str] = "the essay on randomness in deep learning; the limit: Shannon (1948)"
-    predictions: ClassVar[tuple[Prediction, ...]] = (
+    name = "gaussian"
+    sentence = "noise in the units limits the bits that pass"
+    source = (
+        "Jang (2016), Why randomness is important for deep learning; the limit: Shannon (1948), A "
+        "mathematical theory of communication"
+    )
+    references = ("jang2016why", "shannon1948mathematical")
+    predictions = (
         Prediction("power 1, bits over the ceiling, at most", "no code passes the ceiling", high=0.02),
         Prediction("power 1, trend of bits with noise", "more noise, fewer bits", high=-0.5, unit="rank correlation"),
         Prediction("free power at σ = 1, bits over that ceiling", "noise limits whatever is learnt", high=0.0),
@@ -56,10 +55,10 @@ class GaussianNoise:
             found[kind] = run_lanes(
                 context,
                 kind,
-                _lane(training, GaussianAutoencoder(Architecture(UNITS, (96, 96)), asked)),
+                enumerating_lane(training, GaussianAutoencoder(Architecture(UNITS, (96, 96)), asked), 2048),
                 {
                     "key": keys_of(jax.random.fold_in(key, 2 + i), np.arange(len(lanes["seed"]))),
-                    "noise": jnp.asarray(lanes["noise"], jnp.float32),
+                    "level": jnp.asarray(lanes["noise"], jnp.float32),
                 },
                 source,
                 span=(0.5 * i, 0.5 * i + 0.5),
@@ -98,27 +97,13 @@ class GaussianNoise:
         right.set_ylabel("power E[u²] of a unit")
         right.set_title("What the bits were bought with")
         for axes in (left, right):
-            axes.set_xscale("log")
-            axes.set_xticks(data.noise, [f"{n:g}" for n in data.noise.values], fontsize="small")
-            axes.minorticks_off()
+            log_ticks(axes, data.noise.values, "small")
             axes.set_xlabel("noise standard deviation σ")
-            axes.grid(color="#dddddd", lw=0.6)
-            axes.set_axisbelow(True)
-            axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=2, fontsize="small", frameon=False)
+            quiet_grid(axes)
+            legend_below(axes)
 
 
-def _lane(training: Training, system: GaussianAutoencoder) -> Any:
-    def lane(one: Any, source: Any) -> dict[str, jax.Array]:
-        params, _ = training.train(one["key"], source, system, one["noise"])
-        joint = sender(one["key"], params, source, system, one["noise"])
-        listed = list_codes(joint)
-        found = information(measurement_key(one["key"]), joint, listed, 2048)
-        return {"bits": found.bits, "power": listed.power.mean()}
-
-    return lane
-
-
-def _dataset(noises: tuple[float, ...], bits: Any, power: Any, ceiling: np.ndarray) -> xr.Dataset:
+def _dataset(noises: tuple[float, ...], bits: Figures, power: Figures, ceiling: np.ndarray) -> xr.Dataset:
     dims = ("noise", "seed")
     return xr.Dataset(
         {

@@ -7,8 +7,7 @@ enumerated, as is what networks have learnt.  No code passes the ceiling, 2 log2
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
@@ -20,15 +19,17 @@ from capacity.bounds.exact.enumeration import information
 from capacity.bounds.exact.listing import list_codes
 from capacity.channels import Gaussian
 from capacity.claims import answers as statistics
-from capacity.claims.claim import Answer, Context, Evidence, Prediction
-from capacity.claims.lab.experiment import exact, grid, keys_of, labelled, run_lanes
+from capacity.claims.claim import Answer, Claim, Context, Evidence, Prediction
+from capacity.claims.lab.enumerated import enumerating_lane
+from capacity.claims.lab.experiment import Figures, exact, grid, intervals, keys_of, labelled, run_lanes
 from capacity.joint.joint import Joint
+from capacity.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SKY, log_ticks, quiet_grid
 from capacity.systems import Architecture, GaussianAutoencoder
 from capacity.systems.codes import HANDMADE
 from capacity.systems.codes.constellation import optimise, starts_of
 from capacity.systems.codes.exact import gaussian_information
 from capacity.theory import gaussian_capacity, pam_information
-from capacity.training import Training, measurement_key, sender
+from capacity.training import Training
 from synthetic import FairBits
 
 BITS, UNITS, DIM = 8, 4, 16
@@ -36,20 +37,22 @@ TESTED = (0.2, 0.4, 0.8, 1.2)  # noises of the predictions; the whole run measur
 NOISES = (0.1, 0.14, 0.2, 0.28, 0.4, 0.56, 0.8, 1.2, 1.6)
 ENUMERATED = tuple(name for name in HANDMADE if name not in ("pam", "constellation"))
 HUES = {
-    "learnt": "#0072B2", "pam": "#009E73", "constellation": "#D55E00", "pca": "#CC79A7",
-    "lloyd_max": "#E69F00", "repetition": "#56B4E9", "hamming": "#8C564B", "fsq": "#666666",
+    "learnt": BLUE, "pam": GREEN, "constellation": RED, "pca": PURPLE,
+    "lloyd_max": ORANGE, "repetition": SKY, "hamming": "#8C564B", "fsq": "#666666",
 }  # fmt: skip
-BLACK, GREY = "#000000", "#777777"
 
 
-@dataclass(frozen=True)
-class Handmade:
+_Two = tuple[jax.Array, jax.Array]  # bits and standard errors
+
+
+class Handmade(Claim):
     """Networks trained at each noise against the best of seven hand-made codes there."""
 
-    name: ClassVar[str] = "handmade"
-    sentence: ClassVar[str] = "learnt codes beat hand-designed ones"
-    source: ClassVar[str] = "the essay on randomness in deep learning: learnt features instead of hand-designed ones"
-    predictions: ClassVar[tuple[Prediction, ...]] = (
+    name = "handmade"
+    sentence = "learnt codes beat hand-designed ones"
+    source = "Bengio, Courville & Vincent (2013), Representation learning: learnt features instead of designed ones"
+    references = ("bengio2013representation",)
+    predictions = (
         *(
             Prediction(f"learnt less best hand-made, σ = {noise}", "the learnt code carries more bits", low=0.0)
             for noise in TESTED
@@ -64,13 +67,14 @@ class Handmade:
         source = FairBits.build(keys[0], BITS, DIM)
         hand = context.part("handmade", lambda: _handmade(keys[1], source, noises, context.fast))
         lanes = grid(noise=noises, seed=range(seeds))
+        learner = GaussianAutoencoder(Architecture(UNITS))
         learnt = run_lanes(
             context,
             "learnt",
-            _learner(Training(1200, receiver_steps=0) if context.fast else Training(4000, receiver_steps=0)),
+            enumerating_lane(Training(1200 if context.fast else 4000, receiver_steps=0), learner, 2048),
             {
                 "key": keys_of(keys[2], np.arange(len(lanes["seed"]))),
-                "noise": jnp.asarray(lanes["noise"], jnp.float32),
+                "level": jnp.asarray(lanes["noise"], jnp.float32),
             },
             source,
             span=(0.2, 1.0),
@@ -112,48 +116,35 @@ class Handmade:
         left.set_title("Eight bits on four units of power 1")
         right.set_title("Against the best hand-made code (bars: 95 %)")
         for axes in (left, right):
-            axes.set_xscale("log")
-            axes.set_xticks(data.noise, [f"{n:g}" for n in data.noise.values], fontsize="small")
-            axes.minorticks_off()
+            log_ticks(axes, data.noise.values, "small")
             axes.set_xlabel("noise standard deviation σ (one unit has power 1)")
-            axes.grid(color="#dddddd", lw=0.6)
-            axes.set_axisbelow(True)
+            quiet_grid(axes)
         figure.legend(
             *left.get_legend_handles_labels(), loc="outside lower center", ncols=5, fontsize="small", frameon=False
         )
 
 
-def _learner(training: Training) -> Any:
-    system = GaussianAutoencoder(Architecture(UNITS))
-
-    def lane(one: Any, source: Any) -> dict[str, jax.Array]:
-        params, _ = training.train(one["key"], source, system, one["noise"])
-        joint = sender(one["key"], params, source, system, one["noise"])
-        return {"bits": information(measurement_key(one["key"]), joint, list_codes(joint), 2048).bits}
-
-    return lane
-
-
-def _handmade(key: jax.Array, source: Any, noises: tuple[float, ...], fast: bool) -> dict[str, Any]:
+def _handmade(key: jax.Array, source: FairBits, noises: tuple[float, ...], fast: bool) -> dict[str, np.ndarray]:
     """Bits (codes, noises) of pam, constellation and the enumerated ones, with standard errors; and pam enumerated."""
     names = ("pam", *ENUMERATED)
     level = jnp.asarray(noises, jnp.float32)
 
-    def figures(key: jax.Array, encoder: Any, sigma: jax.Array) -> Any:
+    def figures(key: jax.Array, encoder: Callable[[jax.Array], jax.Array], sigma: jax.Array) -> _Two:
         joint = Joint(source, encoder, Gaussian(sigma))
         found = information(key, joint, list_codes(joint), 4096)
         return found.bits, found.stderr
 
     @jax.jit
-    def enumerate_all() -> Any:
+    def enumerate_all() -> _Two:
         keys = jax.random.split(key, (len(names), len(noises)))
         vectors, _ = source.codebook()
         tables = [jax.vmap(HANDMADE[name]().build(source, UNITS))(vectors) for name in names]
-        looked_up = [jax.tree_util.Partial(_nearest, vectors, table) for table in tables]
+        looked_up = [jax.tree_util.Partial(_nearest, vectors, table) for table in tables]  # type: ignore[no-untyped-call]
         stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *looked_up)
-        return jax.lax.map(
+        every: _Two = jax.lax.map(
             lambda one: jax.lax.map(lambda two: figures(two[0], one[1], two[1]), (one[0], level)), (keys, stacked)
         )
+        return every
 
     bits, stderr = (np.asarray(a, np.float64) for a in enumerate_all())
     start = jnp.asarray(starts_of(16, 2, 6 if fast else 16), jnp.float32)
@@ -180,14 +171,14 @@ def _less(measured: np.ndarray, truth: Answer) -> Answer:
     return Answer(abs(value), max(low, -high, 0.0) if low * high > 0 else 0.0, max(-low, high), 4096)
 
 
-def _dataset(noises: tuple[float, ...], hand: Any, learnt: np.ndarray) -> xr.Dataset:
-    each = [statistics.mean(row, 0.05) for row in learnt]
+def _dataset(noises: tuple[float, ...], hand: Figures, learnt: np.ndarray) -> xr.Dataset:
+    ends = intervals(learnt)
     ceiling = UNITS * gaussian_capacity(np.asarray(noises) ** -2.0)
     return xr.Dataset(
         {
             "learnt_bits": labelled(("noise", "seed"), learnt, "bits of the learnt code, enumerated"),
-            "learnt_low": labelled("noise", [a.low for a in each], "mean over seeds, 95 % interval, low end"),
-            "learnt_high": labelled("noise", [a.high for a in each], "mean over seeds, 95 % interval, high end"),
+            "learnt_low": labelled("noise", ends["low"], "mean over seeds, 95 % interval, low end"),
+            "learnt_high": labelled("noise", ends["high"], "mean over seeds, 95 % interval, high end"),
             "handmade_bits": labelled(("code", "noise"), hand["bits"], "bits of a hand-made code"),
             "ceiling": labelled("noise", ceiling, "capacity of four units"),
         },

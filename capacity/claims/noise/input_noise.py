@@ -7,8 +7,7 @@ measured on others, so that the best of many noisy figures is not taken for a ga
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
@@ -17,9 +16,10 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from capacity.claims import answers as statistics
-from capacity.claims.claim import Context, Evidence, Prediction
-from capacity.claims.lab.classifier import ChannelSystem, Examples, Split, held_out_bits
-from capacity.claims.lab.experiment import grid, keys_of, labelled, run_lanes
+from capacity.claims.claim import Answer, Claim, Context, Evidence, Prediction
+from capacity.claims.lab.classifier import ClassifierTraining, Examples, Split, held_out_bits
+from capacity.claims.lab.experiment import Figures, Lane, LaneFigures, grid, intervals, keys_of, labelled, run_lanes
+from capacity.plots.style import BLACK, BLUE, GREEN, RED, legend_below, quiet_grid
 from synthetic import Sprites
 
 SIZES = (64, 256, 1024)
@@ -27,18 +27,17 @@ FAST_DOSES = (0.0, 0.1, 0.2, 0.4, 0.8, 1.6, 6.4)
 DOSES = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8, 1.2, 1.6, 3.2, 6.4)
 CHOOSING = 3  # seeds that choose the dose
 VALID = 512
-INTERVAL = (("mean", "mean over seeds"), ("low", "95 % interval, low end"), ("high", "95 % interval, high end"))
-HUES, BLACK = ("#D55E00", "#009E73", "#0072B2"), "#000000"
+HUES = (RED, GREEN, BLUE)
 
 
-@dataclass(frozen=True)
-class InputNoise:
+class InputNoise(Claim):
     """Three sizes of data, doses from none to more than the picture's own contrast."""
 
-    name: ClassVar[str] = "input_noise"
-    sentence: ClassVar[str] = "noisy data augmentation helps in the right dose and harms past it"
-    source: ClassVar[str] = "the essay on noise in data augmentation; as regularisation: Bishop (1995)"
-    predictions: ClassVar[tuple[Prediction, ...]] = (
+    name = "input_noise"
+    sentence = "noisy data augmentation helps in the right dose and harms past it"
+    source = "Bishop (1995), Training with noise is equivalent to Tikhonov regularization"
+    references = ("bishop1995training",)
+    predictions = (
         *(
             Prediction(f"gain by the right dose, N = {n}", "the right dose helps", low=0.0, unit="bits per label")
             for n in SIZES
@@ -52,7 +51,7 @@ class InputNoise:
     def run(self, key: jax.Array, context: Context) -> Evidence:
         """Train at every size, dose and seed; the same seed has the same pictures at every dose."""
         doses, seeds = (FAST_DOSES, 8) if context.fast else (DOSES, 15)
-        recipe = ChannelSystem(4) if context.fast else ChannelSystem(4, steps=1920, checks=48)
+        recipe = ClassifierTraining(4) if context.fast else ClassifierTraining(4, steps=1920, checks=48)
         lanes = grid(size=SIZES, dose=doses, seed=range(seeds))
         found = run_lanes(
             context,
@@ -92,12 +91,11 @@ class InputNoise:
         for axes in (left, right):
             axes.set_xticks(place, [f"{d:g}" for d in data.dose.values])
             axes.set_xlabel("standard deviation of the noise (share of the contrast)")
-            axes.grid(color="#dddddd", lw=0.6)
-            axes.set_axisbelow(True)
-            axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=2, fontsize="small", frameon=False)
+            quiet_grid(axes)
+            legend_below(axes)
 
 
-def answers_of(bits: np.ndarray, miss_rate: float) -> dict[str, Any]:
+def answers_of(bits: np.ndarray, miss_rate: float) -> dict[str, Answer]:
     """The answers from held-out bits (sizes, doses, seeds), dose 0 first; the dose chosen on the first seeds only."""
     answers = {}
     for i, size in enumerate(SIZES):
@@ -125,8 +123,8 @@ def _pictures() -> Examples:
     return Examples(vectors, (source.messages()[:, :2].astype(jnp.int32) * jnp.array([2, 1])).sum(1))
 
 
-def _lane(recipe: ChannelSystem) -> Any:
-    def lane(one: Any, pictures: Examples) -> dict[str, jax.Array]:
+def _lane(recipe: ClassifierTraining) -> Callable[[Lane, Examples], LaneFigures]:
+    def lane(one: Lane, pictures: Examples) -> LaneFigures:
         key_split, key_fit = jax.random.split(one["key"])
         order = jax.random.permutation(key_split, pictures.labels.shape[0])
         ends = (max(SIZES), max(SIZES) + VALID)
@@ -140,20 +138,18 @@ def _lane(recipe: ChannelSystem) -> Any:
     return lane
 
 
-def _dataset(bits: dict[str, np.ndarray], doses: tuple[float, ...]) -> xr.Dataset:
+def _dataset(bits: Figures, doses: tuple[float, ...]) -> xr.Dataset:
     all_dims = ("size", "dose", "seed")
-    each = [[statistics.mean(row, 0.05) for row in rows] for rows in bits["bits"]]
+    ends = intervals(bits["bits"])
     unit = "bits per label"
     return xr.Dataset(
         {
             "bits": labelled(all_dims, bits["bits"], "held-out bits, stopped by validation", unit),
             "final": labelled(all_dims, bits["final"], "held-out bits at the end of training", unit),
             "train": labelled(all_dims, bits["train"], "bits on the pictures trained on", unit),
-            "bits_mean": labelled(all_dims[:2], [[a.value for a in row] for row in each], "mean over seeds", unit),
-            "bits_low": labelled(all_dims[:2], [[a.low for a in row] for row in each], "95 % interval, low end", unit),
-            "bits_high": labelled(
-                all_dims[:2], [[a.high for a in row] for row in each], "95 % interval, high end", unit
-            ),
+            "bits_mean": labelled(all_dims[:2], ends["value"], "mean over seeds", unit),
+            "bits_low": labelled(all_dims[:2], ends["low"], "95 % interval, low end", unit),
+            "bits_high": labelled(all_dims[:2], ends["high"], "95 % interval, high end", unit),
             "harmful": labelled(
                 "size", [harmful_from(b) for b in bits["bits"]], "number of the first dose that harms", "1"
             ),

@@ -11,20 +11,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 from flax import nnx
+from jaxtyping import PyTree
 from matplotlib.figure import Figure
 
 from capacity.channels.gaussian import LOG_2PI
 from capacity.claims import answers as statistics
-from capacity.claims.claim import Answer, Context, Evidence, Prediction
-from capacity.claims.lab.experiment import keys_of, labelled, run_lanes
+from capacity.claims.claim import Answer, Claim, Context, Evidence, Prediction
+from capacity.claims.lab.experiment import Figures, LaneFigures, keys_of, labelled, run_lanes
+from capacity.plots.style import BLACK, BLUE, GREEN, GREY, RED
 from capacity.results.estimate import NATS_PER_BIT
 from capacity.systems.architecture import merge
 from capacity.systems.networks import MLP
@@ -34,7 +34,8 @@ SPREAD = 0.1
 QUESTION = 4  # numbers that the network is asked with, of which the answer does not depend
 OUTPUTS = {"deterministic": 1, "gaussian": 2, "mixture": 6}
 SIDE = 19
-BLUE, RED, GREEN, BLACK, GREY = "#0072B2", "#D55E00", "#009E73", "#000000", "#777777"
+Build = Callable[[nnx.Rngs], MLP]
+Loss = Callable[[PyTree, jax.Array], jax.Array]  # of one move
 
 
 def orbits(side: int = SIDE) -> np.ndarray:
@@ -68,17 +69,20 @@ def go_losses(side: int = SIDE) -> dict[str, float]:
     }
 
 
-@dataclass(frozen=True)
-class OneToMany:
+class OneToMany(Claim):
     """Networks that learn each output by its own likelihood, evaluated by quadrature over the answers."""
 
-    name: ClassVar[str] = "one_to_many"
-    sentence: ClassVar[str] = (
+    name = "one_to_many"
+    sentence = (
         "a deterministic network answers a question with many right answers with their useless average; "
         "a stochastic output does not"
     )
-    source: ClassVar[str] = "the essay on randomness in deep learning; mixture outputs: Bishop (1994)"
-    predictions: ClassVar[tuple[Prediction, ...]] = (
+    source = (
+        "Jang (2016), Why randomness is important for deep learning; mixture outputs: Bishop (1994), "
+        "Mixture density networks"
+    )
+    references = ("jang2016why", "bishop1994mixture")
+    predictions = (
         Prediction("deterministic answer, from the average", "it answers with the average", high=0.1, unit="1"),
         Prediction("deterministic output, bits lost", "the average is useless: it loses bits", low=1.0),
         Prediction("mixture output, bits lost", "a stochastic output does not lose them", high=0.05),
@@ -154,18 +158,18 @@ def _density(out: jax.Array, t: jax.Array) -> jax.Array:
     return jax.nn.logsumexp(each + jax.nn.log_softmax(weight))
 
 
-def _network(outputs: int, inputs: int, width: int) -> Callable[[nnx.Rngs], MLP]:
+def _network(outputs: int, inputs: int, width: int) -> Build:
     return lambda rngs: MLP((inputs, width, outputs), "silu", rngs)
 
 
-def _bimodal(steps: int) -> Any:
+def _bimodal(steps: int) -> Callable[[jax.Array, object], LaneFigures]:
     """A lane: the three outputs on the bimodal target."""
     nodes, weights = np.polynomial.hermite_e.hermegauss(20)
     targets = jnp.asarray(np.concatenate([-1 + SPREAD * nodes, 1 + SPREAD * nodes]), jnp.float32)
     probs = jnp.asarray(np.tile(weights / weights.sum() / 2, 2), jnp.float32)
     grid = jnp.linspace(-2, 2, 401)
 
-    def lane(key: jax.Array, _: Any) -> dict[str, jax.Array]:
+    def lane(key: jax.Array, _: object) -> LaneFigures:
         found: dict[str, jax.Array] = {}
         densities = []
         questions = jax.random.normal(jax.random.fold_in(key, 9), (256, QUESTION))
@@ -173,7 +177,7 @@ def _bimodal(steps: int) -> Any:
             build = _network(outputs, QUESTION, 32)
             key_init, key_fit = jax.random.split(jax.random.fold_in(key, i))
 
-            def loss(params: Any, key: jax.Array, progress: jax.Array, build: Any = build) -> jax.Array:
+            def loss(params: PyTree, key: jax.Array, progress: jax.Array, build: Build = build) -> jax.Array:
                 asked, side, noise = jax.random.split(key, 3)
                 t = jnp.where(jax.random.bernoulli(side, 0.5, (1024,)), 1.0, -1.0)
                 t = t + SPREAD * jax.random.normal(noise, (1024,))
@@ -192,7 +196,7 @@ def _bimodal(steps: int) -> Any:
     return lane
 
 
-def _go(steps: int) -> Any:
+def _go(steps: int) -> Callable[[jax.Array, object], LaneFigures]:
     """A lane: distributions over moves from the empty board, over orbits, and over moves once the orbit is shown.
 
     What is shown is symmetric, as everything that can be said of the empty board is: all points of the move's orbit.
@@ -213,17 +217,19 @@ def _go(steps: int) -> Any:
         board = (number == number[move]).astype(jnp.float32)
         return board if name == "move given orbit" else jnp.zeros(SIDE**2)
 
-    def lane(key: jax.Array, _: Any) -> dict[str, jax.Array]:
+    def lane(key: jax.Array, _: object) -> LaneFigures:
         found = {}
         for i, (name, outputs) in enumerate(sizes.items()):
             build = _network(outputs, SIDE**2, 64)
             key_init, key_fit = jax.random.split(jax.random.fold_in(key, i))
 
-            def one(params: Any, move: jax.Array, build: Any = build, name: str = name) -> jax.Array:
+            def one(params: PyTree, move: jax.Array, build: Build = build, name: str = name) -> jax.Array:
                 return nats(name, merge(build, params)(shown(name, move)), move)
 
-            def loss(params: Any, key: jax.Array, progress: jax.Array, one: Any = one) -> jax.Array:
-                return jax.vmap(one, (None, 0))(params, jax.random.randint(key, (256,), 0, SIDE**2)).mean()
+            def loss(params: PyTree, key: jax.Array, progress: jax.Array, one: Loss = one) -> jax.Array:
+                moves = jax.random.randint(key, (256,), 0, SIDE**2)
+                mean: jax.Array = jax.vmap(one, (None, 0))(params, moves).mean()
+                return mean
 
             params, _ = fit(key_fit, loss, nnx.split(build(nnx.Rngs(key_init)))[1], cosine_adam(1e-2, steps), steps)
             found[name] = jax.vmap(one, (None, 0))(params, jnp.arange(SIDE**2)).mean() / NATS_PER_BIT
@@ -232,7 +238,7 @@ def _go(steps: int) -> Any:
     return lane
 
 
-def _dataset(bimodal: Any, go: Any) -> xr.Dataset:
+def _dataset(bimodal: Figures, go: Figures) -> xr.Dataset:
     truth, board = bimodal_losses(), go_losses()
     cases = [*OUTPUTS, *(f"Go, {name}" for name in board)]
     losses = np.stack([*(bimodal[name] for name in OUTPUTS), *(go[name] for name in board)], axis=1)

@@ -6,35 +6,35 @@ the source's bits where the ceiling is well above them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, ClassVar
-
 import jax
 import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
 from capacity.claims import answers as statistics
-from capacity.claims.claim import Context, Evidence, Prediction
-from capacity.claims.lab.enumerated import draw_curve, finish, lane_answers, train_and_enumerate
-from capacity.claims.lab.experiment import labelled
+from capacity.claims.claim import Claim, Context, Evidence, Prediction
+from capacity.claims.lab.enumerated import draw_curve, label_axes, lane_answers, train_and_enumerate
+from capacity.claims.lab.experiment import Figures, labelled
+from capacity.plots.style import BLACK, BLUE, GREY, log_ticks
 from capacity.systems import SYSTEMS, Architecture
 from capacity.training import Training
 from synthetic import FairBits
 
 BITS, UNITS = 8, 3
 FAST_LEVELS, LEVELS = (2.0, 4.0, 8.0, 32.0), (2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 11.0, 16.0, 32.0)
-BLUE, BLACK, GREY = "#0072B2", "#000000", "#777777"
 
 
-@dataclass(frozen=True)
-class Quantization:
+class Quantization(Claim):
     """Networks whose units are rounded, at numbers of levels from two to many."""
 
-    name: ClassVar[str] = "quantized"
-    sentence: ClassVar[str] = "finite precision is a noise too: it limits the bits that pass"
-    source: ClassVar[str] = "the essay on randomness in deep learning"
-    predictions: ClassVar[tuple[Prediction, ...]] = (
+    name = "quantized"
+    sentence = "finite precision is a noise too: it limits the bits that pass"
+    source = (
+        "Hubara et al. (2018), Quantized neural networks; the limit: Shannon (1948), A mathematical "
+        "theory of communication"
+    )
+    references = ("hubara2018quantized", "shannon1948mathematical")
+    predictions = (
         Prediction("bits over units × log2 levels, at most", "the levels limit", high=1e-3),
         Prediction("bits with 2 levels less than with 32", "coarser units pass fewer bits", high=-1.0),
         Prediction("trend of bits with levels", "more levels, more bits", low=0.5, unit="rank correlation"),
@@ -65,15 +65,13 @@ class Quantization:
         axes.plot(data.level, UNITS * np.log2(data.level), color=BLACK, lw=1.5, label="ceiling: 3 log2 b")
         draw_curve(axes, data.level, data.bits, BLUE, "trained, mean and 95 % interval")
         axes.set_ylim(0, BITS * 1.15)
-        axes.set_xscale("log")
-        axes.set_xticks(data.level, [f"{b:g}" for b in data.level.values])
-        axes.minorticks_off()
-        finish(
+        log_ticks(axes, data.level.values)
+        label_axes(
             axes, "levels b of a unit", "information through the units (bits)", f"{BITS} bits on {UNITS} rounded units"
         )
 
 
-def _dataset(levels: tuple[float, ...], found: Any) -> xr.Dataset:
+def _dataset(levels: tuple[float, ...], found: Figures) -> xr.Dataset:
     return xr.Dataset(
         {"bits": labelled(("level", "seed"), found["bits"], "bits, enumerated")},
         {"level": labelled("level", levels, "levels of a unit", "levels")},

@@ -6,8 +6,7 @@ the units by, each pattern of blocks still tells the messages apart, and I = H: 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from collections.abc import Mapping
 
 import jax
 import numpy as np
@@ -15,26 +14,29 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from capacity.claims import answers as statistics
-from capacity.claims.claim import Context, Evidence, Prediction
-from capacity.claims.lab.enumerated import absolute, draw_curve, finish, lane_answers, train_and_enumerate
-from capacity.claims.lab.experiment import labelled
+from capacity.claims.claim import Claim, Context, Evidence, Prediction
+from capacity.claims.lab.enumerated import absolute, draw_curve, label_axes, lane_answers, train_and_enumerate
+from capacity.claims.lab.experiment import Figures, labelled
+from capacity.plots.style import BLACK, BLUE, GREY, RED
 from capacity.systems import SYSTEMS, Architecture
 from capacity.training import Training
 from synthetic import FairBits
 
 BITS, UNITS, BLOCKS = 6, 4, 2
 FAST_RATES, RATES = (0.2, 0.5, 0.8), (0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9)
-BLUE, RED, BLACK, GREY = "#0072B2", "#D55E00", "#000000", "#777777"
 
 
-@dataclass(frozen=True)
-class StochasticDepthNoise:
+class StochasticDepthNoise(Claim):
     """Two residual blocks, each dropped with probability p for all units at once, with skips and without."""
 
-    name: ClassVar[str] = "stochastic_depth"
-    sentence: ClassVar[str] = "dropping whole layers at random limits the bits that pass, as noise in the units does"
-    source: ClassVar[str] = "the essay on randomness in deep learning; stochastic depth: Huang et al. (2016)"
-    predictions: ClassVar[tuple[Prediction, ...]] = (
+    name = "stochastic_depth"
+    sentence = "dropping whole layers at random limits the bits that pass, as noise in the units does"
+    source = (
+        "Jang (2016), Why randomness is important for deep learning; the noise: Huang et al. (2016), Deep "
+        "networks with stochastic depth"
+    )
+    references = ("jang2016why", "huang2016deep")
+    predictions = (
         Prediction("no skips, bits less (∏ keep) H, at most", "a dropped layer takes its bits away", high=0.15),
         Prediction("identity skips, bits less (∏ keep) H at p = 0.5", "with skips as well", high=0.15),
         Prediction("no skips, departure from (∏ keep) H, largest", "the closed form holds", high=0.15, instrument=True),
@@ -72,13 +74,13 @@ class StochasticDepthNoise:
         draw_curve(axes, data.rate, data.plain_bits, BLUE, "no skips, trained")
         draw_curve(axes, data.rate, data.skip_bits, RED, "identity skips, trained", "s")
         axes.set_ylim(0, BITS * 1.08)
-        finish(
+        label_axes(
             axes, "probability p that a block is dropped", "information through the blocks (bits)",
             f"{BITS} bits on {UNITS} units through {BLOCKS} blocks",
         )  # fmt: skip
 
 
-def _dataset(rates: tuple[float, ...], found: Any) -> xr.Dataset:
+def _dataset(rates: tuple[float, ...], found: Mapping[str, Figures]) -> xr.Dataset:
     words = {"plain": "no skips", "skip": "identity skips"}
     return xr.Dataset(
         {f"{n}_bits": labelled(("rate", "seed"), found[n]["bits"], f"bits enumerated, {w}") for n, w in words.items()},

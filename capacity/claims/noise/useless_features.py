@@ -8,8 +8,8 @@ Sanchez 2020), and where examples are as few as the useful features that is wort
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -18,10 +18,11 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from capacity.claims import answers as statistics
-from capacity.claims.claim import Answer, Context, Evidence, Prediction
-from capacity.claims.lab.classifier import ChannelSystem, Examples, Split, held_out_bits
-from capacity.claims.lab.experiment import grid, keys_of, labelled, run_lanes
+from capacity.claims.claim import Answer, Claim, Context, Evidence, Prediction
+from capacity.claims.lab.classifier import ClassifierTraining, Examples, Split, held_out_bits
+from capacity.claims.lab.experiment import Lane, LaneFigures, grid, intervals, keys_of, labelled, run_lanes
 from capacity.estimators import estimate
+from capacity.plots.style import BLACK, BLUE, GREEN, GREY, RED, legend_below, quiet_grid
 from capacity.results.estimate import Estimate
 
 USEFUL, FLIP, TRUTH = 8, 0.1, 0.531004
@@ -31,18 +32,20 @@ VALID, TEST = 512, 4096
 LINEAR_USEFUL, LINEAR_NOISE, FAINT = 20, 0.5, 0.2
 LINEAR_SIZES, LINEAR_COUNTS = (20, 40, 160), (0, 25, 50, 100, 200, 400)
 LINEAR_TEST = 512
-LINEAR_TRUTH = 0.5 * np.log2(1 + 1 / LINEAR_NOISE**2)
-HUES, BLACK, GREY = ("#D55E00", "#009E73", "#0072B2"), "#000000", "#777777"
+HUES = (RED, GREEN, BLUE)
 
 
-@dataclass(frozen=True)
-class UselessFeatures:
+class UselessFeatures(Claim):
     """A network stopped by validation, and least squares, with and without useless features."""
 
-    name: ClassVar[str] = "useless_features"
-    sentence: ClassVar[str] = "random features, unlike noise on the features, only hurt"
-    source: ClassVar[str] = "the essay on noise in data augmentation"
-    predictions: ClassVar[tuple[Prediction, ...]] = (
+    name = "useless_features"
+    sentence = "random features, unlike noise on the features, only hurt"
+    source = (
+        "Guyon & Elisseeff (2003), An introduction to variable and feature selection; against it: Kobak, "
+        "Lomond & Sanchez (2020), The optimal ridge penalty"
+    )
+    references = ("guyon2003introduction", "kobak2020optimal")
+    predictions = (
         Prediction("bits that useless features carry", "they say nothing about the label", -0.02, 0.02),
         *(
             Prediction(
@@ -59,36 +62,14 @@ class UselessFeatures:
     def run(self, key: jax.Array, context: Context) -> Evidence:
         """Train at every size, number of useless features and seed; a seed's examples are the same at every number."""
         keys = jax.random.split(key, 3)
-        seeds, recipe = (
-            (6, ChannelSystem(2, width=32)) if context.fast else (15, ChannelSystem(2, width=32, steps=1920, checks=48))
-        )
-        lanes = grid(size=SIZES, count=COUNTS, seed=range(seeds))
-        network = run_lanes(
-            context,
-            "network",
-            _network(recipe),
-            {
-                "key": keys_of(keys[0], lanes["seed"]),
-                "size": jnp.asarray(lanes["size"], jnp.int32),
-                "count": jnp.asarray(lanes["count"], jnp.int32),
-            },
-            group=30,
-            span=(0.0, 0.7),
-        )["bits"].reshape(len(SIZES), len(COUNTS), seeds)
+        seeds, recipe = 6, ClassifierTraining(2, width=32)
+        if not context.fast:
+            seeds, recipe = 15, recipe._replace(steps=1920, checks=48)
         fits = 40 if context.fast else 200
-        lanes = grid(size=LINEAR_SIZES, count=LINEAR_COUNTS, seed=range(fits))
-        linear = run_lanes(
-            context,
-            "linear",
-            _least_squares,
-            {
-                "key": keys_of(keys[1], lanes["seed"]),
-                "size": jnp.asarray(lanes["size"], jnp.int32),
-                "count": jnp.asarray(lanes["count"], jnp.int32),
-            },
-            group=800,
-            span=(0.7, 0.9),
-        )["bits"].reshape(len(LINEAR_SIZES), len(LINEAR_COUNTS), fits)
+        network = _lanes(context, keys[0], "network", _network(recipe), (SIZES, COUNTS, seeds), 30, (0.0, 0.7))
+        linear = _lanes(
+            context, keys[1], "linear", _least_squares, (LINEAR_SIZES, LINEAR_COUNTS, fits), 800, (0.7, 0.9)
+        )
         carried = context.part("carried", lambda: _carried(keys[2], 20_000 if context.fast else 40_000))
         answers = costs(network, linear, context.miss_rate)
         answers["bits that useless features carry"] = statistics.of_estimate(
@@ -110,8 +91,7 @@ class UselessFeatures:
             axes.set_xticks(place, [f"{c}" for c in data[f"{kind}_count"].values])
             axes.axhline(0.0, color=GREY, lw=0.8)
             axes.set_xlabel("useless features beside the useful ones")
-            axes.grid(color="#dddddd", lw=0.6)
-            axes.set_axisbelow(True)
+            quiet_grid(axes)
         left.axhline(TRUTH, color=BLACK, lw=1.2, label="what the useful features carry")
         left.set_ylabel("held-out bits per label")
         left.set_title("A network, 8 useful features")
@@ -121,7 +101,28 @@ class UselessFeatures:
         right.set_ylabel("held-out bits, ½ log2(variance / error²)")
         right.set_title("Least squares, 20 useful features")
         for axes in (left, right):
-            axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=2, fontsize="small", frameon=False)
+            legend_below(axes)
+
+
+def _lanes(
+    context: Context,
+    key: jax.Array,
+    name: str,
+    lane: Callable[[Lane, object], LaneFigures],
+    axes: tuple[tuple[int, ...], tuple[int, ...], int],
+    group: int,
+    span: tuple[float, float],
+) -> np.ndarray:
+    """Held-out bits (sizes, counts, seeds) of a lane at every size of data and number of useless features."""
+    sizes, counts, seeds = axes
+    lanes = grid(size=sizes, count=counts, seed=range(seeds))
+    args = {
+        "key": keys_of(key, lanes["seed"]),
+        "size": jnp.asarray(lanes["size"], jnp.int32),
+        "count": jnp.asarray(lanes["count"], jnp.int32),
+    }
+    bits = run_lanes(context, name, lane, args, group=group, span=span)["bits"]
+    return bits.reshape(len(sizes), len(counts), seeds)
 
 
 def costs(network: np.ndarray, linear: np.ndarray, miss_rate: float) -> dict[str, Answer]:
@@ -136,8 +137,8 @@ def costs(network: np.ndarray, linear: np.ndarray, miss_rate: float) -> dict[str
     return answers
 
 
-def _network(recipe: ChannelSystem) -> Any:
-    def lane(one: Any, _: Any) -> dict[str, jax.Array]:
+def _network(recipe: ClassifierTraining) -> Callable[[Lane, object], LaneFigures]:
+    def lane(one: Lane, _: object) -> LaneFigures:
         key_data, key_flip, key_fit = jax.random.split(one["key"], 3)
         ends = (max(SIZES), max(SIZES) + VALID)
         inputs = jax.random.normal(key_data, (ends[1] + TEST, USEFUL + max(COUNTS)))
@@ -151,7 +152,7 @@ def _network(recipe: ChannelSystem) -> Any:
     return lane
 
 
-def _least_squares(one: Any, _: Any) -> dict[str, jax.Array]:
+def _least_squares(one: Lane, _: object) -> LaneFigures:
     """Held-out bits of the fit of least norm; examples and features that are not used are rows and columns of zeros."""
     key_data, key_weight, key_noise = jax.random.split(one["key"], 3)
     rows, most = max(LINEAR_SIZES), max(LINEAR_COUNTS)
@@ -183,11 +184,11 @@ def _dataset(network: np.ndarray, linear: np.ndarray) -> xr.Dataset:
     variables: dict[str, Any] = {}
     for kind, bits in (("network", network), ("linear", linear)):
         dims = (f"{kind}_size", f"{kind}_count", f"{kind}_seed")
-        each = [[statistics.mean(row, 0.05) for row in rows] for rows in bits]
+        ends = intervals(bits)
         variables[f"{kind}_bits"] = labelled(dims, bits, f"held-out bits, {kind}")
-        for name, i in (("mean", 0), ("low", 1), ("high", 2)):
+        for name, end in (("mean", "value"), ("low", "low"), ("high", "high")):
             words = f"held-out bits, {kind}: {name} of the 95 % interval over seeds"
-            variables[f"{kind}_{name}"] = labelled(dims[:2], [[a[i] for a in row] for row in each], words)
+            variables[f"{kind}_{name}"] = labelled(dims[:2], ends[end], words)
     return xr.Dataset(
         variables,
         {

@@ -6,8 +6,8 @@ what was asked, or 0.05 bits where that is more.  The rate, what the VAE's loss 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -18,9 +18,10 @@ from matplotlib.figure import Figure
 from capacity.bounds.exact.enumeration import information, listed_rate
 from capacity.bounds.exact.listing import list_codes
 from capacity.claims import answers as statistics
-from capacity.claims.claim import Answer, Context, Evidence, Prediction
-from capacity.claims.lab.enumerated import PARTS, absolute, draw_curve, finish
-from capacity.claims.lab.experiment import grid, keys_of, labelled, run_lanes
+from capacity.claims.claim import Answer, Claim, Context, Evidence, Prediction
+from capacity.claims.lab.enumerated import PARTS, absolute, draw_curve, label_axes
+from capacity.claims.lab.experiment import Figures, Lane, LaneFigures, grid, keys_of, labelled, run_lanes
+from capacity.plots.style import BLACK, BLUE, GREY, RED
 from capacity.results.estimate import Estimate
 from capacity.systems import SYSTEMS, Architecture
 from capacity.training import Training, measurement_key, sender
@@ -29,17 +30,19 @@ from synthetic import FairBits
 BITS, UNITS = 13, 8
 ASKED = (1.0, 2.0, 4.0, 8.0, 12.0)
 SHARE, LEAST = 0.02, 0.05  # of what was asked; bits
-BLUE, RED, BLACK, GREY = "#0072B2", "#D55E00", "#000000", "#777777"
 
 
-@dataclass(frozen=True)
-class AskedBits:
+class AskedBits(Claim):
     """A VAE under a constraint on its bits, at five numbers of them."""
 
-    name: ClassVar[str] = "vae"
-    sentence: ClassVar[str] = "with a variational autoencoder you can specify exactly how many bits pass"
-    source: ClassVar[str] = "the essay on randomness in deep learning; as a constraint: Rezende & Viola (2018)"
-    predictions: ClassVar[tuple[Prediction, ...]] = tuple(
+    name = "vae"
+    sentence = "with a variational autoencoder you can specify exactly how many bits pass"
+    source = (
+        "Jang (2016), Why randomness is important for deep learning; as a constraint: Rezende & Viola "
+        "(2018), Taming VAEs; the rate: Alemi et al. (2018), Fixing a broken ELBO"
+    )
+    references = ("jang2016why", "rezende2018taming", "alemi2018fixing")
+    predictions = tuple(
         Prediction(
             f"asked for {asked:g} bits, off by at most",
             "what is asked for passes, within 2 % or 0.05 bits",
@@ -80,7 +83,7 @@ class AskedBits:
         draw_curve(left, data.asked, data.bits, BLUE, "information, measured")
         draw_curve(left, data.asked, data.rate, RED, "rate, what the loss counts", "s")
         left.set_ylim(0, 1.15 * float(data.rate.max()))
-        finish(left, "bits asked for", "bits", "A VAE asked for bits")
+        label_axes(left, "bits asked for", "bits", "A VAE asked for bits")
         allowed = np.maximum(LEAST, SHARE * data.asked)
         right.fill_between(data.asked, -allowed, allowed, color=GREY, alpha=0.25, lw=0, label="2 % or 0.05 bits")
         for i in range(data.sizes["seed"]):
@@ -90,20 +93,20 @@ class AskedBits:
             label = "one seed, 95 % interval" if i == 0 else None
             right.errorbar(data.asked + 0.1 * (i - 0.5), one.bits - data.asked, reach, label=label, **style)
         right.axhline(0, color=BLACK, lw=1.2)
-        finish(right, "bits asked for", "bits measured less bits asked for", "How far off")
+        label_axes(right, "bits asked for", "bits measured less bits asked for", "How far off")
 
 
-def _off(found: dict[str, np.ndarray], i: int, asked: float, miss_rate: float) -> Answer:
+def _off(found: Figures, i: int, asked: float, miss_rate: float) -> Answer:
     """The most that any seed is off, in bits."""
     seeds = found["bits"].shape[1]
     each = [Estimate(**{part: float(found[part][i, j]) for part in PARTS}, kind="exact") for j in range(seeds)]
     return statistics.largest([absolute(statistics.of_estimate(e, miss_rate / seeds, asked)) for e in each])
 
 
-def _lane(training: Training, samples: int) -> Any:
+def _lane(training: Training, samples: int) -> Callable[[Lane, FairBits], LaneFigures]:
     system = SYSTEMS["target_vae"](Architecture(UNITS, (64, 64)))
 
-    def lane(one: Any, source: Any) -> dict[str, jax.Array]:
+    def lane(one: Lane, source: FairBits) -> LaneFigures:
         params, _ = training.train(one["key"], source, system, one["asked"])
         joint = sender(one["key"], params, source, system, one["asked"])
         listed = list_codes(joint)
@@ -114,7 +117,7 @@ def _lane(training: Training, samples: int) -> Any:
     return lane
 
 
-def _dataset(found: dict[str, np.ndarray]) -> xr.Dataset:
+def _dataset(found: Figures) -> xr.Dataset:
     words = {"bits": "information, enumerated", "low": "95 % interval, low end", "high": "95 % interval, high end"}
     words["rate"] = "rate, an upper bound on the information"
     return xr.Dataset(

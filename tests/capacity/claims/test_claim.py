@@ -7,7 +7,6 @@ import math
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
 
 import jax
 import numpy as np
@@ -25,14 +24,14 @@ COUNT = {"runs": 0}
 
 
 @dataclass(frozen=True)
-class Coin:
+class Coin(Claim):
     """A coin of chance 0.7: three tosses in four, says the sentence, come up heads at least 60 times in a hundred."""
 
     tosses: int = 400
-    name: ClassVar[str] = "coin"
-    sentence: ClassVar[str] = "the coin favours heads"
-    source: ClassVar[str] = "a gambler"
-    predictions: ClassVar[tuple[Prediction, ...]] = (
+    name = "coin"
+    sentence = "the coin favours heads"
+    source = "a gambler (1654)"
+    predictions = (
         Prediction("chance of heads", "heads come up more often than tails", low=0.55, unit="1"),
         Prediction("chance of an edge", "it never stands", high=0.05, unit="1", instrument=True),
     )

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from capacity.claims.claim import Context
-from capacity.claims.lab.classifier import ChannelSystem, Examples, Split, held_out_bits
+from capacity.claims.lab.classifier import ClassifierTraining, Examples, Split, held_out_bits
 from capacity.claims.lab.experiment import grid, run_lanes
 from capacity.claims.noise import input_noise, useless_features
 
@@ -50,7 +50,7 @@ def test_least_squares_is_numpys_of_least_norm(size: int, count: int) -> None:
 
 
 def test_a_classifier_with_enough_data_reaches_what_is_known_and_with_none_says_nothing() -> None:
-    recipe = ChannelSystem(2, width=16, steps=160, checks=8, learning_rate=1e-2)
+    recipe = ClassifierTraining(2, width=16, steps=160, checks=8, learning_rate=1e-2)
     inputs = jax.random.normal(KEY, (3000, 2))
     labels = (inputs[:, 0] > 0).astype(jnp.int32)
     split = Split(*(Examples(inputs[a:b], labels[a:b]) for a, b in ((0, 1000), (1000, 1500), (1500, 3000))))

@@ -34,7 +34,7 @@ def test_flips_are_the_published_ones() -> None:
 
 
 def test_gaussian_dropout_on_signs_is_the_published_one() -> None:
-    found = dict(zip(gaussian_dropout.RATES, gaussian_dropout.truth(), strict=True))
+    found = dict(zip(gaussian_dropout.RATES, gaussian_dropout.sign_bits(), strict=True))
     assert found[0.2] == pytest.approx(0.912822, abs=5e-7) and found[0.5] == pytest.approx(0.485944, abs=5e-7)
 
 

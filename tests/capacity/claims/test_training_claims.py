@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from capacity.claims import CLAIMS, Context
 from capacity.claims.claim import check_answers, miss_rate
 from capacity.claims.lab import experiment, noisy_training
+from capacity.claims.lab.subset import Subset
 from capacity.claims.learning import (
     generalization,
     generation,
@@ -23,7 +24,7 @@ from capacity.claims.learning import (
     stale_gradient,
     temperature,
 )
-from capacity.claims.learning.generalization import Few, partial_rank_correlation
+from capacity.claims.learning.generalization import partial_rank_correlation
 from capacity.claims.learning.memorization import slope
 from capacity.claims.learning.stale_gradient import measured_limits
 from capacity.claims.learning.temperature import _lanczos_error
@@ -33,7 +34,7 @@ from synthetic import FairBits, MarkovBits
 
 def test_walkers_on_a_quadratic_meet_the_closed_form() -> None:
     """All cells within 4 standard errors of their closed form: missed by chance once in 1,300 runs."""
-    ratio = minibatch.quadratic(jax.random.key(0), walkers=512)
+    ratio = minibatch.minibatch_descent_ratio(jax.random.key(0), walkers=512)
     assert np.all(np.abs(ratio.mean(1) - 1) < 4 * ratio.std(1) / 512**0.5)
 
 
@@ -141,7 +142,7 @@ def test_partial_rank_correlation_ignores_what_groups_differ_in(monkeypatch: pyt
 
 def test_few_messages_are_a_source() -> None:
     source = FairBits.build(jax.random.key(0), 5, 8)
-    few = Few(source, source.messages()[3:9])
+    few = Subset(source, source.messages()[3:9])
     batch = few.sample(jax.random.key(1), 200)
     assert few.bits == pytest.approx(np.log2(6))
     assert {tuple(m) for m in np.asarray(batch.message).tolist()} == {tuple(m) for m in np.asarray(few.rows).tolist()}
@@ -176,8 +177,8 @@ def traced_only(lane: Any, devices: int) -> Any:
 def test_every_prediction_is_answered_and_drawn(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the work: what lanes would find is random, and so may be any verdict."""
     monkeypatch.setattr(experiment, "sweep", traced_only)
-    monkeypatch.setattr(minibatch, "quadratic", lambda key: np.ones((12, 5)) + np.arange(5) / 100)
-    monkeypatch.setattr(gradient_noise, "quadratic", lambda key: np.ones((12, 5)) + np.arange(5) / 100)
+    monkeypatch.setattr(minibatch, "minibatch_descent_ratio", lambda key: np.ones((12, 5)) + np.arange(5) / 100)
+    monkeypatch.setattr(gradient_noise, "noisy_descent_ratio", lambda key: np.ones((12, 5)) + np.arange(5) / 100)
     monkeypatch.setattr(stale_gradient, "measured_limits", lambda: delay_limit([0, 1, 2, 4, 8]))
     monkeypatch.setattr(temperature, "_lanczos_error", lambda key: jnp.float32(1e-6))
     monkeypatch.setattr(memorization, "separable_counts", lambda rng, n, patterns, trials: trials // 2)

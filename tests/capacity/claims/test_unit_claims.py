@@ -18,7 +18,7 @@ def test_packed_digits_are_all_told_apart(digits: int) -> None:
 
 
 def test_entropies_of_lists() -> None:
-    assert deterministic.entropy_of(np.array([2, 1, 1])) == pytest.approx(1.5)
+    assert deterministic.bits_of_counts(np.array([2, 1, 1])) == pytest.approx(1.5)
     values = jnp.sort(jnp.asarray([0.5, 0.5, -1.0, 2.0]))
     assert deterministic._entropy_of_sorted(values) == pytest.approx(1.5)
 

@@ -6,10 +6,9 @@ import json
 import re
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import chromium
 import jax
@@ -19,7 +18,7 @@ import xarray as xr
 from curve_examples import made_up
 from matplotlib.figure import Figure
 
-from capacity.claims import CLAIMS, Answer, Context, Evidence, Prediction
+from capacity.claims import CLAIMS, Answer, Claim, Context, Evidence, Prediction
 from capacity.claims.run import run_claim
 from capacity.curves.checks import checked
 from capacity.curves.files import write_curves
@@ -29,14 +28,13 @@ from capacity.report.drawing import drawn
 Command = Callable[..., tuple[int, str, str]]
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(Claim):
     """A claim with a figure of two panels, a colour bar, and a sentence that HTML must not take for its own."""
 
-    name: ClassVar[str] = "line"
-    sentence: ClassVar[str] = "a <b>line</b> & no more </script>"
-    source: ClassVar[str] = "Euclid (300 BC)"
-    predictions: ClassVar[tuple[Prediction, ...]] = (Prediction("slope", "it rises", low=0.5, unit="1"),)
+    name = "line"
+    sentence = "a <b>line</b> & no more </script>"
+    source = "Euclid (300 BC)"
+    predictions = (Prediction("slope", "it rises", low=0.5, unit="1"),)
 
     def run(self, key: jax.Array, context: Context) -> Evidence:
         return Evidence({"slope": Answer(1.0, 0.9, 1.1, 5)}, xr.Dataset({"y": ("x", np.arange(5.0))}))
