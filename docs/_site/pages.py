@@ -140,7 +140,7 @@ def _escape_words(text: str) -> str:
     for sign, entity in (("&", "&amp;"), ("<", "&lt;"), ("$", "&#36;"), ("|", "&#124;")):
         text = text.replace(sign, entity)
     text = re.sub(r"([*_\[\]])", r"\\\1", text)
-    return re.sub(r"\\\[@([\w-]+)\\\]", r"[@\1]", text)  # a citation stays one
+    return re.sub(r"\\\[(@[\w-]+(?:; @[\w-]+)*)\\\]", r"[\1]", text)  # a citation stays one
 
 
 def _cell(text: str) -> str:

@@ -14,7 +14,7 @@ ENTRY = re.compile(r"^@(\w+)\{([\w-]+),\n(.*?)^\}$", re.DOTALL | re.MULTILINE)
 FIELD = re.compile(r"^  (\w+) = \{(.*)\},$")
 TAG = re.compile(r"(<[^>]*>)")
 ASIDE = re.compile(r"<(/?)(?:a|code|pre|script|style|svg|h[1-6])\b")  # where nothing becomes a link
-CITATION = re.compile(r"\[@([\w-]+)\]")
+CITATION = re.compile(r"\[(@[\w-]+(?:; @[\w-]+)*)\]")  # [@key] or [@one; @other]
 VENUES = ("journal", "booktitle", "publisher", "institution", "howpublished", "note")
 
 Entries = dict[str, dict[str, str]]
@@ -47,6 +47,11 @@ def read(file: Path) -> Entries:
 def surnames(entry: dict[str, str]) -> list[str]:
     """Of its authors: what stands before the comma, without braces."""
     return [author.split(",")[0].strip(" {}") for author in entry["author"].split(" and ")]
+
+
+def cited(text: str) -> list[str]:
+    """The keys that a text cites."""
+    return [key.removeprefix("@") for keys in CITATION.findall(text) for key in keys.split("; ")]
 
 
 def short(entry: dict[str, str]) -> str:
@@ -109,10 +114,11 @@ def linked(html: str, entries: Entries, up: str) -> str:
     """
 
     def link(match: re.Match[str]) -> str:
-        key = match[1]
-        if key not in entries:
-            raise ValueError(f"Expected a key of docs/references.bib; got [@{key}].")
-        return f"({_anchor(key, escape(short(entries[key])), up)})"
+        keys = match[1].replace("@", "").split("; ")
+        for key in keys:
+            if key not in entries:
+                raise ValueError(f"Expected a key of docs/references.bib; got [@{key}].")
+        return f"({'; '.join(_anchor(key, escape(short(entries[key])), up) for key in keys)})"
 
     pattern, keys = _sentences(entries)
 
