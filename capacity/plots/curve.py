@@ -20,7 +20,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from capacity.curves.checks import sentence
 from capacity.plots.style import CEILING_COLOUR, LOST_COLOUR, PAM_COLOUR, SOURCE_COLOUR, colour
-from capacity.runtime.files.store import write_atomic
+from capacity.runtime.files.atomic import write_atomic
 
 HEADROOM = 1.08
 

@@ -15,7 +15,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
 from capacity.analysis.latent.latent import Latent
 from capacity.results.estimate import Z95
-from capacity.runtime.files.store import write_atomic
+from capacity.runtime.files.atomic import write_atomic
 
 INFORMATION, TWICE, OFF_PRIOR, LIMIT = "#0072B2", "#CC79A7", "#E69F00", "#000000"
 RATE, INCREMENT = "#D55E00", "#009E73"

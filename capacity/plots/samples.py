@@ -15,7 +15,7 @@ from matplotlib.ticker import FuncFormatter, NullLocator
 
 from capacity.estimators.neighbours.profile import Profile
 from capacity.results.estimate import Z95, Estimate
-from capacity.runtime.files.store import write_atomic
+from capacity.runtime.files.atomic import write_atomic
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 
