@@ -32,14 +32,13 @@ import jax
 import matplotlib.pyplot as plt
 import numpy as np
 
-from capacity import GaussianAutoencoder, Training, capacity_curve
+from capacity import GaussianAutoencoder, Training, capacity_curve, load_curves
 from capacity.plots.curve import figure
-from capacity.curves.files import read_curves
 from synthetic import FairBits
 
 out = os.environ.get("OUT", "../runs/curve")
 subprocess.run([sys.executable, "-m", "capacity.cli.curve", "curve", "--out", out, "--quiet"], check=True)
-curves = read_curves(f"{out}/curve.nc")
+curves = load_curves(out)
 gaussian, vae = curves["gaussian"], curves["vae"]
 
 # %%
