@@ -71,4 +71,6 @@ def on_page_markdown(markdown: str, page: Any, **about: Any) -> str:
 
 def on_page_content(html: str, page: Any, **about: Any) -> str:
     """Every `[@key]` becomes a link to the references; also in docstrings."""
+    if page.file.src_uri == "references.md":
+        return html
     return references.linked(html, references.read(ROOT / pages.BIBLIOGRAPHY), "../" * page.file.src_uri.count("/"))

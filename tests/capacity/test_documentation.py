@@ -153,7 +153,7 @@ def test_a_pages_python_runs(page: str, tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.chdir(tmp_path)
     (tmp_path / "runs" / "markov").mkdir(parents=True)
     write_curves(tmp_path / "runs" / "markov" / "curve.nc", {"gaussian": made_up("gaussian", levels=2, seeds=1)})
-    for block in python_blocks(page):
+    for block in sorted(python_blocks(page), key=lambda block: "import torch" in block):
         if "import torch" in block:
             pytest.importorskip("torch")
         exec(block, {})
