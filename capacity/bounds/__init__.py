@@ -11,7 +11,7 @@ from capacity.bounds.variational.mixture import Mixture
 from capacity.bounds.variational.receiver import Receiver
 from capacity.runtime.registry import Registry
 
-BOUNDS = Registry("bounds", (Enumeration, Decoder, Receiver, Rate, Ceiling, MaximumEntropy, Mixture))
+BOUNDS = Registry("bounds", (Enumeration, Decoder, Receiver, Rate, Ceiling, MaximumEntropy, Mixture), contract=Bound)
 """Bounds by name; a line here enrols one."""
 
 __all__ = [

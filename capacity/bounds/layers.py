@@ -6,8 +6,8 @@ sample of e that the simulation used: I(M;Z) = E log p(z|m) - log p(z) lies betw
     E[log w'(forward) - log w(reverse)]  <=  I(M;Z_l)  <=  E[log w'(reverse) - log w(forward)],
 
 w' of chains over e alone, w over m and e.  Both start from one approximation: the mean code a sum over blocks of
-digits, linear in e, which for given m is integrated in closed form.  What reaches a layer has passed all those before: the data
-processing inequality (Cover & Thomas 2006, theorem 2.8.1) tightens each layer by its neighbours.
+digits, linear in e, which for given m is integrated in closed form.  What reaches a layer has passed all those before:
+the data processing inequality (Cover & Thomas 2006, theorem 2.8.1) tightens each layer by its neighbours.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ def check_full_support(channel: Channel) -> None:
         raise ValueError(
             f"Expected a channel that leaves every message possible, for an annealed bracket; got {channel.name}, "
             "whose noisy units rule messages out. A source of at most 2**20 messages can be enumerated instead, and "
-            "Gaussian noise after the channel (`Then`) makes it fit for a bracket."
+            "Gaussian noise after the channel (`Chain`) makes it fit for a bracket."
         )
 
 

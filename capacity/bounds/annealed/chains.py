@@ -57,7 +57,8 @@ class Chains(NamedTuple):
 
         log of the mean of K weights, each of mean p(z), is at most log p(z) in expectation (Burda et al. 2016).
         """
-        return self.conditional - _log_mean(self.forward[:chains])
+        values: np.ndarray = self.conditional - _log_mean(self.forward[:chains])
+        return values
 
     def lower(self, chains: int | None = None) -> Float[np.ndarray, " n"]:
         """Values (n,) whose mean is a lower bound on I(M;Z) in expectation, nats.
@@ -66,7 +67,8 @@ class Chains(NamedTuple):
         least log p(z) in expectation (Sobolev & Vetrov 2019; Brekelmans et al. 2022, equation 12).
         """
         used = np.concatenate([self.reverse[None], self.forward[: (chains or len(self.forward)) - 1]])
-        return self.conditional - _log_mean(used)
+        values: np.ndarray = self.conditional - _log_mean(used)
+        return values
 
 
 def _log_mean(log_weights: np.ndarray) -> np.ndarray:
@@ -175,9 +177,9 @@ def _run_batch(
     else:
         states, (bridged, accepted) = bridged_from(sent)
         _, tempered = tempered_from(states)
-    stretches = [work.reshape(LANES, STRETCHES, -1).sum(2, dtype=np.float64) for work in (tempered, bridged)]
+    legs = [work.reshape(LANES, STRETCHES, -1).sum(2, dtype=np.float64) for work in (tempered, bridged)]
     log_weight = tempered.sum(1, dtype=np.float64) + bridged.sum(1, dtype=np.float64)
-    return BatchWork(log_weight, *stretches, accepted.mean(0), samples if number == 1 else None)
+    return BatchWork(log_weight, legs[0], legs[1], accepted.mean(0), samples if number == 1 else None)
 
 
 def dissipation(works: Float[np.ndarray, "chains n stretches"], rungs: int) -> Float[np.ndarray, " rungs"]:
@@ -192,4 +194,5 @@ def dissipation(works: Float[np.ndarray, "chains n stretches"], rungs: int) -> F
     chains, _, stretches = works.shape
     known = chains > 1 and np.isfinite(works).all()
     lost: np.ndarray = works.var(axis=0, ddof=1).mean(0) if known else np.zeros(stretches)
-    return np.repeat(lost, rungs // stretches) * stretches / rungs
+    by_step: np.ndarray = np.repeat(lost, rungs // stretches) * stretches / rungs
+    return by_step

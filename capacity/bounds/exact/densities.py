@@ -12,7 +12,7 @@ from jaxtyping import Array, Float, PyTree
 from capacity.bounds.exact import tiles
 from capacity.bounds.exact.listing import Listed
 from capacity.bounds.exact.tiles import LOG_ZERO, in_tiles
-from capacity.channels.channel import Channel, Code, part_of, sliced
+from capacity.channels.channel import Channel, Code, sliced
 
 
 class Density(NamedTuple):
@@ -110,7 +110,7 @@ def _by_unit(channel: Channel, z_tile: jax.Array, codes: Code, log_probs: jax.Ar
         term = _pairs(*unit)
         return so_far + term, (_density(so_far + term), _density(log_probs + term))
 
-    each = [(part_of(channel, part), z_tile[:, part], sliced(codes, part)) for part in one]
+    each = [(channel.part(part), z_tile[:, part], sliced(codes, part)) for part in one]
     nothing_yet = jnp.broadcast_to(log_probs, (len(log_probs), samples))
     both: tuple[Density, Density] = jax.lax.scan(add_unit, nothing_yet, _stacked(each))[1]
     return both
@@ -118,7 +118,7 @@ def _by_unit(channel: Channel, z_tile: jax.Array, codes: Code, log_probs: jax.Ar
 
 def _grid(channel: Channel, units: slice, z_tile: jax.Array, codes: Code) -> jax.Array:
     """log p(z|m) by some units of all pairs, (messages, samples)."""
-    return _pairs(part_of(channel, units), z_tile[:, units], sliced(codes, units))
+    return _pairs(channel.part(units), z_tile[:, units], sliced(codes, units))
 
 
 def _pairs(channel: Channel, z: jax.Array, codes: Code) -> jax.Array:

@@ -19,7 +19,8 @@ from capacity.runtime.shapes import Scalar
 
 def message_entropy_gone(joint: Joint, q: Density) -> Float[Array, "n ..."]:
     """H(M) - H(M|z) of each z, nats, whose mean is the information: the entropy of the message that is gone."""
-    return joint.source.bits * NATS_PER_BIT + q.posterior - q.log_prob
+    gone: jax.Array = joint.source.bits * NATS_PER_BIT + q.posterior - q.log_prob
+    return gone
 
 
 def control_effect(values: Float[Array, " n"], controls: Float[Array, "n controls"]) -> Scalar:

@@ -11,7 +11,7 @@ from capacity.bounds.exact.listing import Listed, as_columns
 from capacity.bounds.exact.rare_events import control_effect, message_entropy_gone, unless_noiseless
 from capacity.bounds.exact.sample import Sample, over_items, sampled
 from capacity.bounds.exact.whitening import VARIANCE_TOLERANCE
-from capacity.channels.channel import Channel, Code, part_of, sliced
+from capacity.channels.channel import Channel, Code, sliced
 from capacity.joint.joint import Joint
 from capacity.results.estimate import Estimate
 from capacity.results.intervals import RARE_LOSS, rule_of_three, rule_of_three_bits
@@ -65,8 +65,11 @@ def unit_information_of(joint: Joint, listed: Listed, sample: Sample) -> UnitBit
     z_score = jnp.square(z - listed.mean[None]) / jnp.where(constant, 1.0, variance)[None] - 1
     z_score = jnp.where(constant[None], 0.0, z_score)
     known = jnp.stack([more_noise, own_radius], 2), jnp.stack([own_noise, z_score], 2)
-    exact = jax.vmap(jax.vmap(lambda v, c: Estimate.from_samples(nats=v, kind="exact", controls=c), in_axes=1))
-    both = exact(jnp.stack([increments, each]), jnp.stack(known))
+
+    def exact(nats: jax.Array, controls: jax.Array) -> Estimate:
+        return Estimate.from_samples(nats=nats, kind="exact", controls=controls)
+
+    both = jax.vmap(jax.vmap(exact, in_axes=1))(jnp.stack([increments, each]), jnp.stack(known))
     increment, marginal = (jax.tree.map(lambda a, i=i: a[i], both) for i in range(2))
     columns = as_columns([radius[:, -1], *z_score.T], z)
     shared = Estimate.from_samples(nats=more, kind="exact", controls=columns)
@@ -118,7 +121,7 @@ def _each_alone(
         return conditional, jnp.diff(noise, axis=1, prepend=0.0)
     alone, controls = [], []
     for j in range(z.shape[1]):
-        own, codes_j = part_of(channel, slice(j, j + 1)), sliced(codes, slice(j, j + 1))
+        own, codes_j = channel.part(slice(j, j + 1)), sliced(codes, slice(j, j + 1))
         alone.append(over_items(own, own.log_prob)(z[:, j : j + 1], codes_j)[:, 0])
         entropy = over_items(own, own.entropy)(codes_j)[:, 0] if own.has_entropy else -alone[-1]
         controls.append(alone[-1] + entropy)

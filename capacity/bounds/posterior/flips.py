@@ -14,7 +14,7 @@ The chain starts from the prior.  Where the embedding has no gradient, flips are
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -22,13 +22,10 @@ from jaxtyping import Array, Float, Int, PyTree
 
 from capacity.bounds.annealed.ladder import Ladder, even_ladder
 from capacity.bounds.posterior.approximation import PosteriorApproximation
-from capacity.bounds.posterior.bridge import BridgeMove, Carried
+from capacity.bounds.posterior.bridge import BridgeMove, Carried, Target
 from capacity.bounds.posterior.overlaps import flip_overlaps
 from capacity.joint.joint import Joint
 from capacity.runtime.shapes import Key, Message, Scalar, Units
-
-if TYPE_CHECKING:
-    from synthetic.source import Source
 
 PENALTIES = (1.0, 2.0)  # c: taken in turn
 Digits = Float[Array, " digits"]
@@ -40,11 +37,11 @@ class InformedFlips(PosteriorApproximation):
     """The prior as start, and flips towards the truth; made by `fit_flips`.  A state is digits (k,) as float32.
 
     Attributes:
-        source: the joint's source.
+        joint: whose posterior is approximated.
         curvature: (k,), D.
     """
 
-    source: Source
+    joint: Joint
     curvature: Digits
     operations: ClassVar[float] = 1e3  # of a step on the first leg, which does nothing
 
@@ -64,7 +61,8 @@ class InformedFlips(PosteriorApproximation):
 
     def sample(self, key: Key, observation: Units) -> Digits:
         """A message of the prior."""
-        return self.source.sample(key, 1).message[0].astype(jnp.float32)
+        message: jax.Array = self.joint.source.sample(key, 1).message[0]
+        return message.astype(jnp.float32)
 
     def state_of(self, observation: Units, message: Message) -> Digits:
         return message.astype(jnp.float32)
@@ -74,20 +72,20 @@ class InformedFlips(PosteriorApproximation):
 
     def log_start(self, observation: Units, state: Digits) -> Scalar:
         """log p(m), nats."""
-        return self.source.log_prob(self.message_of(state))
+        return self.joint.source.log_prob(self.message_of(state))
 
-    def carry(self, target: Joint, observation: PyTree, state: Digits, z: Units) -> Carried:
+    def carry(self, target: Target, observation: PyTree, state: Digits, z: Units) -> Carried:
         """log p(z|m) and its gradient at a state."""
 
         def density(digits: jax.Array) -> jax.Array:
-            return target.conditional(z, target.encoder(self.source.embed(digits)))
+            return self.joint.conditional(z, self.joint.encoder(self.joint.source.embed(digits)))
 
         return Carried(state, *jax.value_and_grad(density)(state))
 
     def move(
         self,
         key: Key,
-        target: Joint,
+        target: Target,
         observation: PyTree,
         z: Units,
         carried: Carried,
@@ -99,7 +97,8 @@ class InformedFlips(PosteriorApproximation):
         penalty = jnp.asarray(PENALTIES, jnp.float32)[turn % len(PENALTIES)]
 
         def odds(at: Carried) -> jax.Array:
-            return 0.5 * weight * (at.gradient * (1 - 2 * at.state) - 0.5 * self.curvature) - penalty
+            odds: jax.Array = 0.5 * weight * (at.gradient * (1 - 2 * at.state) - 0.5 * self.curvature) - penalty
+            return odds
 
         flips = jax.random.uniform(key_flip, carried.state.shape) < jax.nn.sigmoid(odds(carried))
         new = self.carry(target, observation, jnp.where(flips, 1 - carried.state, carried.state), z)
@@ -115,4 +114,4 @@ class InformedFlips(PosteriorApproximation):
 
 def fit_flips(key: Key, joint: Joint) -> InformedFlips:
     """Informed flips for a joint with a discrete source, their curvatures from differences of codes."""
-    return InformedFlips(joint.source, jnp.diagonal(flip_overlaps(key, joint)))
+    return InformedFlips(joint, jnp.diagonal(flip_overlaps(key, joint)))

@@ -20,7 +20,8 @@ def flip_overlaps(key: Key, joint: Joint) -> Float[Array, "digits digits"]:
         key: of the messages.
         joint: with a discrete source.
     """
-    return _overlaps(joint, joint.source.sample(key, PROBES).message.astype(jnp.float32))
+    overlaps: jax.Array = _overlaps(joint, joint.source.sample(key, PROBES).message.astype(jnp.float32))
+    return overlaps
 
 
 @jax.jit

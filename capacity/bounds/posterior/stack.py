@@ -119,7 +119,8 @@ class StackApproximation(PosteriorApproximation):
     def log_joint(self, observation: BlockObservation, state: StackState) -> Scalar:
         """The approximation's log density of message, noise and z, nats."""
         volume = jnp.linalg.slogdet(self.whitener)[1]
-        return self.code.log_joint(observation, state.blocks) + volume + self.log_noise(state)
+        log_joint: jax.Array = self.code.log_joint(observation, state.blocks) + volume + self.log_noise(state)
+        return log_joint
 
     def sweep(self, key: Key, observation: BlockObservation, state: StackState, part: Sweep) -> StackState:
         """Blocks of the message from their conditionals, and an autoregressive move of the whitened noise."""

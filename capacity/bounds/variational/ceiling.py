@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -36,18 +36,19 @@ class Ceiling(Bound):
         key = as_key(key)
         if not joint.channel.has_ceiling:
             raise no_ceiling(joint.channel)
-        admits: Any = getattr(joint.channel, "admits", None)
+        presumes = joint.channel.presumes
 
         def square(x: jax.Array) -> jax.Array:
             return jnp.square(joint.channel.signal(joint.encoder(x)))
 
         def kept(x: jax.Array) -> jax.Array:
-            return admits(joint.encoder(x)).all()
+            return joint.channel.admits(joint.encoder(x)).all()
 
         def check(vectors: jax.Array) -> None:
-            if admits and not jax.lax.map(kept, vectors, batch_size=min(LIST_BATCH, len(vectors))).all():
+            limited = presumes is not None and presumes.limits_units
+            if limited and not jax.lax.map(kept, vectors, batch_size=min(LIST_BATCH, len(vectors))).all():
                 raise ValueError(
-                    f"Expected codes with {joint.channel.constraint}, which the ceiling of {joint.channel.name} "
+                    f"Expected codes with {presumes.words}, which the ceiling of {joint.channel.name} "
                     "presumes; got others."
                 )
 

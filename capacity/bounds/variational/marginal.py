@@ -81,7 +81,8 @@ class Rate(Bound):
             code = jax.eval_shape(joint.encoder, joint.source.sample(key, 1).vector[0])
             units = jax.eval_shape(lambda code: joint.channel.moments(code)[0], code).shape[0]
             normal = Normal(jnp.zeros(units), jnp.eye(units) / prior_std)
-            return marginal_bound(key, joint, normal, self.samples)
+            above: Estimate = marginal_bound(key, joint, normal, self.samples)
+            return above
 
         def of_vector(x: jax.Array) -> jax.Array:
             return divergence(joint.channel, joint.encoder(x), prior_std)
@@ -117,7 +118,8 @@ class MaximumEntropy(Bound):
         check_density(joint.channel)
         key_fit, key_judge = jax.random.split(key)
         normal = fit_normal(key_fit, joint, self.samples)
-        return marginal_bound(key_judge, joint, normal, self.samples)
+        above: Estimate = marginal_bound(key_judge, joint, normal, self.samples)
+        return above
 
 
 @partial(jax.jit, static_argnums=3)

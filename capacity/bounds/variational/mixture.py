@@ -59,7 +59,8 @@ class Mixture(Bound):
         key_normal, key_fit, key_start, key_judge = jax.random.split(key, 4)
         whole = fit_normal(key_normal, joint, self.samples)
         mixture = fit_mixture(key_start, joint.sample(key_fit, self.samples)[2], whole, self.components)
-        return marginal_bound(key_judge, joint, mixture, self.samples)
+        above: Estimate = marginal_bound(key_judge, joint, mixture, self.samples)
+        return above
 
 
 def fit_mixture(key: Key, z: Float[Array, "n units"], whole: Normal, components: int) -> NormalMixture:

@@ -49,6 +49,7 @@ def _on_fresh(key: jax.Array, joint: Joint, code: AdditiveCode, samples: int) ->
     def value(pair: tuple[jax.Array, jax.Array]) -> jax.Array:
         observation = code.observe(pair[1])
         log_start = code.log_start(observation, code.state_of(observation, pair[0]))
-        return log_start - joint.source.log_prob(pair[0])
+        ratio: jax.Array = log_start - joint.source.log_prob(pair[0])
+        return ratio
 
     return bounded(jax.lax.map(value, (message, z), batch_size=256), joint.source.bits)
