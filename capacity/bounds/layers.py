@@ -3,45 +3,49 @@
 With e the inner noise, log p(z|m) = log int p(e) p(z|m,e) de is itself annealed in both directions, from the exact
 sample of e that the simulation used: I(M;Z) = E log p(z|m) - log p(z) lies between the differences of the bounds
 
-    E[log w'(up) - log w(down)]  <=  I(M;Z_l)  <=  E[log w'(down) - log w(up)],
+    E[log w'(forward) - log w(reverse)]  <=  I(M;Z_l)  <=  E[log w'(reverse) - log w(forward)],
 
-w' walking over e alone, w over m and e.  Both start from one approximation: the mean code a sum over blocks of digits,
-linear in e, which for given m is integrated in closed form.  What reaches a layer has passed all those before: the data
-processing inequality (Cover & Thomas 2006, theorem 2.8.1) tightens each layer by its neighbours.
+w' of chains over e alone, w over m and e.  Both start from one approximation: the mean code a sum over blocks of
+digits, linear in e, which for given m is integrated in closed form.  What reaches a layer has passed all those before:
+the data processing inequality (Cover & Thomas 2006, theorem 2.8.1) tightens each layer by its neighbours.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from capacity.bounds.annealed.bracket import FAR_SHARE, within
-from capacity.bounds.annealed.chains import walk
-from capacity.bounds.annealed.controls import Side, far_samples
-from capacity.bounds.annealed.schedule import Pilot, choose, pilots, price, relaid
-from capacity.bounds.measurement import DEFAULT_BUDGET, check_walkable, measure
+from capacity.bounds.annealed.bracket import check_full_support
+from capacity.bounds.annealed.chains import run_chains
+from capacity.bounds.annealed.controlled_bounds import ControlledBounds, first_phase_samples
+from capacity.bounds.annealed.sampler import FIRST_PHASE_SHARE, trace_point
+from capacity.bounds.annealed.schedule import Pilot, cost_of, optimal_ladder, pilots, plan_sampling
+from capacity.bounds.annealed.tightest import clipped_to_source
+from capacity.bounds.measurement import DEFAULT_BUDGET, measure
 from capacity.bounds.posterior.stack import GivenMessage, fit_stack
+from capacity.channels.channel import Code
 from capacity.joint.joint import Joint
 from capacity.joint.stack import Sent, Stack, log_normal
-from capacity.results.estimate import Z95, Bracket, Estimate, TracePoint
-from capacity.results.intervals import CONSERVATIVE_ERRORS
+from capacity.results.estimate import Bracket, Estimate
+from capacity.results.intervals import CONSERVATIVE_ERRORS, Z95
+from capacity.runtime.keys import Seed, as_key
+from capacity.runtime.shapes import Key
 
-NOISE_SHARE = 0.4  # of a layer's budget, for the walks over the noise alone
+NOISE_SHARE = 0.4  # of a layer's budget, for the chains over the noise alone
 
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class NoiseJoint:
-    """A stack's joint seen from its inner noise: the noise is what is sent, (z, message) what is heard."""
+    """A stack's joint seen from its inner noise: the noise is what is sent, (z, message) what is received."""
 
     joint: Joint
 
-    def sample(self, key: jax.Array, n: int) -> tuple[jax.Array, Any, tuple[jax.Array, jax.Array]]:
+    def sample(self, key: Key, n: int) -> tuple[jax.Array, Code, tuple[jax.Array, jax.Array]]:
         """The same samples as of the joint by the same key."""
         sent, code, z = self.joint.sample(key, n)
         return sent.noise, code, (z, sent.message)
@@ -51,16 +55,16 @@ class NoiseJoint:
         code = self.joint.encoder(self.joint.source.embed(Sent(pair[1], noise)))
         return log_normal(noise) + self.joint.conditional(pair[0], code)
 
-    def conditional(self, pair: tuple[jax.Array, jax.Array], code: Any) -> jax.Array:
+    def conditional(self, pair: tuple[jax.Array, jax.Array], code: Code) -> jax.Array:
         """log p(z|m, e), nats."""
         return self.joint.conditional(pair[0], code)
 
 
-def measure_layers(key: jax.Array, stack: Stack, *, budget_gflop: float = DEFAULT_BUDGET) -> list[Bracket]:
+def measure_layers(key: Seed, stack: Stack, *, budget_gflop: float | int = DEFAULT_BUDGET) -> list[Bracket]:
     """I(M;Z_l) of every layer of a stack, first to last.
 
     Args:
-        key: the same key gives the same brackets.
+        key: the same key gives the same brackets; a whole number is taken as a seed.
         stack: a discrete source and the layers; all channels but the last are normal.
         budget_gflop: billions of operations for each layer (see `measure`).
 
@@ -75,12 +79,12 @@ def measure_layers(key: jax.Array, stack: Stack, *, budget_gflop: float = DEFAUL
     if not stack.source.discrete:
         raise ValueError("Expected a discrete source for the layers of a stack; got a continuous one.")
     for layer in stack.layers:
-        check_walkable(layer.channel)
+        check_full_support(layer.channel)
     joints = [stack.joint(number) for number in range(2, len(stack.layers) + 1)]
-    keys, first = jax.random.split(key, len(stack.layers)), stack.layers[0]
-    found = [measure(keys[0], Joint(stack.source, first.encoder, first.channel), budget_gflop=budget_gflop)]
-    found += [_measure_inner(k, joint, budget_gflop) for k, joint in zip(keys[1:], joints, strict=True)]
-    return processed(found)
+    keys, first = jax.random.split(as_key(key), len(stack.layers)), stack.layers[0]
+    brackets = [measure(keys[0], Joint(stack.source, first.encoder, first.channel), budget_gflop=budget_gflop)]
+    brackets += [_measure_inner(k, joint, budget_gflop) for k, joint in zip(keys[1:], joints, strict=True)]
+    return processed(brackets)
 
 
 def processed(brackets: Sequence[Bracket]) -> list[Bracket]:
@@ -111,28 +115,28 @@ def _measure_inner(key: jax.Array, joint: Joint, budget_gflop: float) -> Bracket
     key_fit, key_side, key_both, key_alone, key_main = jax.random.split(key, 5)
     both = fit_stack(key_fit, joint)
     alone, noise = GivenMessage(both), NoiseJoint(joint)
-    cost, noise_cost = price(joint, both), price(noise, alone)
-    far = far_samples(cost.once, FAR_SHARE * budget_gflop)
-    side = Side.draw(key_side, joint, both, far)
-    budget_gflop -= far * cost.once
+    cost, noise_cost = cost_of(joint, both), cost_of(noise, alone)
+    cheap = first_phase_samples(cost.once, FIRST_PHASE_SHARE * budget_gflop)
+    controlled = ControlledBounds.simulate(key_side, joint, both, cheap)
+    budget_gflop -= cheap * cost.once
     last = _last(pilots(key_both, joint, both, cost, (1 - NOISE_SHARE) * budget_gflop))
     noise_last = _last(pilots(key_alone, noise, alone, noise_cost, NOISE_SHARE * budget_gflop))
-    spread, known = side.spread(last.walks)
-    choice = choose(last, spread, cost, (1 - NOISE_SHARE) * budget_gflop - last.spent, known)
-    room = (NOISE_SHARE * budget_gflop - noise_last.spent) / (choice.samples * (choice.chains + 1))
-    ladder = relaid(noise_last, noise_cost, room)
-    # One key: the same messages, noise and z in both walks.
-    walks = walk(key_main, joint, both, choice.samples, choice.ladder, choice.chains)
-    given = walk(key_main, noise, alone, choice.samples, ladder, choice.chains)
-    lower, upper = side.bounds(walks, walks.lower() - given.upper(), walks.upper() - given.lower())
-    lower, upper = within(lower, upper, joint.source.bits)
-    spent = far * cost.once + last.spent + noise_last.spent + cost.walks(choice.samples, choice.chains, choice.ladder)
-    spent += noise_cost.walks(choice.samples, choice.chains, ladder)
-    how = f"annealing over the inner noise, {choice.samples} samples, {choice.chains} + 1 chains"
-    point = TracePoint(spent, float(lower.bits), float(upper.bits), float(lower.low), float(upper.high), how)
-    return Bracket(lower, upper, how, (point,))
+    spread, known = controlled.spread(last.chains)
+    plan = plan_sampling(last, spread, cost, (1 - NOISE_SHARE) * budget_gflop - last.spent, known)
+    room = (NOISE_SHARE * budget_gflop - noise_last.spent) / (plan.samples * (plan.chains + 1))
+    ladder = optimal_ladder(noise_last, noise_cost, room)
+    # One key: the same messages, noise and z in both.
+    chains = run_chains(key_main, joint, both, plan.samples, plan.ladder, plan.chains)
+    given = run_chains(key_main, noise, alone, plan.samples, ladder, plan.chains)
+    lower, upper = controlled.bounds(chains, chains.lower() - given.upper(), chains.upper() - given.lower())
+    lower, upper = clipped_to_source(lower, upper, joint.source.bits)
+    spent = cheap * cost.once + last.spent + noise_last.spent
+    spent += cost.of_chains(plan.samples, plan.chains, plan.ladder)
+    spent += noise_cost.of_chains(plan.samples, plan.chains, ladder)
+    how = f"annealing over the inner noise, {plan.samples} samples, {plan.chains} + 1 chains"
+    return Bracket(lower, upper, how, (trace_point(spent, (lower, upper), how),))
 
 
-def _last(found: Any) -> Pilot:
-    *_, last = found
+def _last(tried: Iterator[Pilot]) -> Pilot:
+    *_, last = tried
     return last

@@ -1,34 +1,35 @@
 """The referee: exact bits where the messages can be listed, else the narrowest bracket that its budget buys.
 
 Without a list the source and the channel still say enough to bound I(M;Z) from both sides at any size: a cheap
-approximation of the posterior is fitted, walks are taken from it to the truth and back (`annealing`), pilots decide
+approximation of the posterior is fitted, chains go from it to the truth and back (`annealed`), pilots decide
 how many and how long, and what remains is the noise in z, most of which controls take away.
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 import jax
 import numpy as np
 
-from capacity.bounds.annealed.bracket import Progress, _bracket
+from capacity.bounds.annealed.bracket import annealed_bracket, check_full_support
 from capacity.bounds.exact.enumeration import Enumeration
 from capacity.bounds.variational.decoder import LogDecoder
 from capacity.joint.encoders import traceable
 from capacity.joint.joint import Joint
 from capacity.results.estimate import Bracket
-from capacity.runtime.progress import reporter
+from capacity.runtime.keys import Seed, as_key
+from capacity.runtime.progress import Progress, reporter
 
 DEFAULT_BUDGET = 1000.0
 METHODS = ("auto", "enumeration", "bracket")
 
 
 def measure(
-    key: jax.Array,
+    key: Seed,
     joint: Joint,
     *,
-    budget_gflop: float = DEFAULT_BUDGET,
+    budget_gflop: float | int = DEFAULT_BUDGET,
     log_decoder: LogDecoder | None = None,
     samples: int = 4096,
     method: str = "auto",
@@ -37,7 +38,7 @@ def measure(
     """How many bits pass: I(M;Z) of a joint, as a bracket.
 
     Args:
-        key: the same key gives the same bracket.
+        key: the same key gives the same bracket; a whole number is taken as a seed.
         joint: source, encoder and channel.  The encoder may be any callable: where JAX cannot trace it, it is called
             once on all messages, in NumPy batches (see `capacity.joint.encoders`).
         budget_gflop: billions of operations to spend where messages cannot be listed; chains and cheap samples are
@@ -64,13 +65,13 @@ def measure(
     if not (np.isfinite(budget_gflop) and budget_gflop > 0):
         raise ValueError(f"Expected a budget greater than 0, in billions of operations; got {budget_gflop}.")
     with jax.default_matmul_precision("highest"):  # by default three digits on some GPUs, and bounds are no bounds
-        return _measured(key, traceable(joint), budget_gflop, log_decoder, samples, method, progress)
+        return _measured(as_key(key), traceable(joint), budget_gflop, log_decoder, samples, method, progress)
 
 
 def _measured(
     key: jax.Array,
     joint: Joint,
-    budget_gflop: float,
+    budget_gflop: float | int,
     log_decoder: LogDecoder | None,
     samples: int,
     method: str,
@@ -79,19 +80,5 @@ def _measured(
     if method == "enumeration" or (method == "auto" and joint.source.listable):
         exact = Enumeration(samples)(key, joint)
         return Bracket(exact, exact, "enumeration")
-    check_walkable(joint.channel)
-    return _bracket(key, joint, budget_gflop, log_decoder, reporter(progress) or (lambda share, text: None))
-
-
-def check_walkable(channel: Any) -> None:
-    """Refuse a channel under which walks from message to message are cut off.
-
-    Raises:
-        ValueError: if its density may be 0.
-    """
-    if not channel.full_support:
-        raise ValueError(
-            f"Expected a channel that leaves every message possible, for a bracket by walks; got {channel.name}, whose "
-            "noisy units rule messages out. A source of at most 2**20 messages can be enumerated instead, and Gaussian "
-            "noise after the channel (`Chain`) makes it fit for a bracket."
-        )
+    check_full_support(joint.channel)
+    return annealed_bracket(key, joint, budget_gflop, log_decoder, reporter(progress) or (lambda share, text: None))

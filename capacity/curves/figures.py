@@ -9,8 +9,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from capacity.bounds import Decoder, Rate
-from capacity.bounds.exact.enumeration import PRECISION_SAMPLES, excess, information_of, listed_rate, sampled, widen
+from capacity.bounds.exact.enumeration import PRECISION_SAMPLES, information_of, widen
 from capacity.bounds.exact.listing import list_codes
+from capacity.bounds.exact.rate import listed_rate, marginal_kl
+from capacity.bounds.exact.sample import sampled
 from capacity.bounds.exact.units import unit_information_of
 from capacity.bounds.measurement import measure
 from capacity.bounds.variational.decoder import LogDecoder
@@ -68,7 +70,7 @@ def figures_of(key: jax.Array, plan: CurvePlan, params: Any, level: jax.Array, j
             prior_std = plan.system.prior_std(level, power.mean())
             known = joint.channel.has_entropy
             out["rate"] = listed_rate(listed, joint.channel, prior_std) if known else Rate(prior_std)(keys.rate, joint)
-            out["excess"] = excess(joint, listed, sample, prior_std)
+            out["excess"] = marginal_kl(joint, listed, sample, prior_std)
         few = sample.first(PRECISION_SAMPLES)
         out["check"] = (joint.channel, listed, few.z, few.q.joint)
     else:

@@ -14,7 +14,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from capacity.bounds.measurement import METHODS, check_walkable
+from capacity.bounds.annealed.bracket import check_full_support
+from capacity.bounds.measurement import METHODS
 from capacity.runtime.files.store import fingerprint
 from capacity.runtime.keys import Seed, as_key
 from capacity.runtime.versions import versions
@@ -146,7 +147,7 @@ def plan_curve(
         raise ValueError("Expected decode='vector' for a continuous source; got decode='bits'.")
     listed = source.listable and measure != "bracket"
     if not listed:
-        check_walkable(system.channel(values[0]))
+        check_full_support(system.channel(values[0]))
     return CurvePlan(key, source, system, values, seeds, training or Training(), samples, listed, budget_gflop)
 
 

@@ -27,7 +27,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 from capacity.bounds import Decoder
-from capacity.bounds.posterior.additive import fit_additive
+from capacity.bounds.posterior.additive_fit import fit_additive
 from capacity.bounds.posterior.gaussian import fit_gaussian
 from capacity.joint.joint import Joint
 from capacity.results.estimate import NATS_PER_BIT

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from scipy.special import logsumexp
 
-from capacity.bounds.exact.listing import Listed, log_densities
+from capacity.bounds.exact.densities import log_densities
+from capacity.bounds.exact.listing import Listed
 from capacity.channels import Gaussian
 
 MESSAGES, UNITS, SAMPLES, SIGMA = 65536, 8, 64, 0.5

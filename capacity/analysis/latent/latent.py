@@ -20,8 +20,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from capacity.analysis.latent.shared import Shared, shared_bits
-from capacity.bounds.exact.enumeration import PRECISION_SAMPLES, information, information_of, sampled, widen
+from capacity.bounds.exact.enumeration import PRECISION_SAMPLES, information, information_of, widen
 from capacity.bounds.exact.listing import list_codes
+from capacity.bounds.exact.sample import sampled
 from capacity.bounds.exact.units import unit_information_of
 from capacity.channels import LearntGaussian, Posterior
 from capacity.joint.table import Rows, tabled

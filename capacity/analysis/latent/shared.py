@@ -12,7 +12,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from capacity.bounds.exact.listing import list_codes, log_densities
+from capacity.bounds.exact.densities import log_densities
+from capacity.bounds.exact.listing import list_codes
 from capacity.channels import LearntGaussian, Posterior
 from capacity.joint.table import Rows, tabled
 from capacity.results.estimate import Estimate

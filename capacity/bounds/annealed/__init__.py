@@ -1,1 +1,1 @@
-"""annealed: say what lives here."""
+"""Brackets at any size: chains from an approximation of the posterior to the truth and back, and bounds by them."""

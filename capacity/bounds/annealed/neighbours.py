@@ -19,42 +19,44 @@ from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float
 
+from capacity.bounds.exact.tiles import LOG_ZERO
+from capacity.bounds.posterior.overlaps import flip_overlaps
 from capacity.joint.joint import Joint
+from capacity.runtime.shapes import Key, Message, Scalar, Units
 
-PROBES = 8  # messages over which effects are averaged
-PAIRED = 64  # the likeliest flips, all pairs of which are counted
-PAIR = 4e-7  # billions of operations that a pair takes as long as
-TOGETHER = 1024  # codes at once
-LEAST = -1e30  # log of the odds of a flip that leaves no possible message
+MAX_PAIRED = 64  # the likeliest flips, all pairs of which are counted
+PAIR_GFLOP = 4e-7  # billions of operations that a pair takes as long as
 
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Neighbours:
-    """The control, a teller of `controls_of`; made by `fit_neighbours`.
+    """The control, a function for `controls_of`; made by `fit_neighbours`.
 
     Attributes:
         joint: a discrete source, an encoder and a channel.
-        overlaps: (k, k), G.
+        overlaps: (digits, digits), G.
     """
 
     joint: Joint
-    overlaps: jax.Array
+    overlaps: Float[Array, "digits digits"]
 
-    def __call__(self, message: jax.Array, z: jax.Array) -> jax.Array:
-        """The control of one message (k,) and noisy code, nats."""
+    def __call__(self, message: Message, z: Units) -> Scalar:
+        """The control of one message and noisy code, nats."""
         source, digits = self.joint.source, message.astype(jnp.float32)
 
         def flipped(i: jax.Array) -> jax.Array:
-            return source.log_prob(message.at[i].set(1 - message[i]))
+            log_mass: jax.Array = source.log_prob(message.at[i].set(1 - message[i]))
+            return log_mass
 
         slope = jax.grad(lambda m: self.joint.conditional(z, self.joint.encoder(source.embed(m))))(digits)
         slope = jnp.where(jnp.isfinite(slope), slope, 0.0)
-        prior = jax.lax.map(flipped, jnp.arange(len(digits)), batch_size=PAIRED) - source.log_prob(message)
+        prior = jax.lax.map(flipped, jnp.arange(len(digits)), batch_size=MAX_PAIRED) - source.log_prob(message)
         sign = 1 - 2 * digits
-        single = jnp.maximum(slope * sign - 0.5 * jnp.diagonal(self.overlaps) + prior, LEAST)
-        likely, at = jax.lax.top_k(single, min(PAIRED, len(digits)))
+        single = jnp.maximum(slope * sign - 0.5 * jnp.diagonal(self.overlaps) + prior, LOG_ZERO)
+        likely, at = jax.lax.top_k(single, min(MAX_PAIRED, len(digits)))
         first, second = jnp.triu_indices(len(at), 1)
         shared = self.overlaps[at[first], at[second]] * sign[at[first]] * sign[at[second]]
         each = jnp.concatenate([jnp.zeros(1), single, likely[first] + likely[second] - shared])
@@ -62,36 +64,9 @@ class Neighbours:
 
     def cost(self, truth: float) -> float:
         """About how many billions of operations it takes as long as, where log p(m, z) takes `truth` billions."""
-        return 4.0 * truth + PAIR * min(PAIRED, len(self.overlaps)) ** 2 / 2
+        return 4.0 * truth + PAIR_GFLOP * min(MAX_PAIRED, len(self.overlaps)) ** 2 / 2
 
 
-def fit_neighbours(key: jax.Array, joint: Joint) -> Neighbours:
+def fit_neighbours(key: Key, joint: Joint) -> Neighbours:
     """The control of a joint with a discrete source."""
-    return Neighbours(joint, overlaps(key, joint))
-
-
-def overlaps(key: jax.Array, joint: Joint) -> jax.Array:
-    """Products (k, k) of the effects of any two flips 0 to 1 on the units over the noise: means over some messages."""
-    return _overlaps(joint, joint.source.sample(key, PROBES).message.astype(jnp.float32))
-
-
-@jax.jit
-def _overlaps(joint: Joint, messages: jax.Array) -> jax.Array:
-    def moments(digits: jax.Array) -> tuple[jax.Array, jax.Array]:
-        return joint.moments(joint.source.embed(digits))
-
-    def add(total: jax.Array, digits: jax.Array) -> tuple[jax.Array, None]:
-        mean, variance = moments(digits)
-        moved = jax.lax.map(lambda m: moments(m)[0], _flipped(digits), batch_size=TOGETHER) - mean[None]
-        # A unit without variance at one code is near sure there: its flips are as good as forbidden, not undefined.
-        floor = jnp.maximum(variance, 1e-6 * jnp.square(mean) + 1e-12)
-        effects = moved * (1 - 2 * digits)[:, None] / jnp.sqrt(floor)[None]
-        return total + effects @ effects.T / len(messages), None
-
-    digits = messages.shape[1]
-    return jax.lax.scan(add, jnp.zeros((digits, digits)), messages)[0]
-
-
-def _flipped(digits: jax.Array) -> jax.Array:
-    """Digits (k,) with each flipped in turn, (k, k)."""
-    return jnp.abs(digits[None] - jnp.eye(len(digits), dtype=digits.dtype))
+    return Neighbours(joint, flip_overlaps(key, joint))

@@ -1,6 +1,6 @@
-"""Before the walks that count: pilot walks, from which the ladder, the chains and the samples are chosen and frozen.
+"""Before the chains that count: pilot chains, from which the ladder, the chains and the samples are chosen and frozen.
 
-Work that is done too fast is lost: by the lag between walks up and walks down a rung of height d dissipates about
+Work that is done too fast is lost: by the lag between chains up and chains down a rung of height d dissipates about
 zeta d^2 nats, zeta being the friction there, so for T rungs the bracket's gap is least when d is as 1/sqrt(zeta), and
 falls as 1/T (Sivak & Crooks 2012, Phys. Rev. Lett. 108, 190602).  The noise in z falls as 1/sqrt(n).  Both share the
 budget.  Pilots use samples of their own, so that what is chosen by them does not spoil the bounds.
@@ -11,85 +11,106 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import numpy as np
+from jaxtyping import Float
 
-from capacity.bounds.annealed.chains import LANES, STRIDE, Ladder, Target, Walks, even_ladder, walk
+from capacity.bounds.annealed.chains import Chains, run_chains
+from capacity.bounds.annealed.ladder import STRIDE, Ladder
+from capacity.bounds.annealed.legs import LANES
+from capacity.bounds.posterior.approximation import PosteriorApproximation
+from capacity.bounds.posterior.bridge import Target
 from capacity.results.estimate import NATS_PER_BIT
 from capacity.results.intervals import CONSERVATIVE_ERRORS
+from capacity.runtime.shapes import Key
 
 PILOT_SHARE = 0.2  # of the budget, at most, unless the first pilot alone is more
 PILOT_CHAINS = 4
-FIRST = 16  # rungs of either leg in the first pilot
+FIRST_RUNGS = 16  # rungs of either leg in the first pilot
 CHAINS = (1, 2, 4, 8, 16, 32)
 BATCHES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
-MOST_RUNGS = 2**16
-SLOWEST = 0.5  # power of the rungs by which a gap is taken to fall at least: rare lost walks fall off slower than 1/T
-ENOUGH = 1.03  # times the least width: what is as good for less is taken
-NOTHING = 1e-3  # bits: a gap that needs no more rungs
+MAX_RUNGS = 2**16
+MIN_GAP_POWER = 0.5  # of the rungs by which a gap is taken to fall: rare lost chains fall off slower than 1/T
+WIDTH_TOLERANCE = 1.03  # times the least width: what is as good for less is taken
+GAP_TOLERANCE = 1e-3  # bits: a gap that needs no more rungs
 
 
 class Cost(NamedTuple):
-    """Billions of operations of one sample: a rung of either leg, what is done once a walk, and one true density."""
+    """Billions of operations of one sample: a rung of either leg, what is done once a chain, and one true density."""
 
     temper: float
     bridge: float
     once: float
     truth: float
 
-    def walks(self, n: int, chains: int, ladder: Ladder) -> float:
-        """Of n samples with so many forward walks and one backwards."""
+    def of_chains(self, n: int, chains: int, ladder: Ladder) -> float:
+        """Of n samples with so many forward chains and one in reverse."""
         rungs = self.temper * (len(ladder.temper) - 1) + self.bridge * (len(ladder.bridge) - 1)
         return n * (chains + 1) * (rungs + self.once)
 
 
 @dataclass(frozen=True)
-class Choice:
-    """What the walks that count will be."""
+class SamplingPlan:
+    """What the chains that count will be.
+
+    Attributes:
+        samples: a multiple of `LANES`.
+        chains: forward ones for each sample.
+        ladder: of all chains.
+        width: of the bracket that is expected of them, bits.
+    """
 
     samples: int
     chains: int
     ladder: Ladder
-    width: float  # of the bracket that is expected of them, bits
+    width: float
 
 
 class Pilot(NamedTuple):
-    """The walks of one pilot, and what all of them so far cost in billions of operations."""
+    """The chains of one pilot, and what all of them so far cost in billions of operations."""
 
-    walks: Walks
+    chains: Chains
     ladder: Ladder
     spent: float
 
 
-def price(joint: Target, approximation: Any) -> Cost:
-    """What the walks of one sample cost: the approximation's own count, and the compiler's of the true density."""
-    batch = jax.eval_shape(lambda key: joint.sample(key, 1), jax.random.key(0))
+def cost_of(target: Target, approximation: PosteriorApproximation) -> Cost:
+    """What the chains of one sample cost: the approximation's own count, and the compiler's of the true density."""
+    batch = jax.eval_shape(lambda key: target.sample(key, 1), jax.random.key(0))
     one = jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape[1:], a.dtype), (batch[0], batch[2]))
-    counted = jax.jit(joint.log_prob).lower(*one)
+    counted = jax.jit(target.log_prob).lower(*one)
     truth = float((counted.cost_analysis() or {}).get("flops", 0.0)) / 1e9
     sweep = approximation.operations / 1e9
     return Cost(sweep, 2 * sweep + truth, sweep + 2 * truth, truth)
 
 
-def pilots(key: jax.Array, joint: Target, approximation: Any, cost: Cost, budget_gflop: float) -> Iterator[Pilot]:
-    """Pilots, each about twice as long as the one before, on the ladder that that one suggests."""
-    ladder, spent = even_ladder(FIRST, FIRST), 0.0
-    if getattr(approximation, "cubic", False):  # from a flat start most is lost at once
-        ladder = Ladder(ladder.temper, ladder.bridge**3)
+def pilots(
+    key: Key, target: Target, approximation: PosteriorApproximation, cost: Cost, budget_gflop: float
+) -> Iterator[Pilot]:
+    """Pilots, each about twice as long as the one before, on the ladder that that one suggests.
+
+    Args:
+        key: of the pilots' samples and chains.
+        target: what chains end at.
+        approximation: that they start from.
+        cost: of one sample's chains.
+        budget_gflop: billions of operations, of which pilots take a share.
+    """
+    ladder, spent = approximation.initial_ladder(FIRST_RUNGS), 0.0
     for number in itertools.count():
-        found = walk(jax.random.fold_in(key, number), joint, approximation, LANES, ladder, PILOT_CHAINS)
-        spent += cost.walks(LANES, PILOT_CHAINS, ladder)
-        pilot = Pilot(found, ladder, spent)
+        chains = run_chains(jax.random.fold_in(key, number), target, approximation, LANES, ladder, PILOT_CHAINS)
+        spent += cost.of_chains(LANES, PILOT_CHAINS, ladder)
+        pilot = Pilot(chains, ladder, spent)
         yield pilot
-        room = 2 * cost.walks(LANES, PILOT_CHAINS, ladder)
-        if gap_of(found, PILOT_CHAINS) < NOTHING or spent + room > PILOT_SHARE * budget_gflop:
+        room = 2 * cost.of_chains(LANES, PILOT_CHAINS, ladder)
+        if gap_of(chains, PILOT_CHAINS) < GAP_TOLERANCE or spent + room > PILOT_SHARE * budget_gflop:
             return
-        ladder = relaid(pilot, cost, room / (LANES * (PILOT_CHAINS + 1)), FIRST)
+        ladder = optimal_ladder(pilot, cost, room / (LANES * (PILOT_CHAINS + 1)), FIRST_RUNGS)
 
 
-def gap_of(walks: Walks, chains: int) -> float:
+def gap_of(pilot: Chains, chains: int) -> float:
     """Mean of upper less lower with so many chains that a pilot lets one expect, in bits; at least 0.
 
     Where it stands out from its noise, the mean itself and one standard error more.  Else a pilot's few samples may by
@@ -97,74 +118,84 @@ def gap_of(walks: Walks, chains: int) -> float:
     variance s^2 dissipates s^2 / 2 nats each way (Jarzynski 1997, Phys. Rev. Lett. 78, 2690, equation 14), which to
     first order is a gap of s^2 / K for K chains, and upper less lower then has the variance 2 s^2 / K^2.
     """
-    gaps = walks.upper(chains) - walks.lower(chains)
-    if not np.isfinite(gaps).all():  # walks that started at impossible messages
+    gaps = pilot.upper(chains) - pilot.lower(chains)
+    if not np.isfinite(gaps).all():  # chains that started at impossible messages
         return np.inf
     mean, error = gaps.mean(), gaps.std() / len(gaps) ** 0.5
     from_spread = 0.0 if mean > 2 * error else chains * gaps.var() / 2
     return float(max(mean + error, from_spread) / NATS_PER_BIT)
 
 
-def relaid(pilot: Pilot, cost: Cost, room: float, least: int = STRIDE) -> Ladder:
-    """The ladder that dissipates least at a price of `room` a walk.
+def optimal_ladder(pilot: Pilot, cost: Cost, room: float, least: int = STRIDE) -> Ladder:
+    """The ladder that dissipates least at a price of `room` a chain.
 
     A leg of R rungs dissipates a / R and costs c R: for a fixed price of both, R is as sqrt(a / c).
+
+    Args:
+        pilot: whose chains say what is lost where.
+        cost: of one sample's chains.
+        room: billions of operations.
+        least: rungs of either leg.
     """
-    legs = list(zip(pilot.ladder, pilot.walks.lost, (cost.temper, cost.bridge), strict=True))
+    legs = list(zip(pilot.ladder, pilot.chains.dissipated, (cost.temper, cost.bridge), strict=True))
     wishes = [(max(lost.sum(), 1e-9) * (len(rungs) - 1) / price) ** 0.5 for rungs, lost, price in legs]
     spare = max(room - cost.once - least * (cost.temper + cost.bridge), 0.0)
     each = spare / sum(wish * price for wish, (_, _, price) in zip(wishes, legs, strict=True))
-    counts = [least + int(min(wish * each, MOST_RUNGS) // STRIDE * STRIDE) for wish in wishes]
+    counts = [least + int(min(wish * each, MAX_RUNGS) // STRIDE * STRIDE) for wish in wishes]
     return Ladder(*(respaced(rungs, lost, count) for (rungs, lost, _), count in zip(legs, counts, strict=True)))
 
 
-def choose(
+def plan_sampling(
     pilot: Pilot, spread: float, cost: Cost, budget_gflop: float, known: float = 0.0, limit: float = np.inf
-) -> Choice:
+) -> SamplingPlan:
     """The cheapest of those samples, chains and rungs that make gap and noise together about least within the budget.
 
     Args:
+        pilot: the last one.
         spread: standard deviation of a value once its controls are taken off, in bits.
+        cost: of one sample's chains.
         budget_gflop: billions of operations that are left.
-        known: standard error that no walk takes away, of the controls' means, in bits.
+        known: standard error that no chain takes away, of the controls' means, in bits.
         limit: bits at which an upper bound is cut off.
     """
     offers = []
     for chains, batches in itertools.product(CHAINS, BATCHES):
         n = batches * LANES
-        gap = _gap_of_chains(pilot.walks, chains)
+        gap = _gap_of_chains(pilot.chains, chains)
         room = budget_gflop / (n * (chains + 1))
-        above = max(limit - pilot.walks.lower(min(chains, PILOT_CHAINS)).mean() / NATS_PER_BIT, 0.0)
-        for ladder in (relaid(pilot, cost, 0.0), relaid(pilot, cost, room / 4), relaid(pilot, cost, room)):
+        above = max(limit - pilot.chains.lower(min(chains, PILOT_CHAINS)).mean() / NATS_PER_BIT, 0.0)
+        for ladder in [optimal_ladder(pilot, cost, share) for share in (0.0, room / 4, room)]:
             relief = _relief(pilot, ladder)
-            # The upper bound is cut off at the limit; the lower one, at most half the gap away, falls on shorter walks.
+            # The upper bound is cut off at the limit; the lower one, at most half the gap away, falls on short chains.
             rest = above + max(relief - 1, 0.0) * min(0.5 * gap, above)
             width = min(gap * relief, rest) + 2 * CONSERVATIVE_ERRORS * np.hypot(spread / n**0.5, known)
-            offers.append(Choice(n, chains, ladder, float(width)))
-    prices = [cost.walks(offer.samples, offer.chains, offer.ladder) for offer in offers]
+            offers.append(SamplingPlan(n, chains, ladder, float(width)))
+    prices = [cost.of_chains(offer.samples, offer.chains, offer.ladder) for offer in offers]
     affordable = [i for i, paid in enumerate(prices) if paid <= budget_gflop] or [0]
-    enough = ENOUGH * min(offers[i].width for i in affordable)
+    enough = WIDTH_TOLERANCE * min(offers[i].width for i in affordable)
     return offers[min((i for i in affordable if offers[i].width <= enough), key=lambda i: prices[i])]
 
 
-def _gap_of_chains(walks: Walks, chains: int) -> float:
+def _gap_of_chains(pilot: Chains, chains: int) -> float:
     """The gap of so many chains; past those of the pilot it goes on falling as it fell when they were last doubled."""
-    gap = gap_of(walks, min(chains, PILOT_CHAINS))
+    gap = gap_of(pilot, min(chains, PILOT_CHAINS))
     if chains <= PILOT_CHAINS or not np.isfinite(gap):
         return gap
-    doubled = np.clip(gap / max(gap_of(walks, PILOT_CHAINS // 2), 1e-12), 0.5, 1.0)
+    doubled = np.clip(gap / max(gap_of(pilot, PILOT_CHAINS // 2), 1e-12), 0.5, 1.0)
     return float(gap * doubled ** np.log2(chains / PILOT_CHAINS))
 
 
 def _relief(pilot: Pilot, ladder: Ladder) -> float:
     """By what factor another ladder changes the pilot's gap: each leg's as 1/R, or slower where it is longer."""
-    dissipated = [max(lost.sum(), 1e-9) for lost in pilot.walks.lost]
+    dissipated = [max(lost.sum(), 1e-9) for lost in pilot.chains.dissipated]
     ratios = [(len(old) - 1) / (len(new) - 1) for old, new in zip(pilot.ladder, ladder, strict=True)]
-    factors = [ratio if ratio > 1 else ratio**SLOWEST for ratio in ratios]
+    factors = [ratio if ratio > 1 else ratio**MIN_GAP_POWER for ratio in ratios]
     return float(np.dot(dissipated, factors) / np.sum(dissipated))
 
 
-def respaced(rungs: np.ndarray, dissipated: np.ndarray, count: int) -> np.ndarray:
+def respaced(
+    rungs: Float[np.ndarray, " rungs"], dissipated: Float[np.ndarray, " steps"], count: int
+) -> Float[np.ndarray, " new"]:
     """Rungs (count + 1,) between 0 and 1, closest where most was dissipated (T,) between the rungs (T + 1,)."""
     steps = np.diff(rungs)
     width = max(len(steps) // 16, 1)
@@ -174,6 +205,6 @@ def respaced(rungs: np.ndarray, dissipated: np.ndarray, count: int) -> np.ndarra
     smooth = np.maximum(smooth, 0.1 * max(smooth.mean(), 1e-12))
     friction = smooth / np.square(steps)
     length = np.concatenate([[0.0], np.cumsum(np.sqrt(friction) * steps)])
-    new = np.interp(np.linspace(0, length[-1], count + 1), length, rungs)
+    new: np.ndarray = np.interp(np.linspace(0, length[-1], count + 1), length, rungs)
     new[0], new[-1] = 0.0, 1.0
     return new

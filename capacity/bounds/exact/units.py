@@ -2,31 +2,47 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
 
-from capacity.bounds.exact.enumeration import Sample, _each, _effect, _if_noisy, _resolved, sampled
 from capacity.bounds.exact.listing import Listed, as_columns
-from capacity.bounds.exact.whitening import STILL
-from capacity.channels.channel import sliced
+from capacity.bounds.exact.rare_events import control_effect, message_entropy_gone, unless_noiseless
+from capacity.bounds.exact.sample import Sample, over_items, sampled
+from capacity.bounds.exact.whitening import VARIANCE_TOLERANCE
+from capacity.channels.channel import Channel, Code, sliced
 from capacity.joint.joint import Joint
 from capacity.results.estimate import Estimate
 from capacity.results.intervals import RARE_LOSS, rule_of_three, rule_of_three_bits
+from capacity.runtime.shapes import Key
 
 
 class UnitBits(NamedTuple):
-    """The three figures called `bits per unit`, each in bits with leaves (units,) or a scalar."""
+    """The three figures called `bits per unit`, and what units say more than once; all in bits.
 
-    joint: jax.Array  # I(M;Z) / units
-    marginal: Estimate  # I(M;Z_j)
-    increment: Estimate  # I(M;Z_j | Z_<j), by differences of the same samples
-    redundancy: Estimate  # sum_j I(M;Z_j) - I(M;Z), a scalar: for a memoryless channel the units' total correlation
+    Attributes:
+        joint: I(M;Z) / units, a scalar.
+        marginal: I(M;Z_j), leaves (units,).
+        increment: I(M;Z_j | Z_<j), leaves (units,), by differences of the same samples.
+        redundancy: sum_j I(M;Z_j) - I(M;Z), a scalar: for a memoryless channel the units' total correlation.
+    """
+
+    joint: jax.Array
+    marginal: Estimate
+    increment: Estimate
+    redundancy: Estimate
 
 
-def unit_information(key: jax.Array, joint: Joint, listed: Listed, n: int) -> UnitBits:
-    """Bits per unit, the three kinds, from n fresh samples and the listed codes; traceable."""
+def unit_information(key: Key, joint: Joint, listed: Listed, n: int) -> UnitBits:
+    """Bits per unit, the three kinds, from n fresh samples and the listed codes; traceable.
+
+    Args:
+        key: of the samples.
+        joint: whose source can be listed.
+        listed: its codes, by `list_codes`.
+        n: samples, at least 2.
+    """
     return unit_information_of(joint, listed, sampled(key, joint, listed, n).by_unit(joint, listed))
 
 
@@ -35,7 +51,7 @@ def unit_information_of(joint: Joint, listed: Listed, sample: Sample) -> UnitBit
     codes, z, conditional, (noise, radius), q = sample.codes, sample.z, sample.conditional, sample.controls, sample.q
     alone, own_noise = _each_alone(joint.channel, codes, z, conditional, noise)
     if joint.channel.atomic:
-        prefix, each = _resolved(joint, q.prefixes), _resolved(joint, q.units)
+        prefix, each = message_entropy_gone(joint, q.prefixes), message_entropy_gone(joint, q.units)
         more = each.sum(1) - prefix[:, -1]
     else:
         prefix, each = jnp.cumsum(conditional, axis=1) - q.prefix, alone - own_noise - q.marginal
@@ -45,23 +61,26 @@ def unit_information_of(joint: Joint, listed: Listed, sample: Sample) -> UnitBit
         increments = increments - more_noise
     own_radius = jnp.diff(radius, axis=1, prepend=0.0)
     variance = jnp.diagonal(listed.covariance)
-    still = variance <= STILL * jnp.square(listed.mean)
-    z_score = jnp.square(z - listed.mean[None]) / jnp.where(still, 1.0, variance)[None] - 1
-    z_score = jnp.where(still[None], 0.0, z_score)
+    constant = variance <= VARIANCE_TOLERANCE * jnp.square(listed.mean)
+    z_score = jnp.square(z - listed.mean[None]) / jnp.where(constant, 1.0, variance)[None] - 1
+    z_score = jnp.where(constant[None], 0.0, z_score)
     known = jnp.stack([more_noise, own_radius], 2), jnp.stack([own_noise, z_score], 2)
-    exact = jax.vmap(jax.vmap(lambda v, c: Estimate.from_samples(nats=v, kind="exact", controls=c), in_axes=1))
-    both = exact(jnp.stack([increments, each]), jnp.stack(known))
+
+    def exact(nats: jax.Array, controls: jax.Array) -> Estimate:
+        return Estimate.from_samples(nats=nats, kind="exact", controls=controls)
+
+    both = jax.vmap(jax.vmap(exact, in_axes=1))(jnp.stack([increments, each]), jnp.stack(known))
     increment, marginal = (jax.tree.map(lambda a, i=i: a[i], both) for i in range(2))
     columns = as_columns([radius[:, -1], *z_score.T], z)
     shared = Estimate.from_samples(nats=more, kind="exact", controls=columns)
     effects = jnp.zeros_like(marginal.bits), jnp.zeros_like(marginal.bits), jnp.zeros_like(shared.bits)
     if joint.channel.atomic:
-        effect = jax.vmap(_effect, in_axes=1)
-        effects = effect(each, known[1]), effect(increments, known[0]), _effect(more, columns)
+        effect = jax.vmap(control_effect, in_axes=1)
+        effects = effect(each, known[1]), effect(increments, known[0]), control_effect(more, columns)
     return UnitBits(increment.bits.mean(), *_unit_reach(joint, listed, (marginal, increment, shared), effects))
 
 
-Three = tuple[Estimate, Estimate, Estimate]
+Three: TypeAlias = tuple[Estimate, Estimate, Estimate]
 
 
 def _unit_reach(joint: Joint, listed: Listed, found: Three, effects: tuple[jax.Array, ...]) -> Three:
@@ -76,7 +95,8 @@ def _unit_reach(joint: Joint, listed: Listed, found: Three, effects: tuple[jax.A
     def at_most(bits: jax.Array, effect: jax.Array) -> jax.Array:
         # In continuous noise a confusion of a bit costs some bits.
         taken = bits if joint.channel.atomic else RARE_LOSS * bits
-        return rule_of_three_bits(jnp.clip(taken, 0.0, loss) + effect, n)
+        most: jax.Array = rule_of_three_bits(jnp.clip(taken, 0.0, loss) + effect, n)
+        return most
 
     # Nearly nothing passes where nearly every unit is dropped: what the others would have told is not in the sample.
     more = [rule_of_three(one.bits, one.n, loss) if joint.channel.atomic else 0.0 for one in (marginal, increment)]
@@ -89,12 +109,12 @@ def _unit_reach(joint: Joint, listed: Listed, found: Three, effects: tuple[jax.A
         increment.widened_to(so_far, jnp.maximum(so_far, more[1])),
         shared.widened_to(whole, whole),
     )
-    one, other, third = (_if_noisy(w, narrow, joint, listed) for w, narrow in zip(wide, found, strict=True))
+    one, other, third = (unless_noiseless(w, narrow, joint, listed) for w, narrow in zip(wide, found, strict=True))
     return one, other, third
 
 
 def _each_alone(
-    channel: Any, codes: Any, z: jax.Array, conditional: jax.Array, noise: jax.Array
+    channel: Channel, codes: Code, z: jax.Array, conditional: jax.Array, noise: jax.Array
 ) -> tuple[jax.Array, jax.Array]:
     """log p(z_j|u) of every unit without the others, and its noise control; each (n, units)."""
     if channel.memoryless:
@@ -102,7 +122,7 @@ def _each_alone(
     alone, controls = [], []
     for j in range(z.shape[1]):
         own, codes_j = channel.part(slice(j, j + 1)), sliced(codes, slice(j, j + 1))
-        alone.append(_each(own, own.log_prob)(z[:, j : j + 1], codes_j)[:, 0])
-        entropy = _each(own, own.entropy)(codes_j)[:, 0] if own.has_entropy else -alone[-1]
+        alone.append(over_items(own, own.log_prob)(z[:, j : j + 1], codes_j)[:, 0])
+        entropy = over_items(own, own.entropy)(codes_j)[:, 0] if own.has_entropy else -alone[-1]
         controls.append(alone[-1] + entropy)
     return jnp.stack(alone, 1), jnp.stack(controls, 1)

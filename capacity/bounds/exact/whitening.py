@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
 
 from capacity.bounds.exact.listing import Listed
 
-NEAR_SINGULAR = 1e-5  # of a unit's variance
-
-
+SINGULAR_TOLERANCE = 1e-5  # of a unit's variance
 RIDGE = 1e-2  # of the mean variance of the units
+VARIANCE_TOLERANCE = 1e-10  # of the squared mean: a smaller variance is the rounding of a unit that does not move
 
 
-STILL = 1e-10  # of the squared mean: a smaller variance is the rounding of a unit that does not move
-
-
-def _whitening(listed: Listed) -> tuple[jax.Array, jax.Array]:
+def whitening(listed: Listed) -> tuple[Float[Array, "units units"], Float[Array, " units"]]:
     """W, lower triangular, and E of each entry of W (z - mean), squared: 1, but for rounding or a ridge."""
     covariance, variance = listed.covariance, jnp.diagonal(listed.covariance)
     whitener, left = _inverse_factor(covariance)
     # What is left of a unit's variance given those before: near 0 it is rounding error and no whitening.
-    regular = (left > NEAR_SINGULAR * variance).all()
-    ridge = RIDGE * variance.mean() + STILL * jnp.square(listed.mean).max() + jnp.finfo(variance.dtype).tiny ** 0.5
+    regular = (left > SINGULAR_TOLERANCE * variance).all()
+    least = float(np.finfo(variance.dtype).tiny) ** 0.5
+    ridge = RIDGE * variance.mean() + VARIANCE_TOLERANCE * jnp.square(listed.mean).max() + least
     ridged, _ = _inverse_factor(covariance + ridge * jnp.eye(len(variance), dtype=variance.dtype))
     whitener = jnp.where(regular, whitener, ridged)
     return whitener, ((whitener @ covariance) * whitener).sum(1)

@@ -1,1 +1,1 @@
-"""posterior: say what lives here."""
+"""Approximations of p(m|z) that can be sampled: where the chains of a bracket start, and what moves them."""

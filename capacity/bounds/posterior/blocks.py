@@ -9,35 +9,46 @@ decide how close an approximation is, and bounds hold for any.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Int
 
+from capacity.bounds.posterior.overlaps import CODE_BATCH, each_flipped
 from capacity.joint.joint import as_tree
+from capacity.runtime.shapes import Key
 
-Code = Callable[[jax.Array], jax.Array]  # digits (k,) as float32 -> mean of the units (units,)
+if TYPE_CHECKING:
+    from synthetic.source import Source
+
+MeanCode: TypeAlias = Callable[[jax.Array], jax.Array]
+"""From digits (k,) as float32 to the mean of the noisy units (units,)."""
 PROBES = 4  # messages at which interactions are looked for
-STRONG = 0.02  # an interaction counts where it changes an effect's energy by this part
-BLOCK_BITS = 8  # the most digits of a block whose states are listed
+INTERACTION_TOLERANCE = 0.02  # an interaction counts where it changes an effect's energy by this part
+MAX_BLOCK_BITS = 8  # the most digits of a block whose states are listed
 FILLED_BITS = 4  # digits that do not interact share blocks of this many, which mix faster than one by one
-DIFFERENCES_UP_TO = 256  # digits for which second differences, one code a pair, are affordable
+MAX_DIFFERENCED = 256  # digits for which second differences, one code a pair, are affordable
 
 
-def find_blocks(key: jax.Array, source: object, code: Code, block_bits: int = BLOCK_BITS) -> np.ndarray:
+def find_blocks(
+    key: Key, source: Source, code: MeanCode, block_bits: int = MAX_BLOCK_BITS
+) -> Int[np.ndarray, "blocks size"]:
     """Positions of the digits in blocks, shape (blocks, size) int32; a place that no digit fills holds k.
 
     Args:
+        key: of the messages at which interactions are looked for.
         source: a discrete source.
         code: mean of the noisy units from the digits.
         block_bits: the most digits in a block.
     """
     code = as_tree(code)
-    messages = source.sample(key, PROBES).message.astype(jnp.float32)  # type: ignore[attr-defined]
+    messages = source.sample(key, PROBES).message.astype(jnp.float32)
     interaction, effects = _interactions(jax.random.split(key, 2)[1], code, messages)
     power = np.square(effects).sum(-1).mean(0)
     relative = interaction / np.maximum(np.minimum.outer(power, power), 1e-12 * power.max() + 1e-30)
-    merged = _merge([[i] for i in range(len(power))], relative, STRONG, block_bits)
+    merged = _merge([[i] for i in range(len(power))], relative, INTERACTION_TOLERANCE, block_bits)
     size = max(FILLED_BITS, max(map(len, merged)))
     overlap = sum(np.abs(effect @ effect.T) for effect in effects) / len(effects)  # signs go with the probe's digits
     full = _merge(merged, overlap, 1e-6 * overlap.max(), min(size, block_bits))
@@ -48,7 +59,7 @@ def find_blocks(key: jax.Array, source: object, code: Code, block_bits: int = BL
     return places
 
 
-def _interactions(key: jax.Array, code: Code, messages: jax.Array) -> tuple[np.ndarray, np.ndarray]:
+def _interactions(key: jax.Array, code: MeanCode, messages: jax.Array) -> tuple[np.ndarray, np.ndarray]:
     """Mean squared interaction of each pair (k, k), and the effect of each flip on the units (probes, k, units)."""
     digits = messages.shape[1]
     flipped = jnp.abs(messages[:, None] - jnp.eye(digits, dtype=jnp.float32)[None])
@@ -59,7 +70,7 @@ def _interactions(key: jax.Array, code: Code, messages: jax.Array) -> tuple[np.n
         there = np.stack([np.asarray(_slopes(code, f, v)) for f, v in zip(flipped, projections, strict=True)])
         change = np.square(there - here).mean(0)
         return np.maximum(change, change.T) * (1 - np.eye(digits)), moved
-    if digits > DIFFERENCES_UP_TO:
+    if digits > MAX_DIFFERENCED:
         return np.zeros((digits, digits)), moved
     base = np.stack([np.asarray(code(m)) for m in messages])
     twice = np.stack([np.asarray(_flipped_again(code, f)) for f in flipped]) - base[:, None, None]
@@ -68,21 +79,24 @@ def _interactions(key: jax.Array, code: Code, messages: jax.Array) -> tuple[np.n
 
 
 @jax.jit
-def _moved(code: Code, message: jax.Array, flipped: jax.Array) -> jax.Array:
+def _moved(code: MeanCode, message: jax.Array, flipped: jax.Array) -> jax.Array:
     """What each flip does to the units, (k, units)."""
-    return jax.lax.map(code, flipped, batch_size=1024) - code(message)[None]
+    moved: jax.Array = jax.lax.map(code, flipped, batch_size=CODE_BATCH) - code(message)[None]
+    return moved
 
 
 @jax.jit
-def _slopes(code: Code, points: jax.Array, projection: jax.Array) -> jax.Array:
+def _slopes(code: MeanCode, points: jax.Array, projection: jax.Array) -> jax.Array:
     """Gradients (n, k) of a projection of the code."""
-    return jax.lax.map(jax.grad(lambda m: code(m) @ projection), points, batch_size=1024)
+    slopes: jax.Array = jax.lax.map(jax.grad(lambda m: code(m) @ projection), points, batch_size=CODE_BATCH)
+    return slopes
 
 
 @jax.jit
-def _flipped_again(code: Code, flipped: jax.Array) -> jax.Array:
+def _flipped_again(code: MeanCode, flipped: jax.Array) -> jax.Array:
     """Codes (k, k, units) of messages (k, k) with one digit more flipped."""
-    return jax.lax.map(lambda m: jax.vmap(code)(jnp.abs(m[None] - jnp.eye(len(m), dtype=m.dtype))), flipped)
+    codes: jax.Array = jax.lax.map(lambda m: jax.vmap(code)(each_flipped(m)), flipped)
+    return codes
 
 
 def _merge(blocks: list[list[int]], strength: np.ndarray, least: float, size: int) -> list[list[int]]:

@@ -8,120 +8,110 @@ and the lot accepted or refused by Metropolis and Hastings' rule, so that p(m) p
 gradient says.  The gradient alone would take each flip for better than it is by half its curvature D_i, the mean
 squared effect of the flip on the units over the noise.  Half of the change in log density is the locally balanced
 choice (Zanella 2020; Grathwohl et al. 2021); flips of all digits at once are those of Zhang, Liu & Liu (2022).
-The walk starts from the prior.  Where the embedding has no gradient, flips are blind, and bounds hold all the same.
+The chain starts from the prior.  Where the embedding has no gradient, flips are blind, and bounds hold all the same.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float, Int, PyTree
 
-from capacity.bounds.annealed.neighbours import overlaps
+from capacity.bounds.annealed.ladder import Ladder, even_ladder
+from capacity.bounds.posterior.approximation import PosteriorApproximation
+from capacity.bounds.posterior.bridge import BridgeMove, Carried, Target
+from capacity.bounds.posterior.overlaps import flip_overlaps
 from capacity.joint.joint import Joint
+from capacity.runtime.shapes import Key, Message, Scalar, Units
 
 PENALTIES = (1.0, 2.0)  # c: taken in turn
-
-
-class Flipped(NamedTuple):
-    """Digits (k,) as float32, the log density that the walk brings in, nats, and its gradient (k,)."""
-
-    place: jax.Array
-    missing: jax.Array
-    slope: jax.Array
+Digits = Float[Array, " digits"]
 
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
-class InformedFlips:
-    """The prior as start, and flips towards the truth; made by `fit_flips`.
+class InformedFlips(PosteriorApproximation):
+    """The prior as start, and flips towards the truth; made by `fit_flips`.  A state is digits (k,) as float32.
 
     Attributes:
-        source: the joint's source.
+        joint: whose posterior is approximated.
         curvature: (k,), D.
     """
 
-    source: Any
-    curvature: jax.Array
-    moves: ClassVar[int] = 1
-    cubic: ClassVar[bool] = True
+    joint: Joint
+    curvature: Digits
+    operations: ClassVar[float] = 1e3  # of a step on the first leg, which does nothing
 
     @property
-    def operations(self) -> float:
-        """Of a step on the first leg, which does nothing."""
-        return 1e3
+    def bridge(self) -> BridgeMove:
+        """The flips themselves."""
+        return self
 
-    def hear(self, z: jax.Array) -> jax.Array:
-        """z itself."""
+    def initial_ladder(self, first: int) -> Ladder:
+        """Close rungs at first: from a flat start most is lost at once."""
+        ladder = even_ladder(first, first)
+        return Ladder(ladder.temper, ladder.bridge**3)
+
+    def observe(self, z: Units) -> Units:
+        """z itself: the prior does not ask for it."""
         return z
 
-    def draw(self, key: jax.Array, heard: jax.Array) -> jax.Array:
+    def sample(self, key: Key, observation: Units) -> Digits:
         """A message of the prior."""
-        return self.source.sample(key, 1).message[0].astype(jnp.float32)
-
-    def place(self, heard: jax.Array, message: jax.Array) -> jax.Array:
-        """The digits as float32."""
+        message: jax.Array = self.joint.source.sample(key, 1).message[0]
         return message.astype(jnp.float32)
 
-    def message(self, place: jax.Array) -> jax.Array:
-        """The message (k,) int8."""
-        return place.astype(jnp.int8)
+    def state_of(self, observation: Units, message: Message) -> Digits:
+        return message.astype(jnp.float32)
 
-    def log_start(self, heard: jax.Array, place: jax.Array) -> jax.Array:
+    def message_of(self, state: Digits) -> Message:
+        return state.astype(jnp.int8)
+
+    def log_start(self, observation: Units, state: Digits) -> Scalar:
         """log p(m), nats."""
-        return self.source.log_prob(self.message(place))
+        return self.joint.source.log_prob(self.message_of(state))
 
-    def log_joint(self, heard: jax.Array, place: jax.Array) -> jax.Array:
-        """log p(m): the start is the approximation."""
-        return self.log_start(heard, place)
-
-    def sweep(self, key: jax.Array, heard: Any, place: jax.Array, *_: Any) -> jax.Array:
-        """Nothing: on the first leg there is nowhere to go."""
-        return place
-
-    def refresh(self, heard: Any, place: jax.Array) -> jax.Array:
-        """The same place."""
-        return place
-
-    def hold(self, target: Joint, heard: jax.Array, place: jax.Array, z: jax.Array) -> Flipped:
-        """log p(z|m) and its gradient at a place."""
+    def carry(self, target: Target, observation: PyTree, state: Digits, z: Units) -> Carried:
+        """log p(z|m) and its gradient at a state."""
 
         def density(digits: jax.Array) -> jax.Array:
-            return target.conditional(z, target.encoder(self.source.embed(digits)))
+            return self.joint.conditional(z, self.joint.encoder(self.joint.source.embed(digits)))
 
-        return Flipped(place, *jax.value_and_grad(density)(place))
+        return Carried(state, *jax.value_and_grad(density)(state))
 
     def move(
         self,
-        target: Joint,
-        key: jax.Array,
-        heard: jax.Array,
-        z: jax.Array,
-        held: Flipped,
-        weight: jax.Array,
-        turn: Any,
-    ) -> tuple[Flipped, jax.Array]:
+        key: Key,
+        target: Target,
+        observation: PyTree,
+        z: Units,
+        carried: Carried,
+        weight: Scalar,
+        turn: Int[Array, ""],
+    ) -> tuple[Carried, jax.Array]:
         """One proposal under p(m) p(z|m)^weight, and whether it was accepted."""
         key_flip, key_toss = jax.random.split(key)
         penalty = jnp.asarray(PENALTIES, jnp.float32)[turn % len(PENALTIES)]
 
-        def odds(at: Flipped) -> jax.Array:
-            return 0.5 * weight * (at.slope * (1 - 2 * at.place) - 0.5 * self.curvature) - penalty
+        def odds(at: Carried) -> jax.Array:
+            odds: jax.Array = 0.5 * weight * (at.gradient * (1 - 2 * at.state) - 0.5 * self.curvature) - penalty
+            return odds
 
-        flips = jax.random.uniform(key_flip, held.place.shape) < jax.nn.sigmoid(odds(held))
-        new = self.hold(target, heard, jnp.where(flips, 1 - held.place, held.place), z)
+        flips = jax.random.uniform(key_flip, carried.state.shape) < jax.nn.sigmoid(odds(carried))
+        new = self.carry(target, observation, jnp.where(flips, 1 - carried.state, carried.state), z)
 
-        def log_proposal(at: Flipped) -> jax.Array:
+        def log_proposal(at: Carried) -> jax.Array:
             return -jax.nn.softplus(jnp.where(flips, -odds(at), odds(at))).sum()
 
-        prior = self.log_start(heard, new.place) - self.log_start(heard, held.place)
-        gain = prior + weight * (new.missing - held.missing) + log_proposal(new) - log_proposal(held)
+        prior = self.log_start(observation, new.state) - self.log_start(observation, carried.state)
+        gain = prior + weight * (new.log_ratio - carried.log_ratio) + log_proposal(new) - log_proposal(carried)
         accept = jnp.log(jax.random.uniform(key_toss)) < gain
-        return jax.tree.map(lambda a, b: jnp.where(accept, a, b), new, held), accept
+        return jax.tree.map(lambda a, b: jnp.where(accept, a, b), new, carried), accept
 
 
-def fit_flips(key: jax.Array, joint: Joint) -> InformedFlips:
+def fit_flips(key: Key, joint: Joint) -> InformedFlips:
     """Informed flips for a joint with a discrete source, their curvatures from differences of codes."""
-    return InformedFlips(joint.source, jnp.diagonal(overlaps(key, joint)))
+    return InformedFlips(joint, jnp.diagonal(flip_overlaps(key, joint)))

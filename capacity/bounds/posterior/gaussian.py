@@ -1,4 +1,4 @@
-"""A continuous message heard as if its code were linear: the Gaussian posterior, exact for a linear encoder.
+"""A continuous message received as if its code were linear: the Gaussian posterior, exact for a linear encoder.
 
 Message and noisy code are taken for jointly Gaussian, the code's mean for W m + c by least squares, and the noise for
 its mean variance and what W leaves: q(m|z) = N(G (z - c), S), the linear receiver of least squared error (Kay 1993,
@@ -12,41 +12,45 @@ reversible under q for any step r (preconditioned Crank-Nicolson, Cotter et al. 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float
 
-from capacity.bounds.variational.marginal import whitener_of
+from capacity.bounds.posterior.approximation import PosteriorApproximation, Sweep
+from capacity.bounds.variational.normal import whitener_of
 from capacity.channels.gaussian import LOG_2PI
 from capacity.joint.joint import Joint, moments_of
+from capacity.runtime.shapes import Key, Scalar, Units
 
 SAMPLES = 2**16
+Real = Float[Array, " message_dim"]
 
 
-class HeardMean(NamedTuple):
-    """What one noisy code says: the posterior mean of the message (k,)."""
+class PosteriorMean(NamedTuple):
+    """What one noisy code says: the posterior mean of the message (message_dim,)."""
 
     mean: jax.Array
 
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
-class GaussianPosterior:
-    """The approximation and its samplers, for one noisy code at a time; made by `fit_gaussian`.
+class GaussianPosterior(PosteriorApproximation):
+    """The approximation and its samplers; made by `fit_gaussian`.  A state is the message itself.
 
     Attributes:
-        gain: (k, units), from the centred code to the centred message.
-        code_mean, message_mean: (units,) and (k,).
-        factor, whitener: (k, k), lower Cholesky factor of the posterior covariance, and its inverse.
+        gain: (message_dim, units), from the centred code to the centred message.
+        code_mean, message_mean: (units,) and (message_dim,).
+        factor, whitener: (message_dim, message_dim), lower Cholesky factor of the posterior covariance; its inverse.
     """
 
-    gain: jax.Array
-    code_mean: jax.Array
-    message_mean: jax.Array
-    factor: jax.Array
-    whitener: jax.Array
+    gain: Float[Array, "message_dim units"]
+    code_mean: Units
+    message_mean: Real
+    factor: Float[Array, "message_dim message_dim"]
+    whitener: Float[Array, "message_dim message_dim"]
     moves: ClassVar[int] = 16
 
     @property
@@ -54,46 +58,36 @@ class GaussianPosterior:
         """About how many operations a move takes: the product with the factor, and normal draws."""
         return 3.0 * self.factor.size + 100.0 * len(self.message_mean)
 
-    def hear(self, z: jax.Array) -> HeardMean:
-        """The posterior mean, given z (units,)."""
-        return HeardMean(self.message_mean + self.gain @ (z - self.code_mean))
+    def observe(self, z: Units) -> PosteriorMean:
+        """The posterior mean, given z."""
+        return PosteriorMean(self.message_mean + self.gain @ (z - self.code_mean))
 
-    def draw(self, key: jax.Array, heard: HeardMean) -> jax.Array:
-        """A sample of q(m|z), (k,)."""
-        return heard.mean + self.factor @ jax.random.normal(key, heard.mean.shape)
+    def sample(self, key: Key, observation: PosteriorMean) -> Real:
+        return observation.mean + self.factor @ jax.random.normal(key, observation.mean.shape)
 
-    def place(self, heard: HeardMean, message: jax.Array) -> jax.Array:
-        """The message itself."""
+    def state_of(self, observation: PosteriorMean, message: Real) -> Real:
         return message
 
-    def message(self, place: jax.Array) -> jax.Array:
-        """The message of a place: itself."""
-        return place
+    def message_of(self, state: Real) -> Real:
+        return state
 
-    def log_start(self, heard: HeardMean, place: jax.Array) -> jax.Array:
-        """log q(m|z), nats."""
-        white = self.whitener @ (place - heard.mean)
+    def log_start(self, observation: PosteriorMean, state: Real) -> Scalar:
+        white = self.whitener @ (state - observation.mean)
         return -0.5 * (jnp.square(white).sum() + LOG_2PI * len(white)) + jnp.log(jnp.diagonal(self.whitener)).sum()
 
-    def log_joint(self, heard: HeardMean, place: jax.Array) -> jax.Array:
-        """The same as `log_start`: here the start is the approximation, and the first leg does nothing."""
-        return self.log_start(heard, place)
-
-    def sweep(
-        self, key: jax.Array, heard: HeardMean, place: jax.Array, weight: Any, start: Any, stop: Any, backwards: Any
-    ) -> jax.Array:
+    def sweep(self, key: Key, observation: PosteriorMean, state: Real, part: Sweep) -> Real:
         """One autoregressive move; its step is the share of all moves, stop - start, that is asked for."""
-        step = (stop - start) / self.moves
-        noise = self.factor @ jax.random.normal(key, place.shape)
-        return heard.mean + jnp.sqrt(1 - jnp.square(step)) * (place - heard.mean) + step * noise
-
-    def refresh(self, heard: HeardMean, place: jax.Array) -> jax.Array:
-        """The same place."""
-        return place
+        step = (part.stop - part.start) / self.moves
+        noise = self.factor @ jax.random.normal(key, state.shape)
+        return observation.mean + jnp.sqrt(1 - jnp.square(step)) * (state - observation.mean) + step * noise
 
 
-def fit_gaussian(key: jax.Array, joint: Joint) -> GaussianPosterior:
+def fit_gaussian(key: Key, joint: Joint) -> GaussianPosterior:
     """The Gaussian posterior of a joint with a continuous source, from samples; in float64.
+
+    Args:
+        key: of the samples.
+        joint: with a continuous source.
 
     Raises:
         ValueError: if the source is discrete.

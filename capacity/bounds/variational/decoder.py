@@ -7,20 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar, TypeAlias
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float, PyTree
 
+from capacity.bounds.bound import Bound
 from capacity.joint.joint import Joint, as_tree
 from capacity.results.estimate import Estimate
 from capacity.results.intervals import rule_of_three_bits
+from capacity.runtime.keys import Seed, as_key
 
-LogDecoder = Callable[[jax.Array, jax.Array], jax.Array]  # (message, z) -> log q, nats
+LogDecoder: TypeAlias = Callable[[jax.Array, jax.Array], jax.Array]
+"""(message, z) of one sample -> log q(message | z), a scalar, nats; normalised over messages."""
 
 
 @dataclass(frozen=True)
-class Decoder:
+class Decoder(Bound):
     """The bound of one decoder; its samples are fresh, so none of them can have trained it."""
 
     log_decoder: LogDecoder
@@ -28,13 +32,13 @@ class Decoder:
     name: ClassVar[str] = "decoder"
     summary: ClassVar[str] = "lower bound from any decoder q(m|z) on fresh samples (Barber & Agakov 2003)"
 
-    def __call__(self, key: jax.Array, joint: Joint) -> Estimate:
+    def __call__(self, key: Seed, joint: Joint) -> Estimate:
         """Lower bound on I(M;Z), in bits."""
-        message, _, z = joint.sample(key, self.samples)
+        message, _, z = joint.sample(as_key(key), self.samples)
         return bounded(log_ratios(as_tree(self.log_decoder), joint, message, z), joint.source.bits)
 
 
-def bounded(ratios: jax.Array, limit: Any) -> Estimate:
+def bounded(ratios: Float[Array, " n"], limit: float) -> Estimate:
     """The lower bound in bits of a decoder's log q(m|z) - log p(m), (n,) nats, that holds where misses are rare too.
 
     With probability 1/n the decoder gives the prior instead: still a decoder, at most 1/n nats worse, and no miss
@@ -47,10 +51,21 @@ def bounded(ratios: jax.Array, limit: Any) -> Estimate:
 
 
 @jax.jit
-def log_ratios(log_decoder: LogDecoder, joint: Joint, message: Any, z: jax.Array) -> jax.Array:
-    """log q(m|z) - log p(m) of n pairs, (n,) nats; one program for all decoders that are pytrees of the same shape."""
+def log_ratios(
+    log_decoder: LogDecoder, joint: Joint, message: PyTree, z: Float[Array, "n units"]
+) -> Float[Array, " n"]:
+    """log q(m|z) - log p(m) of n pairs, nats; one program for all decoders that are pytrees of the same shape.
 
-    def value(pair: tuple[Any, jax.Array]) -> jax.Array:
-        return log_decoder(*pair) - joint.source.log_prob(pair[0])
+    Args:
+        log_decoder: a callable pytree.
+        joint: whose source has the messages.
+        message: leaves (n, ...).
+        z: noisy codes.
+    """
 
-    return jax.lax.map(value, (message, z), batch_size=4096)
+    def value(pair: tuple[PyTree, jax.Array]) -> jax.Array:
+        ratio: jax.Array = log_decoder(*pair) - joint.source.log_prob(pair[0])
+        return ratio
+
+    ratios: jax.Array = jax.lax.map(value, (message, z), batch_size=4096)
+    return ratios

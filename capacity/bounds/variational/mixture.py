@@ -12,12 +12,18 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float
 
-from capacity.bounds.variational.marginal import Normal, against, check_density, fit_normal, whitener_of
+from capacity.bounds.bound import Bound
+from capacity.bounds.variational.marginal import SAMPLE_BATCH, check_density, marginal_bound
+from capacity.bounds.variational.normal import Normal, fit_normal, whitener_of
 from capacity.joint.joint import Joint
 from capacity.results.estimate import Estimate
+from capacity.runtime.keys import Seed, as_key
+from capacity.runtime.shapes import Key, Scalar, Units
 
-ROUNDS = 20
+ROUNDS = 20  # of expectation maximisation
+RIDGE = 1e-3  # of a unit's variance
 
 
 @jax.tree_util.register_dataclass
@@ -28,13 +34,13 @@ class NormalMixture:
     log_weights: jax.Array
     parts: Normal
 
-    def log_prob(self, z: jax.Array) -> jax.Array:
-        """log r(z) in nats of one z (units,)."""
+    def log_prob(self, z: Units) -> Scalar:
+        """log r(z) in nats of one noisy code."""
         return jax.nn.logsumexp(self.log_weights + jax.vmap(lambda part: part.log_prob(z))(self.parts))
 
 
 @dataclass(frozen=True)
-class Mixture:
+class Mixture(Bound):
     """The upper bound of a fitted mixture (Dempster, Laird & Rubin 1977, for its fit).
 
     Raises (when called):
@@ -46,19 +52,28 @@ class Mixture:
     name: ClassVar[str] = "mixture"
     summary: ClassVar[str] = "upper bound from a mixture of normal densities r(z)"
 
-    def __call__(self, key: jax.Array, joint: Joint) -> Estimate:
+    def __call__(self, key: Seed, joint: Joint) -> Estimate:
         """Upper bound on I(M;Z), in bits."""
+        key = as_key(key)
         check_density(joint.channel)
         key_normal, key_fit, key_start, key_judge = jax.random.split(key, 4)
         whole = fit_normal(key_normal, joint, self.samples)
         mixture = fit_mixture(key_start, joint.sample(key_fit, self.samples)[2], whole, self.components)
-        return against(key_judge, joint, mixture, self.samples)
+        above: Estimate = marginal_bound(key_judge, joint, mixture, self.samples)
+        return above
 
 
-def fit_mixture(key: jax.Array, z: jax.Array, whole: Normal, components: int) -> NormalMixture:
-    """Expectation maximisation from components as wide as all of z, at points of it; z is (n, units)."""
+def fit_mixture(key: Key, z: Float[Array, "n units"], whole: Normal, components: int) -> NormalMixture:
+    """Expectation maximisation from components as wide as all of z, at points of it.
+
+    Args:
+        key: of the starting points.
+        z: noisy codes.
+        whole: the normal density of all.
+        components: how many, K; at most n.
+    """
     n, units = z.shape
-    ridge = 1e-3 * np.square(np.linalg.inv(np.asarray(whole.whitener, np.float64))).sum(1)
+    ridge = RIDGE * np.square(np.linalg.inv(np.asarray(whole.whitener, np.float64))).sum(1)
     starts = z[jax.random.choice(key, n, (components,), replace=False)]
     whiteners = jnp.broadcast_to(whole.whitener[None], (components, units, units))
     mixture = NormalMixture(jnp.full(components, -np.log(components), jnp.float32), Normal(starts, whiteners))
@@ -83,4 +98,5 @@ def _responsibilities(mixture: NormalMixture, z: jax.Array) -> jax.Array:
     def of_one(point: jax.Array) -> jax.Array:
         return jax.nn.softmax(mixture.log_weights + jax.vmap(lambda part: part.log_prob(point))(mixture.parts))
 
-    return jax.lax.map(of_one, z, batch_size=4096)
+    shares: jax.Array = jax.lax.map(of_one, z, batch_size=SAMPLE_BATCH)
+    return shares

@@ -1,6 +1,6 @@
 """Lower bound from a receiver that needs no training: blocks of digits told from z by least squared error.
 
-I(M;Z) >= E log q(m|z) - log p(m), q a product over blocks of digits, each heard through noise and all other blocks,
+I(M;Z) >= E log q(m|z) - log p(m), q a product over blocks of digits, each received through noise and all other blocks,
 taken for Gaussian noise (`additive`); exact where blocks do not disturb each other, as in an orthogonal code.
 The bound: Barber & Agakov (2003); the receiver: Verdu (1998), Multiuser Detection, chapter 6.
 """
@@ -13,14 +13,17 @@ from typing import ClassVar
 
 import jax
 
-from capacity.bounds.posterior.additive import AdditiveCode, fit_additive
+from capacity.bounds.bound import Bound
+from capacity.bounds.posterior.additive import AdditiveCode
+from capacity.bounds.posterior.additive_fit import fit_additive
 from capacity.bounds.variational.decoder import bounded
 from capacity.joint.joint import Joint
 from capacity.results.estimate import Estimate
+from capacity.runtime.keys import Seed, as_key
 
 
 @dataclass(frozen=True)
-class Receiver:
+class Receiver(Bound):
     """The bound of the blockwise linear receiver; discrete sources of any size.
 
     Raises (when called):
@@ -31,11 +34,12 @@ class Receiver:
     name: ClassVar[str] = "receiver"
     summary: ClassVar[str] = "lower bound from a blockwise linear receiver that needs no training"
 
-    def __call__(self, key: jax.Array, joint: Joint) -> Estimate:
+    def __call__(self, key: Seed, joint: Joint) -> Estimate:
         """Lower bound on I(M;Z), in bits, on samples that did not fit the receiver."""
-        key_fit, key_judge = jax.random.split(key)
+        key_fit, key_judge = jax.random.split(as_key(key))
         code = fit_additive(key_fit, joint)
-        return _on_fresh(key_judge, joint, code, self.samples)
+        bound: Estimate = _on_fresh(key_judge, joint, code, self.samples)
+        return bound
 
 
 @partial(jax.jit, static_argnums=3)
@@ -43,7 +47,9 @@ def _on_fresh(key: jax.Array, joint: Joint, code: AdditiveCode, samples: int) ->
     message, _, z = joint.sample(key, samples)
 
     def value(pair: tuple[jax.Array, jax.Array]) -> jax.Array:
-        heard = code.hear(pair[1])
-        return code.log_start(heard, code.place(heard, pair[0])) - joint.source.log_prob(pair[0])
+        observation = code.observe(pair[1])
+        log_start = code.log_start(observation, code.state_of(observation, pair[0]))
+        ratio: jax.Array = log_start - joint.source.log_prob(pair[0])
+        return ratio
 
     return bounded(jax.lax.map(value, (message, z), batch_size=256), joint.source.bits)

@@ -15,8 +15,9 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from capacity.bounds.exact.enumeration import information, listed_rate
+from capacity.bounds.exact.enumeration import information
 from capacity.bounds.exact.listing import list_codes
+from capacity.bounds.exact.rate import listed_rate
 from capacity.claims import answers as statistics
 from capacity.claims.claim import Answer, Claim, Context, Evidence, Prediction
 from capacity.claims.lab.enumerated import PARTS, absolute, draw_curve, label_axes

@@ -11,8 +11,8 @@ import pytest
 
 from capacity import Bracket, Joint, measure
 from capacity.bounds import Enumeration, MaximumEntropy
-from capacity.bounds.annealed.bracket import _tighter, within
-from capacity.bounds.annealed.controls import untold
+from capacity.bounds.annealed.controlled_bounds import prior_shortfall
+from capacity.bounds.annealed.tightest import clipped_to_source, tighter_bound
 from capacity.channels import Gaussian, GaussianDropout, LearntGaussian, Posterior
 from capacity.results.estimate import Estimate
 from capacity.theory import gaussian_capacity
@@ -161,19 +161,19 @@ def test_an_unknown_method_is_refused() -> None:
 
 @pytest.mark.slow
 def test_impossible_messages_beside_possible_ones_spoil_nothing() -> None:
-    """358 rows of 512 in two blocks of digits: what no block can see, walks must not be led astray by."""
+    """358 rows of 512 in two blocks of digits: what no block can see, chains must not be led astray by."""
     joint = Joint(Codebook(jax.random.normal(jax.random.key(3), (358, 6))), lambda x: x, Gaussian(jnp.float32(1.5)))
     exact = Enumeration()(jax.random.key(0), joint)
     found = measure(jax.random.key(1), joint, method="bracket", budget_gflop=2.0)
     assert found.low <= exact.high and exact.low <= found.high
 
 
-def test_an_upper_bound_that_no_walk_gave_leaves_the_other() -> None:
+def test_an_upper_bound_that_no_chain_gave_leaves_the_other() -> None:
     lost, normal = (
         Estimate.from_normal(bits=np.inf, stderr=0.0, kind="upper"),
         Estimate.from_normal(bits=3.0, stderr=0.1, kind="upper"),
     )
-    bound, taken = _tighter(lost, normal)
+    bound, taken = tighter_bound(lost, normal)
     assert taken and bound is normal
 
 
@@ -184,12 +184,12 @@ def test_of_two_bounds_the_tighter_interval_is_taken(kind: str, highest: int) ->
         Estimate.from_normal(bits=3.0, stderr=0.01, kind=kind),
         Estimate.from_normal(bits=3.0 + 0.1 * highest, stderr=0.5, kind=kind),
     )
-    assert _tighter(vague, sure_one) == (sure_one, True)
-    assert _tighter(sure_one, vague) == (sure_one, False)
+    assert tighter_bound(vague, sure_one) == (sure_one, True)
+    assert tighter_bound(sure_one, vague) == (sure_one, False)
 
 
-def test_a_decoder_that_is_better_than_short_walks_gives_the_lower_bound() -> None:
-    """The exact posterior, by the list, beside 128 walks of 16 rungs a leg: more digits than a block takes."""
+def test_a_decoder_that_is_better_than_short_chains_gives_the_lower_bound() -> None:
+    """The exact posterior, by the list, beside 128 chains of 16 rungs a leg: more digits than a block takes."""
     weights = jax.random.normal(jax.random.key(0), (12, 3))
     encoder = jax.tree_util.Partial(lambda w, x: jnp.tanh(1.5 * x @ w), weights)
     joint = Joint(FairBits(jnp.eye(12)), encoder, Gaussian(jnp.float32(0.5)))
@@ -210,7 +210,7 @@ def test_a_decoder_that_is_better_than_short_walks_gives_the_lower_bound() -> No
 @pytest.mark.parametrize("bits, low, high", [(2.0, 1.9, 2.1), (4.2, 3.9, 4.0), (-0.3, 0.0, 0.1), (np.inf, 4.0, 4.0)])
 def test_a_figure_that_is_cut_keeps_its_interval(bits: float, low: float, high: float) -> None:
     """Four bits that chance put at 4.2 +- 0.1 may still be 3.9; without the shift [4, 4] was promised."""
-    for found in within(
+    for found in clipped_to_source(
         Estimate.from_normal(bits=bits, stderr=0.1 / 1.959964, kind="lower"),
         Estimate.from_normal(bits=bits, stderr=0.1 / 1.959964, kind="upper"),
         4.0,
@@ -223,15 +223,18 @@ def test_what_rare_messages_would_have_told_is_missed() -> None:
     rare = MarkovBits(jnp.eye(10), jnp.float32(1e-4), jnp.float32(0.3))
     zeros = jnp.zeros((50, 10), rare.sample(jax.random.key(0), 1).message.dtype)
     said = -float(rare.log_prob(zeros[0])) / np.log(2)
-    assert untold(rare, zeros) == pytest.approx(rare.bits - said, rel=1e-4) and untold(rare, zeros) > 0.5 * rare.bits
-    assert untold(rare, zeros.at[:, 0].set(1)) == 0.0
+    assert (
+        prior_shortfall(rare, zeros) == pytest.approx(rare.bits - said, rel=1e-4)
+        and prior_shortfall(rare, zeros) > 0.5 * rare.bits
+    )
+    assert prior_shortfall(rare, zeros.at[:, 0].set(1)) == 0.0
     fair = FairBits(jnp.eye(10))
-    assert untold(fair, fair.sample(jax.random.key(1), 50).message) < 1e-5
-    assert untold(GaussianVectors(jnp.ones(3)), jnp.zeros((5, 3))) == 0.0
+    assert prior_shortfall(fair, fair.sample(jax.random.key(1), 50).message) < 1e-5
+    assert prior_shortfall(GaussianVectors(jnp.ones(3)), jnp.zeros((5, 3))) == 0.0
 
 
 def test_units_that_some_message_leaves_without_noise_are_refused() -> None:
     """Noise in proportion to a unit that may be 0: a density says nothing of what is certain."""
     joint = Joint(FairBits(jnp.eye(24)), jax.nn.relu, GaussianDropout(jnp.float32(0.1)))
-    with pytest.raises(ValueError, match="units with a density, for a bracket by walks; got gaussian_dropout"):
+    with pytest.raises(ValueError, match="units with a density, for an annealed bracket; got gaussian_dropout"):
         measure(jax.random.key(0), joint, budget_gflop=1)

@@ -15,8 +15,9 @@ import pytest
 
 from capacity import Joint, measure
 from capacity.bounds import Ceiling, Enumeration, MaximumEntropy, Rate
+from capacity.bounds.exact.densities import log_densities
 from capacity.bounds.exact.enumeration import information
-from capacity.bounds.exact.listing import list_codes, log_densities
+from capacity.bounds.exact.listing import list_codes
 from capacity.bounds.exact.units import unit_information
 from capacity.channels import (
     FSQ,
@@ -275,7 +276,7 @@ def test_units_that_do_not_move_or_repeat_leave_controls_exact() -> None:
 
 
 def test_impossible_messages_have_density_zero_in_any_tile(monkeypatch: pytest.MonkeyPatch) -> None:
-    from capacity.bounds.exact import listing as tiles
+    from capacity.bounds.exact import tiles
 
     joint = sent(REAL, Dropout(0.0))
     listed = list_codes(joint)
@@ -288,5 +289,5 @@ def test_impossible_messages_have_density_zero_in_any_tile(monkeypatch: pytest.M
 
 
 def test_a_bracket_is_refused_where_walks_are_cut_off() -> None:
-    with pytest.raises(ValueError, match="leaves every message possible, for a bracket by walks; got dropout"):
+    with pytest.raises(ValueError, match="leaves every message possible, for an annealed bracket; got dropout"):
         measure(jax.random.key(0), sent(REAL, Dropout(0.5)), method="bracket")

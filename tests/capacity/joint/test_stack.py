@@ -100,7 +100,7 @@ def test_neighbours_narrow_each_other() -> None:
 
 
 def test_an_enumerated_layer_is_widened_for_the_number_of_layers() -> None:
-    """From 95 % to 1 - 5 %/3: 2.394 standard errors; a bracket by walks reaches three already."""
+    """From 95 % to 1 - 5 %/3: 2.394 standard errors; an annealed bracket reaches three already."""
     found = Bracket(
         Estimate.from_normal(bits=2.0, stderr=0.1, kind="exact"),
         Estimate.from_normal(bits=2.0, stderr=0.1, kind="exact"),

@@ -15,38 +15,40 @@ from capacity.results.estimate import NATS_PER_BIT, Estimate
 from capacity.runtime.devices import programs
 
 TRUTH = 1.7 * NATS_PER_BIT  # nats
-FAR_MEAN = np.array([3.0, -40.0])
+FIRST_MEAN = np.array([3.0, -40.0])
 
 
 def columns(rng: np.random.Generator, n: int) -> tuple[np.ndarray, Controls]:
     """Hidden causes (n, 3), and the controls that show them: one of zero mean, two of another, correlated."""
     cause = rng.normal(size=(n, 3))
-    learnt = FAR_MEAN + np.stack([cause[:, 1] + 0.5 * cause[:, 0], 2.0 * cause[:, 2] + cause[:, 1]], axis=1)
+    learnt = FIRST_MEAN + np.stack([cause[:, 1] + 0.5 * cause[:, 0], 2.0 * cause[:, 2] + cause[:, 1]], axis=1)
     return cause, Controls(cause[:, :1], learnt)
 
 
-def draw(rng: np.random.Generator, near: int, far: int, skewed: bool = False) -> tuple[np.ndarray, Controls, Controls]:
-    """Values of mean TRUTH, mostly explained by the causes, and both samples' controls.
+def draw(
+    rng: np.random.Generator, second: int, first: int, skewed: bool = False
+) -> tuple[np.ndarray, Controls, Controls]:
+    """Values of mean TRUTH, mostly explained by the causes, and both phases' controls.
 
     The squared cause makes the values depend on the controls otherwise than linearly.
     """
-    cause, controls = columns(rng, near)
-    own = rng.exponential(size=near) - 1 if skewed else rng.normal(size=near)
+    cause, controls = columns(rng, second)
+    own = rng.exponential(size=second) - 1 if skewed else rng.normal(size=second)
     values = TRUTH + cause @ np.array([2.0, -1.0, 0.5]) + 0.3 * (np.square(cause[:, 1]) - 1) + 0.2 * own
-    return values, controls, columns(rng, far)[1]
+    return values, controls, columns(rng, first)[1]
 
 
-@pytest.mark.parametrize(("near", "far"), [(10, 40), (128, 1024)])
-def test_no_bias_however_few(near: int, far: int) -> None:
+@pytest.mark.parametrize(("second", "first"), [(10, 40), (128, 1024)])
+def test_no_bias_however_few(second: int, first: int) -> None:
     rng = np.random.default_rng(1)
-    means = np.array([reduce(*draw(rng, near, far))[0].mean() for _ in range(2000)])
+    means = np.array([reduce(*draw(rng, second, first))[0].mean() for _ in range(2000)])
     assert abs(means.mean() - TRUTH) < 4 * means.std() / 2000**0.5
 
 
 def test_the_variance_falls() -> None:
     """Causes explain 5.25 of a variance of 5.47; what is left is the squared cause's 0.18 and the values' own 0.04."""
-    values, near, far = draw(np.random.default_rng(2), 4096, 2**14)
-    reduced, slope, _ = reduce(values, near, far)
+    values, second, first = draw(np.random.default_rng(2), 4096, 2**14)
+    reduced, slope, _ = reduce(values, second, first)
     assert values.var() > 5
     np.testing.assert_allclose(reduced.var(), 0.22, rtol=0.1)
     assert slope.shape == (3,)
@@ -59,7 +61,7 @@ def coverage(repeats: int, skewed: bool) -> tuple[float, list[Estimate]]:
 
 
 def test_the_interval_covers_and_its_error_is_the_spread() -> None:
-    """200 repeats of a 95 % interval: a deviation of 1.5 %; the far sample's noise is half of the whole."""
+    """200 repeats of a 95 % interval: a deviation of 1.5 %; the first phase's noise is half of the whole."""
     covered, found = coverage(200, skewed=False)
     assert covered >= 0.90
     spread = np.std([float(e.bits) for e in found])
@@ -82,8 +84,8 @@ def test_a_slope_that_few_samples_decide_is_no_narrower_for_it() -> None:
 
     def held() -> bool:
         tails = [np.exp(3 * rng.normal(size=(n, 1))) for n in (128, 4096)]
-        near, far = (Controls(np.zeros((len(tail), 0)), tail) for tail in tails)
-        found = controlled(TRUTH + rng.normal(size=128), near, far, "upper")
+        second, first = (Controls(np.zeros((len(tail), 0)), tail) for tail in tails)
+        found = controlled(TRUTH + rng.normal(size=128), second, first, "upper")
         return bool(found.low <= TRUTH / NATS_PER_BIT <= found.high)
 
     assert np.mean([held() for _ in range(400)]) >= 0.92
@@ -91,10 +93,11 @@ def test_a_slope_that_few_samples_decide_is_no_narrower_for_it() -> None:
 
 def test_useless_or_equal_columns_do_no_harm() -> None:
     rng = np.random.default_rng(4)
-    values, near, far = draw(rng, 256, 1024)
-    expected, *_ = reduce(values, near, far)
+    values, second, first = draw(rng, 256, 1024)
+    expected, *_ = reduce(values, second, first)
     twice = [
-        Controls(c.zero, np.concatenate([c.learnt, c.learnt[:, :1], np.ones((len(c.zero), 1))], 1)) for c in (near, far)
+        Controls(c.zero, np.concatenate([c.learnt, c.learnt[:, :1], np.ones((len(c.zero), 1))], 1))
+        for c in (second, first)
     ]
     doubled, *_ = reduce(values, *twice)
     np.testing.assert_allclose(doubled, expected, atol=1e-6)
@@ -132,14 +135,14 @@ def test_noise_that_is_not_normal_is_not_mirrored() -> None:
 def test_an_interval_is_no_narrower_than_single_precision() -> None:
     """Controls that explain all of values near 1,000 nats; they were rounded at 6e-5, and the bits again."""
     rng = np.random.default_rng(7)
-    near, far = (columns(rng, n)[1] for n in (128, 512))
-    found = controlled(1000.0 + near.zero[:, 0], near, far, "upper")
+    second, first = (columns(rng, n)[1] for n in (128, 512))
+    found = controlled(1000.0 + second.zero[:, 0], second, first, "upper")
     assert float(found.stderr) < 1e-6
     assert float(found.high - found.bits) == pytest.approx(rounding(np.array([1000.0])), rel=0.6)
 
 
 def test_threads_have_the_precision_of_their_caller() -> None:
-    """JAX has one a thread; without it walks on a GPU would be traced with products of three digits."""
+    """JAX has one a thread; without it chains on a GPU would be traced with products of three digits."""
 
     def seen() -> set[str | None]:
         with programs() as pool:

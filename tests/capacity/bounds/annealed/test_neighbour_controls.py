@@ -27,11 +27,11 @@ def test_exact_to_two_flips_on_a_linear_code() -> None:
     joint = coded(bits=9, units=5, sigma=0.8, bend=1e-3)
     neighbours = fit_neighbours(jax.random.key(1), joint)
     message, _, z = joint.sample(jax.random.key(2), 20)
-    told = np.asarray(jax.vmap(neighbours)(message, z))
+    given = np.asarray(jax.vmap(neighbours)(message, z))
     flips = [f for size in range(3) for f in itertools.combinations(range(9), size)]
-    for m, heard, value in zip(np.asarray(message), z, told, strict=True):
+    for m, received, value in zip(np.asarray(message), z, given, strict=True):
         others = np.stack([np.where(np.isin(np.arange(9), f), 1 - m, m) for f in flips]).astype(np.int8)
-        log_probs = np.asarray(jax.vmap(joint.log_prob, (0, None))(jnp.asarray(others), heard), np.float64)
+        log_probs = np.asarray(jax.vmap(joint.log_prob, (0, None))(jnp.asarray(others), received), np.float64)
         np.testing.assert_allclose(value, logsumexp(log_probs) - log_probs[0], atol=2e-3)
 
 

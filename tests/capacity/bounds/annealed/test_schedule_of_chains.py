@@ -7,34 +7,34 @@ import numpy as np
 import pytest
 from codes import keyed_bits
 
-from capacity.bounds.annealed.chains import LANES, STRIDE, Walks, even_ladder
+from capacity.bounds.annealed.chains import Chains
+from capacity.bounds.annealed.ladder import STRIDE, even_ladder
+from capacity.bounds.annealed.legs import LANES
 from capacity.bounds.annealed.schedule import (
     CHAINS,
-    FIRST,
+    FIRST_RUNGS,
     PILOT_CHAINS,
     Cost,
     Pilot,
-    choose,
+    cost_of,
     gap_of,
+    optimal_ladder,
     pilots,
-    price,
-    relaid,
+    plan_sampling,
     respaced,
 )
-from capacity.bounds.posterior.additive import fit_additive
+from capacity.bounds.posterior.additive_fit import fit_additive
 
-COST = Cost(2e-6, 8e-6, 1e-5, 3e-6)  # billions of operations of one sample's rung, rung, walk and density
+COST = Cost(2e-6, 8e-6, 1e-5, 3e-6)  # billions of operations of one sample's rung, rung, chain and density
 
 
 def made_up(temper: np.ndarray, bridge: np.ndarray) -> Pilot:
-    """A pilot whose legs dissipated so many nats a rung; every walk the same."""
+    """A pilot whose legs dissipated so many nats a rung; every chain the same."""
     gap, n = (temper, bridge), 2 * LANES
     lost = temper.sum() + bridge.sum()
     noise = np.random.default_rng(0).normal(size=n)
-    walks = Walks(
-        noise, np.full((PILOT_CHAINS, n), -lost / 2), np.full(n, lost / 2), gap, np.ones(len(bridge)), 0, 0, 0
-    )
-    return Pilot(walks, even_ladder(len(temper), len(bridge)), 0.0)
+    ran = Chains(noise, np.full((PILOT_CHAINS, n), -lost / 2), np.full(n, lost / 2), gap, np.ones(len(bridge)), 0, 0, 0)
+    return Pilot(ran, even_ladder(len(temper), len(bridge)), 0.0)
 
 
 def test_respaced_rungs_are_a_ladder() -> None:
@@ -67,68 +67,68 @@ def test_a_noisy_pilot_leaves_no_stretch_without_rungs() -> None:
 
 
 def test_rungs_go_to_the_leg_that_loses_and_is_cheap() -> None:
-    """R as sqrt(a / c): the same loss at a quarter of the price is worth twice the rungs."""
+    """R as sqrt(a / c): the same loss at a quarter of the cost_of is worth twice the rungs."""
     pilot = made_up(np.ones(64), np.ones(64))
-    ladder = relaid(pilot, COST, 0.05)
+    ladder = optimal_ladder(pilot, COST, 0.05)
     temper, bridge = len(ladder.temper) - 1, len(ladder.bridge) - 1
     assert temper % STRIDE == bridge % STRIDE == 0
     np.testing.assert_allclose(temper / bridge, 2.0, rtol=0.05)
-    assert COST.walks(1, 0, ladder) <= 0.05
+    assert COST.of_chains(1, 0, ladder) <= 0.05
 
 
-@pytest.mark.parametrize("budget", [1.0, 10.0, 100.0, 1000.0])
+@pytest.mark.parametrize("budget_gflop", [1.0, 10.0, 100.0, 1000.0])
 @pytest.mark.parametrize(("lost", "spread"), [(0.0, 1.0), (0.1, 0.01), (0.02, 1.0), (1.0, 5.0)])
 def test_choices_stay_within_the_budget(budget_gflop: float, lost: float, spread: float) -> None:
-    choice = choose(made_up(np.full(32, lost), np.full(32, lost)), spread, COST, budget_gflop)
-    assert COST.walks(choice.samples, choice.chains, choice.ladder) <= budget_gflop
+    choice = plan_sampling(made_up(np.full(32, lost), np.full(32, lost)), spread, COST, budget_gflop)
+    assert COST.of_chains(choice.samples, choice.chains, choice.ladder) <= budget_gflop
     assert choice.samples % LANES == 0 and choice.chains in CHAINS
     for rungs in choice.ladder:
         assert (len(rungs) - 1) % STRIDE == 0 and rungs[0] == 0 and rungs[-1] == 1
 
 
 def test_noise_buys_samples_and_losses_buy_rungs() -> None:
-    quiet = choose(made_up(np.full(32, 0.5), np.full(32, 0.5)), 0.01, COST, 100.0)
-    noisy = choose(made_up(np.full(32, 0.01), np.full(32, 0.01)), 5.0, COST, 100.0)
+    quiet = plan_sampling(made_up(np.full(32, 0.5), np.full(32, 0.5)), 0.01, COST, 100.0)
+    noisy = plan_sampling(made_up(np.full(32, 0.01), np.full(32, 0.01)), 5.0, COST, 100.0)
     assert noisy.samples > quiet.samples
     assert noisy.ladder.rungs < quiet.ladder.rungs
 
 
 def test_where_the_upper_bound_is_cut_anyway_samples_are_bought() -> None:
-    """A gap of 46 bits is no reason for long walks where a lower bound lies a bit below the most there can be."""
+    """A gap of 46 bits is no reason for long chains where a lower bound lies a bit below the most there can be."""
     lost = made_up(np.full(32, 0.5), np.full(32, 0.5))
-    limit = lost.walks.lower().mean() / np.log(2) + 1.0
-    cut, uncut = (choose(lost, 1.0, COST, 100.0, limit=most) for most in (limit, np.inf))
+    limit = lost.chains.lower().mean() / np.log(2) + 1.0
+    cut, uncut = (plan_sampling(lost, 1.0, COST, 100.0, limit=most) for most in (limit, np.inf))
     assert cut.samples > uncut.samples
     assert cut.width < uncut.width
 
 
 def test_no_budget_is_one_short_batch() -> None:
-    choice = choose(made_up(np.ones(32), np.ones(32)), 1.0, COST, 0.0)
+    choice = plan_sampling(made_up(np.ones(32), np.ones(32)), 1.0, COST, 0.0)
     assert (choice.samples, choice.chains, choice.ladder.rungs) == (LANES, 1, 2 * STRIDE)
 
 
 def test_the_gap_is_not_negative_and_falls_with_chains() -> None:
-    assert 0 <= gap_of(made_up(np.full(32, -0.1), np.full(32, -0.1)).walks, 1) < 1e-9
-    walks = made_up(np.full(32, 0.05), np.full(32, 0.05)).walks
-    np.testing.assert_allclose(gap_of(walks, 1), 3.2 / np.log(2), rtol=1e-6)
-    assert gap_of(walks, PILOT_CHAINS) < gap_of(walks, 1)
+    assert 0 <= gap_of(made_up(np.full(32, -0.1), np.full(32, -0.1)).chains, 1) < 1e-9
+    ran = made_up(np.full(32, 0.05), np.full(32, 0.05)).chains
+    np.testing.assert_allclose(gap_of(ran, 1), 3.2 / np.log(2), rtol=1e-6)
+    assert gap_of(ran, PILOT_CHAINS) < gap_of(ran, 1)
 
 
 @pytest.mark.parametrize("chains", [1, 2, 4])
 def test_a_gap_that_chance_hides_is_read_off_the_spread(chains: int) -> None:
     """Normal work of variance s^2, its mean, which would show the gap of s^2 / K, taken out."""
     s, noise = 0.3, np.random.default_rng(2).normal(size=(PILOT_CHAINS + 1, LANES))
-    walks = made_up(np.zeros(32), np.zeros(32)).walks._replace(conditional=np.zeros(LANES))
-    walks = walks._replace(up=s * noise[:-1], down=s * (noise[-1] - noise[-1].mean()))
-    assert gap_of(walks, chains) == pytest.approx(s**2 / chains / np.log(2), rel=0.4)
+    ran = made_up(np.zeros(32), np.zeros(32)).chains._replace(conditional=np.zeros(LANES))
+    ran = ran._replace(forward=s * noise[:-1], reverse=s * (noise[-1] - noise[-1].mean()))
+    assert gap_of(ran, chains) == pytest.approx(s**2 / chains / np.log(2), rel=0.4)
 
 
 @pytest.mark.slow
 def test_one_pilot_is_enough_for_a_separable_code() -> None:
     joint = keyed_bits(6, 0.8)
     approximation = fit_additive(jax.random.key(2), joint)
-    cost = price(joint, approximation)
+    cost = cost_of(joint, approximation)
     found = list(pilots(jax.random.key(3), joint, approximation, cost, 1000.0))
-    assert len(found) == 1 and found[0].ladder.rungs == 2 * FIRST
-    np.testing.assert_allclose(found[0].spent, cost.walks(LANES, PILOT_CHAINS, found[0].ladder))
+    assert len(found) == 1 and found[0].ladder.rungs == 2 * FIRST_RUNGS
+    np.testing.assert_allclose(found[0].spent, cost.of_chains(LANES, PILOT_CHAINS, found[0].ladder))
     assert min(cost) > 0

@@ -13,7 +13,9 @@ from scipy.special import log_softmax, logsumexp
 from scipy.stats import chi2
 
 from capacity import Joint
-from capacity.bounds.posterior.additive import AdditiveCode, Heard, fit_additive
+from capacity.bounds.posterior.additive import AdditiveCode, BlockObservation
+from capacity.bounds.posterior.additive_fit import fit_additive
+from capacity.bounds.posterior.approximation import Sweep
 from capacity.channels import Gaussian
 from synthetic import Codebook, FairBits, GaussianVectors, MarkovBits
 
@@ -45,7 +47,7 @@ def fitted(name: str, bent: bool = True) -> tuple[Joint, AdditiveCode]:
     joint = Joint(SOURCES[name], encoder, Gaussian(jnp.float32(1.2)))
     with pytest.MonkeyPatch.context() as patch:
         if name != "book":
-            patch.setattr("capacity.bounds.posterior.additive.find_blocks", lambda *args: PLACES)
+            patch.setattr("capacity.bounds.posterior.additive_fit.find_blocks", lambda *args: PLACES)
         return joint, fit_additive(jax.random.key(1), joint)
 
 
@@ -55,11 +57,11 @@ def everything(digits: int) -> jax.Array:
 
 @jax.jit
 def _listed(code: AdditiveCode, z: jax.Array) -> tuple[jax.Array, jax.Array]:
-    heard = code.hear(z)
+    observation = code.observe(z)
 
     def both(message: jax.Array) -> tuple[jax.Array, jax.Array]:
-        place = code.place(heard, message)
-        return code.log_start(heard, place), code.log_joint(heard, place)
+        state = code.state_of(observation, message)
+        return code.log_start(observation, state), code.log_joint(observation, state)
 
     return jax.vmap(both)(everything(code.source.message_dim))
 
@@ -108,10 +110,10 @@ def test_one_block_is_the_truth_of_any_code() -> None:
     np.testing.assert_allclose(start[possible], log_softmax(target[possible]), atol=2e-3)
 
 
-def test_places_and_messages_are_one_to_one() -> None:
+def test_states_and_messages_are_one_to_one() -> None:
     code = fitted("fair")[1]
-    heard = code.hear(jnp.zeros(4))
-    back = jax.vmap(lambda m: code.message(code.place(heard, m)))(everything(5))
+    observation = code.observe(jnp.zeros(4))
+    back = jax.vmap(lambda m: code.message_of(code.state_of(observation, m)))(everything(5))
     np.testing.assert_array_equal(back, everything(5))
 
 
@@ -132,11 +134,11 @@ def test_the_start_is_the_posterior_of_an_orthogonal_code() -> None:
 @jax.jit
 def swept(code: AdditiveCode, z: Any, numbers: Any, weight: Any, first: Any, backwards: Any) -> jax.Array:
     """Where the blocks from `first` on, drawn once, take each of many messages; as numbers."""
-    heard: Heard = code.hear(z)
+    observation: BlockObservation = code.observe(z)
 
     def move(key: jax.Array, message: jax.Array) -> jax.Array:
-        place = code.place(heard, message)
-        return code.message(code.sweep(key, heard, place, weight, first, code.moves, backwards))
+        state = code.state_of(observation, message)
+        return code.message_of(code.sweep(key, observation, state, Sweep(weight, first, code.moves, backwards)))
 
     moved = jax.vmap(move)(jax.random.split(jax.random.key(7), len(numbers)), everything(5)[numbers])
     return (moved.astype(jnp.int32) << jnp.arange(5)[None]).sum(1)
@@ -175,18 +177,18 @@ def goodness_of_fit(counts: np.ndarray, expected: np.ndarray) -> float:
 
 def test_what_is_left_of_z_stays_in_step() -> None:
     code = fitted("fair")[1]
-    heard = code.hear(jnp.asarray([0.3, -1.0, 0.4, 2.0]))
-    place = code.draw(jax.random.key(2), heard)
-    place = code.sweep(jax.random.key(3), heard, place, jnp.float32(0.7), 0, code.moves, False)
-    np.testing.assert_allclose(place.rest, code.refresh(heard, place).rest, atol=1e-4)
+    observation = code.observe(jnp.asarray([0.3, -1.0, 0.4, 2.0]))
+    state = code.sample(jax.random.key(2), observation)
+    state = code.sweep(jax.random.key(3), observation, state, Sweep(jnp.float32(0.7), 0, code.moves, False))
+    np.testing.assert_allclose(state.rest, code.refresh(observation, state).rest, atol=1e-4)
 
 
 def test_no_message_is_ruled_out() -> None:
-    """Rows of 9 digits in two blocks, 358 of 512: each must be possible under q, or no walk can come from it."""
+    """Rows of 9 digits in two blocks, 358 of 512: each must be possible under q, or no chain can come from it."""
     source = Codebook(jax.random.normal(jax.random.key(3), (358, 6)))
     code = fit_additive(jax.random.key(1), Joint(source, lambda x: x, Gaussian(1.5)))
-    heard = code.hear(jnp.zeros(6))
-    start = jax.vmap(lambda m: code.log_start(heard, code.place(heard, m)))(source.messages())
+    observation = code.observe(jnp.zeros(6))
+    start = jax.vmap(lambda m: code.log_start(observation, code.state_of(observation, m)))(source.messages())
     assert float(start.min()) > -1e20
 
 

@@ -84,11 +84,11 @@ def test_a_codebook_without_structure_is_one_block() -> None:
 
 
 def test_too_many_digits_without_gradient_still_make_a_partition(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(blocks, "DIFFERENCES_UP_TO", 5)
+    monkeypatch.setattr(blocks, "MAX_DIFFERENCED", 5)
     source = Codebook.build(jax.random.key(7), 6, 8)
     places = find_blocks(jax.random.key(0), source, source.embed)
     groups(places, 6)
-    assert places.shape[1] <= blocks.BLOCK_BITS
+    assert places.shape[1] <= blocks.MAX_BLOCK_BITS
 
 
 def test_a_digit_that_does_nothing_has_its_place() -> None:

@@ -1,4 +1,4 @@
-"""Flips leave their law as it is, with and without a gradient to inform them; bounds that need no walk."""
+"""Flips leave their law as it is, with and without a gradient to inform them; bounds that need no chain."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import pytest
 
 from capacity import Joint
 from capacity.bounds import Enumeration, MaximumEntropy, Mixture, Receiver
-from capacity.bounds.annealed.chains import even_ladder, walk
+from capacity.bounds.annealed.chains import run_chains
+from capacity.bounds.annealed.ladder import even_ladder
 from capacity.bounds.posterior.flips import fit_flips
 from capacity.channels import Gaussian
 from synthetic import Codebook, FairBits
@@ -37,12 +38,12 @@ def test_flips_leave_the_tempered_posterior_as_it_is(gradient: bool) -> None:
     starts = messages[jax.random.categorical(jax.random.key(3), log_law, shape=(chains,))]
 
     def chain(key: jax.Array, digits: jax.Array) -> tuple[jax.Array, jax.Array]:
-        held = flips.hold(joint, z, digits.astype(jnp.float32), z)
+        carried = flips.carry(joint, z, digits.astype(jnp.float32), z)
         moved = jnp.zeros((), bool)
         for turn, step in enumerate(jax.random.split(key, 8)):
-            held, accept = flips.move(joint, step, z, z, held, weight, jnp.asarray(turn))
+            carried, accept = flips.move(step, joint, z, z, carried, weight, jnp.asarray(turn))
             moved = moved | accept
-        return (held.place.astype(jnp.int32) << jnp.arange(5, -1, -1)).sum(), moved
+        return (carried.state.astype(jnp.int32) << jnp.arange(5, -1, -1)).sum(), moved
 
     ends, moved = jax.jit(jax.vmap(chain))(jax.random.split(jax.random.key(4), chains), starts)
     assert moved.mean() > 0.2
@@ -52,16 +53,18 @@ def test_flips_leave_the_tempered_posterior_as_it_is(gradient: bool) -> None:
     assert ((counted - expected) ** 2 / expected).sum() < len(expected) + 5 * (2 * len(expected)) ** 0.5
 
 
-def test_walks_of_flips_hold_the_truth() -> None:
+def test_chains_of_flips_hold_the_truth() -> None:
     joint = nonlinear()
     exact = Enumeration()(jax.random.key(0), joint)
-    walks = walk(jax.random.key(1), joint, fit_flips(jax.random.key(2), joint), 512, even_ladder(16, 64), chains=4)
-    for values, sign in ((walks.upper(), 1), (walks.lower(), -1)):
+    chains = run_chains(
+        jax.random.key(1), joint, fit_flips(jax.random.key(2), joint), 512, even_ladder(16, 64), chains=4
+    )
+    for values, sign in ((chains.upper(), 1), (chains.lower(), -1)):
         gap = sign * (values.mean() / np.log(2) - exact.bits)
         assert gap > -3 * values.std() / 512**0.5 / np.log(2)
 
 
-def test_bounds_without_walks_lie_on_their_sides() -> None:
+def test_bounds_without_chains_lie_on_their_sides() -> None:
     joint = nonlinear()
     exact = Enumeration()(jax.random.key(0), joint)
     assert Receiver(4096)(jax.random.key(1), joint).low < exact.high

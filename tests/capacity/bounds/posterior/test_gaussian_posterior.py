@@ -9,7 +9,8 @@ import pytest
 from scipy.stats import multivariate_normal
 
 from capacity import Joint
-from capacity.bounds.posterior.gaussian import GaussianPosterior, HeardMean, fit_gaussian
+from capacity.bounds.posterior.approximation import Sweep
+from capacity.bounds.posterior.gaussian import GaussianPosterior, PosteriorMean, fit_gaussian
 from capacity.channels import Gaussian
 from synthetic import FairBits, GaussianVectors
 from synthetic.algebra import orthonormal
@@ -53,8 +54,8 @@ def test_the_start_is_the_posterior_by_bayes() -> None:
     @jax.jit
     @jax.vmap
     def both(m: jax.Array, z_one: jax.Array) -> tuple[jax.Array, jax.Array]:
-        heard = fit.hear(z_one)
-        return joint.log_prob(m, z_one), fit.log_start(heard, fit.place(heard, m))
+        observation = fit.observe(z_one)
+        return joint.log_prob(m, z_one), fit.log_start(observation, fit.state_of(observation, m))
 
     truth, start = (np.asarray(a, np.float64) for a in both(message, z))
     evidence = multivariate_normal(np.full(3, 3.0), matrix @ prior @ matrix.T + SIGMA**2 * np.eye(3))
@@ -65,12 +66,12 @@ def test_the_start_is_the_posterior_by_bayes() -> None:
 
 def test_the_start_is_a_normal_density() -> None:
     approximation = posterior()
-    heard = HeardMean(jnp.asarray([1.0, -2.0, 0.5]))
+    observation = PosteriorMean(jnp.asarray([1.0, -2.0, 0.5]))
     points = jax.random.normal(jax.random.key(5), (8, 3))
     covariance = np.asarray(approximation.factor @ approximation.factor.T)
-    expected = multivariate_normal(np.asarray(heard.mean), covariance).logpdf(np.asarray(points))
+    expected = multivariate_normal(np.asarray(observation.mean), covariance).logpdf(np.asarray(points))
     for log_density in (approximation.log_start, approximation.log_joint):
-        found = jax.vmap(log_density, (None, 0))(heard, points)
+        found = jax.vmap(log_density, (None, 0))(observation, points)
         np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
 
 
@@ -79,20 +80,22 @@ def test_the_start_is_a_normal_density() -> None:
 def test_moves_are_reversible(stretch: int, backwards: bool) -> None:
     """Before and after are jointly normal with equal marginals; reversible iff their cross covariance is symmetric."""
     approximation = posterior()
-    heard = HeardMean(jnp.asarray([1.0, -2.0, 0.5]))
+    observation = PosteriorMean(jnp.asarray([1.0, -2.0, 0.5]))
 
     @jax.jit
     @jax.vmap
     def pair(key: jax.Array) -> tuple[jax.Array, jax.Array]:
         key_draw, key_move = jax.random.split(key)
-        before = approximation.draw(key_draw, heard)
-        return before, approximation.sweep(key_move, heard, before, jnp.float32(0.5), 2, 2 + stretch, backwards)
+        before = approximation.sample(key_draw, observation)
+        return before, approximation.sweep(
+            key_move, observation, before, Sweep(jnp.float32(0.5), 2, 2 + stretch, backwards)
+        )
 
     before, after = (np.asarray(a, np.float64) for a in pair(jax.random.split(jax.random.key(6), SAMPLES)))
     covariance = np.asarray(approximation.factor @ approximation.factor.T, np.float64)
     deviations = np.sqrt(covariance.diagonal())
     white = 4 * 2**0.5 / SAMPLES**0.5 * np.outer(deviations, deviations)  # four standard errors of a product's mean
-    np.testing.assert_array_less(np.abs(after.mean(0) - np.asarray(heard.mean)), 4 * deviations / SAMPLES**0.5)
+    np.testing.assert_array_less(np.abs(after.mean(0) - np.asarray(observation.mean)), 4 * deviations / SAMPLES**0.5)
     np.testing.assert_array_less(np.abs(np.cov(after.T) - covariance), white)
     cross = (before - before.mean(0)).T @ (after - after.mean(0)) / SAMPLES
     kept = (1 - (stretch / approximation.moves) ** 2) ** 0.5

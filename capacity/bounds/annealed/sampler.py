@@ -1,0 +1,113 @@
+"""A sampler of brackets: an approximation of the posterior, controls, what chains cost, and how the last pilot went."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+import numpy as np
+
+from capacity.bounds.annealed.chains import run_chains
+from capacity.bounds.annealed.controlled_bounds import ControlledBounds, first_phase_samples
+from capacity.bounds.annealed.legs import LANES
+from capacity.bounds.annealed.neighbours import fit_neighbours
+from capacity.bounds.annealed.schedule import BATCHES, Cost, Pilot, SamplingPlan, cost_of, pilots, plan_sampling
+from capacity.bounds.posterior.approximation import PosteriorApproximation
+from capacity.joint.joint import Joint
+from capacity.results.estimate import Estimate, TracePoint
+from capacity.runtime.progress import Progress
+from capacity.runtime.shapes import Key
+
+FIRST_PHASE_SHARE = 0.1  # of the budget: cheap samples, from which the means of the controls are learnt
+NEIGHBOUR_SHARE = 0.05  # and samples from which the mean of the dearest control is
+MAX_SAMPLES = LANES * BATCHES[-1]
+
+
+class Sampler(NamedTuple):
+    """One approximation of the posterior, tried.
+
+    Attributes:
+        joint: to be measured.
+        approximation: that chains start from.
+        controlled: what the first phase knows.
+        cost: of one sample's chains.
+        last: the last pilot.
+    """
+
+    joint: Joint
+    approximation: PosteriorApproximation
+    controlled: ControlledBounds
+    cost: Cost
+    last: Pilot
+
+    @classmethod
+    def pilot(
+        cls,
+        key: Key,
+        joint: Joint,
+        fit: Callable[[jax.Array, Joint], PosteriorApproximation],
+        budget_gflop: float | int,
+        trace: list[TracePoint],
+        progress: Progress,
+    ) -> Sampler:
+        """Fit an approximation and try it; each pilot is put on the trace.
+
+        Args:
+            key: of the fit, the first phase and the pilots.
+            joint: to be measured.
+            fit: the approximation of a joint, by a key.
+            budget_gflop: billions of operations that are left.
+            trace: what was known so far; it grows.
+            progress: called after each pilot.
+        """
+        key_fit, key_side, key_pilot, key_more = jax.random.split(key, 4)
+        approximation = fit(key_fit, joint)
+        cost = cost_of(joint, approximation)
+        cheap = first_phase_samples(cost.once, FIRST_PHASE_SHARE * budget_gflop)
+        controlled = ControlledBounds.simulate(key_side, joint, approximation, cheap)
+        spent = cheap * cost.once + (trace[-1].work if trace else 0.0)
+        for last in pilots(key_pilot, joint, approximation, cost, budget_gflop):
+            stage = f"pilot, {type(approximation).__name__}, {last.ladder.rungs} rungs"
+            trace.append(trace_point(spent + last.spent, controlled.bounds(last.chains), stage))
+            progress(last.spent / budget_gflop, f"{trace[-1].low:.2f} to {trace[-1].high:.2f} bits")
+        sampler = cls(joint, approximation, controlled, cost, last)
+        return sampler.with_neighbours(key_more, budget_gflop, trace) if joint.source.discrete else sampler
+
+    def with_neighbours(self, key: Key, budget_gflop: float | int, trace: list[TracePoint]) -> Sampler:
+        """With one more control, dearer than the others, where a narrower bracket is to be expected of it."""
+        spread, known = self.controlled.spread(self.last.chains)
+        if not spread > known * MAX_SAMPLES**0.5:  # the others leave hardly any noise
+            return self
+        key_fit, key_samples = jax.random.split(key)
+        neighbours = fit_neighbours(key_fit, self.joint)
+        each = self.cost.once + 2 * neighbours.cost(self.cost.truth)  # of the noise as it is, and mirrored
+        cheap = first_phase_samples(each, NEIGHBOUR_SHARE * budget_gflop)
+        controlled = self.controlled.with_control(key_samples, neighbours, cheap)
+        if not _noise(*controlled.spread(self.last.chains)) < _noise(spread, known):
+            controlled = self.controlled
+        trace.append(trace_point(trace[-1].work + cheap * each, controlled.bounds(self.last.chains), "controls"))
+        return self._replace(controlled=controlled)
+
+    def plan(self, budget_gflop: float | int) -> SamplingPlan:
+        """The chains that so much buys."""
+        spread, known = self.controlled.spread(self.last.chains)
+        return plan_sampling(self.last, spread, self.cost, budget_gflop, known, self.joint.source.bits)
+
+    def run(self, key: Key, plan: SamplingPlan) -> tuple[tuple[Estimate, Estimate], str, float]:
+        """Both bounds, in bits; how they were found; and what that cost."""
+        chains = run_chains(key, self.joint, self.approximation, plan.samples, plan.ladder, plan.chains)
+        how = f"{plan.samples} samples, {plan.chains} + 1 chains of {plan.ladder.rungs} rungs"
+        spent = self.cost.of_chains(plan.samples, plan.chains, plan.ladder)
+        return self.controlled.bounds(chains), f"annealing from {type(self.approximation).__name__}, {how}", spent
+
+
+def trace_point(work: float, bounds: tuple[Estimate, Estimate], stage: str) -> TracePoint:
+    """What a lower and an upper bound say after so much work."""
+    lower, upper = bounds
+    return TracePoint(work, float(lower.bits), float(upper.bits), float(lower.low), float(upper.high), stage)
+
+
+def _noise(spread: float, known: float, n: int = 1024) -> float:
+    """Standard error of a mean of so many values whose controls' means are known so well, bits."""
+    return float(np.hypot(spread / n**0.5, known))
