@@ -1,73 +1,47 @@
-"""Measure how much information passes through a noisy network, in bits, with bounds."""
+"""Measure how much information passes through a noisy network, in bits, with bounds.
+
+The public names stand in `__init__.pyi`, each once; they are loaded when first asked for: importing JAX takes
+seconds, which `capacity --help` need not wait for.
+"""
 
 from __future__ import annotations
 
+import ast
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
-if TYPE_CHECKING:
-    from capacity.analysis.latent.latent import Latent, measure_latent
-    from capacity.bounds import measure, measure_layers
-    from capacity.curves.plan import plan_curve
-    from capacity.curves.run import capacity_curve
-    from capacity.estimators import choose, estimate, information_scorer, pairwise
-    from capacity.joint.joint import Joint
-    from capacity.joint.stack import Layer, Stack
-    from capacity.results.estimate import Bracket, Estimate
-    from capacity.systems import VAE, Architecture, GaussianAutoencoder
-    from capacity.training import Training
+from capacity.runtime.deprecated import install, old_names
 
-# Loaded when first asked for: importing JAX takes seconds, which `capacity --help` need not wait for.
-HOMES = {
-    "VAE": "capacity.systems",
-    "Architecture": "capacity.systems",
-    "Bracket": "capacity.results.estimate",
-    "Estimate": "capacity.results.estimate",
-    "GaussianAutoencoder": "capacity.systems",
-    "Joint": "capacity.joint.joint",
-    "Latent": "capacity.analysis.latent.latent",
-    "Layer": "capacity.joint.stack",
-    "Stack": "capacity.joint.stack",
-    "Training": "capacity.training",
-    "capacity_curve": "capacity.curves.run",
-    "choose": "capacity.estimators",
-    "estimate": "capacity.estimators",
-    "information_scorer": "capacity.estimators",
-    "measure": "capacity.bounds",
-    "measure_latent": "capacity.analysis.latent.latent",
-    "measure_layers": "capacity.bounds",
-    "pairwise": "capacity.estimators",
-    "plan_curve": "capacity.curves.run",
-}
 
-__all__ = [
-    "VAE",
-    "Architecture",
-    "Bracket",
-    "Estimate",
-    "GaussianAutoencoder",
-    "Joint",
-    "Latent",
-    "Layer",
-    "Stack",
-    "Training",
-    "capacity_curve",
-    "choose",
-    "estimate",
-    "information_scorer",
-    "measure",
-    "measure_latent",
-    "measure_layers",
-    "pairwise",
-    "plan_curve",
-]
+def _homes() -> dict[str, str]:
+    """Where each public name is, as "module:name", or the name of a subpackage."""
+    stub = ast.parse(Path(__file__).with_suffix(".pyi").read_text(encoding="utf-8"))
+    imports = [node for node in stub.body if isinstance(node, ast.ImportFrom)]
+    return {
+        alias.name: f"{__name__}.{node.module}:{alias.name}" if node.module else f"{__name__}.{alias.name}"
+        for node in imports
+        for alias in node.names
+    }
+
+
+_HOMES = _homes()
+_old = old_names(__name__)
+__all__ = [*_HOMES, "__version__"]
+install()
 
 
 def __getattr__(name: str) -> Any:
-    if name not in HOMES:
-        raise AttributeError(f"module 'capacity' has no attribute {name!r}")
-    return getattr(import_module(HOMES[name]), name)
+    if name == "__version__":
+        from capacity.runtime.versions import version_of
+
+        return version_of("infocapacity")
+    if name not in _HOMES:
+        return _old(name)
+    module, _, member = _HOMES[name].partition(":")
+    found = import_module(module)
+    return getattr(found, member) if member else found
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    return sorted(__all__)

@@ -44,6 +44,19 @@ def read_curves(path: str | os.PathLike[str]) -> dict[str, xr.Dataset]:
         raise StoreError(f"Expected {path} to be netCDF-4 with a group for each system; got {error}.") from error
 
 
+def load_curves(path: str | os.PathLike[str]) -> dict[str, xr.Dataset]:
+    """Curves that `capacity curve` has saved, by system: dims level, seed and unit, every figure with its unit.
+
+    Args:
+        path: the directory given as `--out`, or its file `curve.nc`, or a file by `write_curves`.
+
+    Raises:
+        StoreError: if the file is missing, truncated, or not as it was written.
+    """
+    path = Path(path)
+    return read_curves(path / "curve.nc" if path.is_dir() else path)
+
+
 def write_csv(path: str | os.PathLike[str], datasets: Mapping[str, xr.Dataset]) -> None:
     """Write curves as one table, a row for each system, level and seed.
 

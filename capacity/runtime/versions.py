@@ -5,15 +5,20 @@ from __future__ import annotations
 import platform
 from importlib.metadata import PackageNotFoundError, version
 
-import jax
+PACKAGES = ("infocapacity", "jax", "jaxlib", "flax", "optax", "numpy")
+
+
+def version_of(package: str) -> str:
+    """The version of an installed distribution, or "not installed"."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
 
 
 def versions() -> dict[str, str]:
-    """Versions and the platform that figures depend on."""
+    """What figures depend on by name: Python, the platform that JAX computes on, and the packages."""
+    import jax
+
     found = {"python": platform.python_version(), "platform": jax.default_backend()}
-    for package in ("infocapacity", "jax", "jaxlib", "flax", "optax", "numpy"):
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "not installed"
-    return found
+    return found | {package: version_of(package) for package in PACKAGES}

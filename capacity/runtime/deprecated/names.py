@@ -1,0 +1,50 @@
+"""Names of release 0.1 that changed: "old new" or "old new(old positional parameters)", without `capacity.`."""
+
+from __future__ import annotations
+
+RENAMED = """
+GaussianSystem systems:GaussianAutoencoder
+bits.NATS results.estimate:NATS_PER_BIT
+bits.SURE results.estimate:CONSERVATIVE_ERRORS
+bits.ROUNDING results.intervals:ROUNDING_TOLERANCE
+bits.from_values results.estimate:Estimate.from_samples(nats kind limit controls)
+bits.interval results.estimate:Estimate.from_normal(bits stderr kind limit n)
+bits.reaching results.estimate:Estimate.widened_to
+bits.stretched results.estimate:Estimate.scaled_interval
+bits.sure results.estimate:Estimate.conservative
+bits.share results.intervals:rule_of_three_bits
+bits.unseen results.intervals:rule_of_three
+bounds.measure.Progress runtime.progress:Progress
+console.record curves.summary:record
+console.table curves.summary:table
+curves.Progress runtime.progress:Progress
+estimators.Gaussian estimators:GaussianMI
+estimators.estimator.result estimators.estimator:Estimate.from_nats(nats stderr kind n)
+estimators.gaussian.Gaussian estimators.parametric.gaussian:GaussianMI
+executors.Engine runtime.executors:ExecutorPool
+executors.engine_of runtime.executors:executor_pool
+executors.given runtime.executors:pool_of
+html.of_bracket results.estimate:Bracket._repr_html_
+html.of_estimate results.estimate:Estimate._repr_html_
+lanes.Arrays runtime.files.parts:Arrays
+parts.Parts runtime.files.parts:Parts
+progress.Report runtime.progress:Progress
+systems.BinarySystem systems:BinaryAutoencoder
+systems.DeterministicSystem systems:DeterministicAutoencoder
+systems.DropoutSystem systems:DropoutAutoencoder
+systems.GaussianDropoutSystem systems:GaussianDropoutAutoencoder
+systems.GaussianSystem systems:GaussianAutoencoder
+systems.HandmadeSystem systems:FixedCode
+systems.InformationDropoutSystem systems:InformationDropoutAutoencoder
+systems.InputNoiseSystem systems:InputNoiseAutoencoder
+systems.OneToManySystem systems:OneToManyAutoencoder
+systems.QuantizedSystem systems:QuantizedAutoencoder
+systems.Recipe systems:ChannelSystem
+systems.StochasticDepthSystem systems:StochasticDepthAutoencoder
+systems.UniformSystem systems:UniformAutoencoder
+systems.UselessFeaturesSystem systems:UselessFeaturesAutoencoder
+systems.VariationalDropoutSystem systems:VariationalDropoutAutoencoder
+systems.mirrored.mirrored systems.antithetic:antithetic_codes
+systems.mirrored.twice systems.antithetic:repeat_batch
+systems.recipe.Recipe systems.base:ChannelSystem
+"""
