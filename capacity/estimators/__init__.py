@@ -19,6 +19,7 @@ from capacity.estimators.parametric.gaussian_copula import GaussianCopula
 from capacity.estimators.parametric.student import Student
 from capacity.estimators.parametric.student_copula import StudentCopula
 from capacity.estimators.registry import ESTIMATORS
+from capacity.runtime.deprecated import old_names
 
 __all__ = [
     "CLUB",
@@ -51,3 +52,5 @@ __all__ = [
     "information_scorer",
     "pairwise",
 ]
+
+__getattr__ = old_names(__name__)

@@ -8,11 +8,14 @@ import jax
 import numpy as np
 
 from capacity.results.estimate import Estimate
+from capacity.runtime.deprecated import old_names
 
 FEW_VALUES = 20
 
 Takes = Literal["continuous", "discrete", "mixed", "any"]
 Change = Literal["shift", "scale", "rotation", "monotone", "relabelling"]
+
+__getattr__ = old_names(__name__)
 
 
 @runtime_checkable

@@ -1,5 +1,6 @@
 """Named recipes: encoder, channel, decoder, loss, and which knob is the level; one a file."""
 
+from capacity.runtime.deprecated import old_names
 from capacity.runtime.registry import Registry
 from capacity.systems.architecture import Architecture, merge
 from capacity.systems.base import ChannelSystem
@@ -59,3 +60,5 @@ SYSTEMS = Registry(
     contract=System,
     aliases={"vae_target": "target_vae"},
 )  # fmt: skip
+
+__getattr__ = old_names(__name__)

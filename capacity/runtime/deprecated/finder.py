@@ -71,16 +71,18 @@ class MovedFinder(MetaPathFinder, Loader):
         _warn(name, " and ".join(MODULES[name]), 3)
         module.__doc__ = f"Old name of {', '.join(MODULES[name])}."
         vars(module)["__getattr__"] = old_names(name)
+        module.__class__ = _KeepsFunctions
         parent, _, child = name.rpartition(".")
         if isinstance(vars(sys.modules[parent]).get(child), FunctionType):
             sys.modules[parent].__class__ = _KeepsFunctions
 
 
 class _KeepsFunctions(ModuleType):
-    """A package whose function is not hidden by the old module of the same name."""
+    """A package whose function is not hidden by an old module of the same name, which imports make an attribute."""
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        if not (isinstance(value, ModuleType) and value.__name__ in MODULES and name in vars(self)):
+    def __setattr__(self, name: str, value: object) -> None:
+        moved = isinstance(value, ModuleType) and value.__name__ in MODULES
+        if not (moved and (self.__name__ in MODULES or name in vars(self))):
             super().__setattr__(name, value)
 
 
@@ -90,14 +92,14 @@ def _find(module: str, name: str) -> Any:
         new = NAMES[old]
         _warn(old, new.partition("(")[0].replace(":", "."), 4)
         return _resolved(new)
-    if old in MODULES:
-        return import_module(old)
-    if not name.startswith("_") and (module in MODULES or not find_spec(old)):
+    if not name.startswith("_") and (module in MODULES or old in MODULES or not find_spec(old)):
         for holder in HOLDERS.get(module, ()):
             held = vars(import_module(holder))
-            if name in held:
+            if name in held and not isinstance(held[name], ModuleType):
                 _warn(old, f"{holder}.{name}", 4)
                 return held[name]
+    if old in MODULES:
+        return import_module(old)
     raise AttributeError(f"module {module!r} has no attribute {name!r}")
 
 

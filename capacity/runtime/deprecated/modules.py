@@ -145,6 +145,10 @@ store: runtime.files.store curves.files
 checkpoints: runtime.files.checkpoints
 arrays: runtime.files.arrays
 data: runtime.files.rows
+synthetic.discrete: synthetic.bits
+synthetic.codes: synthetic.linear_code
+synthetic.digits: synthetic.pi
+synthetic.embeddings: synthetic.embedded
 """
 
 SPLIT = """

@@ -1,0 +1,271 @@
+"""What was public in release 0.1 works for one release: modules, their names, methods and keywords, with a warning."""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+from types import FunctionType, MethodType
+from typing import Any
+
+import pytest
+
+import capacity
+from capacity.runtime.deprecated import finder, old_method, renamed_keywords
+
+ROOT = Path(__file__).parents[3]
+
+OLD_MODULES = """
+-: capacity synthetic
+capacity: arrays bits bounds channels checkpoints checks claims cli cli_claims cli_latent cli_list cli_output
+    cli_report cli_samples console curves data devices encoders estimators executors groups handmade html instruments
+    joint labels lanes latent latent_arrays latent_shared memory models names parts plots plots_bracket plots_latent
+    plots_samples plugins progress refusals report request rows sealed stack start store systems theory
+    theory_training training trends
+capacity.bounds: additive annealing blocks controls decoder enumeration flips gaussian_posterior layers listed
+    marginal measure mixture neighbours pilot receiver stack_approximation
+capacity.channels: atoms binarised binary channel dropout echo fsq gaussian gaussian_dropout information_dropout
+    learnt_gaussian numerical quantized stochastic_depth then uniform variational_dropout
+capacity.claims: binary claim classifier deterministic dropout experiment gaussian gaussian_dropout generalization
+    generation gradient_noise handmade input_noise measured memorization minibatch noisy_training one_to_many outcome
+    quantized run small_data stale_gradient statistics stochastic_depth temperature training_figure uniform
+    useless_features vae
+capacity.estimators: auto boxes copula directions entropy entropy_discrete estimate estimator evidence feature_maps
+    features gaussian ksg lnc mixed neighbours neural nonlinear_cca pairs plugin profile scorer student student_copula
+    student_law
+capacity.estimators.neural: autoregressive barber_agakov club critic_bounds critics densities entropy_difference
+    held_out prepare representation residual training
+capacity.handmade: binary_linear code constellation exact fsq hamming lloyd_max pam pca repetition
+capacity.instruments: figure gradients held_out hessian lanczos memorised trace weights
+capacity.memory: binary_perceptron extrapolate perceptron random_labels
+capacity.models: decoders mlp product
+capacity.report: claims_page command curve_page drawing marks page
+capacity.systems: architecture binary constraints deterministic dropout gaussian gaussian_dropout handmade
+    information_dropout input_noise mirrored one_to_many quantized recipe stochastic_depth uniform useless_features
+    vae vae_target variational_dropout
+capacity.theory: binary blahut_arimoto gaussian interior_point noise
+capacity.training: fit noises sweep training watch
+capacity.training.noises: annealed label_noise langevin minibatch stale
+synthetic: algebra codebook codes digits discrete embeddings gaussian images pairs product quadrature source
+synthetic.pairs: additive bends circle composed elliptical heteroscedastic maps mixture normal pair pi student tasks
+"""
+
+OLD_NAMES = """
+capacity: Architecture Bracket Estimate GaussianSystem Joint Latent Layer Stack Training VAE capacity_curve choose
+    estimate information_scorer measure measure_latent measure_layers pairwise plan_curve
+capacity.bounds: Ceiling Decoder Enumeration MaximumEntropy Mixture Rate Receiver measure measure_layers
+capacity.channels: Binarised BinarySymmetric Channel Code Dropout Echo Erasure FSQ Gaussian GaussianDropout
+    InformationDropout LearntGaussian Posterior Quantized Scaled StochasticBinarised StochasticDepth Then Uniform
+    VariationalDropout residual_outcomes unit_capacity
+capacity.claims: Answer CLAIMS Claim Context Evidence Outcome Prediction examine
+capacity.estimators: Auto BarberAgakov CLUB Candidate Choice DonskerVaradhan EntropyDifference Estimator FeatureCCA
+    Gaussian GaussianCopula InfoNCE KSG MINE Mixed NWJ PlugIn Representation Ross SMILE Student StudentCopula
+    ThreeEntropies choose differential_entropy estimate information_scorer pairwise
+capacity.estimators.neural: BarberAgakov CLUB Comparison DonskerVaradhan EntropyDifference InfoNCE Joint MINE NWJ
+    Representation Residual SMILE Separable Stopping
+capacity.handmade: Constellation FSQ Hamming HandmadeCode LloydMax PAM PCA Repetition
+capacity.instruments: Bits Figure GradientStatistics Spectrum cosine_to_full gap_bits gauss_newton_product
+    gaussian_divergence generalization_bound gradient_statistics hessian_product hutchinson label_bits lanczos
+    largest_eigenvalues memorised_bits noisy_descent_information posterior_information student_interval
+capacity.memory: Limit Noise Recall is_separable longest_memory longest_separable many_weights memorise
+    parameter_count reinforced_search separable_counts
+capacity.models: ACTIVATIONS AutoregressiveBits GaussianMessage MLP
+capacity.report: report write_report
+capacity.systems: Architecture BinarySystem Constraint DeterministicSystem DropoutSystem GaussianDropoutSystem
+    GaussianSystem HandmadeSystem InformationDropoutSystem InputNoiseSystem OneToManySystem Params QuantizedSystem
+    Recipe SYSTEMS StochasticDepthSystem TargetVAE UniformSystem UselessFeaturesSystem VAE VariationalDropoutSystem
+    merge
+capacity.theory: Capacity Floats amplitude_limited_gaussian binary_entropy binary_input_gaussian
+    binary_symmetric_capacity binary_symmetric_repetition blahut_arimoto coin_information erasure_information
+    gaussian_capacity gaussian_chain_capacity gaussian_dropout_information gaussian_noise_information linear_vae
+    pam_information path_information scalar_capacity uniform_coin_information uniform_noise_information
+    z_channel_capacity z_channel_information
+capacity.training: LaneState Training Watched cosine_adam fit fit_watched front_of lanes_together log_decoder_of
+    measurement_key pad_lanes sender sweep
+capacity.training.noises: annealed_noise average_minibatch flip_labels langevin minibatch randomly_stale_gradients
+    stale_gradients
+synthetic: Batch MAX_LISTED SOURCES Source Codebook LinearCode PiDigits FairBits MarkovBits Embedded GaussianVectors
+    Sprites Product
+"""
+
+DOCUMENTED = """
+capacity.bits: NATS Z95 from_values interval reaching stretched sure unseen share less_explained Estimate Bracket
+capacity.bounds.enumeration: Enumeration UnitBits unit_information
+capacity.bounds.measure: METHODS measure
+capacity.claims.claim: decide miss_rate
+capacity.claims.generation: SYMBOLS excess_bits
+capacity.claims.measured: draw_curve train_and_enumerate
+capacity.claims.run: run_claim
+capacity.claims.small_data: SmallData
+capacity.claims.stale_gradient: measured_limits
+capacity.claims.statistics: difference
+capacity.cli: main app
+capacity.curves: CurvePlan Progress capacity_curve plan_curve versions
+capacity.devices: set_devices
+capacity.estimators: ESTIMATORS
+capacity.estimators.estimator: Change Takes checked result
+capacity.estimators.features: FeatureCCA
+capacity.estimators.gaussian: Gaussian
+capacity.estimators.ksg: scaled
+capacity.estimators.neighbours: nearest
+capacity.estimators.profile: profile
+capacity.executors: Engine engine_of given
+capacity.joint: Joint
+capacity.plots: figure plot_bits plot_units
+capacity.plots_bracket: plot_trace
+capacity.plots_latent: plot_growth plot_rate plot_shared plot_units
+capacity.plots_samples: plot_heat_map plot_profile
+capacity.plugins: Registry
+capacity.store: Store StoreError read_curves write_csv write_curves
+capacity.systems.recipe: Recipe
+capacity.theory_training: PERCEPTRON_CAPACITY delay_limit separable sgd_variance
+capacity.training.fit: apply
+synthetic.digits: compressed_bits pi_digits
+"""
+
+RENAMED = {
+    "capacity.GaussianSystem": "GaussianAutoencoder",
+    "capacity.bits.from_values": "from_samples",
+    "capacity.bits.interval": "from_normal",
+    "capacity.bits.reaching": "widened_to",
+    "capacity.bits.share": "rule_of_three_bits",
+    "capacity.bits.stretched": "scaled_interval",
+    "capacity.bits.sure": "conservative",
+    "capacity.bits.unseen": "rule_of_three",
+    "capacity.estimators.Gaussian": "GaussianMI",
+    "capacity.estimators.estimator.result": "from_nats",
+    "capacity.estimators.gaussian.Gaussian": "GaussianMI",
+    "capacity.executors.Engine": "ExecutorPool",
+    "capacity.executors.engine_of": "executor_pool",
+    "capacity.executors.given": "pool_of",
+    "capacity.systems.HandmadeSystem": "FixedCode",
+    "capacity.systems.Recipe": "ChannelSystem",
+    "capacity.systems.recipe.Recipe": "ChannelSystem",
+}
+RENAMED |= {
+    f"capacity.systems.{name}System": f"{name}Autoencoder"
+    for name in (
+        "Binary", "Deterministic", "Dropout", "GaussianDropout", "Gaussian", "InformationDropout", "InputNoise",
+        "OneToMany", "Quantized", "StochasticDepth", "Uniform", "UselessFeatures", "VariationalDropout",
+    )
+}  # fmt: skip
+
+
+def table(text: str) -> dict[str, list[str]]:
+    """Rows "module: names ..." that may go on in indented lines."""
+    rows = (row.split(": ") for row in text.strip().replace("\n    ", " ").splitlines())
+    return {module: names.split() for module, names in rows}
+
+
+MODULES = [f"{package}.{name}".removeprefix("-.") for package, names in table(OLD_MODULES).items() for name in names]
+NAMES = [(module, name) for text in (OLD_NAMES, DOCUMENTED) for module, names in table(text).items() for name in names]
+
+
+def warned(found: list[warnings.WarningMessage], old: str) -> bool:
+    return any(issubclass(w.category, DeprecationWarning) and str(w.message).startswith(f"{old} is now") for w in found)
+
+
+def exists(module: str) -> bool:
+    path = ROOT.joinpath(*module.split("."))
+    return path.with_suffix(".py").exists() or (path / "__init__.py").exists()
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_old_module_is_there_or_says_where_it_is(module: str) -> None:
+    if not exists(module):
+        sys.modules.pop(module, None)
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        imported = importlib.import_module(module)
+    assert imported is sys.modules[module]
+    assert warned(found, module) != exists(module)
+
+
+@pytest.mark.parametrize(("module", "name"), NAMES, ids=[".".join(pair) for pair in NAMES])
+def test_every_old_name_is_there_or_says_what_it_is_called(module: str, name: str) -> None:
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        imported = importlib.import_module(module)
+        value = getattr(imported, name)
+    old = f"{module}.{name}"
+    assert warned(found, old) != (exists(module) and name in {*vars(imported), *dir(imported)})
+    if isinstance(value, type | FunctionType | MethodType) and value is not Any:
+        assert value.__name__ == RENAMED.get(old, name)
+    assert getattr(value, "__module__", "capacity") not in finder.MODULES
+
+
+def test_the_table_names_no_module_that_is_there_and_leads_to_none_that_is_gone() -> None:
+    assert [module for module in finder.MODULES if exists(module)] == []
+    targets = {target for targets in finder.HOLDERS.values() for target in targets}
+    targets |= {new.partition(":")[0] for new in finder.NAMES.values()}
+    assert [target for target in targets if not exists(target)] == []
+
+
+def test_every_new_name_of_the_table_is_there() -> None:
+    for new in finder.NAMES.values():
+        assert finder._resolved(new) is not None
+
+
+def test_old_calls_by_position_give_the_same() -> None:
+    from capacity import Estimate
+
+    with pytest.warns(DeprecationWarning, match=r"capacity.bits.interval is now .*Estimate.from_normal"):
+        from capacity.bits import interval
+    assert interval(2.0, 0.1, "lower", 2.1) == Estimate.from_normal(bits=2.0, stderr=0.1, kind="lower", limit=2.1)
+    with pytest.warns(DeprecationWarning, match="widened_to"):
+        from capacity.bits import reaching
+    assert float(reaching(interval(2.0, 0.1, "lower"), 1.0).low) == 1.0
+
+
+def test_a_function_is_not_hidden_by_the_old_module_of_its_name() -> None:
+    function = capacity.bounds.measure
+    sys.modules.pop("capacity.bounds.measure", None)
+    with pytest.warns(DeprecationWarning, match="capacity.bounds.measure is now capacity.bounds.measurement"):
+        importlib.import_module("capacity.bounds.measure")
+    assert capacity.bounds.measure is function is capacity.measure
+
+
+def test_the_warning_names_the_line_that_asks() -> None:
+    sys.modules.pop("capacity.bits", None)
+    with pytest.warns(DeprecationWarning) as found:
+        from capacity.bits import Z95  # noqa: F401
+    assert {str(w.filename) for w in found} == {__file__}
+
+
+def test_a_name_that_never_was_is_refused() -> None:
+    with pytest.raises(AttributeError, match="module 'capacity' has no attribute 'nonsense'"):
+        capacity.nonsense  # noqa: B018
+    with pytest.warns(DeprecationWarning), pytest.raises(ImportError, match="nonsense"):
+        sys.modules.pop("capacity.bits", None)
+        from capacity.bits import nonsense  # noqa: F401
+    with pytest.raises(ModuleNotFoundError):
+        importlib.import_module("capacity.nonsense")
+
+
+def test_an_old_keyword_is_taken() -> None:
+    @renamed_keywords(budget="budget_gflop")
+    def measured(*, budget_gflop: float = 1.0) -> float:
+        return budget_gflop
+
+    old: Any = measured
+    with pytest.warns(DeprecationWarning, match="budget= is now budget_gflop="):
+        assert old(budget=2.0) == 2.0
+    with pytest.warns(DeprecationWarning), pytest.raises(TypeError, match="Expected budget_gflop once"):
+        old(budget=2.0, budget_gflop=3.0)
+    assert measured() == 1.0
+
+
+def test_an_old_method_calls_the_function_that_it_has_become() -> None:
+    class Text(str):
+        quoted = old_method("quoted", "json", "dumps")
+
+    with pytest.warns(DeprecationWarning, match=r"Text.quoted is now json.dumps"):
+        assert Text("a").quoted() == '"a"'
+
+
+def test_an_old_name_is_found_before_anything_else_is_imported() -> None:
+    code = "import warnings; warnings.simplefilter('ignore'); from capacity.names import check_name; print(check_name)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.stdout.startswith("<function check_name"), done.stderr
