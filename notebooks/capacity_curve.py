@@ -34,12 +34,16 @@ import numpy as np
 
 from capacity import GaussianAutoencoder, Training, capacity_curve
 from capacity.plots.curve import figure
+<<<<<<< HEAD
 from capacity.curves.files import read_curves
+=======
+from capacity import load_curves
+>>>>>>> 5f78294 (Runtime: types strict; old methods that became methods of a system)
 from synthetic import FairBits
 
 out = os.environ.get("OUT", "../runs/curve")
 subprocess.run([sys.executable, "-m", "capacity.cli.curve", "curve", "--out", out, "--quiet"], check=True)
-curves = read_curves(f"{out}/curve.nc")
+curves = load_curves(out)
 gaussian, vae = curves["gaussian"], curves["vae"]
 
 # %%

@@ -100,7 +100,7 @@ def pairwise(
             table = table.astype({c: float for c in table if table[c].dtype.kind in "iub"})
         found = all_pairs(jax.random.key(seed), table, method)
     if out is not None:
-        from capacity.runtime.files.store import write_atomic
+        from capacity.runtime.files.atomic import write_atomic
 
         write_atomic(out, lambda target: found.to_dataframe().to_csv(target))
     if plot is not None:

@@ -29,7 +29,7 @@ from capacity.plots.style import (
     colour,
     quiet_grid,
 )
-from capacity.runtime.files.store import write_atomic
+from capacity.runtime.files.atomic import write_atomic
 
 HEADROOM = 1.08
 

@@ -16,7 +16,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 from capacity.analysis.latent.latent import Latent
 from capacity.plots.style import BLACK, BLUE, GREEN, ORANGE, PURPLE, RED, legend_below, quiet_grid
 from capacity.results.estimate import Z95
-from capacity.runtime.files.store import write_atomic
+from capacity.runtime.files.atomic import write_atomic
 
 INFORMATION, TWICE, OFF_PRIOR, LIMIT = BLUE, PURPLE, ORANGE, BLACK
 RATE, INCREMENT = RED, GREEN

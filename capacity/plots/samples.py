@@ -16,7 +16,7 @@ from matplotlib.ticker import FuncFormatter, NullLocator
 from capacity.estimators.neighbours.profile import Profile
 from capacity.plots.style import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SKY, legend_below, quiet_grid
 from capacity.results.estimate import Z95, Estimate
-from capacity.runtime.files.store import write_atomic
+from capacity.runtime.files.atomic import write_atomic
 
 COLOURS = (BLUE, RED, GREEN, PURPLE, ORANGE, SKY)
 

@@ -6,7 +6,7 @@ class that does not inherit its defaults for these too.
 
 from __future__ import annotations
 
-from abc import ABC
+from abc import ABC, ABCMeta
 from dataclasses import fields, is_dataclass
 from inspect import get_annotations
 from typing import Generic, Protocol
@@ -30,7 +30,7 @@ def missing_members(kind: type, contract: type) -> list[str]:
         >>> missing_members(Square, Shape), missing_members(int, Shape)
         (['area'], ['name', 'sides', 'area'])
     """
-    abstract: frozenset[str] = getattr(kind, "__abstractmethods__", frozenset())
+    abstract = kind.__abstractmethods__ if isinstance(kind, ABCMeta) else frozenset()
     given = _members(kind, contract) - abstract
     return [name for name in members(contract) if name not in given]
 

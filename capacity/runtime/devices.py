@@ -22,10 +22,11 @@ def set_devices(asked: int | None) -> None:
     """
     import jax
 
+    config: Any = jax.config  # its options are not declared
     if asked is None and "xla_force_host_platform_device_count" in os.environ.get("XLA_FLAGS", ""):
         return
     try:
-        jax.config.update("jax_num_cpu_devices", asked or min(cores(), 8))
+        config.update("jax_num_cpu_devices", asked or min(cores(), 8))
     except RuntimeError as error:
         if asked is not None and asked != jax.local_device_count():
             raise ValueError(f"Expected --devices before JAX started; it has {jax.local_device_count()}.") from error

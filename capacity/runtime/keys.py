@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TypeAlias
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 Seed: TypeAlias = jax.Array | int
@@ -22,9 +23,10 @@ def as_key(seed: Seed) -> jax.Array:
         if not 0 <= seed < 2**32:
             raise ValueError(f"Expected a seed from 0 to 2**32 - 1; got {seed}.")
         return jax.random.key(int(seed))
-    if isinstance(seed, jax.Array) and jax.dtypes.issubdtype(seed.dtype, jax.dtypes.prng_key) and seed.ndim == 0:
+    if isinstance(seed, jax.Array) and jnp.issubdtype(seed.dtype, jax.dtypes.prng_key) and seed.ndim == 0:
         return seed
     if isinstance(seed, jax.Array) and seed.dtype == np.uint32 and seed.shape == (2,):
-        return jax.random.wrap_key_data(seed)
+        key: jax.Array = jax.random.wrap_key_data(seed)
+        return key
     came = f"an array of {seed.dtype} {seed.shape}" if isinstance(seed, jax.Array) else repr(seed)
     raise TypeError(f"Expected a key by jax.random.key, or a whole number as a seed; got {came}.")

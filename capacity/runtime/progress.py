@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 from html import escape
+from importlib import import_module
 from typing import Any, Literal, TypeAlias
 
 Progress: TypeAlias = Callable[[float, str], None]
@@ -25,7 +26,7 @@ class Bar:
         self.handle: Any = None
 
     def __call__(self, done: float, text: str) -> None:
-        """Show it."""
+        """Show how much is done, in the unit of `total`, and what was done last."""
         share = min(max(done / self.total, 0.0), 1.0) if self.total else 1.0
         words = f"{100 * share:.0f} %, {text}, {self._left(share)}"
         if in_notebook():
@@ -38,11 +39,10 @@ class Bar:
             print(words, file=sys.stderr)
 
     def _display(self, share: float, words: str) -> None:
-        from IPython.display import HTML, display
-
-        page = HTML(f"<progress max='1' value='{share:.4f}' style='width:20em'></progress> {escape(words)}")
+        display: Any = import_module("IPython.display")  # its functions are not typed
+        page = display.HTML(f"<progress max='1' value='{share:.4f}' style='width:20em'></progress> {escape(words)}")
         if self.handle is None:
-            self.handle = display(page, display_id=True)
+            self.handle = display.display(page, display_id=True)
         else:
             self.handle.update(page)
 

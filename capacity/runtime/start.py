@@ -29,8 +29,8 @@ def keep_compiled() -> None:
         place.mkdir(parents=True, exist_ok=True)
     except OSError:  # a home that cannot be written: nothing is kept
         return
-    jax.config.update("jax_compilation_cache_dir", str(place))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
+    config.update("jax_compilation_cache_dir", str(place))
+    config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
 
 
 def join(coordinator: str | None, processes: int | None, process: int | None) -> None:

@@ -1,5 +1,6 @@
 """Fit one lane and sweep many; the contract of a system, and how one is trained in two stages."""
 
+from capacity.runtime.deprecated import old_names
 from capacity.training.fitting import cosine_adam, fit
 from capacity.training.lanes import lanes_together, pad_lanes, sweep
 from capacity.training.system import Decoders, Level, Params, System
@@ -23,3 +24,5 @@ __all__ = [
     "sender",
     "sweep",
 ]
+
+__getattr__ = old_names(__name__)

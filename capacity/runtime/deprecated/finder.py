@@ -108,15 +108,27 @@ def _resolved(new: str) -> Any:
     module, _, attributes = path.partition(":")
     found: Any = import_module(module)
     for attribute in attributes.split("."):
-        found = getattr(found, attribute)
+        found, holder = getattr(found, attribute), found
+    if isinstance(holder, type) and isinstance(found, FunctionType):
+        return _method(attribute)
     return _by_keyword(found, parameters.split()) if parameters else found
+
+
+def _method(name: str) -> Callable[..., Any]:
+    """The method of whatever is given first."""
+
+    def call(self: object, *positional: object, **named: object) -> Any:
+        return getattr(self, name)(*positional, **named)
+
+    call.__name__ = name
+    return call
 
 
 def _by_keyword(function: Callable[..., Any], parameters: list[str]) -> Callable[..., Any]:
     """The function, called with arguments by position that it now takes by keyword alone."""
 
     @wraps(function)
-    def call(*positional: Any, **named: Any) -> Any:
+    def call(*positional: object, **named: object) -> Any:
         return function(**dict(zip(parameters, positional, strict=False)), **named)
 
     return call

@@ -47,4 +47,8 @@ systems.VariationalDropoutSystem systems:VariationalDropoutAutoencoder
 systems.mirrored.mirrored systems.antithetic:antithetic_codes
 systems.mirrored.twice systems.antithetic:repeat_batch
 systems.recipe.Recipe systems.base:ChannelSystem
+training.front_of training.system:System.front
+training.log_decoder_of training.system:System.log_decoder
+training.training.front_of training.system:System.front
+training.training.log_decoder_of training.system:System.log_decoder
 """

@@ -51,7 +51,7 @@ def old_method(name: str, module: str, function: str) -> Callable[..., Any]:
         function: the function's name.
     """
 
-    def call(self: Any, *positional: Any, **named: Any) -> Any:
+    def call(self: object, *positional: object, **named: object) -> Any:
         _warn(f"{type(self).__name__}.{name}", f"{module}.{function}")
         return getattr(import_module(module), function)(self, *positional, **named)
 

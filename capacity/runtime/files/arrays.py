@@ -103,19 +103,19 @@ def numbers(table: pd.DataFrame, names: Sequence[str], file: Path) -> np.ndarray
     for name in names:
         if table[name].dtype.kind not in "fiub":
             raise ValueError(f"Expected numbers in column {name!r} of {file}; got {table[name].dtype}.")
-    return table[list(names)].to_numpy(np.float64)
+    return np.asarray(table[list(names)], np.float64)
 
 
 def _columns(table: pd.DataFrame, names: Sequence[str], file: Path) -> np.ndarray:
     kinds = {table[name].dtype.kind for name in names}
     if kinds <= set("iub"):
-        return table[list(names)].to_numpy()
+        return np.asarray(table[list(names)])
     if kinds <= set("fiub"):
         return numbers(table, names, file)
     missing = table[list(names)].isna().any()
     if missing.any():
         raise ValueError(f"Expected no empty cells; got some in column {missing.idxmax()!r} of {file}.")
-    return table[list(names)].astype(str).to_numpy(dtype=np.str_)
+    return np.asarray(table[list(names)].astype(str).to_numpy(dtype=np.str_))
 
 
 def _pick(arrays: dict[str, np.ndarray], names: Sequence[str] | None, side: str, file: Path) -> np.ndarray:
@@ -137,7 +137,8 @@ def read_one(file: Path) -> np.ndarray:
         raise ValueError(f"Expected a file that ends in {', '.join(ENDINGS)}; got {file}.")
     _there(file)
     try:
-        return np.load(file, allow_pickle=False)
+        array: np.ndarray = np.load(file, allow_pickle=False)
+        return array
     except (ValueError, OSError, EOFError) as error:
         raise _unreadable(file, error) from error
 

@@ -13,13 +13,15 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from capacity.runtime.files.atomic import not_written
+
+Leaf: TypeAlias = jax.Array | np.ndarray | jax.ShapeDtypeStruct
 
 
 class Checkpoints:
@@ -28,7 +30,7 @@ class Checkpoints:
     def __init__(self, directory: Path, name: str):
         self.directory = directory / f"{name}-checkpoints"
 
-    def save(self, lane: int, step: int, state: Any) -> None:
+    def save(self, lane: int, step: int, state: object) -> None:
         """Keep a lane's state after `step` steps, and drop what was kept of it before.
 
         Raises:
@@ -51,7 +53,7 @@ class Checkpoints:
             if old.name != f"step-{step}":
                 shutil.rmtree(old, ignore_errors=True)
 
-    def load(self, lane: int, like: Any) -> Any | None:
+    def load(self, lane: int, like: object) -> Any | None:
         """The last state kept of a lane, of the structure, shapes and types of `like`; None if there is none whole."""
         found = sorted(self._lane(lane).glob("step-*"), key=lambda p: int(p.name.split("-")[1]) if _done(p) else -1)
         if not found or not _done(found[-1]):
@@ -93,27 +95,27 @@ def _told_once() -> Iterator[None]:
         logger.setLevel(level)
 
 
-def _is_key(leaf: Any) -> bool:
-    return jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key)
+def _is_key(leaf: Leaf) -> bool:
+    return bool(jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key))
 
 
-def _plain(leaf: Any) -> Any:
+def _plain(leaf: jax.Array | np.ndarray) -> jax.Array | np.ndarray:
     """The leaf, or the numbers of a random key."""
     return jax.random.key_data(leaf) if _is_key(leaf) else leaf
 
 
-def _blank(leaf: Any) -> np.ndarray:
+def _blank(leaf: Leaf) -> np.ndarray:
     """Zeros of a leaf's shape and type, or of the numbers of a random key; the leaf may be only a shape and a type."""
     plain = jax.eval_shape(_plain, leaf)
     return np.zeros(plain.shape, plain.dtype)
 
 
-def _like(leaf: Any, numbers: Any) -> Any:
+def _like(leaf: Leaf, numbers: np.ndarray) -> jax.Array | np.ndarray:
     """The numbers again as what the leaf is."""
     return jax.random.wrap_key_data(jnp.asarray(numbers)) if _is_key(leaf) else np.asarray(numbers)
 
 
-def _seal(leaves: dict[str, Any]) -> np.ndarray:
+def _seal(leaves: dict[str, np.ndarray]) -> np.ndarray:
     """SHA-256 of all numbers, as bytes (32,)."""
     digest = hashlib.sha256()
     for name in sorted(leaves):

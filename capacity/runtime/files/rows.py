@@ -14,7 +14,7 @@ import numpy as np
 from capacity.runtime.files.arrays import TABLES, numbers, read_arrays, read_one, read_table
 from capacity.runtime.names import check_name
 
-MOST_ROWS = 2**20
+MAX_DATA_ROWS = 2**20
 
 
 def read_rows(
@@ -43,8 +43,8 @@ def as_rows(array: np.ndarray, name: str = "the data", *, standardize: bool = Fa
         raise ValueError(f"Expected real numbers in {name}; got {array.dtype}.")
     if array.ndim == 0 or 0 in array.shape:
         raise ValueError(f"Expected {name} of shape (N, dim), N >= 1; got shape {array.shape}.")
-    if len(array) > MOST_ROWS:
-        raise ValueError(f"Expected at most 2^20 = {MOST_ROWS} rows in {name}; got {len(array)}. Take some of them.")
+    if len(array) > MAX_DATA_ROWS:
+        raise ValueError(f"Expected at most 2^20 = {MAX_DATA_ROWS} rows in {name}; got {len(array)}. Take some of them.")
     rows = array.reshape(len(array), -1).astype(np.float64)
     if not np.isfinite(rows).all():
         row, column = np.argwhere(~np.isfinite(rows))[0]

@@ -20,6 +20,7 @@ from types import TracebackType
 from typing import IO, Any, Self
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from capacity.runtime.files.atomic import StoreError, unseal, write_atomic
@@ -27,7 +28,7 @@ from capacity.runtime.files.atomic import StoreError, unseal, write_atomic
 __all__ = ["Store", "StoreError", "fingerprint"]
 
 
-def fingerprint(tree: Any, **static: Any) -> str:
+def fingerprint(tree: object, **static: object) -> str:
     """SHA-256, in hexadecimal, of a pytree's structure and numbers, and of JSON values beside it.
 
     Raises:
@@ -38,7 +39,7 @@ def fingerprint(tree: Any, **static: Any) -> str:
         raise ValueError(f"Expected a tree of plain data; got an object without a value: {structure}.")
     digest = hashlib.sha256(repr(structure).encode())
     for leaf in leaves:
-        if isinstance(leaf, jax.Array) and jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key):
+        if isinstance(leaf, jax.Array) and jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key):
             digest.update(str(leaf.dtype).encode())
             leaf = jax.random.key_data(leaf)
         array = np.ascontiguousarray(leaf)
@@ -168,7 +169,7 @@ def _write_text(path: Path, text: str) -> None:
     path.write_text(text)
 
 
-def _differences(before: Any, now: Any, name: str = "") -> Iterator[str]:
+def _differences(before: object, now: object, name: str = "") -> Iterator[str]:
     """What differs between two JSON values, as 'dotted.name=before (now after)'."""
     if isinstance(before, dict) and isinstance(now, dict):
         for key in {**before, **now}:
@@ -178,7 +179,7 @@ def _differences(before: Any, now: Any, name: str = "") -> Iterator[str]:
         yield f"{name}={_short(before)} (now {_short(now)})"
 
 
-def _short(value: Any) -> str:
+def _short(value: object) -> str:
     if value is ... or isinstance(value, dict):
         return "absent" if value is ... else "present"
     text = json.dumps(value)

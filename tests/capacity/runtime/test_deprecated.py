@@ -143,6 +143,8 @@ RENAMED = {
     "capacity.systems.HandmadeSystem": "FixedCode",
     "capacity.systems.Recipe": "ChannelSystem",
     "capacity.systems.recipe.Recipe": "ChannelSystem",
+    "capacity.training.front_of": "front",
+    "capacity.training.log_decoder_of": "log_decoder",
 }
 RENAMED |= {
     f"capacity.systems.{name}System": f"{name}Autoencoder"
