@@ -44,7 +44,9 @@ def as_rows(array: np.ndarray, name: str = "the data", *, standardize: bool = Fa
     if array.ndim == 0 or 0 in array.shape:
         raise ValueError(f"Expected {name} of shape (N, dim), N >= 1; got shape {array.shape}.")
     if len(array) > MAX_DATA_ROWS:
-        raise ValueError(f"Expected at most 2^20 = {MAX_DATA_ROWS} rows in {name}; got {len(array)}. Take some of them.")
+        raise ValueError(
+            f"Expected at most 2^20 = {MAX_DATA_ROWS} rows in {name}; got {len(array)}. Take some of them."
+        )
     rows = array.reshape(len(array), -1).astype(np.float64)
     if not np.isfinite(rows).all():
         row, column = np.argwhere(~np.isfinite(rows))[0]
