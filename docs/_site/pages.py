@@ -17,6 +17,7 @@ import references
 from capacity.cli.listing import registries, summary
 
 SKIP = ("capacity.__main__",)
+OLD = "capacity.runtime.deprecated"
 BIBLIOGRAPHY = Path("docs/references.bib")
 
 
@@ -160,18 +161,46 @@ def modules() -> Iterator[str]:
                 yield found.name
 
 
-def reference_pages() -> dict[str, str]:
-    """A page for each subpackage, and one for the modules beside them: every public module is on one."""
-    groups: dict[str, list[str]] = {}
-    for name in modules():
-        parts = name.split(".")
-        inner = len(parts) > 1 and hasattr(importlib.import_module(".".join(parts[:2])), "__path__")
-        groups.setdefault(".".join(parts[:2]) if inner else parts[0], []).append(name)
+def public_names() -> dict[str, dict[str, Any]]:
+    """Every package that says what it offers (`__all__`), with what that is; subpackages and the version left out."""
+    offering = {name: importlib.import_module(name) for name in modules() if not name.startswith(OLD)}
     return {
-        group: f"# {group}\n\n"
-        + "\n".join(f"::: {name}\n    options:\n      show_submodules: false\n" for name in names)
-        for group, names in groups.items()
+        name: {
+            member: getattr(module, member)
+            for member in sorted(module.__all__, key=str.lower)
+            if not member.startswith("_") and not inspect.ismodule(getattr(module, member))
+        }
+        for name, module in offering.items()
+        if "__all__" in vars(module)
     }
+
+
+def reference_pages() -> dict[str, str]:
+    """A page for each package that says what it offers; what is on two is described where it comes first."""
+    made: dict[str, str] = {}
+    described: dict[str, str] = {}
+    for package, members in public_names().items():
+        parts = [f"# {package}\n\n{inspect.getdoc(importlib.import_module(package)) or ''}"]
+        for name, member in members.items():
+            home = _home(package, name, member)
+            text = f"::: {home}\n    options:\n      show_root_heading: false\n      show_root_toc_entry: false"
+            if home in described:
+                text = f"See [{home}]({described[home]}.md#{_reference_anchor(described[home], home)})."
+            parts.append(f"## `{package}.{name}` {{: #{_reference_anchor(package, home)} }}\n\n{text}")
+            described.setdefault(home, package)
+        made[package] = "\n\n".join(parts) + "\n"
+    return made
+
+
+def _home(package: str, name: str, member: Any) -> str:
+    """Where something is defined, or where it is offered if it is no class and no function."""
+    if inspect.isclass(member) or inspect.isfunction(member):
+        return f"{member.__module__}.{member.__qualname__}"
+    return f"{package}.{name}"
+
+
+def _reference_anchor(package: str, home: str) -> str:
+    return f"{package}-{home.rpartition('.')[2]}".replace(".", "-")
 
 
 def notebook_page(file: Path) -> dict[str, str | bytes]:

@@ -48,9 +48,16 @@ def module_of(file: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def test_every_public_module_is_in_the_reference() -> None:
-    shown = set(re.findall(r"^::: (\S+)$", "\n".join(pages.reference_pages().values()), re.MULTILINE))
-    assert shown == {module_of(file) for file in public_files()}
+def test_every_public_name_is_in_the_reference_and_nothing_else() -> None:
+    made = pages.reference_pages()
+    headed = {name for page in made.values() for name in re.findall(r"^## `(\S+)`", page, re.MULTILINE)}
+    assert {"capacity.measure", "capacity.estimate", "capacity.systems.SYSTEMS"} <= headed
+    assert headed == {f"{package}.{name}" for package, names in pages.public_names().items() for name in names}
+    shown = re.findall(r"^::: (\S+)$", "\n".join(made.values()), re.MULTILINE)
+    assert len(shown) == len(set(shown)) and not set(shown) & {module_of(file) for file in public_files()}
+    for home in shown:
+        module, _, name = home.rpartition(".")
+        assert hasattr(importlib.import_module(module), name), home
 
 
 @pytest.mark.parametrize("package", PACKAGES)
