@@ -30,7 +30,7 @@ import numpy as np
 import capacity
 from capacity.estimators import ESTIMATORS, KSG, GaussianMI, InfoNCE
 from capacity.estimators.estimator import Change, Takes, checked
-from capacity.estimators.neighbours.ksg import scaled
+from capacity.estimators.neighbours.ksg import scaled_margins
 from capacity.estimators.neighbours.profile import profile
 from capacity.plots.samples import plot_heat_map, plot_profile
 from synthetic.pairs import task
@@ -55,7 +55,7 @@ print(
 
 # %%
 for candidate in choice.candidates:
-    held_out = "" if candidate.evidence is None else f"shows {candidate.evidence:.3f} bits held out"
+    held_out = "" if candidate.held_out_bound is None else f"shows {candidate.held_out_bound:.3f} bits held out"
     own = "" if candidate.estimate is None else f"estimates {candidate.estimate.bits:.3f}"
     print(f"{candidate.name:16s} {held_out:30s} {own}")
 
@@ -68,7 +68,7 @@ for candidate in choice.candidates:
 # %%
 figure, axes = plt.subplots(figsize=(7, 4.8), layout="constrained")
 found = KSG()(key, x, y)
-moved = profile(key, KSG().terms, scaled(x, "standard"), scaled(y, "standard"), (3, 5, 10, 20))
+moved = profile(key, KSG().terms, scaled_margins(x, "standard"), scaled_margins(y, "standard"), (3, 5, 10, 20))
 plot_profile(moved, axes, found, "KSG")
 axes.axhline(pair.bits, color="black", lw=1, label="truth")
 plt.show()

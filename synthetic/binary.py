@@ -7,7 +7,7 @@ import math
 import jax
 import jax.numpy as jnp
 
-from synthetic.algebra import amplitudes, apply, binary_digits, fair_digits
+from synthetic.algebra import amplitudes, matmul, binary_digits, fair_digits
 from synthetic.sizes import check_listing
 from synthetic.source import MAX_LISTED, Batch, NamedSource
 
@@ -47,7 +47,7 @@ class BinarySource(NamedSource):
 
     def embed(self, message: jax.Array) -> jax.Array:
         """Vector (dim,) of one message (k,), or (n, dim) of messages (n, k)."""
-        return apply(amplitudes(message), self.rotation)
+        return matmul(amplitudes(message), self.rotation)
 
     def log_prob(self, message: jax.Array) -> jax.Array:
         """Log mass () in nats of one message (k,): -k ln 2, whichever it is."""

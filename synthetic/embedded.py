@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from synthetic.algebra import apply, checked_orthonormal, orthonormal
+from synthetic.algebra import matmul, checked_orthonormal, orthonormal
 from synthetic.bits import FairBits
 from synthetic.pytrees import register
 from synthetic.sizes import check_linear
@@ -110,10 +110,10 @@ class Embedded(NamedSource):
         """Vector (dim,) of one base vector (source.dim,)."""
 
         def layer(x: jax.Array, rotation: jax.Array) -> tuple[jax.Array, None]:
-            x = apply(x, rotation)
+            x = matmul(x, rotation)
             return x + self.bend * (jnp.sqrt(1.0 + x**2) - 1.0), None
 
-        return jax.lax.scan(layer, apply(base, self.injection), self.rotations)[0]
+        return jax.lax.scan(layer, matmul(base, self.injection), self.rotations)[0]
 
     def sample(self, key: jax.Array, n: int) -> Batch:
         """Draw n: messages (n, message_dim) int8, vectors (n, dim) float32."""

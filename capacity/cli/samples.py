@@ -128,15 +128,17 @@ def pairwise(
 
 
 def _draw(path: Path, key: Any, x: np.ndarray, y: np.ndarray, found: Estimate, method: str) -> None:
-    from capacity.estimators.estimator import checked
-    from capacity.estimators.neighbours.ksg import KSG, refuse_ties, scaled
+    from capacity.estimators.checks import checked
+    from capacity.estimators.neighbours.ksg import KSG, refuse_ties, scaled_margins
     from capacity.estimators.neighbours.profile import profile
     from capacity.plots.samples import save_profile
 
     x, y = checked(x, y, "continuous", least=320)
     refuse_ties(x, y)
     ks = tuple(k for k in (3, 5, 10, 20) if k < len(x) // 16)
-    save_profile(path, profile(key, KSG().terms, scaled(x, "standard"), scaled(y, "standard"), ks), found, method)
+    save_profile(
+        path, profile(key, KSG().terms, scaled_margins(x, "standard"), scaled_margins(y, "standard"), ks), found, method
+    )
 
 
 def _names(text: str | None) -> list[str] | None:
@@ -164,7 +166,7 @@ def _record(found: Estimate, method: str, choice: Choice | None) -> dict[str, An
     if choice:
         record["why"] = choice.why
         record["candidates"] = [
-            {"method": c.name, "held_out_bits": _plain(c.evidence), "held_out_stderr": _plain(c.evidence_stderr)}
+            {"method": c.name, "held_out_bits": _plain(c.held_out_bound), "held_out_stderr": _plain(c.held_out_stderr)}
             | {name: c.estimate and _plain(getattr(c.estimate, name)) for name in ("bits", "low", "high")}
             for c in choice.candidates
         ]
@@ -189,8 +191,10 @@ def _print(found: Estimate, method: str, choice: Choice | None) -> None:
         print(f"\n{choice.why}\n")
         table = Table("candidate", "bits", "95 % interval", "held-out lower bound", box=None, pad_edge=False)
         for c in choice.candidates:
-            evidence = "-" if c.evidence is None else f"{c.evidence:.3f} ± {1.96 * (c.evidence_stderr or 0):.3f}"
-            table.add_row(c.name, *(_cells(c.estimate) if c.estimate else ("-", "-")), evidence)
+            held_out = (
+                "-" if c.held_out_bound is None else f"{c.held_out_bound:.3f} ± {1.96 * (c.held_out_stderr or 0):.3f}"
+            )
+            table.add_row(c.name, *(_cells(c.estimate) if c.estimate else ("-", "-")), held_out)
         output().print(table)
 
 

@@ -1,9 +1,13 @@
-"""Mutual information from samples: `estimator(key, x, y) -> Estimate`, one idea a file."""
+"""Mutual information from samples, `estimator(key, x, y) -> Estimate`, one idea a file; registry.py holds the list.
+
+`estimate` and `pairwise` take arrays, `choose` also says why it took which method; parametric/, features/, neighbours/,
+counts/ and neural/ hold the methods, and `Estimator` says how to write one of your own.
+"""
 
 from capacity.estimators.arrays import estimate, pairwise
 from capacity.estimators.auto import Auto, Candidate, Choice, choose
 from capacity.estimators.counts.plugin import PlugIn
-from capacity.estimators.estimator import Estimator
+from capacity.estimators.estimator import Estimator, RatioEstimator
 from capacity.estimators.feature_selection import information_scorer
 from capacity.estimators.features.feature_cca import FeatureCCA
 from capacity.estimators.neighbours.entropy import ThreeEntropies, differential_entropy
@@ -41,6 +45,7 @@ __all__ = [
     "InfoNCE",
     "Mixed",
     "PlugIn",
+    "RatioEstimator",
     "Representation",
     "Ross",
     "Student",

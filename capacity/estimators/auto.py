@@ -2,7 +2,7 @@
 
 Fitted log density ratios (normal, Student-t, both by rank, nonlinear canonical correlations) are compared by how many
 bits they show on pairs that did not fit them: a lower bound on I(X;Y) in expectation whatever the model (Donsker &
-Varadhan 1983), so the higher one knows more (see `evidence`).  The check from outside are nearest neighbours in few
+Varadhan 1983), so the higher one knows more (see `held_out`).  The check from outside are nearest neighbours in few
 dimensions and, where these do not agree, a trained critic, neither of which assumes a model: where one finds
 significantly more, the model misses it.
 
@@ -14,47 +14,42 @@ only where it is high, so that through `auto` it is a little less than that.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import ClassVar
 
 import jax
 import numpy as np
+from numpy.typing import ArrayLike
 
+from capacity.estimators.checks import FEW_VALUES, checked
 from capacity.estimators.counts.plugin import PlugIn
-from capacity.estimators.estimator import FEW_VALUES, Change, Estimator, Takes, checked
+from capacity.estimators.estimator import Estimator, LogRatio, RatioEstimator
 from capacity.estimators.features.feature_cca import FeatureCCA
 from capacity.estimators.held_out import block_means
 from capacity.estimators.neighbours.ksg import KSG
 from capacity.estimators.neighbours.mixed import Mixed, Ross
 from capacity.estimators.neural.critic_bounds import InfoNCE
-from capacity.estimators.parametric.gaussian import GaussianMI, LogRatio
+from capacity.estimators.parametric.gaussian import GaussianMI
 from capacity.estimators.parametric.gaussian_copula import GaussianCopula, heavy_tailed
 from capacity.estimators.parametric.student import Student
 from capacity.estimators.parametric.student_copula import StudentCopula
 from capacity.results.estimate import NATS_PER_BIT, Estimate
+from capacity.runtime.keys import Seed, as_key
 
-
-class Model(Estimator, Protocol):
-    """An estimator whose fit can be held against new pairs."""
-
-    def fit(self, key: jax.Array, x: np.ndarray, y: np.ndarray) -> LogRatio:
-        """The log density ratio fitted to x (n, dx) and y (n, dy)."""
-
-
-MODELS: tuple[Model, ...] = (
+MODELS: tuple[RatioEstimator, ...] = (
     GaussianMI(),
     GaussianCopula(),
     Student(),
     StudentCopula(),
     FeatureCCA(),
 )  # the simpler first
-FEWEST = 200  # pairs from which a part can be held out
-HELD_OUT = 4  # one pair in so many
-MOST_FITTED = 20_000  # pairs that are enough to compare models
+MIN_PAIRS = 200  # from which a part can be held out
+ONE_IN = 4  # so many pairs is held out
+MAX_FITTED = 20_000  # pairs that are enough to compare models
 BLOCKS = (128, 1024)
 NEIGHBOUR_DIMENSIONS = 8  # of x and y together: beyond, nearest neighbours are too far to tell
 CRITIC_DIMENSIONS = 3  # of x and y together: below, neighbours leave nothing for a trained critic to find
 BEYOND_CHANCE = 2.0  # standard errors
-TIES = 0.01  # a share of rows that repeat others, above which a column is no longer taken as continuous
+MAX_TIED_SHARE = 0.01  # of rows that repeat others, above which a column is no longer taken as continuous
 
 
 @dataclass(frozen=True)
@@ -64,19 +59,26 @@ class Candidate:
     Attributes:
         name: the method.
         estimate: from all pairs; None for models that were not chosen.
-        evidence: lower bound in bits on held-out pairs; None for methods that fit nothing.
-        evidence_stderr: its standard error, bits.
+        held_out_bound: lower bound in bits on held-out pairs; None for methods that fit nothing.
+        held_out_stderr: its standard error, bits.
     """
 
     name: str
     estimate: Estimate | None
-    evidence: float | None = None
-    evidence_stderr: float | None = None
+    held_out_bound: float | None = None
+    held_out_stderr: float | None = None
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What was chosen, why, and all that was tried."""
+    """What was chosen, why, and all that was tried.
+
+    Attributes:
+        method: the name of the method chosen.
+        estimate: its figure.
+        why: in sentences.
+        candidates: every method that was tried, the chosen one among them.
+    """
 
     method: str
     estimate: Estimate
@@ -85,31 +87,34 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Auto:
+class Auto(Estimator):
     """The automatic choice as an estimator; `choose` returns its reasons too."""
 
     name: ClassVar[str] = "auto"
     summary: ClassVar[str] = "looks at the data, compares methods on held-out pairs, and chooses"
-    takes: ClassVar[Takes] = "any"
-    symmetric: ClassVar[bool] = False
-    unchanged_by: ClassVar[frozenset[Change]] = frozenset()
 
-    def __call__(self, key: jax.Array, x: Any, y: Any) -> Estimate:
+    min_pairs: ClassVar[int] = 8
+
+    def information(self, key: jax.Array, x: np.ndarray, y: np.ndarray) -> Estimate:
         """Bits from x (n, dx) and y (n, dy); errors as in `choose`."""
-        return choose(key, x, y).estimate
+        return _chosen(key, x, y).estimate
 
 
-def choose(key: jax.Array, x: Any, y: Any) -> Choice:
+def choose(key: Seed, x: ArrayLike, y: ArrayLike) -> Choice:
     """Mutual information in bits by the method that suits the data, and why it was chosen.
 
     Args:
-        key: decides which pairs are held out, and every other random number.
+        key: a key or a seed; decides which pairs are held out, and every other random number.
         x, y: shapes (n,) or (n, columns); integers, booleans and strings are symbols.
 
     Raises:
         ValueError: for what `checked` refuses.
     """
-    x, y = checked(x, y, "any", least=8)
+    return _chosen(as_key(key), *checked(x, y, "any", Auto.min_pairs))
+
+
+def _chosen(key: jax.Array, x: np.ndarray, y: np.ndarray) -> Choice:
+    """The choice for checked arrays."""
     x, y = _symbols_if_few(x), _symbols_if_few(y)
     symbols = [side.dtype.kind == "i" for side in (x, y)]
     if all(symbols):
@@ -117,23 +122,26 @@ def choose(key: jax.Array, x: Any, y: Any) -> Choice:
     if any(symbols):
         return _only(key, Ross(), x, y, "One side is symbols, the other real numbers: neighbours within each symbol.")
     tied = max(_ties(x), _ties(y))
-    if tied > TIES:
+    if tied > MAX_TIED_SHARE:
         return _only(key, Mixed(), x, y, f"{100 * tied:.0f} % of values repeat others: neighbours that allow ties.")
-    if len(x) < FEWEST:
+    if len(x) < MIN_PAIRS:
         return _small(key, x, y)
     return _continuous(key, x, y)
 
 
 def _continuous(key: jax.Array, x: np.ndarray, y: np.ndarray) -> Choice:
+    """Of continuous laws, and what neighbours and a critic find beyond them."""
     key_split, key_models, key_neighbours, key_critic = jax.random.split(key, 4)
     dimensions = x.shape[1] + y.shape[1]
-    shown = _evidence(key_split, x, y)
+    shown = _held_out_bounds(key_split, x, y)
     best = max(shown, key=lambda m: shown[m].mean())
     chosen = next(m for m in MODELS if m in shown and _behind(shown[m], shown[best]) <= 1)
-    method, found = chosen.name, chosen(key_models, x, y)
+    method, best_estimate = chosen.name, chosen(key_models, x, y)
     candidates = [
         Candidate(
-            m.name, found if m is chosen else None, *(v / NATS_PER_BIT for v in (shown[m].mean(), _stderr(shown[m])))
+            m.name,
+            best_estimate if m is chosen else None,
+            *(v / NATS_PER_BIT for v in (shown[m].mean(), _stderr(shown[m]))),
         )
         for m in shown
     ]
@@ -142,49 +150,51 @@ def _continuous(key: jax.Array, x: np.ndarray, y: np.ndarray) -> Choice:
     )
     agree = False
     if dimensions <= NEIGHBOUR_DIMENSIONS:
-        near = KSG(margins="normal" if heavy_tailed(x) or heavy_tailed(y) else "standard")(key_neighbours, x, y)
-        candidates.append(Candidate(KSG.name, near))
-        more = _apart(near, found)
+        neighbours = KSG(margins="normal" if heavy_tailed(x) or heavy_tailed(y) else "standard")(key_neighbours, x, y)
+        candidates.append(Candidate(KSG.name, neighbours))
+        more = _excess(neighbours, best_estimate)
         # With one column a side neighbours are all but unbiased, so that the lesser doubt is enough to take them.
         beyond = BEYOND_CHANCE if dimensions > 2 else BEYOND_CHANCE / 2
         agree = abs(more) <= beyond
         why += _said(KSG.name, more, method, beyond)
         if more > beyond:
-            method, found = KSG.name, near
+            method, best_estimate = KSG.name, neighbours
     if dimensions >= CRITIC_DIMENSIONS and not agree:
         critic = InfoNCE(folds=2)(key_critic, x, y)
         candidates.append(Candidate(InfoNCE.name, critic, float(critic.bits), float(critic.stderr)))
-        more = _apart(critic, found)
+        more = _excess(critic, best_estimate)
         why += _said(InfoNCE.name, more, method, BEYOND_CHANCE)
         if more > BEYOND_CHANCE:
-            method, found = InfoNCE.name, critic
-    if found.kind == "lower":
+            method, best_estimate = InfoNCE.name, critic
+    if best_estimate.kind == "lower":
         why += " It is a lower bound: the truth may be larger."
-    return Choice(method, found, why, tuple(candidates))
+    return Choice(method, best_estimate, why, tuple(candidates))
 
 
 def _only(key: jax.Array, method: Estimator, x: np.ndarray, y: np.ndarray, why: str) -> Choice:
-    found = method(key, x, y)
-    return Choice(method.name, found, why, (Candidate(method.name, found),))
+    """The one method for such data."""
+    estimate = method(key, x, y)
+    return Choice(method.name, estimate, why, (Candidate(method.name, estimate),))
 
 
 def _small(key: jax.Array, x: np.ndarray, y: np.ndarray) -> Choice:
     """Too few pairs to hold any out: normal by rank, and neighbours beside it."""
-    found, near = GaussianCopula()(key, x, y), KSG(k=3, margins="normal")(key, x, y)
-    candidates = (Candidate(GaussianCopula.name, found), Candidate(KSG.name, near))
-    if near.low > found.high:
+    normal, neighbours = GaussianCopula()(key, x, y), KSG(k=3, margins="normal")(key, x, y)
+    candidates = (Candidate(GaussianCopula.name, normal), Candidate(KSG.name, neighbours))
+    if neighbours.low > normal.high:
         why = "Too few pairs to hold any out: neighbours, which find more than a normal law by rank."
-        return Choice(KSG.name, near, why, candidates)
+        return Choice(KSG.name, neighbours, why, candidates)
     why = "Too few pairs to hold any out: a normal law by rank, with which neighbours agree or find less."
-    return Choice(GaussianCopula.name, found, why, candidates)
+    return Choice(GaussianCopula.name, normal, why, candidates)
 
 
-def _apart(one: Estimate, other: Estimate) -> float:
+def _excess(one: Estimate, other: Estimate) -> float:
     """How much more one figure says than another, in standard errors."""
     return float(one.bits - other.bits) / max(float(np.hypot(one.stderr, other.stderr)), 1e-12)
 
 
 def _said(name: str, more: float, than: str, beyond: float) -> str:
+    """What a check from outside says, as a sentence."""
     if more > beyond:
         return f" {name} finds {more:.1f} standard errors more than {than}, which misses it: taken."
     return f" {name} agrees." if more >= -beyond else f" {name} finds less."
@@ -192,7 +202,7 @@ def _said(name: str, more: float, than: str, beyond: float) -> str:
 
 def _symbols_if_few(side: np.ndarray) -> np.ndarray:
     """Rows numbered as symbols, where no column has more than a few values; else the side as it is."""
-    few = len(side) >= FEWEST and all(len(np.unique(column)) < FEW_VALUES for column in side.T)
+    few = len(side) >= MIN_PAIRS and all(len(np.unique(column)) < FEW_VALUES for column in side.T)
     return np.unique(side, axis=0, return_inverse=True)[1].reshape(-1, 1).astype(np.int64) if few else side
 
 
@@ -201,12 +211,12 @@ def _ties(side: np.ndarray) -> float:
     return max(1 - len(np.unique(column)) / len(column) for column in side.T)
 
 
-def _evidence(key: jax.Array, x: np.ndarray, y: np.ndarray) -> dict[Model, np.ndarray]:
+def _held_out_bounds(key: jax.Array, x: np.ndarray, y: np.ndarray) -> dict[RatioEstimator, np.ndarray]:
     """Block means of every model's held-out bound, nats."""
     key_order, key_fit = jax.random.split(key)
-    order = np.asarray(jax.random.permutation(key_order, len(x)))[:MOST_FITTED]
-    held, rest = order[: len(order) // HELD_OUT], order[len(order) // HELD_OUT :]
-    fitted: dict[Model, LogRatio] = {}
+    order = np.asarray(jax.random.permutation(key_order, len(x)))[:MAX_FITTED]
+    held, rest = order[: len(order) // ONE_IN], order[len(order) // ONE_IN :]
+    fitted: dict[RatioEstimator, LogRatio] = {}
     for model in MODELS:
         try:
             fitted[model] = model.fit(key_fit, x[rest], y[rest])

@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
-import jax
 import numpy as np
+from numpy.typing import ArrayLike
 
 from capacity.estimators.arrays import named
 from capacity.estimators.estimator import Estimator
+from capacity.runtime.keys import Seed, as_key
 
 
-def information_scorer(key: jax.Array, method: str | Estimator = "auto") -> Callable[[Any, Any], np.ndarray]:
+def information_scorer(key: Seed, method: str | Estimator = "auto") -> Callable[[ArrayLike, ArrayLike], np.ndarray]:
     """A `score_func(X, y)` for `sklearn.feature_selection.SelectKBest` and its kin: bits between each column and y.
 
     Args:
-        key: decides every random number; all columns share it, so that equal columns score alike.
+        key: a key or a seed; decides every random number; all columns share it, so that equal columns score alike.
         method: as in `estimate`.
 
     Returns:
         A function of X (n, features) and y (n,) that returns scores (features,), in bits.
     """
-    estimator = named(method)
+    estimator, key = named(method), as_key(key)
 
-    def score(features: Any, target: Any) -> np.ndarray:
+    def score(features: ArrayLike, target: ArrayLike) -> np.ndarray:
         return np.array([float(estimator(key, column, target).bits) for column in np.asarray(features).T])
 
     return score

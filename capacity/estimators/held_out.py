@@ -1,4 +1,4 @@
-"""Evidence on held-out pairs: how many bits a fitted log density ratio shows that it knows, by all pairs of a block.
+"""A bound on held-out pairs: how many bits a fitted log density ratio shows that it knows, by all pairs of a block.
 
 For any function f, E[f(x_i, y_i) - log 1/K sum_j exp f(x_i, y_j)] over K independent pairs is at most I(X;Y) and at
 most log K (van den Oord et al. 2018; Poole et al. 2019, equation 10).  On pairs that did not fit f it is a lower bound
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from capacity.estimators.parametric.gaussian import LogRatio
+from capacity.estimators.estimator import LogRatio
 
 
 def block_means(log_ratio: LogRatio, x: np.ndarray, y: np.ndarray, block: int) -> np.ndarray:

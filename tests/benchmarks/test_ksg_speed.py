@@ -20,7 +20,7 @@ import pytest
 from scipy.spatial import cKDTree
 from scipy.special import digamma
 
-from capacity.estimators.neighbours.ksg import KSG, scaled
+from capacity.estimators.neighbours.ksg import KSG, scaled_margins
 from capacity.runtime.devices import cores
 
 K = 5
@@ -95,7 +95,7 @@ def seconds(work: Callable[[], object]) -> float:
 @pytest.mark.parametrize("columns", [1, 3, 10])
 def test_ksg_against_peers(columns: int, n: int) -> None:
     x, noise = np.random.default_rng(0).normal(size=(2, n, columns))
-    x, y = scaled(x, "standard"), scaled(0.6 * x + 0.8 * noise, "standard")
+    x, y = scaled_margins(x, "standard"), scaled_margins(0.6 * x + 0.8 * noise, "standard")
     ours = float(KSG(K).terms(x, y).mean())
     mine = seconds(lambda: KSG(K).terms(x, y))
     print(f"\n{columns} x {columns}, n = {n}, {cores()} cores ({platform.machine()}): ours {mine:.3f} s", end="")

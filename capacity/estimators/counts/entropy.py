@@ -1,11 +1,9 @@
 """Entropy of a discrete law from counts, in nats, by four corrections of the plug-in's bias.
 
-    none             -sum n_i/N log n_i/N                                          too small by about (m - 1)/2N
-    miller_madow     plug-in + (m - 1)/2N, m symbols seen                          (Miller 1955)
-    grassberger      log N - 1/N sum n_i G(n_i)                                    (Grassberger 2003, equation 28)
-    nsb              the posterior mean under a prior that is flat in the entropy  (Nemenman, Shafee & Bialek 2002)
-
-None can tell more than the sample holds: see `coincidences`.
+none             -sum n_i/N log n_i/N                                          too small by about (m - 1)/2N
+miller_madow     plug-in + (m - 1)/2N, m symbols seen                          (Miller 1955)
+grassberger      log N - 1/N sum n_i G(n_i)                                    (Grassberger 2003, equation 28)
+nsb              the posterior mean under a prior that is flat in the entropy  (Nemenman, Shafee & Bialek 2002)
 """
 
 from __future__ import annotations
@@ -21,18 +19,18 @@ Correction = Literal["none", "miller_madow", "grassberger", "nsb"]
 _NODES = 400
 
 
-def plug_in(counts: np.ndarray, symbols: int) -> float:
-    """Entropy of the frequencies; `counts` of those seen, all positive, and how many symbols there could be."""
+def plug_in(counts: np.ndarray) -> float:
+    """Entropy of the frequencies; `counts` of the symbols seen, all positive."""
     share = counts / counts.sum()
     return float(-(share * np.log(share)).sum())
 
 
-def miller_madow(counts: np.ndarray, symbols: int) -> float:
+def miller_madow(counts: np.ndarray) -> float:
     """The plug-in with (m - 1)/2N added for the m symbols seen."""
-    return plug_in(counts, symbols) + (len(counts) - 1) / (2 * float(counts.sum()))
+    return plug_in(counts) + (len(counts) - 1) / (2 * float(counts.sum()))
 
 
-def grassberger(counts: np.ndarray, symbols: int) -> float:
+def grassberger(counts: np.ndarray) -> float:
     """log N - 1/N sum n G(n), G(n) = psi(n) + (-1)^n/2 (psi((n + 1)/2) - psi(n/2))."""
     total = float(counts.sum())
     sign = 1.0 - 2.0 * (counts % 2)
@@ -46,11 +44,12 @@ def nsb(counts: np.ndarray, symbols: int) -> float:
 
 
 ENTROPIES: dict[Correction, Callable[[np.ndarray, int], float]] = {
-    "none": plug_in,
-    "miller_madow": miller_madow,
-    "grassberger": grassberger,
+    "none": lambda counts, _: plug_in(counts),
+    "miller_madow": lambda counts, _: miller_madow(counts),
+    "grassberger": lambda counts, _: grassberger(counts),
     "nsb": nsb,
 }
+"""From the counts of the symbols seen, and how many symbols there could be, to nats."""
 
 
 def nsb_moments(counts: np.ndarray, symbols: int) -> tuple[float, float]:
@@ -89,7 +88,7 @@ def nsb_moments(counts: np.ndarray, symbols: int) -> tuple[float, float]:
 def _log_weight(b: np.ndarray, sizes: np.ndarray, times: np.ndarray, total: float, symbols: int) -> np.ndarray:
     evidence = gammaln(symbols * b) - gammaln(total + symbols * b)
     evidence = evidence + (gammaln(sizes + b[:, None]) - gammaln(b)[:, None]) @ times
-    return evidence + np.log(symbols * polygamma(1, symbols * b + 1) - polygamma(1, b + 1))
+    return np.asarray(evidence + np.log(symbols * polygamma(1, symbols * b + 1) - polygamma(1, b + 1)))
 
 
 def _moments(

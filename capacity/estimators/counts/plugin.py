@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import jax
 import numpy as np
 
+from capacity.estimators.checks import Takes, random_of
 from capacity.estimators.counts.entropy import ENTROPIES, Correction
-from capacity.estimators.estimator import Change, Takes, checked, generator
-from capacity.results.estimate import Z95, Estimate
+from capacity.estimators.estimator import Change, Estimator
+from capacity.results.estimate import Estimate
+from capacity.results.intervals import Z95
 
 _REFERENCE: Correction = "grassberger"
-_UNSEEN = 0.02  # of the probability may lie on symbols of a side not seen yet
+_MAX_UNSEEN = 0.02  # of the probability may lie on symbols of a side not seen yet
 
 
 @dataclass(frozen=True)
-class PlugIn:
+class PlugIn(Estimator):
     """Counts of symbols and of pairs of symbols.
 
     The variance is that of the log density ratio of the counts (delta method), plus what is there under independence
@@ -33,7 +35,7 @@ class PlugIn:
       upper end is at least `limit`, log n, which no plain plug-in of n pairs can pass: the estimate is `saturated`.
 
     Args:
-        correction: "none", "miller_madow", "grassberger" or "nsb" (see `entropy_discrete`).  For "nsb" the symbols of
+        correction: "none", "miller_madow", "grassberger" or "nsb" (see `counts.entropy`).  For "nsb" the symbols of
             a side are those seen, and the pairs all of theirs.
 
     Raises:
@@ -53,17 +55,13 @@ class PlugIn:
         if self.correction not in ENTROPIES:
             raise ValueError(f"Expected a correction out of {', '.join(ENTROPIES)}; got {self.correction!r}.")
 
-    def __call__(self, key: jax.Array, x: Any, y: Any) -> Estimate:
-        """Bits from x (n, dx) and y (n, dy), whose rows are symbols.  The key pairs them at random.
-
-        Raises:
-            ValueError: for what `checked` refuses.
-        """
-        x, y = (side[:, 0] for side in checked(x, y, self.takes))
+    def information(self, key: jax.Array, x: np.ndarray, y: np.ndarray) -> Estimate:
+        """Bits from symbols x (n, 1) and y (n, 1).  The key pairs them at random."""
+        x, y = x[:, 0], y[:, 0]
         n, many = len(x), (int(x.max()) + 1, int(y.max()) + 1)
         nats = _nats(x, y, self.correction)
         stderr = _variance(x, y, many) ** 0.5
-        order = generator(key).permutation(n)
+        order = random_of(key).permutation(n)
         # The inverse order goes with it, so that x and y may change places.
         chance = [
             0.5 * (_nats(x, y[order], method) + _nats(x, y[np.argsort(order)], method))
@@ -75,7 +73,7 @@ class PlugIn:
         high = nats + Z95 * stderr + max(-chance[0], 0.0)
         limit = max(float(np.log(n)), nats)
         unseen = min(float((np.bincount(side) == 1).sum()) / n for side in (x, y))
-        if unseen > _UNSEEN:
+        if unseen > _MAX_UNSEEN:
             high = max(high, limit)
         return Estimate.from_nats(nats=nats, stderr=stderr, kind="point", n=n, limit=limit, low=low, high=high)
 

@@ -1,4 +1,4 @@
-"""features: say what lives here."""
+"""Dependence behind a smooth map: libraries of features, canonical variates of these, and the estimator on top."""
 
 from capacity.runtime.deprecated import old_names
 

@@ -7,18 +7,19 @@ of the variates is estimated on others, so that no overfitting gets into it.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import jax
 import numpy as np
 
-from capacity.estimators.estimator import Change, Estimator, Takes, checked, generator, refuse_few_values
+from capacity.estimators.checks import Takes, checked, random_of, refuse_few_values
+from capacity.estimators.estimator import Change, Estimator, LogRatio, RatioEstimator
 from capacity.estimators.features.directions import directed
 from capacity.estimators.features.maps import Library, additive, products, radial, ripples
 from capacity.estimators.features.variates import Variates, real_pairs, variates
-from capacity.estimators.parametric.gaussian import LogRatio
 from capacity.estimators.parametric.gaussian_copula import GaussianCopula
-from capacity.results.estimate import NATS_PER_BIT, Z95, Estimate
+from capacity.results.estimate import NATS_PER_BIT, Estimate
+from capacity.results.intervals import Z95
 
 LIBRARIES: tuple[Library, ...] = (
     additive(4),
@@ -33,13 +34,13 @@ LIBRARIES: tuple[Library, ...] = (
     ripples(200, 1.0),
     directed(products(2), pairs=2, keep=4, degree=4),
 )
-SLOWEST = 1.25 / (2**0.5 - 1)  # of the loss from half of the pairs: Richardson at the rate 1/sqrt(n), with safety
-_MOST = 6
-_TRIED_ON = 10_000
+RICHARDSON_FACTOR = 1.25 / (2**0.5 - 1)  # of the loss from half of the pairs, at the rate 1/sqrt(n), with safety
+_MAX_PAIRS = 6  # of variates
+_TRIED_ON = 10_000  # rows
 
 
 @dataclass(frozen=True)
-class FeatureCCA:
+class FeatureCCA(RatioEstimator):
     """Nonlinear canonical correlation: of several libraries of features the one whose variates tell most, held out.
 
     A fifth of the pairs judges the libraries; their variates are added pair by pair while the held-out correlation is
@@ -62,18 +63,17 @@ class FeatureCCA:
         "Nonlinear canonical correlations: dependence behind a smooth map, few dimensions at heart."
     )
     takes: ClassVar[Takes] = "continuous"
-    symmetric: ClassVar[bool] = False
+    min_pairs: ClassVar[int] = 200
     unchanged_by: ClassVar[frozenset[Change]] = frozenset({"shift", "scale"})
 
-    def __call__(self, key: jax.Array, x: Any, y: Any) -> Estimate:
+    def information(self, key: jax.Array, x: np.ndarray, y: np.ndarray) -> Estimate:
         """Bits from x (n, dx) and y (n, dy).  The key shuffles the pairs into folds and draws random features.
 
         Raises:
-            ValueError: for what `checked` and the inner estimator refuse.
+            ValueError: for columns of few values, and what the inner estimator refuses.
         """
-        x, y = checked(x, y, self.takes, least=200)
         refuse_few_values(x, y)
-        random = generator(key)
+        random = random_of(key)
         order = random.permutation(len(x))
         chosen = self._choose(key, x[order[:_TRIED_ON]], y[order[:_TRIED_ON]], random)
         if chosen is None:
@@ -84,7 +84,7 @@ class FeatureCCA:
             held = order[fold :: self.folds]
             rest = np.setdiff1d(order, held)
             rest = random.permutation(rest)
-            few, most = (self._told(key, library, count, x, y, rest[:: 2 - i], held, random) for i in range(2))
+            few, most = (self._measured(key, library, count, x, y, rest[:: 2 - i], held, random) for i in range(2))
             parts.append(most)
             lost.append((most.bits - few.bits) * NATS_PER_BIT)
         gap = max(float(np.median(lost)), 0.0)  # a fold whose half fails altogether tells nothing of the other half
@@ -98,7 +98,7 @@ class FeatureCCA:
             kind="point",
             n=len(x),
             limit=limit,
-            high=nats + SLOWEST * gap + Z95 * stderr,
+            high=nats + RICHARDSON_FACTOR * gap + Z95 * stderr,
         )
 
     def fit(self, key: jax.Array, x: np.ndarray, y: np.ndarray) -> LogRatio:
@@ -109,8 +109,8 @@ class FeatureCCA:
         Raises:
             ValueError: for what `checked` refuses.
         """
-        x, y = checked(x, y, self.takes, least=200)
-        random = generator(key)
+        x, y = checked(x, y, self.takes, self.min_pairs)
+        random = random_of(key)
         order = random.permutation(len(x))
         chosen = self._choose(key, x[order[:_TRIED_ON]], y[order[:_TRIED_ON]], random)
         if chosen is None:
@@ -118,9 +118,9 @@ class FeatureCCA:
         held, rest = order[: len(x) // 5], order[len(x) // 5 :]
         maps = chosen[0](x[rest], y[rest], random)
         assert maps is not None
-        found = variates(x[rest], y[rest], maps, chosen[1])
-        log_ratio = GaussianCopula().fit(key, found.of_x(x[held]), found.of_y(y[held]))
-        return lambda new_x, new_y: log_ratio(found.of_x(new_x), found.of_y(new_y))
+        fitted = variates(x[rest], y[rest], maps, chosen[1])
+        log_ratio = GaussianCopula().fit(key, fitted.of_x(x[held]), fitted.of_y(y[held]))
+        return lambda new_x, new_y: log_ratio(fitted.of_x(new_x), fitted.of_y(new_y))
 
     def _choose(
         self, key: jax.Array, x: np.ndarray, y: np.ndarray, random: np.random.Generator
@@ -128,23 +128,23 @@ class FeatureCCA:
         """The library that tells most and how many pairs of variates; None for the columns as they are."""
         held = len(x) // 5
         plain = GaussianCopula()(key, x[:held], y[:held])
-        most = min(_MOST, x.shape[1], y.shape[1])  # no more functions of a side than columns can be independent
+        most = min(_MAX_PAIRS, x.shape[1], y.shape[1])  # no more functions of a side than columns can be independent
         best, chosen = plain.bits + 0.5 * plain.stderr, None
         for library in LIBRARIES:
             maps = library(x[held:], y[held:], random)
             if maps is None:
                 continue
-            found = variates(x[held:], y[held:], maps, most)
-            left, right = found.of_x(x[:held]), found.of_y(y[:held])
+            fitted = variates(x[held:], y[held:], maps, most)
+            left, right = fitted.of_x(x[:held]), fitted.of_y(y[:held])
             count = real_pairs(left, right)
             if not count:
                 continue
-            told = GaussianCopula()(key, left[:, :count], right[:, :count])
-            if told.bits > best:
-                best, chosen = told.bits, (library, count)
+            shown = GaussianCopula()(key, left[:, :count], right[:, :count])
+            if shown.bits > best:
+                best, chosen = shown.bits, (library, count)
         return chosen
 
-    def _told(
+    def _measured(
         self,
         key: jax.Array,
         library: Library,
@@ -155,7 +155,8 @@ class FeatureCCA:
         held: np.ndarray,
         random: np.random.Generator,
     ) -> Estimate:
+        """The inner estimate on held-out rows, of variates from maps fitted to the rest."""
         maps = library(x[rest], y[rest], random)
         assert maps is not None
-        found: Variates = variates(x[rest], y[rest], maps, count)
-        return self.inner(key, found.of_x(x[held]), found.of_y(y[held]))
+        fitted: Variates = variates(x[rest], y[rest], maps, count)
+        return self.inner(key, fitted.of_x(x[held]), fitted.of_y(y[held]))

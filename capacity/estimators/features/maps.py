@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from typing import TypeAlias
 
 import numpy as np
 from scipy.special import ndtri
 
 from capacity.estimators.parametric.gaussian_copula import heavy_tailed, rank_transform
 
-Map = Callable[[np.ndarray], np.ndarray]
-Library = Callable[[np.ndarray, np.ndarray, np.random.Generator], tuple[Map, Map] | None]
+Map: TypeAlias = Callable[[np.ndarray], np.ndarray]
+"""From rows (n, d) to features (n, m)."""
+Library: TypeAlias = Callable[[np.ndarray, np.ndarray, np.random.Generator], tuple[Map, Map] | None]
 """From training rows of x and y to the features of each side; None where the library does not suit the dimensions."""
 
-MOST = 400  # features of a side
+MAX_FEATURES = 400  # of a side
 
 
 def columns(rows: np.ndarray) -> Map:
@@ -41,7 +43,7 @@ def additive(waves: int) -> Library:
 
         return features
 
-    return lambda x, y, random: (one(x), one(y)) if waves * max(x.shape[1], y.shape[1]) <= MOST else None
+    return lambda x, y, random: (one(x), one(y)) if waves * max(x.shape[1], y.shape[1]) <= MAX_FEATURES else None
 
 
 def radial(waves: int, power: float) -> Library:
@@ -65,7 +67,7 @@ def radial(waves: int, power: float) -> Library:
 
     def both(x: np.ndarray, y: np.ndarray, random: np.random.Generator) -> tuple[Map, Map] | None:
         wide = max(x.shape[1], y.shape[1])
-        return (one(x), one(y)) if 1 < wide and (waves + 1) * wide <= MOST else None
+        return (one(x), one(y)) if 1 < wide and (waves + 1) * wide <= MAX_FEATURES else None
 
     return both
 
@@ -77,7 +79,7 @@ def products(degree: int) -> Library:
         maps = []
         for rows in (x, y):
             factors = monomials(rows.shape[1], degree)
-            if len(factors) > MOST:
+            if len(factors) > MAX_FEATURES:
                 return None
             maps.append(_multiplied(columns(rows), factors))
         return maps[0], maps[1]
@@ -119,4 +121,4 @@ def _multiplied(base: Map, factors: list[list[int]]) -> Map:
 
 def cosines(unit: np.ndarray, waves: int) -> np.ndarray:
     """cos(pi k u) for k from 1 to `waves`, on a new last axis."""
-    return np.cos(np.pi * unit[..., None] * np.arange(1, waves + 1))
+    return np.asarray(np.cos(np.pi * unit[..., None] * np.arange(1, waves + 1)))

@@ -16,12 +16,12 @@ from scipy.special import ndtr
 from capacity.estimators.features.maps import Map, cosines, monomials, multiply
 from capacity.estimators.parametric.gaussian_copula import normal_scores
 
-_WIDE = 12  # linear variates from which the pairs are picked
-_NEW = 0.3  # the share of a direction's variance that must be left after those before it
+_CANDIDATES = 12  # linear variates from which the pairs are picked
+_MIN_NEW = 0.3  # the share of a direction's variance that must be left after those before it
 _DEGREE = 3
 _WAVES = 6
 _NEIGHBOURS = 16
-_TOLD = 0.25  # a variate of whose values or squares those before it tell this share is a function of them
+_MAX_EXPLAINED = 0.25  # a variate of whose values or squares those before it explain this share is a function of them
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def variates(x: np.ndarray, y: np.ndarray, maps: tuple[Map, Map], most: int, rid
     white_x, white_y = _whitening(maps[0](x), ridge), _whitening(maps[1](y), ridge)
     a, b = white_x(maps[0](x)), white_y(maps[1](y))
     left, _, right = np.linalg.svd(a.T @ b, full_matrices=False)
-    left, right = left[:, :_WIDE], right[:_WIDE].T
+    left, right = left[:, :_CANDIDATES], right[:_CANDIDATES].T
     picked_x, picked_y = _in_turn(a @ left, b @ right, most)
     return Variates(
         lambda new: picked_x(white_x(maps[0](new)) @ left), lambda new: picked_y(white_y(maps[1](new)) @ right)
@@ -53,7 +53,7 @@ def variates(x: np.ndarray, y: np.ndarray, maps: tuple[Map, Map], most: int, rid
 
 def _in_turn(a: np.ndarray, b: np.ndarray, most: int) -> tuple[Map, Map]:
     """Pick pairs of directions among linear variates (n, w), each after taking off functions of those before it."""
-    sides = (_Side(a.shape[1]), _Side(b.shape[1]))
+    sides = (_Side(), _Side())
     kept = [np.empty((len(a), 0)), np.empty((len(b), 0))]
     for _ in range(min(most, a.shape[1], b.shape[1])):
         left = [side.explain(values, done) for side, values, done in zip(sides, (a, b), kept, strict=True)]
@@ -71,7 +71,7 @@ def _in_turn(a: np.ndarray, b: np.ndarray, most: int) -> tuple[Map, Map]:
 class _Side:
     """The steps of one side, to be taken again on new rows."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self) -> None:
         self.slopes: list[np.ndarray] = []
         self.directions: list[np.ndarray] = []
 
@@ -80,7 +80,7 @@ class _Side:
         terms = _terms(done)
         gram = terms.T @ terms  # of a few dozen bounded terms: its inverse costs less than that of the tall matrix
         self.slopes.append(np.linalg.pinv(gram, rcond=1e-10, hermitian=True) @ (terms.T @ values))
-        return values - terms @ self.slopes[-1]
+        return np.asarray(values - terms @ self.slopes[-1])
 
     def apply(self, values: np.ndarray) -> np.ndarray:
         """The variates of new rows."""
@@ -103,7 +103,7 @@ def real_pairs(left: np.ndarray, right: np.ndarray) -> int:
     """How many pairs of held-out variates, from the first on, are correlated beyond chance and new.
 
     Beyond chance is more than 3.5 standard errors.  New is a variate of whose values and whose squares those before it
-    tell less than a quarter, by the mean of nearest neighbours.
+    explain less than a quarter, by the mean of nearest neighbours.
 
     Args:
         left, right: shapes (n, m), pair by pair.
@@ -112,19 +112,19 @@ def real_pairs(left: np.ndarray, right: np.ndarray) -> int:
         by_chance = 3.5 / len(left) ** 0.5
         if np.corrcoef(left[:, i], right[:, i])[0, 1] < by_chance:
             return i
-        if i and max(_told(side[:, :i], side[:, i]) for side in (left, right)) > _TOLD:
+        if i and max(_explained(side[:, :i], side[:, i]) for side in (left, right)) > _MAX_EXPLAINED:
             return i
-    return left.shape[1]
+    return int(left.shape[1])
 
 
-def _told(before: np.ndarray, values: np.ndarray) -> float:
+def _explained(before: np.ndarray, values: np.ndarray) -> float:
     """The larger share of variance of the scores or their squares that neighbours in the earlier variates predict."""
     before = normal_scores(before)
-    near = cKDTree(before).query(before, _NEIGHBOURS + 1)[1][:, 1:]
+    neighbours = cKDTree(before).query(before, _NEIGHBOURS + 1)[1][:, 1:]
     scores = normal_scores(values[:, None])[:, 0]
     shares = []
     for target in (scores, scores**2):
-        error = ((target - target[near].mean(axis=1)) ** 2).mean() / (1 + 1 / _NEIGHBOURS)
+        error = ((target - target[neighbours].mean(axis=1)) ** 2).mean() / (1 + 1 / _NEIGHBOURS)
         shares.append(1 - error / target.var())
     return float(max(shares))
 
@@ -132,8 +132,8 @@ def _told(before: np.ndarray, values: np.ndarray) -> float:
 def _new_directions(rest: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Directions in which enough of the variance is left, scaled to variance 1 of what is left."""
     variances, axes = np.linalg.eigh(np.cov(rest.T, bias=True).reshape(2 * [rest.shape[1]]))
-    kept = variances > _NEW * values.var(axis=0).mean()
-    return axes[:, kept] / np.sqrt(variances[kept])
+    kept = variances > _MIN_NEW * values.var(axis=0).mean()
+    return np.asarray(axes[:, kept] / np.sqrt(variances[kept]))
 
 
 def _whitening(features: np.ndarray, ridge: float) -> Callable[[np.ndarray], np.ndarray]:

@@ -1,4 +1,4 @@
-"""neighbours: say what lives here."""
+"""Nearest neighbours: three searches for them, and the estimators and intervals that are made of their distances."""
 
 from capacity.runtime.deprecated import old_names
 

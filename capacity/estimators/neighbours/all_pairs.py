@@ -17,7 +17,7 @@ import numpy as np
 
 from capacity.estimators.neighbours.boxes import in_threads
 
-HELD = 1 << 18  # distances of a block, two megabytes
+BLOCK_DISTANCES = 1 << 18  # of a block, two megabytes
 LINE = 8  # float64 in a line of the cache
 GROUP = 16
 
@@ -84,7 +84,7 @@ def _groups(points: np.ndarray) -> jax.Array:
 
 
 def _rows(others: jax.Array) -> int:
-    return max(1, HELD // (GROUP * others.shape[2]))
+    return max(1, BLOCK_DISTANCES // (GROUP * others.shape[2]))
 
 
 @jax.jit

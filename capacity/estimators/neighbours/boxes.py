@@ -16,9 +16,9 @@ import numpy as np
 
 from capacity.runtime.devices import cores
 
-STORED = 1 << 26  # bytes for all stored beginnings, at most
-HELD = 1 << 17  # words of a block of boxes, a megabyte, of which most lie outside the first column's runs
-LEAST_STEP = 8  # below it, storing beginnings costs more than adding points
+MAX_STORED = 1 << 26  # bytes of all stored beginnings
+BLOCK_WORDS = 1 << 17  # of a block of boxes, a megabyte, of which most lie outside the first column's runs
+MIN_STEP = 8  # below it, storing beginnings costs more than adding points
 
 
 @dataclass(frozen=True)
@@ -115,8 +115,8 @@ class Boxes:
     def of(cls, points: np.ndarray) -> Boxes:
         """From points, float64 of shape (n, d)."""
         n, d = points.shape
-        step = 0 if d == 1 else LEAST_STEP
-        while step and d * n * n // (8 * step) > STORED:
+        step = 0 if d == 1 else MIN_STEP
+        while step and d * n * n // (8 * step) > MAX_STORED:
             step *= 2
         order = np.argsort(points[:, 0])
         return cls(order, tuple(Column.of(column[order], step) for column in points.T), step)
@@ -160,11 +160,17 @@ class Boxes:
     def in_threads(self, work: Callable[[slice], None]) -> None:
         """Do blocks of rows, whose bits fit a cache, on all processors."""
         n = len(self.order)
-        in_threads(work, n, max(1, HELD * 64 // n) if self.step else n)
+        in_threads(work, n, max(1, BLOCK_WORDS * 64 // n) if self.step else n)
 
 
 def in_threads(work: Callable[[slice], None], n: int, size: int) -> None:
-    """Do blocks of so many rows of n, on all processors."""
+    """Do blocks of so many rows of n, on all cores that this process may use.
+
+    Args:
+        work: takes the rows of a block.
+        n: how many rows there are.
+        size: rows of a block.
+    """
     blocks = [slice(i, min(i + size, n)) for i in range(0, n, size)]
     extra, todo = min(cores(), len(blocks)) - 1, iter(blocks)
 

@@ -13,20 +13,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import jax
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import digamma
 
-from capacity.estimators.estimator import Change, Takes, checked
-from capacity.estimators.neighbours.ksg import refuse_ties, scaled
-from capacity.estimators.neighbours.profile import estimate
+from capacity.estimators.checks import Takes, checked
+from capacity.estimators.estimator import Change, Estimator
+from capacity.estimators.neighbours.ksg import refuse_ties, scaled_margins
+from capacity.estimators.neighbours.profile import estimate_from_terms
 from capacity.estimators.neighbours.search import nearest
 from capacity.results.estimate import NATS_PER_BIT, Estimate
 
 
-def differential_entropy(x: Any, k: int = 5) -> float:
+def differential_entropy(x: ArrayLike, k: int = 5) -> float:
     """Kozachenko-Leonenko differential entropy in bits, in the units of x: it may be negative.
 
     Args:
@@ -36,8 +38,8 @@ def differential_entropy(x: Any, k: int = 5) -> float:
     Raises:
         ValueError: for what `checked` refuses, for k pairs or fewer, and for points at distance 0 from k others.
     """
-    x, _ = checked(x, x, "continuous", least=k + 1)
-    terms = entropy_terms(x, [k])
+    points, _ = checked(x, x, "continuous", least=k + 1)
+    terms = entropy_terms(points, [k])
     if not np.isfinite(terms).all():
         raise ValueError(
             f"Expected points that differ; got {int((~np.isfinite(terms)).sum())} with {k} others at distance 0. "
@@ -56,7 +58,7 @@ def entropy_terms(x: np.ndarray, ks: Sequence[int]) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class ThreeEntropies:
+class ThreeEntropies(Estimator):
     """Information as H(x) + H(y) - H(x, y), each by Kozachenko and Leonenko with the same k.
 
     Attributes:
@@ -71,21 +73,26 @@ class ThreeEntropies:
     symmetric: ClassVar[bool] = True
     unchanged_by: ClassVar[frozenset[Change]] = frozenset({"shift", "scale"})
 
-    def __call__(self, key: jax.Array, x: Any, y: Any) -> Estimate:
+    @property
+    def min_pairs(self) -> int:
+        """Two more than the neighbours."""
+        return self.k + 2
+
+    def information(self, key: jax.Array, x: np.ndarray, y: np.ndarray) -> Estimate:
         """Bits, from x of shape (n, dx) and y of shape (n, dy).
 
         `limit` is psi(n) - psi(k): no ball in x or in y is larger than the joint one.
 
         Raises:
-            ValueError: for what `checked` refuses, for k + 1 pairs or fewer, and for ties (see `refuse_ties`).
+            ValueError: for ties (see `refuse_ties`).
         """
-        x, y = checked(x, y, self.takes, least=self.k + 2)
         refuse_ties(x, y)
-        x, y = scaled(x, "standard"), scaled(y, "standard")
+        x, y = scaled_margins(x, "standard"), scaled_margins(y, "standard")
         limit = float(digamma(len(x)) - digamma(self.k))
-        return estimate(key, self.terms, x, y, self.k, x.shape[1] + y.shape[1], limit)
+        return estimate_from_terms(key, self.terms, x, y, self.k, x.shape[1] + y.shape[1], limit)
 
     def terms(self, x: np.ndarray, y: np.ndarray, ks: Sequence[int] | None = None) -> np.ndarray:
         """Local terms in nats, whose mean is the information, for each k (its own, by default): shape (len(ks), n)."""
         ks = [self.k] if ks is None else ks
-        return entropy_terms(x, ks) + entropy_terms(y, ks) - entropy_terms(np.hstack([x, y]), ks)
+        joint = entropy_terms(np.hstack([x, y]), ks)
+        return np.asarray(entropy_terms(x, ks) + entropy_terms(y, ks) - joint)

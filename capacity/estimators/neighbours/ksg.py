@@ -11,26 +11,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import jax
 import numpy as np
 from scipy.special import digamma, ndtri
 from scipy.stats import rankdata
 
-from capacity.estimators.estimator import Change, Takes, checked
+from capacity.estimators.checks import Takes
+from capacity.estimators.estimator import Change, Estimator
 from capacity.estimators.neighbours.lnc import correction, threshold
-from capacity.estimators.neighbours.profile import estimate
+from capacity.estimators.neighbours.profile import estimate_from_terms
 from capacity.estimators.neighbours.search import count_within, distances_to, nearest
 from capacity.results.estimate import Estimate
 
 Margins = Literal["standard", "normal", "raw"]
 
-TIED = 0.05  # share of one side's rows that may equal another row: coincidences of float32, not a grid
+MAX_TIED = 0.05  # share of one side's rows that may equal another row: coincidences of float32, not a grid
 
 
 @dataclass(frozen=True)
-class KSG:
+class KSG(Estimator):
     """KSG information, with an interval for spread and bias (`capacity.estimators.neighbours.profile`).
 
     Its 95 % intervals held the truth in 88 to 100 % of samples of 1,000 and 10,000 from normal and uniform data of up
@@ -65,24 +66,27 @@ class KSG:
                 f"got {self.k}, {self.variant} and {self.margins!r}."
             )
 
-    def __call__(self, key: jax.Array, x: Any, y: Any) -> Estimate:
+    @property
+    def min_pairs(self) -> int:
+        """Two more than the neighbours."""
+        return self.k + 2
+
+    def information(self, key: jax.Array, x: np.ndarray, y: np.ndarray) -> Estimate:
         """Bits, from x of shape (n, dx) and y of shape (n, dy).
 
         `limit` is psi(n) - psi(k) for variant 1 and 1/k less for variant 2: as if each ball held no other points than
         its k neighbours in x and in y; none with `lnc`.
 
         Raises:
-            ValueError: for what `checked` refuses, for k + 1 pairs or fewer, for exact duplicates, and with `lnc` for
-                k of no more than the number of columns.
+            ValueError: for exact duplicates, and with `lnc` for k of no more than the number of columns.
         """
-        x, y = checked(x, y, self.takes, least=self.k + 2)
         refuse_ties(x, y)
         columns = x.shape[1] + y.shape[1]
         if self.lnc and self.k <= columns:
             raise ValueError(f"Expected k larger than the {columns} columns for a local correction; got {self.k}.")
-        x, y = scaled(x, self.margins), scaled(y, self.margins)
+        x, y = scaled_margins(x, self.margins), scaled_margins(y, self.margins)
         limit = np.inf if self.lnc else float(digamma(len(x)) - digamma(self.k) - (self.variant == 2) / self.k)
-        return estimate(key, self.terms, x, y, self.k, columns, limit)
+        return estimate_from_terms(key, self.terms, x, y, self.k, columns, limit)
 
     def terms(self, x: np.ndarray, y: np.ndarray, ks: Sequence[int] | None = None) -> np.ndarray:
         """Local terms in nats, whose mean is the information, for each k (its own, by default): shape (len(ks), n).
@@ -110,12 +114,12 @@ class KSG:
         return out
 
 
-def scaled(array: np.ndarray, margins: Margins) -> np.ndarray:
+def scaled_margins(array: np.ndarray, margins: Margins) -> np.ndarray:
     """Columns, shape (n, d), on the scale on which distances are measured."""
     if margins == "raw":
         return array
     if margins == "standard":
-        return array / array.std(axis=0)
+        return np.asarray(array / array.std(axis=0))
     return np.asarray(ndtri((rankdata(array, axis=0) - 0.5) / len(array)))
 
 
@@ -134,7 +138,7 @@ def refuse_ties(x: np.ndarray, y: np.ndarray) -> None:
     if both.any() and (twice := _tied(np.hstack([x[both], y[both]]))).any():
         raise ValueError(f"Expected pairs that differ; got {int(twice.sum())} that occur more than once. {advice}")
     for name, mask in tied.items():
-        if mask.mean() > TIED:
+        if mask.mean() > MAX_TIED:
             raise ValueError(
                 f"Expected values that differ; got {int(mask.sum())} of {len(mask)} rows of {name} that equal another. "
                 f"{advice}"

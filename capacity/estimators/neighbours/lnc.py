@@ -13,7 +13,7 @@ import numpy as np
 
 CHANCE = 5e-3  # uniform points are corrected this often
 TRIALS = 20_000
-CHUNK = 8192
+POINTS_AT_ONCE = 8192
 
 
 def correction(points: np.ndarray, indices: np.ndarray, least: float) -> np.ndarray:
@@ -25,8 +25,8 @@ def correction(points: np.ndarray, indices: np.ndarray, least: float) -> np.ndar
         least: log of the ratio above which nothing is corrected, from `threshold`.
     """
     out = np.empty(len(points))
-    for start in range(0, len(points), CHUNK):
-        rows = slice(start, start + CHUNK)
+    for start in range(0, len(points), POINTS_AT_ONCE):
+        rows = slice(start, start + POINTS_AT_ONCE)
         out[rows] = _log_ratio(points[indices[rows]] - points[rows, None])
     return np.where(out < least, out, 0.0)
 
@@ -45,4 +45,4 @@ def _log_ratio(offsets: np.ndarray) -> np.ndarray:
     """Log volume of the box along principal axes less that of the box along the columns, from offsets (m, k, d)."""
     axes = np.linalg.eigh(np.swapaxes(offsets, 1, 2) @ offsets)[1]
     along = np.log(np.abs(offsets @ axes).max(axis=1)).sum(axis=1)
-    return along - np.log(np.abs(offsets).max(axis=1)).sum(axis=1)
+    return np.asarray(along - np.log(np.abs(offsets).max(axis=1)).sum(axis=1))

@@ -15,23 +15,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import jax
 import numpy as np
 from scipy.special import digamma
 
-from capacity.estimators.estimator import Change, Takes, checked
-from capacity.estimators.neighbours.ksg import scaled
-from capacity.estimators.neighbours.profile import estimate
+from capacity.estimators.checks import Takes
+from capacity.estimators.estimator import Change, Estimator
+from capacity.estimators.neighbours.ksg import scaled_margins
+from capacity.estimators.neighbours.profile import estimate_from_terms
 from capacity.estimators.neighbours.search import count_within, nearest
 from capacity.results.estimate import Estimate
 
-RARE = 0.05  # of the pairs may have a symbol that k others do not share
+MAX_RARE = 0.05  # of the pairs may have a symbol that k others do not share
 
 
 @dataclass(frozen=True)
-class Ross:
+class Ross(Estimator):
     """Symbols against real numbers.  Symbols that occur once have no neighbour and are left out, as their author does.
 
     Attributes:
@@ -46,24 +47,28 @@ class Ross:
     symmetric: ClassVar[bool] = True
     unchanged_by: ClassVar[frozenset[Change]] = frozenset({"shift", "scale", "relabelling"})
 
-    def __call__(self, key: jax.Array, x: Any, y: Any) -> Estimate:
+    @property
+    def min_pairs(self) -> int:
+        """Two more than the neighbours."""
+        return self.k + 2
+
+    def information(self, key: jax.Array, x: np.ndarray, y: np.ndarray) -> Estimate:
         """Bits, from symbols (n,) and numbers (n, d), either way round.
 
         `limit` is psi(n) - <psi(n_x)>, as if each symbol had its part of the space for itself: about the entropy of
         the symbols.
 
         Raises:
-            ValueError: for what `checked` refuses, and if fewer than k + 2 rows have a symbol that occurs twice.
+            ValueError: if fewer than k + 2 rows have a symbol that occurs twice.
         """
-        x, y = checked(x, y, self.takes, least=self.k + 2)
         symbols, numbers = (x, y) if x.dtype.kind == "i" else (y, x)
         counts = np.bincount(symbols[:, 0])[symbols[:, 0]]
         kept = counts > 1
         if kept.sum() < self.k + 2:
             raise ValueError(f"Expected symbols that occur more than once; got {int(kept.sum())} rows of such.")
-        symbols, numbers, counts = symbols[kept], scaled(numbers[kept], "standard"), counts[kept]
+        symbols, numbers, counts = symbols[kept], scaled_margins(numbers[kept], "standard"), counts[kept]
         limit = float(digamma(len(numbers)) - digamma(counts).mean())
-        return estimate(key, self.terms, symbols, numbers, self.k, numbers.shape[1], limit, both_ways=True)
+        return estimate_from_terms(key, self.terms, symbols, numbers, self.k, numbers.shape[1], limit, both_ways=True)
 
     def terms(self, x: np.ndarray, y: np.ndarray, ks: Sequence[int] | None = None) -> np.ndarray:
         """Local terms in nats, for each k (its own, by default): shape (len(ks), m), m rows whose symbol recurs.
@@ -86,7 +91,7 @@ class Ross:
 
 
 @dataclass(frozen=True)
-class Mixed:
+class Mixed(Estimator):
     """Any mixture of symbols, numbers, and numbers that repeat.
 
     Different symbols are farther from each other than any numbers: a ball that would reach them holds what shares its
@@ -100,29 +105,29 @@ class Mixed:
 
     name: ClassVar[str] = "mixed"
     summary: ClassVar[str] = "nearest neighbours for any mixture, ties allowed (Gao et al. 2017)"
-    takes: ClassVar[Takes] = "any"
     symmetric: ClassVar[bool] = True
     unchanged_by: ClassVar[frozenset[Change]] = frozenset({"shift", "scale", "relabelling"})
 
-    def __call__(self, key: jax.Array, x: Any, y: Any) -> Estimate:
+    @property
+    def min_pairs(self) -> int:
+        """Two more than the neighbours."""
+        return self.k + 2
+
+    def information(self, key: jax.Array, x: np.ndarray, y: np.ndarray) -> Estimate:
         """Bits, from symbols (n,) or numbers (n, d) on either side.
 
         `limit` is log n - <psi(k_i)>: as if no ball held another point in x or in y than its own.  Where more than a
         twentieth of the pairs have a symbol that k others do not share, balls reach past symbols and the figure falls
         far short: the interval is opened up to the limit, and the estimate is `saturated`.
-
-        Raises:
-            ValueError: for what `checked` refuses, and for k + 1 pairs or fewer.
         """
-        x, y = checked(x, y, self.takes, least=self.k + 2)
         columns = sum(a.shape[1] for a in (x, y) if a.dtype.kind == "f")
-        x, y = (scaled(a, "standard") if a.dtype.kind == "f" else a for a in (x, y))
+        x, y = (scaled_margins(a, "standard") if a.dtype.kind == "f" else a for a in (x, y))
         held = self._neighbours(x, y, [self.k])[1]
         limit = float(np.log(len(x)) - digamma(held).mean())
         symbols = any(a.dtype.kind == "i" for a in (x, y))
-        found = estimate(key, self.terms, x, y, self.k, max(columns, 1), limit, both_ways=symbols)
+        estimate = estimate_from_terms(key, self.terms, x, y, self.k, max(columns, 1), limit, both_ways=symbols)
         rare = max((_rare(a, self.k) for a in (x, y) if a.dtype.kind == "i"), default=0.0)
-        return replace(found, high=max(found.high, found.limit)) if rare > RARE else found
+        return replace(estimate, high=max(estimate.high, estimate.limit)) if rare > MAX_RARE else estimate
 
     def terms(self, x: np.ndarray, y: np.ndarray, ks: Sequence[int] | None = None) -> np.ndarray:
         """Local terms in nats, whose mean is the information, for each k (its own, by default): shape (len(ks), n).

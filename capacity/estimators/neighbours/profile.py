@@ -23,17 +23,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import jax
 import numpy as np
 from scipy.stats import t as student
 
-from capacity.estimators.estimator import generator
+from capacity.estimators.checks import random_of
 from capacity.results.estimate import NATS_PER_BIT, Estimate
+from capacity.runtime.keys import Seed, as_key
 
-Terms = Callable[[np.ndarray, np.ndarray, Sequence[int]], np.ndarray]  # x, y, ks -> nats of shape (len(ks), n)
+Terms: TypeAlias = Callable[[np.ndarray, np.ndarray, Sequence[int]], np.ndarray]
+"""From x (n, dx), y (n, dy) and several k to local terms in nats, shape (len(ks), n)."""
 
-PARTS, SHUFFLES = 10, 2
+MAX_PARTS, SHUFFLES = 10, 2
 SAFETY = 1.25
 
 
@@ -55,7 +58,7 @@ class Profile:
 
 
 def profile(
-    key: jax.Array,
+    key: Seed,
     terms: Terms,
     x: np.ndarray,
     y: np.ndarray,
@@ -65,7 +68,7 @@ def profile(
     """Estimates at several k and at n, n/2, n/4, ... pairs, to see the bias.
 
     Args:
-        key: for the order in which the sample is cut.
+        key: a key or a seed, for the order in which the sample is cut.
         terms: local terms from (x, y, ks), such as `KSG().terms`; x and y are used as they are.
         x, y: float64, shapes (n, dx) and (n, dy).
         ks: how many neighbours; those that do not fit the smallest subsample are refused.
@@ -77,7 +80,7 @@ def profile(
     n, smallest = len(x), len(x) >> halvings
     if smallest <= max(ks):
         raise ValueError(f"Expected subsamples larger than k = {max(ks)}; got {smallest} of {n} pairs in the smallest.")
-    order = generator(key).permutation(n)
+    order = random_of(as_key(key)).permutation(n)
     sizes = n >> np.arange(halvings + 1)
     bits, stderr = np.empty((2, len(ks), len(sizes)))
     for j, size in enumerate(sizes):
@@ -88,7 +91,7 @@ def profile(
     return Profile(np.asarray(ks), sizes, bits, stderr)
 
 
-def estimate(
+def estimate_from_terms(
     key: jax.Array,
     terms: Terms,
     x: np.ndarray,
@@ -126,10 +129,10 @@ def _spread(
     """Standard error and half the width of a 95 % interval, in nats: the larger of two methods."""
     n = len(x)
     naive = float(local.std(ddof=1)) / n**0.5
-    number = min(PARTS, n // (4 * (k + 1)))
+    number = min(MAX_PARTS, n // (4 * (k + 1)))
     if number < 3:
         return naive, float(student.ppf(0.975, n - 1)) * naive
-    random, size, variances = generator(key), n // number, []
+    random, size, variances = random_of(key), n // number, []
     for _ in range(SHUFFLES):
         parts = random.permutation(n)[: number * size].reshape(number, size)
         variances.append(np.var([terms(x[part], y[part], [k]).mean() for part in parts], ddof=1) / number)

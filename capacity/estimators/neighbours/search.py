@@ -2,8 +2,8 @@
 
 The distance of two points is d(a, b) = max_c |a_c - b_c|, in float64.  How they are found was chosen by measurement:
 
-* counts: sort and search in one column, sets of bits in more (`boxes`), all pairs (`pairs`) in more than five columns
-  of some thousand points;
+* counts: sort and search in one column, sets of bits in more (`boxes`), all pairs (`all_pairs`) in more than five
+  columns of some thousand points;
 * the k nearest in few dimensions, or of few points: SciPy's k-d tree;
 * in many dimensions, where a tree visits nearly every point: all pairs for up to some ten thousand points, and for
   more, where a tree of every `SPARSE`-th point gives a radius that surely holds k neighbours, sets of bits list the

@@ -3,7 +3,7 @@
 from capacity.estimators.neural.barber_agakov import BarberAgakov
 from capacity.estimators.neural.club import CLUB
 from capacity.estimators.neural.critic_bounds import MINE, NWJ, SMILE, DonskerVaradhan, InfoNCE
-from capacity.estimators.neural.critics import Joint, Separable
+from capacity.estimators.neural.critics import JointCritic, Separable
 from capacity.estimators.neural.entropy_difference import EntropyDifference
 from capacity.estimators.neural.representation import Representation
 from capacity.estimators.neural.residual import Comparison, Residual
@@ -19,7 +19,7 @@ __all__ = [
     "DonskerVaradhan",
     "EntropyDifference",
     "InfoNCE",
-    "Joint",
+    "JointCritic",
     "Representation",
     "Residual",
     "Separable",

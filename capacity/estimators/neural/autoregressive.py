@@ -7,15 +7,15 @@ parameters from one masked network (Germain et al. 2015), so that the density ta
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import PyTree
 
 from capacity.estimators.neural.critics import linear, randomise
 
-LOG_2PI = 1.8378770664093453
+_LOG_2PI = 1.8378770664093453
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class MixtureFlow:
     width: int = 32
     components: int = 6
 
-    def init(self, key: jax.Array, given: int, dim: int) -> Any:
+    def init(self, key: jax.Array, given: int, dim: int) -> PyTree:
         """Parameters: the inputs go to all nodes, coordinate j to the nodes of later coordinates.
 
         The inputs' weights start at 0: what they tell has to be learnt, and is not there by chance.
@@ -46,7 +46,7 @@ class MixtureFlow:
         bias = jnp.zeros((dim, 3, self.components)).at[:, 1].set(spread)
         return randomise(key, deviations) | {"bias": bias}
 
-    def log_prob(self, params: Any, given: jax.Array, y: jax.Array) -> jax.Array:
+    def log_prob(self, params: PyTree, given: jax.Array, y: jax.Array) -> jax.Array:
         """log q(y | given) in nats, shape (n,)."""
         n, dim = y.shape
         inputs = jnp.concatenate([given, y], axis=1)
@@ -61,7 +61,7 @@ class MixtureFlow:
         means = means + (inputs @ (params["past"] * seen))[:, :, None]
         log_std = 4.0 * jnp.tanh(widths / 4.0)
         z = (y[:, :, None] - means) * jnp.exp(-log_std)
-        log_normal = -0.5 * jnp.square(z) - log_std - 0.5 * LOG_2PI
+        log_normal = -0.5 * jnp.square(z) - log_std - 0.5 * _LOG_2PI
         return jax.nn.logsumexp(jax.nn.log_softmax(logits, axis=2) + log_normal, axis=2).sum(1)
 
 

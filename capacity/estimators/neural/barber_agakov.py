@@ -8,25 +8,26 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import PyTree
 from scipy.spatial import cKDTree
 from scipy.special import digamma
 
-from capacity.estimators.estimator import Change, Takes, checked
+from capacity.estimators.checks import Takes
+from capacity.estimators.estimator import Estimator
 from capacity.estimators.neural.autoregressive import MixtureFlow
 from capacity.estimators.neural.prepare import features, to_float32
-from capacity.estimators.neural.training import Parts, Stopping, draw, over_lanes
-from capacity.results.estimate import NATS_PER_BIT, Z95, Estimate, Kind
-
-LEAST = 200
+from capacity.estimators.neural.training import Folds, Stopping, over_lanes, sample_rows
+from capacity.results.estimate import NATS_PER_BIT, Estimate, Kind
+from capacity.results.intervals import Z95
 
 
 @dataclass(frozen=True)
-class BarberAgakov:
+class BarberAgakov(Estimator):
     """The decoder is a flow of mixtures, a mixture density network where y has one column.
 
     With the entropy known, values of different pairs are independent given the decoders, and the interval is normal
@@ -59,17 +60,14 @@ class BarberAgakov:
     name: ClassVar[str] = "barber_agakov"
     summary: ClassVar[str] = "entropy of y plus a decoder's log density; a lower bound where that entropy is known"
     takes: ClassVar[Takes] = "continuous"
-    symmetric: ClassVar[bool] = False
-    unchanged_by: ClassVar[frozenset[Change]] = frozenset()
+    min_pairs: ClassVar[int] = 200
 
-    def __call__(self, key: jax.Array, x: Any, y: Any) -> Estimate:
+    def information(self, key: jax.Array, x: np.ndarray, y: np.ndarray) -> Estimate:
         """Bits from x (n, dx) and y (n, dy); the key decides folds, batches and initial parameters."""
-        x, y = checked(x, y, self.takes, LEAST)
         mean, std = y.mean(axis=0), y.std(axis=0)
         key_parts, key_lanes = jax.random.split(key)
-        parts = Parts.of(key_parts, len(x), self.folds, len(x))
-        rows = (parts.training, parts.validation, parts.evaluation)
-        lanes = (jax.random.split(key_lanes, self.folds), *map(jnp.asarray, rows))
+        parts = Folds.of(key_parts, len(x), self.folds, len(x))
+        lanes = parts.lanes(key_lanes)
         z = (y - mean) / std
         if self.entropy is None:
             surprises = _surprises(z, self.neighbours)[parts.evaluation]
@@ -95,26 +93,27 @@ def _surprises(rows: np.ndarray, k: int) -> np.ndarray:
         raise ValueError(
             f"Expected rows of y of which no {k + 1} are equal, to estimate an entropy; got some. State the entropy."
         )
-    return digamma(n) - digamma(k) + d * np.log(2 * distance)
+    return np.asarray(digamma(n) - digamma(k) + d * np.log(2 * distance))
 
 
 @functools.partial(jax.jit, static_argnames=("plan",))
-def _program(lanes: Any, x: jax.Array, y: jax.Array, plan: BarberAgakov) -> jax.Array:
+def _program(lanes: PyTree, x: jax.Array, y: jax.Array, plan: BarberAgakov) -> jax.Array:
     flow = plan.flow
 
     def lane(key: jax.Array, training: jax.Array, validation: jax.Array, evaluation: jax.Array) -> jax.Array:
         given = features(x, x[training])
 
-        def loss(params: Any, rows: jax.Array) -> jax.Array:
+        def loss(params: PyTree, rows: jax.Array) -> jax.Array:
             return -flow.log_prob(params, given[rows], y[rows]).mean()
 
         key_init, key_fit = jax.random.split(key)
         params = plan.stopping.minimise(
             key_fit,
             flow.init(key_init, given.shape[1], y.shape[1]),
-            lambda params, key: loss(params, draw(key, training, plan.batch)),
+            lambda params, key: loss(params, sample_rows(key, training, plan.batch)),
             lambda params: loss(params, validation),
         )
         return flow.log_prob(params, given[evaluation], y[evaluation])
 
-    return over_lanes(lane, lanes)
+    log_prob: jax.Array = over_lanes(lane, lanes)
+    return log_prob

@@ -9,23 +9,23 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import PyTree
 
-from capacity.estimators.estimator import Change, Takes, checked
+from capacity.estimators.checks import Takes
+from capacity.estimators.estimator import Estimator
 from capacity.estimators.neural.critics import apply_tower, randomise, tower
-from capacity.estimators.neural.prepare import features, normal_scores, to_float32
-from capacity.estimators.neural.training import Parts, Stopping, draw, over_lanes
+from capacity.estimators.neural.prepare import features, reference_scores, to_float32
+from capacity.estimators.neural.training import Folds, Stopping, over_lanes, sample_rows
 from capacity.results.estimate import Estimate
-
-LEAST = 200
 
 
 @dataclass(frozen=True)
-class CLUB:
+class CLUB(Estimator):
     """A contrast of a normal decoder's log densities, of y's normal scores, on held-out pairs: neither bound.
 
     The decoder has a mean and a variance for each coordinate of y, as in the original, so that every y meets every x
@@ -51,18 +51,14 @@ class CLUB:
     name: ClassVar[str] = "club"
     summary: ClassVar[str] = "contrast of a decoder's log densities: not a bound, and too high by construction"
     takes: ClassVar[Takes] = "continuous"
-    symmetric: ClassVar[bool] = False
-    unchanged_by: ClassVar[frozenset[Change]] = frozenset()
+    min_pairs: ClassVar[int] = 200
 
-    def __call__(self, key: jax.Array, x: Any, y: Any) -> Estimate:
+    def information(self, key: jax.Array, x: np.ndarray, y: np.ndarray) -> Estimate:
         """Bits from x (n, dx) and y (n, dy); the key decides folds, batches and initial parameters."""
-        x, y = checked(x, y, self.takes, LEAST)
         key_parts, key_lanes = jax.random.split(key)
-        parts = Parts.of(key_parts, len(x), self.folds, len(x))
-        rows = (parts.training, parts.validation, parts.evaluation)
-        lanes = (jax.random.split(key_lanes, self.folds), *map(jnp.asarray, rows))
-        found = _program(lanes, jnp.asarray(to_float32(x)), jnp.asarray(to_float32(y)), self)
-        true, row, column = (np.asarray(a, np.float64) for a in found)
+        lanes = Folds.of(key_parts, len(x), self.folds, len(x)).lanes(key_lanes)
+        means = _program(lanes, jnp.asarray(to_float32(x)), jnp.asarray(to_float32(y)), self)
+        true, row, column = (np.asarray(a, np.float64) for a in means)
         nats = float((true - row).mean())
         influence = true - row - column
         stderr = np.sqrt(influence.var(axis=1).mean() / true.size)
@@ -70,8 +66,8 @@ class CLUB:
 
 
 @functools.partial(jax.jit, static_argnames=("plan",))
-def _program(lanes: Any, x: jax.Array, y: jax.Array, plan: CLUB) -> tuple[jax.Array, jax.Array, jax.Array]:
-    def decoded(params: Any, given: jax.Array) -> tuple[jax.Array, jax.Array]:
+def _program(lanes: PyTree, x: jax.Array, y: jax.Array, plan: CLUB) -> tuple[jax.Array, jax.Array, jax.Array]:
+    def decoded(params: PyTree, given: jax.Array) -> tuple[jax.Array, jax.Array]:
         mean, raw = jnp.split(apply_tower(params, given), 2, axis=1)
         return mean, 4.0 * jnp.tanh(raw / 4.0)
 
@@ -80,17 +76,17 @@ def _program(lanes: Any, x: jax.Array, y: jax.Array, plan: CLUB) -> tuple[jax.Ar
         squares = second - 2 * mean * first + jnp.square(mean)
         return -(0.5 * squares * jnp.exp(-2 * log_std) + log_std).sum(1)
 
-    def lane(key: jax.Array, training: jax.Array, validation: jax.Array, evaluation: jax.Array) -> Any:
-        given, scores = features(x, x[training]), normal_scores(y, y[training])
+    def lane(key: jax.Array, training: jax.Array, validation: jax.Array, evaluation: jax.Array) -> PyTree:
+        given, scores = features(x, x[training]), reference_scores(y, y[training])
 
-        def loss(params: Any, rows: jax.Array) -> jax.Array:
+        def loss(params: PyTree, rows: jax.Array) -> jax.Array:
             return -log_normal(*decoded(params, given[rows]), scores[rows], jnp.square(scores[rows])).mean()
 
         key_init, key_fit = jax.random.split(key)
         params = plan.stopping.minimise(
             key_fit,
             randomise(key_init, tower(given.shape[1], plan.width, plan.depth, 2 * scores.shape[1])),
-            lambda params, key: loss(params, draw(key, training, plan.batch)),
+            lambda params, key: loss(params, sample_rows(key, training, plan.batch)),
             lambda params: loss(params, validation),
         )
         mean, log_std = decoded(params, given[evaluation])
@@ -103,4 +99,5 @@ def _program(lanes: Any, x: jax.Array, y: jax.Array, plan: CLUB) -> tuple[jax.Ar
         # Means over all j: leave the pair itself out.
         return true, (n * row - true) / (n - 1), (n * column - true) / (n - 1)
 
-    return over_lanes(lane, lanes)
+    means: tuple[jax.Array, jax.Array, jax.Array] = over_lanes(lane, lanes)
+    return means

@@ -21,176 +21,31 @@ E log2(1 + Poisson(1)) = 0.83 bits): the interval is then open up to the limit, 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import jax
 import numpy as np
 
-from capacity.estimators.estimator import Change, Takes, checked
-from capacity.estimators.held_out import LogRatio
+from capacity.estimators.checks import Takes, checked
+from capacity.estimators.estimator import Estimator, LogRatio, RatioEstimator
 from capacity.estimators.neural.critics import Critic, Separable
 from capacity.estimators.neural.held_out import (
+    Objective,
     Scores,
     donsker_varadhan,
-    fitted,
+    fit_critic,
     held_out,
     info_nce,
     jensen_shannon,
     nwj,
 )
 from capacity.estimators.neural.training import Stopping
-from capacity.results.estimate import NATS_PER_BIT, Z95, Estimate, Kind
+from capacity.results.estimate import NATS_PER_BIT, Estimate, Kind
+from capacity.results.intervals import Z95
 
-LEAST = 200
-NEAR = NATS_PER_BIT  # how far below log K a figure no longer tells a larger truth from one of log K
-
-
-@dataclass(frozen=True)
-class InfoNCE:
-    """The contrastive bound: which of K values of y came with this x?  It can say log K at most (K = `critic.block`).
-
-    Both directions are averaged, each being a bound.
-
-    Attributes:
-        critic: `Separable` or `Joint`.
-        stopping: how the critic is trained.
-        folds: each pair is evaluated once, by the critic of the fold that did not see it.
-
-    Raises:
-        ValueError: for fewer than 200 pairs, and what `checked` refuses.
-    """
-
-    critic: Critic = field(default_factory=Separable)
-    stopping: Stopping = field(default_factory=Stopping)
-    folds: int = 5
-
-    name: ClassVar[str] = "infonce"
-    summary: ClassVar[str] = "contrastive lower bound of a trained critic; log of the evaluation block at most"
-    takes: ClassVar[Takes] = "continuous"
-    symmetric: ClassVar[bool] = False
-    unchanged_by: ClassVar[frozenset[Change]] = frozenset()
-
-    def __call__(self, key: jax.Array, x: Any, y: Any) -> Estimate:
-        """Bits from x (n, dx) and y (n, dy); the key decides folds, batches and initial parameters."""
-        x, y = checked(x, y, self.takes, LEAST)
-        scores = held_out(key, x, y, self.critic, self.stopping, info_nce, self.folds)
-        return _estimate(info_nce_values(scores), "lower", np.log(scores.true.shape[1]))
-
-    def fit(self, key: jax.Array, x: np.ndarray, y: np.ndarray) -> LogRatio:
-        """A critic of x (n, dx) and y (n, dy): the log density ratio in nats of new pairs, up to a constant.
-
-        Raises:
-            ValueError: for what `__call__` refuses.
-        """
-        x, y = checked(x, y, self.takes, LEAST)
-        return fitted(key, x, y, self.critic, self.stopping, info_nce)
-
-
-@dataclass(frozen=True)
-class NWJ:
-    """The bound of Nguyen, Wainwright & Jordan (2010), trained by its own objective.
-
-    The critic's factor and additive constant are set on the validation part.  `limit` is the log of the number of
-    pairs (i, j) that E' is taken over: where the density ratio exceeds that, not one of them shows it.  Attributes and
-    errors as in `InfoNCE`.
-    """
-
-    critic: Critic = field(default_factory=Separable)
-    stopping: Stopping = field(default_factory=Stopping)
-    folds: int = 5
-
-    name: ClassVar[str] = "nwj"
-    summary: ClassVar[str] = "lower bound of a trained critic without the contrastive limit; more variance"
-    takes: ClassVar[Takes] = "continuous"
-    symmetric: ClassVar[bool] = False
-    unchanged_by: ClassVar[frozenset[Change]] = frozenset()
-
-    def __call__(self, key: jax.Array, x: Any, y: Any) -> Estimate:
-        """Bits from x (n, dx) and y (n, dy); the key decides folds, batches and initial parameters."""
-        x, y = checked(x, y, self.takes, LEAST)
-        scores = held_out(key, x, y, self.critic, self.stopping, nwj, self.folds)
-        return _estimate(nwj_values(scores), "lower", _log_pairs(scores))
-
-
-@dataclass(frozen=True)
-class DonskerVaradhan:
-    """Donsker & Varadhan's (1983) bound, its log-normaliser fitted on the validation part: below it in expectation.
-
-    Trained by its own plug-in on batches.  Attributes, limit and errors as in `NWJ`.
-    """
-
-    critic: Critic = field(default_factory=Separable)
-    stopping: Stopping = field(default_factory=Stopping)
-    folds: int = 5
-
-    name: ClassVar[str] = "dv"
-    summary: ClassVar[str] = "Donsker-Varadhan lower bound, the normaliser from pairs that it is not evaluated on"
-    takes: ClassVar[Takes] = "continuous"
-    symmetric: ClassVar[bool] = False
-    unchanged_by: ClassVar[frozenset[Change]] = frozenset()
-
-    def __call__(self, key: jax.Array, x: Any, y: Any) -> Estimate:
-        """Bits from x (n, dx) and y (n, dy); the key decides folds, batches and initial parameters."""
-        x, y = checked(x, y, self.takes, LEAST)
-        scores = held_out(key, x, y, self.critic, self.stopping, donsker_varadhan, self.folds)
-        return _estimate(nwj_values(scores), "lower", _log_pairs(scores))
-
-
-@dataclass(frozen=True)
-class MINE:
-    """Donsker & Varadhan's form with the mean inside the logarithm (Belghazi et al. 2018): a point estimate, no bound.
-
-    Unlike the original it is evaluated on held-out pairs, and its batches' gradients use every pair of rows, which
-    leaves little of the bias that a running mean was meant to cure.  The interval is about what these critics reach: it
-    held the truth in 13 of the 40 public tasks and lay below it in the others.  Attributes, limit and errors as in
-    `NWJ`.
-    """
-
-    critic: Critic = field(default_factory=Separable)
-    stopping: Stopping = field(default_factory=Stopping)
-    folds: int = 5
-
-    name: ClassVar[str] = "mine"
-    summary: ClassVar[str] = "Donsker-Varadhan plug-in of a trained critic; not a bound"
-    takes: ClassVar[Takes] = "continuous"
-    symmetric: ClassVar[bool] = False
-    unchanged_by: ClassVar[frozenset[Change]] = frozenset()
-
-    def __call__(self, key: jax.Array, x: Any, y: Any) -> Estimate:
-        """Bits from x (n, dx) and y (n, dy); the key decides folds, batches and initial parameters."""
-        x, y = checked(x, y, self.takes, LEAST)
-        scores = held_out(key, x, y, self.critic, self.stopping, donsker_varadhan, self.folds)
-        return _estimate(plug_in_values(scores), "point", _log_pairs(scores))
-
-
-@dataclass(frozen=True)
-class SMILE:
-    """Donsker & Varadhan's form with scores clipped in the normaliser (Song & Ermon 2020, equation 12): no bound.
-
-    The critic is trained by the Jensen-Shannon objective, as in the original.  The interval is as MINE's (11 of the 40
-    public tasks).  Attributes, limit and errors as in `NWJ`, and:
-
-    Attributes:
-        clip: scores are kept within +-clip, in nats, where the normaliser is taken.
-    """
-
-    critic: Critic = field(default_factory=Separable)
-    stopping: Stopping = field(default_factory=Stopping)
-    folds: int = 5
-    clip: float = 5.0
-
-    name: ClassVar[str] = "smile"
-    summary: ClassVar[str] = "Donsker-Varadhan with a clipped normaliser: less variance, some bias; not a bound"
-    takes: ClassVar[Takes] = "continuous"
-    symmetric: ClassVar[bool] = False
-    unchanged_by: ClassVar[frozenset[Change]] = frozenset()
-
-    def __call__(self, key: jax.Array, x: Any, y: Any) -> Estimate:
-        """Bits from x (n, dx) and y (n, dy); the key decides folds, batches and initial parameters."""
-        x, y = checked(x, y, self.takes, LEAST)
-        scores = held_out(key, x, y, self.critic, self.stopping, jensen_shannon, self.folds, self.clip)
-        return _estimate(plug_in_values(scores), "point", _log_pairs(scores))
+MARGIN = NATS_PER_BIT  # how far below log K a figure no longer tells a larger truth from one of log K
 
 
 def info_nce_values(scores: Scores) -> np.ndarray:
@@ -200,13 +55,13 @@ def info_nce_values(scores: Scores) -> np.ndarray:
     for others, share in ((scores.row, scores.row_share), (scores.column, scores.column_share)):
         normaliser = np.logaddexp(scores.true, others + np.log(count - 1)) - np.log(count)
         figures.append(scores.true - normaliser + 1 - share)
-    return 0.5 * (figures[0] + figures[1])
+    return np.asarray(0.5 * (figures[0] + figures[1]))
 
 
 def nwj_values(scores: Scores) -> np.ndarray:
     """Values whose mean is the bound with the validation part's constant, spread as the pairs' influence, nats."""
     row, column = np.exp(scores.row - scores.constant), np.exp(scores.column - scores.constant)
-    return scores.true - scores.constant + 1 - row - column + row.mean(axis=1, keepdims=True)
+    return np.asarray(scores.true - scores.constant + 1 - row - column + row.mean(axis=1, keepdims=True))
 
 
 def plug_in_values(scores: Scores) -> np.ndarray:
@@ -214,17 +69,157 @@ def plug_in_values(scores: Scores) -> np.ndarray:
     top = scores.row.max(axis=1, keepdims=True)
     row, column = np.exp(scores.row - top), np.exp(scores.column - top)
     mean = row.mean(axis=1, keepdims=True)
-    return scores.true - top - np.log(mean) + 2 - (row + column) / mean
+    return np.asarray(scores.true - top - np.log(mean) + 2 - (row + column) / mean)
+
+
+def log_block(scores: Scores) -> float:
+    """Log K of an evaluation block of K pairs, nats: the most that a contrast among them can say."""
+    return float(np.log(scores.true.shape[1]))
+
+
+def log_pairs(scores: Scores) -> float:
+    """Log of the number of pairs (i, j) that E' is taken over, nats: of a larger density ratio not one shows it."""
+    return float(np.log(scores.true.size * (scores.true.shape[1] - 1)))
 
 
 def _estimate(values: np.ndarray, kind: Kind, limit: float) -> Estimate:
+    """The mean of the values (blocks, block), nats; the interval is open up to the limit where it comes near log K."""
     # Folds have critics of their own: what pairs add is told from the mean of their block.
     spread = values - values.mean(axis=1, keepdims=True)
     nats, stderr = values.mean(), np.sqrt((spread**2).sum() / (values.size - len(values)) / values.size)
-    told = nats < np.log(values.shape[1]) - NEAR
-    high = max(nats + Z95 * stderr, 0.0) if told else limit
+    below = nats < np.log(values.shape[1]) - MARGIN
+    high = max(nats + Z95 * stderr, 0.0) if below else limit
     return Estimate.from_nats(nats=float(nats), stderr=float(stderr), kind=kind, n=values.size, limit=limit, high=high)
 
 
-def _log_pairs(scores: Scores) -> float:
-    return float(np.log(scores.true.size * (scores.true.shape[1] - 1)))
+@dataclass(frozen=True)
+class CriticBound(Estimator):
+    """A figure made of a critic's scores on held-out pairs; each subclass says which, and by what loss it is trained.
+
+    Attributes:
+        critic: `Separable` or `JointCritic`.
+        stopping: how the critic is trained.
+        folds: each pair is evaluated once, by the critic of the fold that did not see it.
+        objective: the training loss, from scores (n, n) of a batch to nats.
+        values: from held-out scores to values, nats, (blocks, block), whose mean is the figure.
+        limit: the most that the figure can say, nats.
+        kind: whether it is a lower bound, or a point estimate and no bound.
+
+    Raises:
+        ValueError: for fewer than 200 pairs, and what `checked` refuses.
+    """
+
+    critic: Critic = field(default_factory=Separable)
+    stopping: Stopping = field(default_factory=Stopping)
+    folds: int = 5
+
+    takes: ClassVar[Takes] = "continuous"
+    min_pairs: ClassVar[int] = 200
+    kind: ClassVar[Kind] = "lower"
+    objective: ClassVar[Objective]
+    values: ClassVar[Callable[[Scores], np.ndarray]]
+    limit: ClassVar[Callable[[Scores], float]] = log_pairs
+
+    @property
+    def max_score(self) -> float:
+        """Scores are kept within +- this, in nats, where the normaliser is taken: not at all."""
+        return np.inf
+
+    def information(self, key: jax.Array, x: np.ndarray, y: np.ndarray) -> Estimate:
+        """Bits from x (n, dx) and y (n, dy); the key decides folds, batches and initial parameters."""
+        kind = type(self)
+        scores = held_out(key, x, y, self.critic, self.stopping, kind.objective, self.folds, self.max_score)
+        return _estimate(kind.values(scores), kind.kind, kind.limit(scores))
+
+
+@dataclass(frozen=True)
+class InfoNCE(CriticBound, RatioEstimator):
+    """The contrastive bound: which of K values of y came with this x?  It can say log K at most (K = `critic.block`).
+
+    Both directions are averaged, each being a bound (van den Oord, Li & Vinyals 2018).  Attributes and errors as in
+    `CriticBound`.
+    """
+
+    name: ClassVar[str] = "infonce"
+    summary: ClassVar[str] = "contrastive lower bound of a trained critic; log of the evaluation block at most"
+    objective: ClassVar[Objective] = info_nce
+    values: ClassVar[Callable[[Scores], np.ndarray]] = info_nce_values
+    limit: ClassVar[Callable[[Scores], float]] = log_block
+
+    def fit(self, key: jax.Array, x: np.ndarray, y: np.ndarray) -> LogRatio:
+        """A critic of x (n, dx) and y (n, dy): the log density ratio in nats of new pairs, up to a constant.
+
+        Raises:
+            ValueError: for what `__call__` refuses.
+        """
+        x, y = checked(x, y, self.takes, self.min_pairs)
+        return fit_critic(key, x, y, self.critic, self.stopping, type(self).objective)
+
+
+@dataclass(frozen=True)
+class NWJ(CriticBound):
+    """The bound of Nguyen, Wainwright & Jordan (2010), trained by its own objective.
+
+    The critic's factor and additive constant are set on the validation part.  Attributes and errors as in
+    `CriticBound`.
+    """
+
+    name: ClassVar[str] = "nwj"
+    summary: ClassVar[str] = "lower bound of a trained critic without the contrastive limit; more variance"
+    objective: ClassVar[Objective] = nwj
+    values: ClassVar[Callable[[Scores], np.ndarray]] = nwj_values
+
+
+@dataclass(frozen=True)
+class DonskerVaradhan(CriticBound):
+    """Donsker & Varadhan's (1983) bound, its log-normaliser fitted on the validation part: below it in expectation.
+
+    Trained by its own plug-in on batches.  Attributes and errors as in `CriticBound`.
+    """
+
+    name: ClassVar[str] = "dv"
+    summary: ClassVar[str] = "Donsker-Varadhan lower bound, the normaliser from pairs that it is not evaluated on"
+    objective: ClassVar[Objective] = donsker_varadhan
+    values: ClassVar[Callable[[Scores], np.ndarray]] = nwj_values
+
+
+@dataclass(frozen=True)
+class MINE(CriticBound):
+    """Donsker & Varadhan's form with the mean inside the logarithm (Belghazi et al. 2018): a point estimate, no bound.
+
+    Unlike the original it is evaluated on held-out pairs, and its batches' gradients use every pair of rows, which
+    leaves little of the bias that a running mean was meant to cure.  The interval is about what these critics reach: it
+    held the truth in 13 of the 40 public tasks and lay below it in the others.  Attributes and errors as in
+    `CriticBound`.
+    """
+
+    name: ClassVar[str] = "mine"
+    summary: ClassVar[str] = "Donsker-Varadhan plug-in of a trained critic; not a bound"
+    kind: ClassVar[Kind] = "point"
+    objective: ClassVar[Objective] = donsker_varadhan
+    values: ClassVar[Callable[[Scores], np.ndarray]] = plug_in_values
+
+
+@dataclass(frozen=True)
+class SMILE(CriticBound):
+    """Donsker & Varadhan's form with scores clipped in the normaliser (Song & Ermon 2020, equation 12): no bound.
+
+    The critic is trained by the Jensen-Shannon objective, as in the original.  The interval is as MINE's (11 of the 40
+    public tasks).  Attributes and errors as in `CriticBound`, and:
+
+    Attributes:
+        clip: scores are kept within +-clip, in nats, where the normaliser is taken.
+    """
+
+    clip: float = 5.0
+
+    name: ClassVar[str] = "smile"
+    summary: ClassVar[str] = "Donsker-Varadhan with a clipped normaliser: less variance, some bias; not a bound"
+    kind: ClassVar[Kind] = "point"
+    objective: ClassVar[Objective] = jensen_shannon
+    values: ClassVar[Callable[[Scores], np.ndarray]] = plug_in_values
+
+    @property
+    def max_score(self) -> float:
+        """The clip."""
+        return self.clip

@@ -7,39 +7,39 @@ past them: products of inputs are one layer away, and what is linear (normal dat
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeAlias
 
 import jax
 import jax.numpy as jnp
 from jax import flatten_util
+from jaxtyping import PyTree
 
-Params = Any
 
-
-def linear(inputs: int, outputs: int, gain: float = 1.0) -> Params:
+def linear(inputs: int, outputs: int, gain: float = 1.0) -> PyTree:
     """A linear map before `randomise`: the kernel's deviation gain / sqrt(inputs) in every place."""
     return {"kernel": jnp.full((inputs, outputs), gain * inputs**-0.5), "bias": jnp.zeros(outputs)}
 
 
-def randomise(key: jax.Array, deviations: Params) -> Params:
+def randomise(key: jax.Array, deviations: PyTree) -> PyTree:
     """Normal parameters with these deviations, from one draw: a draw for each kernel takes seconds to compile."""
     flat, restore = flatten_util.ravel_pytree(deviations)
     return restore(flat * jax.random.normal(key, flat.shape))
 
 
-def apply_linear(params: Params, rows: jax.Array) -> jax.Array:
+def apply_linear(params: PyTree, rows: jax.Array) -> jax.Array:
     """Rows (n, inputs) through a linear map."""
-    return rows @ params["kernel"] + params["bias"][None]
+    out: jax.Array = rows @ params["kernel"] + params["bias"][None]
+    return out
 
 
-def tower(inputs: int, width: int, depth: int, outputs: int, gain: float = 0.3) -> Params:
+def tower(inputs: int, width: int, depth: int, outputs: int, gain: float = 0.3) -> PyTree:
     """A tower before `randomise`."""
     sizes = [inputs] + [width] * depth
     layers = [{"value": linear(size, width), "gate": linear(size, width)} for size in sizes[:-1]]
     return {"layers": layers, "last": linear(sizes[-1], outputs, gain), "past": linear(inputs, outputs, gain)}
 
 
-def apply_tower(params: Params, rows: jax.Array) -> jax.Array:
+def apply_tower(params: PyTree, rows: jax.Array) -> jax.Array:
     """Rows (n, inputs) through a tower, shape (n, outputs)."""
     hidden = rows
     for layer in params["layers"]:
@@ -64,25 +64,28 @@ class Separable:
     batch: int = 256
     block: int = 2048
 
-    def init(self, key: jax.Array, dx: int, dy: int) -> Params:
+    def init(self, key: jax.Array, dx: int, dy: int) -> PyTree:
         """Parameters for dx and dy inputs."""
         shape = (self.width, self.depth, self.rank + 1)
         return randomise(key, {"x": tower(dx, *shape), "y": tower(dy, *shape), "constant": jnp.zeros(())})
 
-    def scores(self, params: Params, x: jax.Array, y: jax.Array) -> jax.Array:
+    def scores(self, params: PyTree, x: jax.Array, y: jax.Array) -> jax.Array:
         """f(x_i, y_j) for x (n, dx) and y (m, dy), shape (n, m)."""
         u, v = apply_tower(params["x"], x), apply_tower(params["y"], y)
         products = u[:, :-1] @ v[:, :-1].T * self.rank**-0.5
-        return products + u[:, -1:] + v[:, -1][None] + params["constant"]
+        scores: jax.Array = products + u[:, -1:] + v[:, -1][None] + params["constant"]
+        return scores
 
-    def of_pairs(self, params: Params, x: jax.Array, y: jax.Array) -> jax.Array:
+    def of_pairs(self, params: PyTree, x: jax.Array, y: jax.Array) -> jax.Array:
         """f(x_i, y_i), shape (n,)."""
         u, v = apply_tower(params["x"], x), apply_tower(params["y"], y)
-        return (u[:, :-1] * v[:, :-1]).sum(1) * self.rank**-0.5 + u[:, -1] + v[:, -1] + params["constant"]
+        products = (u[:, :-1] * v[:, :-1]).sum(1) * self.rank**-0.5
+        scores: jax.Array = products + u[:, -1] + v[:, -1] + params["constant"]
+        return scores
 
 
 @dataclass(frozen=True)
-class Joint:
+class JointCritic:
     """f(x, y) from one network of both (Belghazi et al. 2018): any function, at one pass for every pair.
 
     Attributes:
@@ -94,7 +97,7 @@ class Joint:
     batch: int = 64
     block: int = 512
 
-    def init(self, key: jax.Array, dx: int, dy: int) -> Params:
+    def init(self, key: jax.Array, dx: int, dy: int) -> PyTree:
         """Parameters for dx and dy inputs."""
         shape = (self.width, 1, 2 * self.width, 1.0)
         deviations = {
@@ -106,7 +109,7 @@ class Joint:
         }
         return randomise(key, deviations)
 
-    def scores(self, params: Params, x: jax.Array, y: jax.Array) -> jax.Array:
+    def scores(self, params: PyTree, x: jax.Array, y: jax.Array) -> jax.Array:
         """f(x_i, y_j) for x (n, dx) and y (m, dy), shape (n, m)."""
         u, v = apply_tower(params["x"], x), apply_tower(params["y"], y)
 
@@ -116,14 +119,15 @@ class Joint:
         # Whole in training; in evaluation row by row, so that memory stays that of one row's passes.
         return jax.vmap(row)(u) if len(u) <= self.batch else jax.lax.map(row, u, batch_size=16)
 
-    def of_pairs(self, params: Params, x: jax.Array, y: jax.Array) -> jax.Array:
+    def of_pairs(self, params: PyTree, x: jax.Array, y: jax.Array) -> jax.Array:
         """f(x_i, y_i), shape (n,)."""
         return self._joined(params, apply_tower(params["x"], x) + apply_tower(params["y"], y))
 
-    def _joined(self, params: Params, rows: jax.Array) -> jax.Array:
+    def _joined(self, params: PyTree, rows: jax.Array) -> jax.Array:
         value, gate = jnp.split(rows, 2, axis=1)
         hidden = jax.nn.silu(apply_linear(params["join"], value * jax.nn.sigmoid(gate)))
-        return apply_linear(params["last"], hidden)[:, 0] + params["constant"]
+        scores: jax.Array = apply_linear(params["last"], hidden)[:, 0] + params["constant"]
+        return scores
 
 
-Critic = Separable | Joint
+Critic: TypeAlias = Separable | JointCritic

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import functools
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import PyTree
 
 from capacity.estimators.neural.autoregressive import MixtureFlow
-from capacity.estimators.neural.prepare import features, normal_scores, to_float32
-from capacity.estimators.neural.training import Parts, Stopping, draw, over_lanes
+from capacity.estimators.neural.prepare import features, reference_scores, to_float32
+from capacity.estimators.neural.training import Folds, Stopping, over_lanes, sample_rows
 
 SHARES = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9, 0.97, 1.0)
 
@@ -26,30 +26,36 @@ def held_out_log_densities(
 
     Densities are those of y's normal scores by the ranks among the training rows: a map that the two have in common,
     so that their difference is that of the densities of y itself.
+
+    Args:
+        key: decides folds, batches and initial parameters.
+        x, y: float64 (n, dx) and (n, dy).
+        flow: of both densities.
+        stopping: how long and how fast each is trained.
+        folds: how many.
+        batch: pairs of a training batch.
     """
     key_parts, key_lanes = jax.random.split(key)
-    parts = Parts.of(key_parts, len(x), folds, len(x))
-    rows = (parts.training, parts.validation, parts.evaluation)
-    lanes = (jax.random.split(key_lanes, folds), *map(jnp.asarray, rows))
+    lanes = Folds.of(key_parts, len(x), folds, len(x)).lanes(key_lanes)
     arrays = jnp.asarray(to_float32(x)), jnp.asarray(to_float32(y))
     conditional, marginal = _program(lanes, *arrays, flow, stopping, batch)
     return np.asarray(conditional, np.float64), np.asarray(marginal, np.float64)
 
 
 @functools.partial(jax.jit, static_argnames=("flow", "stopping", "batch"))
-def _program(lanes: Any, x: jax.Array, y: jax.Array, flow: MixtureFlow, stopping: Stopping, batch: int) -> Any:
-    def lane(key: jax.Array, training: jax.Array, validation: jax.Array, evaluation: jax.Array) -> Any:
-        known, scores = features(x, x[training]), normal_scores(y, y[training])
+def _program(lanes: PyTree, x: jax.Array, y: jax.Array, flow: MixtureFlow, stopping: Stopping, batch: int) -> PyTree:
+    def lane(key: jax.Array, training: jax.Array, validation: jax.Array, evaluation: jax.Array) -> PyTree:
+        known, scores = features(x, x[training]), reference_scores(y, y[training])
 
         def trained(key: jax.Array, given: jax.Array) -> jax.Array:
-            def loss_on(params: Any, rows: jax.Array) -> jax.Array:
+            def loss_on(params: PyTree, rows: jax.Array) -> jax.Array:
                 return -flow.log_prob(params, given[rows], scores[rows]).mean()
 
             key_init, key_fit = jax.random.split(key)
             params = stopping.minimise(
                 key_fit,
                 flow.init(key_init, given.shape[1], scores.shape[1]),
-                lambda params, key: loss_on(params, draw(key, training, batch)),
+                lambda params, key: loss_on(params, sample_rows(key, training, batch)),
                 lambda params: loss_on(params, validation),
             )
             return flow.log_prob(params, given, scores)

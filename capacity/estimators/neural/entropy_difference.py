@@ -7,22 +7,21 @@ upper bound on its entropy; their difference is a bound on nothing, but it has n
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import jax
 import numpy as np
 
-from capacity.estimators.estimator import Change, Takes, checked
+from capacity.estimators.checks import Takes
+from capacity.estimators.estimator import Estimator
 from capacity.estimators.neural.autoregressive import MixtureFlow
 from capacity.estimators.neural.densities import held_out_log_densities
 from capacity.estimators.neural.training import Stopping
 from capacity.results.estimate import Estimate
 
-LEAST = 200
-
 
 @dataclass(frozen=True)
-class EntropyDifference:
+class EntropyDifference(Estimator):
     """h(Y) - h(Y | X) by two flows of mixtures, on held-out pairs.
 
     The values log q(y|x) - log q(y) of different pairs are independent given the flows, so that the interval is normal
@@ -46,12 +45,10 @@ class EntropyDifference:
     name: ClassVar[str] = "entropy_difference"
     summary: ClassVar[str] = "entropy of y less that given x, by normalising flows on held-out pairs; not a bound"
     takes: ClassVar[Takes] = "continuous"
-    symmetric: ClassVar[bool] = False
-    unchanged_by: ClassVar[frozenset[Change]] = frozenset()
+    min_pairs: ClassVar[int] = 200
 
-    def __call__(self, key: jax.Array, x: Any, y: Any) -> Estimate:
+    def information(self, key: jax.Array, x: np.ndarray, y: np.ndarray) -> Estimate:
         """Bits from x (n, dx) and y (n, dy); the key decides folds, batches and initial parameters."""
-        x, y = checked(x, y, self.takes, LEAST)
         conditional, marginal = held_out_log_densities(key, x, y, self.flow, self.stopping, self.folds, self.batch)
         values = conditional - marginal
         stderr = np.sqrt(values.var(axis=1).mean() / values.size)

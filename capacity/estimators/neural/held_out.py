@@ -10,22 +10,24 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeAlias
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import PyTree
 
+from capacity.estimators.estimator import LogRatio
 from capacity.estimators.neural.critics import Critic
 from capacity.estimators.neural.prepare import features, to_float32, to_units
-from capacity.estimators.neural.training import Parts, Stopping, draw, over_lanes
+from capacity.estimators.neural.training import Folds, Stopping, over_lanes, sample_rows
 
-Objective = Callable[[jax.Array], jax.Array]
+Objective: TypeAlias = Callable[[jax.Array], jax.Array]
 """Scores (n, n) of a batch, true pairs on the diagonal, to the loss in nats."""
 
-CHUNK = 65_536  # pairs scored at once
-VALIDATED = 1024  # pairs of the validation part that are looked at
-FACTORS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1)
+PAIRS_AT_ONCE = 65_536  # pairs scored at once
+MAX_VALIDATED = 1024  # pairs of the validation part that are looked at
+SCORE_FACTORS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1)
 
 
 @dataclass(frozen=True)
@@ -69,9 +71,7 @@ def held_out(
         clip: scores in row, column and constant are kept within +-clip (after Song & Ermon 2020).
     """
     key_parts, key_lanes = jax.random.split(key)
-    parts = Parts.of(key_parts, len(x), folds, critic.block)
-    rows = (parts.training, parts.validation, parts.evaluation.reshape(folds, parts.blocks, -1))
-    lanes = (jax.random.split(key_lanes, folds), *map(jnp.asarray, rows))
+    lanes = Folds.of(key_parts, len(x), folds, critic.block).lanes(key_lanes, in_blocks=True)
     arrays = jnp.asarray(to_float32(x)), jnp.asarray(to_float32(y))
     found = _program(lanes, *arrays, critic, stopping, objective, clip)
     return Scores(*(np.asarray(a, np.float64).reshape(-1, a.shape[-1]) for a in found))
@@ -79,9 +79,9 @@ def held_out(
 
 @functools.partial(jax.jit, static_argnames=("critic", "stopping", "objective", "clip"))
 def _program(
-    lanes: Any, x: jax.Array, y: jax.Array, critic: Critic, stopping: Stopping, objective: Objective, clip: float
+    lanes: PyTree, x: jax.Array, y: jax.Array, critic: Critic, stopping: Stopping, objective: Objective, clip: float
 ) -> tuple[jax.Array, ...]:
-    def lane(key: jax.Array, training: jax.Array, validation: jax.Array, evaluation: jax.Array) -> Any:
+    def lane(key: jax.Array, training: jax.Array, validation: jax.Array, evaluation: jax.Array) -> PyTree:
         in_x, in_y = features(x, x[training]), features(y, y[training])
         params, factor, known = _trained(key, in_x, in_y, training, validation, critic, stopping, objective)
         constant = log_mean_marginals(jnp.clip(known, -clip, clip))
@@ -90,7 +90,8 @@ def _program(
         )
         return *found, jnp.broadcast_to(constant, (len(evaluation), 1))
 
-    return over_lanes(lane, lanes)
+    summaries: tuple[jax.Array, ...] = over_lanes(lane, lanes)
+    return summaries
 
 
 def _trained(
@@ -102,31 +103,38 @@ def _trained(
     critic: Critic,
     stopping: Stopping,
     objective: Objective,
-) -> tuple[Any, jax.Array, jax.Array]:
+) -> tuple[PyTree, jax.Array, jax.Array]:
     """Parameters, the factor that validation chooses, and the scores of the validation part with it."""
     key_init, key_fit = jax.random.split(key)
-    looked = validation[:VALIDATED]
+    looked = validation[:MAX_VALIDATED]
     batch = min(critic.batch, training.shape[0])
 
-    def scored(params: Any, rows: jax.Array) -> jax.Array:
+    def scored(params: PyTree, rows: jax.Array) -> jax.Array:
         return critic.scores(params, in_x[rows], in_y[rows])
 
     params = stopping.minimise(
         key_fit,
         critic.init(key_init, in_x.shape[1], in_y.shape[1]),
-        lambda params, key: objective(scored(params, draw(key, training, batch))),
+        lambda params, key: objective(scored(params, sample_rows(key, training, batch))),
         lambda params: objective(scored(params, looked)),
     )
     known = scored(params, looked)
-    values = jax.lax.map(lambda factor: donsker_varadhan(factor * known), jnp.array(FACTORS))
-    factor = jnp.array(FACTORS)[jnp.argmin(values)]
+    values = jax.lax.map(lambda factor: donsker_varadhan(factor * known), jnp.array(SCORE_FACTORS))
+    factor = jnp.array(SCORE_FACTORS)[jnp.argmin(values)]
     return params, factor, factor * known
 
 
-def fitted(
+def fit_critic(
     key: jax.Array, x: np.ndarray, y: np.ndarray, critic: Critic, stopping: Stopping, objective: Objective
-) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
-    """A critic trained on seven eighths of the pairs and stopped on the rest, as a function of new pairs, nats (n,)."""
+) -> LogRatio:
+    """A critic trained on seven eighths of the pairs and stopped on the rest: its scores of new pairs, nats (n,).
+
+    Args:
+        key: decides the parts, the batches and the initial parameters.
+        x, y: float64 (n, dx) and (n, dy).
+        critic, stopping: what to train and for how long.
+        objective: the training loss.
+    """
     key_order, key_fit = jax.random.split(key)
     order = np.asarray(jax.random.permutation(key_order, len(x)))
     held = max(len(x) // 8, 8)
@@ -137,11 +145,11 @@ def fitted(
 
     def log_ratio(new_x: np.ndarray, new_y: np.ndarray) -> np.ndarray:
         found = []
-        for start in range(0, len(new_x), CHUNK):
-            sides = (units_x(new_x[start : start + CHUNK]), units_y(new_y[start : start + CHUNK]))
+        for start in range(0, len(new_x), PAIRS_AT_ONCE):
+            sides = (units_x(new_x[start : start + PAIRS_AT_ONCE]), units_y(new_y[start : start + PAIRS_AT_ONCE]))
             # One length for all but small calls, so that one program serves them.
             count = len(sides[0])
-            length = CHUNK if len(new_x) > CHUNK else count
+            length = PAIRS_AT_ONCE if len(new_x) > PAIRS_AT_ONCE else count
             padded = (jnp.asarray(np.pad(side, ((0, length - count), (0, 0)))) for side in sides)
             found.append(np.asarray(_of_pairs(params, *padded, *known, critic), np.float64)[:count])
         return float(factor) * np.concatenate(found)
@@ -152,7 +160,7 @@ def fitted(
 @functools.partial(jax.jit, static_argnames=("held", "critic", "stopping", "objective"))
 def _fit(
     key: jax.Array, x: jax.Array, y: jax.Array, held: int, critic: Critic, stopping: Stopping, objective: Objective
-) -> tuple[Any, jax.Array]:
+) -> tuple[PyTree, jax.Array]:
     training, validation = jnp.arange(held, len(x)), jnp.arange(held)
     in_x, in_y = features(x, x[held:]), features(y, y[held:])
     return _trained(key, in_x, in_y, training, validation, critic, stopping, objective)[:2]
@@ -160,7 +168,7 @@ def _fit(
 
 @functools.partial(jax.jit, static_argnames=("critic",))
 def _of_pairs(
-    params: Any, x: jax.Array, y: jax.Array, known_x: jax.Array, known_y: jax.Array, critic: Critic
+    params: PyTree, x: jax.Array, y: jax.Array, known_x: jax.Array, known_y: jax.Array, critic: Critic
 ) -> jax.Array:
     return critic.of_pairs(params, features(x, known_x), features(y, known_y))
 
@@ -176,17 +184,17 @@ def log_mean_marginals(scores: jax.Array, axis: int | None = None) -> jax.Array:
 def info_nce(scores: jax.Array) -> jax.Array:
     """Minus the InfoNCE figure, mean of both directions, of scores (n, n) (van den Oord et al. 2018, equation 4)."""
     both = jax.nn.logsumexp(scores, 0) + jax.nn.logsumexp(scores, 1)
-    return (0.5 * both - jnp.diagonal(scores)).mean() - jnp.log(jnp.float32(scores.shape[0]))
+    return jnp.mean(0.5 * both - jnp.diagonal(scores)) - jnp.log(jnp.float32(scores.shape[0]))
 
 
 def donsker_varadhan(scores: jax.Array) -> jax.Array:
     """Minus the plug-in Donsker-Varadhan figure of scores (n, n) (Belghazi et al. 2018, equation 10)."""
-    return log_mean_marginals(scores) - jnp.diagonal(scores).mean()
+    return log_mean_marginals(scores) - jnp.mean(jnp.diagonal(scores))
 
 
 def nwj(scores: jax.Array) -> jax.Array:
     """Minus the figure of Nguyen, Wainwright & Jordan (2010) of scores (n, n): E[f] - E'[exp(f - 1)]."""
-    return jnp.exp(log_mean_marginals(scores) - 1.0) - jnp.diagonal(scores).mean()
+    return jnp.exp(log_mean_marginals(scores) - 1.0) - jnp.mean(jnp.diagonal(scores))
 
 
 def jensen_shannon(scores: jax.Array) -> jax.Array:

@@ -41,7 +41,7 @@ def features(rows: jax.Array, reference: jax.Array) -> jax.Array:
     known = jnp.square(guarded(reference, reference)).sum(1, keepdims=True)
     radius, known = (jnp.concatenate([jnp.log1p(s), s], axis=1) for s in (squares, known))
     radius = (radius - known.mean(0, keepdims=True)) / jnp.maximum(known.std(0, keepdims=True), 1e-6)
-    return jnp.concatenate([scores, normal_scores(rows, reference), radius], axis=1)
+    return jnp.concatenate([scores, reference_scores(rows, reference), radius], axis=1)
 
 
 def guarded(rows: jax.Array, reference: jax.Array) -> jax.Array:
@@ -54,7 +54,7 @@ def guarded(rows: jax.Array, reference: jax.Array) -> jax.Array:
     return jnp.where(jnp.abs(z) > REACH, jnp.sign(z) * tail, z)
 
 
-def normal_scores(rows: jax.Array, reference: jax.Array) -> jax.Array:
+def reference_scores(rows: jax.Array, reference: jax.Array) -> jax.Array:
     """Normal quantiles of the mid-ranks of rows (n, d) among the reference (m, d), half a rank inside at the ends."""
     count = reference.shape[0]
 

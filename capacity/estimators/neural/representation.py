@@ -8,24 +8,25 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import PyTree
 
-from capacity.estimators.estimator import Change, Estimator, Takes, checked
+from capacity.estimators.checks import Takes
+from capacity.estimators.estimator import Estimator
 from capacity.estimators.neighbours.ksg import KSG
 from capacity.estimators.neural.critics import apply_linear, apply_tower, linear, randomise, tower
 from capacity.estimators.neural.prepare import guarded, to_float32
-from capacity.estimators.neural.training import Parts, Stopping, draw, over_lanes
-from capacity.results.estimate import NATS_PER_BIT, Z95, Estimate
-
-LEAST = 400
+from capacity.estimators.neural.training import Folds, Stopping, over_lanes, sample_rows
+from capacity.results.estimate import NATS_PER_BIT, Estimate
+from capacity.results.intervals import Z95
 
 
 @dataclass(frozen=True)
-class Representation:
+class Representation(Estimator):
     """Codes of `dimensions` numbers a side from one half of the pairs, measured by `inner` on the other, and in turn.
 
     Sides are represented by their columns' standard scores with logarithmic tails: not by ranks among the training
@@ -55,23 +56,18 @@ class Representation:
     name: ClassVar[str] = "representation"
     summary: ClassVar[str] = "learnt codes of few dimensions, then an estimator such as KSG; for many dimensions"
     takes: ClassVar[Takes] = "continuous"
-    symmetric: ClassVar[bool] = False
-    unchanged_by: ClassVar[frozenset[Change]] = frozenset()
+    min_pairs: ClassVar[int] = 400
 
-    def __call__(self, key: jax.Array, x: Any, y: Any) -> Estimate:
+    def information(self, key: jax.Array, x: np.ndarray, y: np.ndarray) -> Estimate:
         """Bits from x (n, dx) and y (n, dy); the key decides the halves, batches and initial parameters."""
-        x, y = checked(x, y, self.takes, LEAST)
         key_parts, key_lanes, key_inner = jax.random.split(key, 3)
-        parts = Parts.of(key_parts, len(x), 2, len(x))
-        rows = (parts.training, parts.validation, parts.evaluation)
-        lanes = (jax.random.split(key_lanes, 2), *map(jnp.asarray, rows))
+        parts = Folds.of(key_parts, len(x), 2, len(x))
+        lanes = parts.lanes(key_lanes)
         codes = _program(lanes, jnp.asarray(to_float32(x)), jnp.asarray(to_float32(y)), self)
         u, v = (np.asarray(side, np.float64) for side in codes)
         halves = [self.inner(k, a, b) for k, a, b in zip(jax.random.split(key_inner, 2), u, v, strict=True)]
-        bits, low, high, stderr, limit = (
-            np.array([float(getattr(half, name)) for half in halves])
-            for name in ("bits", "low", "high", "stderr", "limit")
-        )
+        figures = [(half.bits, half.low, half.high, half.stderr, half.limit) for half in halves]
+        bits, low, high, stderr, limit = np.array(figures, np.float64).T
         middle = bits.mean() * NATS_PER_BIT
         down, up = (np.sqrt((reach**2).sum()) / 2 * NATS_PER_BIT for reach in (bits - low, high - bits))
         spread = max(float(np.sqrt((stderr**2).sum()) / 2) * NATS_PER_BIT, 0.0)
@@ -87,18 +83,18 @@ class Representation:
 
 
 @functools.partial(jax.jit, static_argnames=("plan",))
-def _program(lanes: Any, x: jax.Array, y: jax.Array, plan: Representation) -> tuple[jax.Array, jax.Array]:
-    def lane(key: jax.Array, training: jax.Array, validation: jax.Array, evaluation: jax.Array) -> Any:
+def _program(lanes: PyTree, x: jax.Array, y: jax.Array, plan: Representation) -> tuple[jax.Array, jax.Array]:
+    def lane(key: jax.Array, training: jax.Array, validation: jax.Array, evaluation: jax.Array) -> PyTree:
         left, right = guarded(x, x[training]), guarded(y, y[training])
         columns = left.shape[1] + right.shape[1]
         both = jnp.concatenate([left, right], axis=1)
         # Each side counts alike, however many columns it has.
         weight = jnp.concatenate([jnp.full(side.shape[1], 1 / side.shape[1]) for side in (left, right)])
 
-        def codes(params: Any, rows: jax.Array) -> tuple[jax.Array, jax.Array]:
+        def codes(params: PyTree, rows: jax.Array) -> tuple[jax.Array, jax.Array]:
             return apply_tower(params["x"], left[rows]), apply_tower(params["y"], right[rows])
 
-        def loss(params: Any, rows: jax.Array) -> jax.Array:
+        def loss(params: PyTree, rows: jax.Array) -> jax.Array:
             total = jnp.zeros(())
             for name, code in zip(("from_x", "from_y"), codes(params, rows), strict=True):
                 hidden = jax.nn.silu(apply_linear(params[name]["first"], code))
@@ -112,8 +108,12 @@ def _program(lanes: Any, x: jax.Array, y: jax.Array, plan: Representation) -> tu
         params = {"x": tower(left.shape[1], *shape), "y": tower(right.shape[1], *shape)}
         params = randomise(key_init, params | {"from_x": decoder, "from_y": decoder})
         params = plan.stopping.minimise(
-            key_fit, params, lambda p, key: loss(p, draw(key, training, plan.batch)), lambda p: loss(p, validation)
+            key_fit,
+            params,
+            lambda p, key: loss(p, sample_rows(key, training, plan.batch)),
+            lambda p: loss(p, validation),
         )
         return codes(params, evaluation)
 
-    return over_lanes(lane, lanes)
+    both: tuple[jax.Array, jax.Array] = over_lanes(lane, lanes)
+    return both

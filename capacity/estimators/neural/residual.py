@@ -14,23 +14,26 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import ClassVar, TypeAlias
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import PyTree
+from numpy.typing import ArrayLike
 
-from capacity.estimators.estimator import Takes, checked
+from capacity.estimators.checks import Takes, checked
+from capacity.estimators.estimator import LogRatio
 from capacity.estimators.neural.critics import Separable
 from capacity.estimators.neural.held_out import log_mean_marginals
 from capacity.estimators.neural.prepare import features, to_float32
-from capacity.estimators.neural.training import Parts, Stopping, over_lanes
+from capacity.estimators.neural.training import Folds, Stopping, over_lanes
 from capacity.results.estimate import Estimate, Kind
+from capacity.runtime.keys import Seed, as_key
 
-LogRatio = Callable[[np.ndarray, np.ndarray], np.ndarray]
-Fit = Callable[[jax.Array, np.ndarray, np.ndarray], LogRatio]
-FACTORS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
-OUTSIDE = 1e-3  # of the training pairs' base values, at either end
+Fit: TypeAlias = Callable[[jax.Array, np.ndarray, np.ndarray], LogRatio]
+BASE_FACTORS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+CLIPPED_SHARE = 1e-3  # of the training pairs' base values, at either end
 
 
 @dataclass(frozen=True)
@@ -68,31 +71,31 @@ class Residual:
 
     takes: ClassVar[Takes] = "continuous"
 
-    def __call__(self, key: jax.Array, x: Any, y: Any, fit: Fit) -> Comparison:
+    def __call__(self, key: Seed, x: ArrayLike, y: ArrayLike, fit: Fit) -> Comparison:
         """Compare on x (n, dx) and y (n, dy); `fit` is called with each fold's training and validation rows.
 
         Args:
-            key: decides folds, batches and initial parameters.
+            key: a key or a seed; decides folds, batches and initial parameters.
             x, y: the pairs.
             fit: `(key, x, y) -> log_ratio`, and `log_ratio(x, y)` the base in nats at new pairs, shape (n,), up to a
                 constant.
         """
-        x, y = checked(x, y, self.takes, 20 * self.group)
-        key_parts, key_lanes, key_fit = jax.random.split(key, 3)
-        parts = Parts.of(key_parts, len(x), self.folds, len(x))
+        rows_x, rows_y = checked(x, y, self.takes, 20 * self.group)
+        key_parts, key_lanes, key_fit = jax.random.split(as_key(key), 3)
+        parts = Folds.of(key_parts, len(rows_x), self.folds, len(rows_x))
         grouped = [self._groups(part) for part in (parts.training, parts.validation, parts.evaluation)]
         bases: list[list[np.ndarray]] = [[], [], []]
         for fold in range(self.folds):
             seen = np.concatenate([parts.training[fold], parts.validation[fold]])
-            log_ratio = fit(jax.random.fold_in(key_fit, fold), x[seen], y[seen])
+            log_ratio = fit(jax.random.fold_in(key_fit, fold), rows_x[seen], rows_y[seen])
             for base, rows in zip(bases, grouped, strict=True):
-                base.append(_matrices(log_ratio, x, y, rows[fold]))
+                base.append(_matrices(log_ratio, rows_x, rows_y, rows[fold]))
         lanes = (
             jax.random.split(key_lanes, self.folds),
             *map(jnp.asarray, grouped),
             *(jnp.asarray(np.stack(base), jnp.float32) for base in bases),
         )
-        arrays = jnp.asarray(to_float32(x)), jnp.asarray(to_float32(y))
+        arrays = jnp.asarray(to_float32(rows_x)), jnp.asarray(to_float32(rows_y))
         without, total = (np.asarray(a, np.float64) for a in _program(lanes, *arrays, self))
         return Comparison(_estimate(without, "lower"), _estimate(total, "lower"), _estimate(total - without, "point"))
 
@@ -105,7 +108,7 @@ class Residual:
 def _matrices(log_ratio: LogRatio, x: np.ndarray, y: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """The base at every pair of each group, shape (groups, group, group), row i the pairs of x_i."""
     count, size = rows.shape
-    found = np.empty((count, size, size))
+    matrices = np.empty((count, size, size))
     for start in range(0, count, 64):
         some = rows[start : start + 64]
         left = np.repeat(some, size, axis=1).ravel()
@@ -113,17 +116,17 @@ def _matrices(log_ratio: LogRatio, x: np.ndarray, y: np.ndarray, rows: np.ndarra
         values = np.asarray(log_ratio(x[left], y[right]), np.float64)
         if values.shape != left.shape or not np.isfinite(values).all():
             raise ValueError(f"Expected a base with finite values of shape {left.shape}; got shape {values.shape}.")
-        found[start : start + 64] = values.reshape(-1, size, size)
-    return found
+        matrices[start : start + 64] = values.reshape(-1, size, size)
+    return matrices
 
 
 @functools.partial(jax.jit, static_argnames=("plan",))
-def _program(lanes: Any, x: jax.Array, y: jax.Array, plan: Residual) -> tuple[jax.Array, jax.Array]:
+def _program(lanes: PyTree, x: jax.Array, y: jax.Array, plan: Residual) -> tuple[jax.Array, jax.Array]:
     critic = plan.critic
 
-    def lane(key: jax.Array, *given: jax.Array) -> Any:
+    def lane(key: jax.Array, *given: jax.Array) -> PyTree:
         training, validation, evaluation, base_training, base_validation, base_evaluation = given
-        low, high = jnp.quantile(_true(base_training), jnp.array([OUTSIDE, 1 - OUTSIDE]))
+        low, high = jnp.quantile(_true(base_training), jnp.array([CLIPPED_SHARE, 1 - CLIPPED_SHARE]))
         bases = [jnp.clip(base, low, high) for base in (base_training, base_validation, base_evaluation)]
         base_training, base_validation, base_evaluation = (_factor(bases[1]) * base for base in bases)
         in_x, in_y = (features(side, side[training.reshape(-1)]) for side in (x, y))
@@ -134,18 +137,18 @@ def _program(lanes: Any, x: jax.Array, y: jax.Array, plan: Residual) -> tuple[ja
         for name in ("last", "past"):
             params["x"][name] = jax.tree.map(lambda a: a.at[..., -1].set(0.0), params["x"][name])
 
-        def net(params: Any, rows: jax.Array) -> jax.Array:
+        def net(params: PyTree, rows: jax.Array) -> jax.Array:
             size = rows.shape[-1]
             return jax.vmap(lambda a, b: critic.scores(params, a, b))(
                 in_x[rows.reshape(-1)].reshape(-1, size, in_x.shape[1]),
                 in_y[rows.reshape(-1)].reshape(-1, size, in_y.shape[1]),
             )
 
-        def loss(params: Any, key: jax.Array) -> jax.Array:
+        def loss(params: PyTree, key: jax.Array) -> jax.Array:
             some = jax.random.randint(key, (min(plan.groups, len(training)),), 0, len(training))
             return _loss(base_training[some] + net(params, training[some]))
 
-        def validate(params: Any) -> jax.Array:
+        def validate(params: PyTree) -> jax.Array:
             return _loss(base_validation + net(params, validation))
 
         params = plan.stopping.minimise(key_fit, params, loss, validate)
@@ -160,7 +163,8 @@ def _program(lanes: Any, x: jax.Array, y: jax.Array, plan: Residual) -> tuple[ja
             )
         )
 
-    return over_lanes(lane, lanes)
+    values: tuple[jax.Array, jax.Array] = over_lanes(lane, lanes)
+    return values
 
 
 def _true(scores: jax.Array) -> jax.Array:
@@ -170,12 +174,12 @@ def _true(scores: jax.Array) -> jax.Array:
 def _loss(scores: jax.Array) -> jax.Array:
     """Minus Donsker & Varadhan's figure of scores (groups, group, group)."""
     marginals = jax.nn.logsumexp(jax.vmap(log_mean_marginals)(scores)) - jnp.log(jnp.float32(len(scores)))
-    return marginals - _true(scores).mean()
+    return marginals - jnp.mean(_true(scores))
 
 
 def _factor(scores: jax.Array, to: jax.Array | float = 0.0) -> jax.Array:
     """The factor with which the scores do best, added to others; 0 if they only harm."""
-    factors = jnp.array(FACTORS)
+    factors = jnp.array(BASE_FACTORS)
     return factors[jnp.argmin(jax.lax.map(lambda factor: _loss(to + factor * scores), factors))]
 
 

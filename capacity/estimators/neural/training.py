@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from jaxtyping import PyTree
 
 from capacity.training.fitting import apply
-
-Params = Any
 
 
 @dataclass(frozen=True)
@@ -49,10 +47,10 @@ class Stopping:
     def minimise(
         self,
         key: jax.Array,
-        params: Params,
-        loss: Callable[[Params, jax.Array], jax.Array],
-        validation: Callable[[Params], jax.Array],
-    ) -> Params:
+        params: PyTree,
+        loss: Callable[[PyTree, jax.Array], jax.Array],
+        validation: Callable[[PyTree], jax.Array],
+    ) -> PyTree:
         """Parameters with the least validation loss on the way; traceable.
 
         Args:
@@ -65,14 +63,14 @@ class Stopping:
         optimiser = optax.adamw(schedule, weight_decay=self.weight_decay)
         looks = -(-self.steps // self.every)
 
-        def step(carry: Any, i: jax.Array) -> tuple[Any, None]:
+        def step(carry: PyTree, i: jax.Array) -> tuple[PyTree, None]:
             params, state, mean = carry
             gradient = jax.grad(loss)(params, jax.random.fold_in(key, i))
             params, state = apply(optimiser, gradient, state, params)
             mean = jax.tree.map(lambda m, p: self.average * m + (1 - self.average) * p, mean, params)
             return (params, state, mean), None
 
-        def look(carry: Any) -> Any:
+        def look(carry: PyTree) -> PyTree:
             t, running, best, least, when = carry
             running, _ = jax.lax.scan(step, running, t * self.every + jnp.arange(self.every))
             value = validation(running[2])
@@ -80,22 +78,23 @@ class Stopping:
             best = jax.tree.map(lambda new, old: jnp.where(better, new, old), running[2], best)
             return t + 1, running, best, jnp.where(better, value, least), jnp.where(better, t, when)
 
-        def go_on(carry: Any) -> jax.Array:
+        def go_on(carry: PyTree) -> jax.Array:
             t, _, _, _, when = carry
-            return (t < looks) & (t - when <= self.patience)
+            on: jax.Array = (t < looks) & (t - when <= self.patience)
+            return on
 
         zero = jnp.zeros((), jnp.int32)
         start = (zero, (params, optimiser.init(params), params), params, jnp.float32(jnp.inf), zero)
         return jax.lax.while_loop(go_on, look, start)[2]
 
 
-def draw(key: jax.Array, rows: jax.Array, count: int) -> jax.Array:
+def sample_rows(key: jax.Array, rows: jax.Array, count: int) -> jax.Array:
     """So many of the rows' numbers, with repetition, shape (count,)."""
     return rows[jax.random.randint(key, (count,), 0, rows.shape[0])]
 
 
 @dataclass(frozen=True)
-class Parts:
+class Folds:
     """Row numbers of each fold's three parts, shape (folds, size of the part): one lane of a program each.
 
     Attributes:
@@ -109,11 +108,17 @@ class Parts:
     blocks: int
 
     @classmethod
-    def of(cls, key: jax.Array, n: int, folds: int, block: int) -> Parts:
+    def of(cls, key: jax.Array, n: int, folds: int, block: int) -> Folds:
         """A random division of n rows: every fold evaluates its own share and validates on a tenth of the rest.
 
         A share is a whole number of equal blocks of at most `block` rows; the few rows that this leaves over (fewer
         than folds x blocks) train and are not evaluated.
+
+        Args:
+            key: of the division.
+            n: how many rows there are.
+            folds: how many folds.
+            block: rows of an evaluation block, at most.
 
         Raises:
             ValueError: for fewer than two folds, or fewer than 16 pairs to evaluate in each.
@@ -127,9 +132,23 @@ class Parts:
         turned = np.stack([np.roll(order, -fold * share) for fold in range(folds)])
         return cls(turned[:, share + held :], turned[:, share : share + held], turned[:, :share], blocks)
 
+    def lanes(self, key: jax.Array, in_blocks: bool = False) -> tuple[jax.Array, ...]:
+        """A program's arguments, with a leading axis of folds: keys, training, validation and evaluation rows.
 
-def over_lanes(lane: Callable[..., Any], lanes: Any) -> Any:
-    """`lane` over the leading axis: one after another on a CPU, where batched small matrix products are slow."""
+        Args:
+            key: split among the folds.
+            in_blocks: whether evaluation rows come as (folds, blocks, block) instead of (folds, blocks * block).
+        """
+        folds = len(self.training)
+        evaluation = self.evaluation.reshape(folds, self.blocks, -1) if in_blocks else self.evaluation
+        return jax.random.split(key, folds), *map(jnp.asarray, (self.training, self.validation, evaluation))
+
+
+def over_lanes(lane: Callable[..., PyTree], lanes: PyTree) -> PyTree:
+    """`lane` over the leading axis of its arguments, one after another on a CPU.
+
+    There batched small matrix products are slow.
+    """
     if jax.default_backend() == "cpu":
         return jax.lax.map(lambda one: lane(*one), lanes)
     return jax.vmap(lane)(*lanes)

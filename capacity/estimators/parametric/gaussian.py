@@ -8,25 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import jax
 import numpy as np
 from scipy.special import polygamma, psi
 from scipy.stats import t as student_t
 
-from capacity.estimators.estimator import Change, Takes, checked, refuse_few_values
+from capacity.estimators.checks import Takes, checked, refuse_few_values
+from capacity.estimators.estimator import Change, LogRatio, RatioEstimator
 from capacity.results.estimate import Estimate
-
-LogRatio = Callable[[np.ndarray, np.ndarray], np.ndarray]
-"""log p(x, y) / (p(x) p(y)) in nats, shape (n,), of new pairs (n, dx) and (n, dy)."""
 
 _REDUNDANT = 1e-9  # a direction this much shorter than the longest, of standardised columns, repeats the others
 _ROUNDING = 1e-13  # 1 - rho^2 below this is rounding
 
 
 @dataclass(frozen=True)
-class GaussianMI:
+class GaussianMI(RatioEstimator):
     """Canonical correlations, without bias for normal data of any dimension.
 
     The log determinant of a Wishart matrix is too small by digammas that depend on n and the dimension alone (Misra,
@@ -49,29 +47,29 @@ class GaussianMI:
         "Canonical correlations: exact for normal data in any dimension, the covariances elsewhere."
     )
     takes: ClassVar[Takes] = "continuous"
+    min_pairs: ClassVar[int] = 5
     symmetric: ClassVar[bool] = True
     unchanged_by: ClassVar[frozenset[Change]] = frozenset({"shift", "scale", "rotation"})
 
-    def __call__(self, key: jax.Array, x: Any, y: Any) -> Estimate:
+    def information(self, key: jax.Array, x: np.ndarray, y: np.ndarray) -> Estimate:
         """Bits from x (n, dx) and y (n, dy); the key is not used.
 
         Raises:
-            ValueError: for what `checked` refuses, and for n < dx + dy + 4.
+            ValueError: for n < dx + dy + 4, and columns of few values.
         """
-        x, y = checked(x, y, self.takes, least=5)
         refuse_few_values(x, y)
         pair = Canonical.of(x, y)
         nats, variance = pair.jackknifed()
         stderr = variance**0.5
         reach = float(student_t.ppf(0.975, pair.spare)) * stderr
-        told = bool(1 - pair.correlations[0] ** 2 > _ROUNDING)
-        high = nats + reach if told else np.inf
+        distinct = bool(1 - pair.correlations[0] ** 2 > _ROUNDING)
+        high = nats + reach if distinct else np.inf
         return Estimate.from_nats(
             nats=nats,
             stderr=stderr,
             kind="point",
             n=len(x),
-            limit=np.inf if told else nats,
+            limit=np.inf if distinct else nats,
             low=nats - reach,
             high=high,
         )
@@ -84,7 +82,7 @@ class GaussianMI:
         Raises:
             ValueError: for what `checked` refuses, and for n < dx + dy + 4.
         """
-        return Canonical.of(*checked(x, y, self.takes, least=5)).log_ratio
+        return Canonical.of(*checked(x, y, self.takes, self.min_pairs)).log_ratio
 
 
 @dataclass(frozen=True)
@@ -164,7 +162,7 @@ class Canonical:
     def log_ratio(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """Log density ratio in nats, shape (n,), of new pairs under the normal law of these covariances."""
         h_x, h_y, both = self.leverages(self.to_left(x), self.to_right(y))
-        return self.plain + 0.5 * (len(self.left) - 1) * (h_x + h_y - both)
+        return np.asarray(self.plain + 0.5 * (len(self.left) - 1) * (h_x + h_y - both))
 
 
 def wishart_bias(n: float, dx: int, dy: int) -> float:

@@ -8,30 +8,31 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import jax
 import numpy as np
 from scipy.special import ndtri
 from scipy.stats import rankdata
 
-from capacity.estimators.estimator import Change, Takes, checked, refuse_few_values
-from capacity.estimators.parametric.gaussian import Canonical, LogRatio, null_variance, wishart_bias
+from capacity.estimators.checks import Takes, checked, refuse_few_values
+from capacity.estimators.estimator import Change, LogRatio, RatioEstimator
+from capacity.estimators.parametric.gaussian import Canonical, null_variance, wishart_bias
 from capacity.results.estimate import Estimate
 
-GROUPS = 5
-_HEAVY = 12.0
+JACKKNIFE_GROUPS = 5
+_HEAVY_KURTOSIS = 12.0
 _HALF_LOG_TAU = 0.9189385332046727  # log(2 pi) / 2
 
 
 @dataclass(frozen=True)
-class GaussianCopula:
+class GaussianCopula(RatioEstimator):
     """Canonical correlations of normal scores: exact where increasing maps of the columns make the data normal.
 
     The score of a value is the normal quantile of its mid-rank, (rank - 1/2)/n; ties share a rank.  For a normal copula
     the scores' covariances have the same influence function as those of normal data themselves (Klaassen & Wellner
     1997, theorem 3.1), hence the same first-order variance, and the bias of a Wishart log determinant is taken off as
-    in `Gaussian`.  What ranks add to it (0.02 nats too little at a correlation of 0.99 and 1,000 pairs) goes with a
+    in `GaussianMI`.  What ranks add to it (0.02 nats too little at a correlation of 0.99 and 1,000 pairs) goes with a
     jackknife over five groups of rows.
 
     The standard error is that of the influence function with the ranks' share in it (Genest, Ghoudi & Rivest 1995,
@@ -46,23 +47,23 @@ class GaussianCopula:
         "Canonical correlations of normal scores: exact for a normal copula, whatever the marginals."
     )
     takes: ClassVar[Takes] = "continuous"
+    min_pairs: ClassVar[int] = JACKKNIFE_GROUPS + 5
     symmetric: ClassVar[bool] = True
     unchanged_by: ClassVar[frozenset[Change]] = frozenset({"shift", "scale", "monotone"})
 
-    def __call__(self, key: jax.Array, x: Any, y: Any) -> Estimate:
+    def information(self, key: jax.Array, x: np.ndarray, y: np.ndarray) -> Estimate:
         """Bits from x (n, dx) and y (n, dy); the key is not used.
 
         Raises:
-            ValueError: for what `checked` refuses, and for n < dx + dy + 4.
+            ValueError: for n < dx + dy + 4, and columns of few values.
         """
-        x, y = checked(x, y, self.takes, least=GROUPS + 5)
         refuse_few_values(x, y)
         pair = Canonical.of(normal_scores(x), normal_scores(y))
         n, known = len(x), null_variance(len(x), *pair.dims)
         nats, parts = _nats(x, y), without_groups(_nats, x, y)
         nats = len(parts) * nats - (len(parts) - 1) * float(parts.mean())
-        # After the jackknife only pairs of different groups carry the quadratic part: more of it by 1/(GROUPS - 1).
-        variance = max(_influence(pair, x, y).var() / n - known, known) + known / (GROUPS - 1)
+        # After the jackknife only pairs of different groups carry the quadratic part: more of it by 1/(groups - 1).
+        variance = max(_influence(pair, x, y).var() / n - known, known) + known / (JACKKNIFE_GROUPS - 1)
         # Scores of equal ranks are equal to the last bit, so that copies are told from what is merely close.
         equal = bool(1 - pair.correlations[0] ** 2 < 1e-12)
         return Estimate.from_nats(
@@ -96,7 +97,7 @@ def _nats(x: np.ndarray, y: np.ndarray) -> float:
 
 
 def without_groups(
-    figure: Callable[[np.ndarray, np.ndarray], float], x: np.ndarray, y: np.ndarray, groups: int = GROUPS
+    figure: Callable[[np.ndarray, np.ndarray], float], x: np.ndarray, y: np.ndarray, groups: int = JACKKNIFE_GROUPS
 ) -> np.ndarray:
     """The figure after leaving out each of so many groups of pairs in turn, with new ranks.  Group g: rows g mod G."""
     group = np.arange(len(x)) % groups
@@ -105,26 +106,26 @@ def without_groups(
 
 def ranks(rows: np.ndarray) -> np.ndarray:
     """Mid-ranks (rank - 1/2)/n, inside (0, 1), column by column; ties share one.  Shape (n, d)."""
-    return (rankdata(rows, axis=0) - 0.5) / len(rows)
+    return np.asarray((rankdata(rows, axis=0) - 0.5) / len(rows))
 
 
 def heavy_tailed(rows: np.ndarray) -> bool:
     """Whether a column's fourth standardised moment is above 12, so that ranks serve better than distances."""
-    return bool((((rows - rows.mean(axis=0)) / rows.std(axis=0)) ** 4).mean(axis=0).max() > _HEAVY)
+    return bool((((rows - rows.mean(axis=0)) / rows.std(axis=0)) ** 4).mean(axis=0).max() > _HEAVY_KURTOSIS)
 
 
 def normal_scores(rows: np.ndarray) -> np.ndarray:
     """Normal quantiles of the mid-ranks, column by column.  Shape (n, d)."""
-    return ndtri(ranks(rows))
+    return np.asarray(ndtri(ranks(rows)))
 
 
 def rank_transform(rows: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
     """The map of new rows to ranks in (0, 1): linear between the mid-ranks of `rows`, half a rank inside."""
     knots = [np.unique(column, return_counts=True) for column in rows.T]
-    places = [(values, (np.cumsum(counts) - counts / 2) / len(rows)) for values, counts in knots]
+    positions = [(values, (np.cumsum(counts) - counts / 2) / len(rows)) for values, counts in knots]
 
     def transform(new: np.ndarray) -> np.ndarray:
-        return np.stack([np.interp(new[:, i], *place) for i, place in enumerate(places)], axis=1)
+        return np.stack([np.interp(new[:, i], *position) for i, position in enumerate(positions)], axis=1)
 
     return transform
 
@@ -140,14 +141,14 @@ def rank_influence(values: np.ndarray, slopes: np.ndarray) -> np.ndarray:
     above = np.cumsum(np.take_along_axis(slopes, order, axis=0)[::-1], axis=0)[::-1] / len(values)
     shares = np.empty_like(above)
     np.put_along_axis(shares, order, above, axis=0)
-    return (shares - shares.mean(axis=0)).sum(axis=1)
+    return np.asarray((shares - shares.mean(axis=0)).sum(axis=1))
 
 
 def _influence(pair: Canonical, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Influence of each pair on -1/2 sum log(1 - rho^2) of the scores, nats, shape (n,)."""
     n = len(x)
     without = pair.without_each()
-    total = (n - 1) * (without.mean() - without)
+    total: np.ndarray = (n - 1) * (without.mean() - without)
     rho = pair.correlations
     a, b = pair.left[:, : len(rho)], pair.right[:, : len(rho)]
     # The gradient of the log density ratio in canonical coordinates, then in scores: coordinates are scores @ basis.

@@ -1,6 +1,6 @@
 """The information of a multivariate Student-t law, fitted to the data as they are.
 
-The law and its information in closed form are in `student_law`; here the degrees of freedom are found, and how sure the
+The law and its information in closed form are in `student_fit`; here the degrees of freedom are found, and how sure the
 figure is.
 """
 
@@ -8,19 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar, TypeAlias
 
 import jax
 import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.stats import t as student_t
 
-from capacity.estimators.estimator import Change, Takes, checked, refuse_few_values
-from capacity.estimators.parametric.gaussian import LogRatio, null_variance
-from capacity.estimators.parametric.student_fit import StudentLaw, effective, fitted
+from capacity.estimators.checks import Takes, checked, refuse_few_values
+from capacity.estimators.estimator import LogRatio, RatioEstimator
+from capacity.estimators.parametric.gaussian import null_variance
+from capacity.estimators.parametric.student_fit import StudentLaw, effective, fit_dispersion
 from capacity.results.estimate import Estimate
 
-Margins = Callable[[float], tuple[np.ndarray, np.ndarray | float]]
+MarginTransform: TypeAlias = Callable[[float], tuple[np.ndarray, np.ndarray | float]]
 """From the degrees of freedom to coordinates (n, d) and the log density in nats, (n,), that the margins take off."""
 
 _INVERSE_FREEDOM = (1e-3, 4.0)
@@ -28,7 +29,7 @@ _GROUPS = 20
 
 
 @dataclass(frozen=True)
-class Student:
+class Student(RatioEstimator):
     """A multivariate t fitted to x and y together, exact where they are one: heavy tails and a common scale.
 
     Location, dispersion and degrees of freedom (0.25 to 1000, where it is all but normal) maximise the likelihood.  The
@@ -41,18 +42,17 @@ class Student:
     name: ClassVar[str] = "student"
     summary: ClassVar[str] = "a multivariate Student-t by maximum likelihood: heavy tails, a common scale"
     takes: ClassVar[Takes] = "continuous"
+    min_pairs: ClassVar[int] = 3 * _GROUPS
     symmetric: ClassVar[bool] = True
-    unchanged_by: ClassVar[frozenset[Change]] = frozenset()
 
-    def __call__(self, key: jax.Array, x: Any, y: Any) -> Estimate:
+    def information(self, key: jax.Array, x: np.ndarray, y: np.ndarray) -> Estimate:
         """Bits from x (n, dx) and y (n, dy); the key is not used.
 
         Raises:
-            ValueError: for what `checked` refuses, and where too few pairs or repeated columns leave no dispersion.
+            ValueError: where too few pairs, repeated columns or few values leave no dispersion.
         """
-        x, y = checked(x, y, self.takes, least=3 * _GROUPS)
         refuse_few_values(x, y)
-        return figure(x, y, _as_they_are, unit=False)
+        return student_estimate(x, y, _as_they_are, unit=False)
 
     def fit(self, key: jax.Array, x: np.ndarray, y: np.ndarray) -> LogRatio:
         """The log density ratio of the t fitted to x (n, dx) and y (n, dy).
@@ -60,23 +60,25 @@ class Student:
         The key is not used.
 
         Raises:
-            ValueError: as `__call__` does.
+            ValueError: for what `checked` refuses, and where too few pairs or repeated columns leave no dispersion.
         """
-        x, y = checked(x, y, self.takes, least=3 * _GROUPS)
+        x, y = checked(x, y, self.takes, self.min_pairs)
         centre_x, centre_y = np.median(x, axis=0), np.median(y, axis=0)
         rows = np.hstack([x - centre_x, y - centre_y])
-        law, location = best(_as_they_are(rows), len(rows[0]), unit=False)
+        law, location = most_likely(_as_they_are(rows), len(rows[0]), unit=False)
         shift_x, shift_y = centre_x + location[: x.shape[1]], centre_y + location[x.shape[1] :]
         return lambda new_x, new_y: law.log_ratio(new_x - shift_x, new_y - shift_y)
 
 
-def figure(x: np.ndarray, y: np.ndarray, margins: Callable[[np.ndarray], Margins], unit: bool) -> Estimate:
+def student_estimate(
+    x: np.ndarray, y: np.ndarray, margins: Callable[[np.ndarray], MarginTransform], unit: bool
+) -> Estimate:
     """The estimate by a t with these margins: jackknifed over groups of rows.
 
     Args:
         x, y: shapes (n, dx), (n, dy).
-        margins: from rows (n, dx + dy) to their `Margins`.
-        unit: whether the margins are known, as in `fitted`.
+        margins: from rows (n, dx + dy) to their `MarginTransform`.
+        unit: whether the margins are known, as in `fit_dispersion`.
 
     Raises:
         ValueError: fewer than 2 (dx + dy) + 20 rows, or columns that repeat others.
@@ -88,15 +90,15 @@ def figure(x: np.ndarray, y: np.ndarray, margins: Callable[[np.ndarray], Margins
     rows = (rows - np.median(rows, axis=0)) / _width(rows)
     _refuse_repeats(rows)
     whole = margins(rows)
-    law, _ = best(whole, dx + dy, unit)
+    law, _ = most_likely(whole, dx + dy, unit)
     # The jackknife multiplies by 19 what the search leaves undone: all parts, and the whole, end on the same steps.
     for _ in range(2):
-        law = near(whole, law, unit)
+        law = refined(whole, law, unit)
     group = np.arange(n) % _GROUPS
     parts = np.empty(_GROUPS)
     for left_out in range(_GROUPS):
         kept = rows[group != left_out]
-        parts[left_out] = near(margins(kept), law, unit).nats(dx, len(kept))
+        parts[left_out] = refined(margins(kept), law, unit).nats(dx, len(kept))
     nats = _GROUPS * law.nats(dx, n) - (_GROUPS - 1) * float(parts.mean())
     known = null_variance(effective(n, dx + dy, law.freedom), dx, dy)
     spread = (_GROUPS - 1) / _GROUPS * float(((parts - parts.mean()) ** 2).sum())
@@ -105,7 +107,7 @@ def figure(x: np.ndarray, y: np.ndarray, margins: Callable[[np.ndarray], Margins
     return Estimate.from_nats(nats=nats, stderr=stderr, kind="point", n=n, low=nats - reach, high=nats + reach)
 
 
-def best(margins: Margins, d: int, unit: bool) -> tuple[StudentLaw, np.ndarray]:
+def most_likely(margins: MarginTransform, d: int, unit: bool) -> tuple[StudentLaw, np.ndarray]:
     """The likeliest law and location: Brent's search over log nu, each dispersion started from the last one."""
     state: dict[str, np.ndarray] = {"start": np.eye(d)}
 
@@ -114,12 +116,12 @@ def best(margins: Margins, d: int, unit: bool) -> tuple[StudentLaw, np.ndarray]:
         return -value
 
     bounds = (-np.log(_INVERSE_FREEDOM[1]), -np.log(_INVERSE_FREEDOM[0]))
-    found = minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 0.02})
-    loss(found.x)
-    return StudentLaw(state["start"], float(np.exp(found.x))), state["location"]
+    optimum = minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 0.02})
+    loss(optimum.x)
+    return StudentLaw(state["start"], float(np.exp(optimum.x))), state["location"]
 
 
-def near(margins: Margins, law: StudentLaw, unit: bool, step: float = 0.1) -> StudentLaw:
+def refined(margins: MarginTransform, law: StudentLaw, unit: bool, step: float = 0.1) -> StudentLaw:
     """The likeliest law close to another: a parabola through three values of log nu, one Newton step long."""
     centre = np.log(law.freedom)
     values, start = [], law.dispersion
@@ -132,14 +134,16 @@ def near(margins: Margins, law: StudentLaw, unit: bool, step: float = 0.1) -> St
     return StudentLaw(_profile(margins, freedom, start, unit)[2], freedom)
 
 
-def _profile(margins: Margins, freedom: float, start: np.ndarray, unit: bool) -> tuple[float, np.ndarray, np.ndarray]:
+def _profile(
+    margins: MarginTransform, freedom: float, start: np.ndarray, unit: bool
+) -> tuple[float, np.ndarray, np.ndarray]:
     """Mean log-likelihood in nats at these degrees of freedom, with the location and dispersion that reach it."""
     rows, taken_off = margins(freedom)
-    location, matrix = fitted(rows, freedom, start, unit)
+    location, matrix = fit_dispersion(rows, freedom, start, unit)
     return float((StudentLaw(matrix, freedom).log_prob(rows - location) - taken_off).mean()), location, matrix
 
 
-def _as_they_are(rows: np.ndarray) -> Margins:
+def _as_they_are(rows: np.ndarray) -> MarginTransform:
     return lambda freedom: (rows, 0.0)
 
 
@@ -147,7 +151,7 @@ def _width(rows: np.ndarray) -> np.ndarray:
     """A scale of each column that heavy tails leave as it is: half of the interquartile range, or the mean distance."""
     quarter, half, three = np.quantile(rows, [0.25, 0.5, 0.75], axis=0)
     mean = np.abs(rows - half).mean(axis=0)
-    return np.where(three > quarter, (three - quarter) / 2, mean)
+    return np.asarray(np.where(three > quarter, (three - quarter) / 2, mean))
 
 
 def _refuse_repeats(rows: np.ndarray) -> None:

@@ -7,24 +7,24 @@ together, and a scale that all coordinates share (Demarta & McNeil 2005, Int. St
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import jax
 import numpy as np
 from scipy.interpolate import CubicSpline
 from scipy.special import gammaln, ndtr, ndtri, stdtrit
 
-from capacity.estimators.estimator import Change, Takes, checked, refuse_few_values
-from capacity.estimators.parametric.gaussian import LogRatio
+from capacity.estimators.checks import Takes, checked, refuse_few_values
+from capacity.estimators.estimator import Change, LogRatio, RatioEstimator
 from capacity.estimators.parametric.gaussian_copula import rank_transform, ranks
-from capacity.estimators.parametric.student import Margins, best, figure
+from capacity.estimators.parametric.student import MarginTransform, most_likely, student_estimate
 from capacity.results.estimate import Estimate
 
 _KNOTS = 400
 
 
 @dataclass(frozen=True)
-class StudentCopula:
+class StudentCopula(RatioEstimator):
     """A multivariate t behind increasing maps of the columns: exact where there is one, whatever the marginals.
 
     Ranks become quantiles of a t whose degrees of freedom maximise the pseudo-likelihood of the copula, with the
@@ -35,18 +35,18 @@ class StudentCopula:
     name: ClassVar[str] = "student_copula"
     summary: ClassVar[str] = "a Student-t copula: heavy tails and a common scale, whatever the marginals"
     takes: ClassVar[Takes] = "continuous"
+    min_pairs: ClassVar[int] = 60
     symmetric: ClassVar[bool] = True
     unchanged_by: ClassVar[frozenset[Change]] = frozenset({"shift", "scale", "monotone"})
 
-    def __call__(self, key: jax.Array, x: Any, y: Any) -> Estimate:
+    def information(self, key: jax.Array, x: np.ndarray, y: np.ndarray) -> Estimate:
         """Bits from x (n, dx) and y (n, dy); the key is not used.
 
         Raises:
-            ValueError: for what `checked` refuses, and where too few pairs or repeated columns leave no dispersion.
+            ValueError: where too few pairs, repeated columns or few values leave no dispersion.
         """
-        x, y = checked(x, y, self.takes, least=60)
         refuse_few_values(x, y)
-        return figure(ndtri(ranks(x)), ndtri(ranks(y)), _by_rank, unit=True)
+        return student_estimate(ndtri(ranks(x)), ndtri(ranks(y)), _by_rank, unit=True)
 
     def fit(self, key: jax.Array, x: np.ndarray, y: np.ndarray) -> LogRatio:
         """The log density ratio of the t copula fitted to x (n, dx) and y (n, dy).
@@ -56,10 +56,10 @@ class StudentCopula:
         A new value's rank is read off the line through the mid-ranks of the fitted data, and kept half a rank inside.
 
         Raises:
-            ValueError: as `__call__` does.
+            ValueError: for what `checked` refuses, and where too few pairs or repeated columns leave no dispersion.
         """
-        x, y = checked(x, y, self.takes, least=60)
-        law, _ = best(_by_rank(np.hstack([x, y])), x.shape[1] + y.shape[1], unit=True)
+        x, y = checked(x, y, self.takes, self.min_pairs)
+        law, _ = most_likely(_by_rank(np.hstack([x, y])), x.shape[1] + y.shape[1], unit=True)
         rank_x, rank_y = rank_transform(x), rank_transform(y)
 
         def log_ratio(new_x: np.ndarray, new_y: np.ndarray) -> np.ndarray:
@@ -68,9 +68,9 @@ class StudentCopula:
         return log_ratio
 
 
-def _by_rank(rows: np.ndarray) -> Margins:
+def _by_rank(rows: np.ndarray) -> MarginTransform:
     """Quantiles of a t at the ranks of each column, and the log density of those margins."""
-    levels, place = np.unique(ranks(rows), return_inverse=True)
+    levels, inverse = np.unique(ranks(rows), return_inverse=True)
     scores = ndtri(levels)
     knots = np.linspace(scores[0], scores[-1], min(_KNOTS, len(scores)))
 
@@ -83,6 +83,6 @@ def _by_rank(rows: np.ndarray) -> Margins:
             - 0.5 * np.log(freedom * np.pi)
             - 0.5 * (freedom + 1) * np.log1p(quantiles**2 / freedom)
         )
-        return quantiles[place].reshape(rows.shape), log_prob[place].reshape(rows.shape).sum(axis=1)
+        return quantiles[inverse].reshape(rows.shape), log_prob[inverse].reshape(rows.shape).sum(axis=1)
 
     return margins

@@ -36,14 +36,14 @@ class StudentLaw:
     def log_prob(self, rows: np.ndarray) -> np.ndarray:
         """Log density in nats of rows (n, d), shape (n,)."""
         k, nu = rows.shape[1], self.freedom
-        squares, log_det = quadratic(rows, self.dispersion)
-        return _log_constant(k, nu) - 0.5 * log_det - 0.5 * (nu + k) * np.log1p(squares / nu)
+        squares, log_det = mahalanobis(rows, self.dispersion)
+        return np.asarray(_log_constant(k, nu) - 0.5 * log_det - 0.5 * (nu + k) * np.log1p(squares / nu))
 
     def log_ratio(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """log p(x, y) / (p(x) p(y)) in nats, shape (n,)."""
         dx = x.shape[1]
         left, right = (StudentLaw(part, self.freedom) for part in _blocks(self.dispersion, dx))
-        return self.log_prob(np.hstack([x, y])) - left.log_prob(x) - right.log_prob(y)
+        return np.asarray(self.log_prob(np.hstack([x, y])) - left.log_prob(x) - right.log_prob(y))
 
     def nats(self, dx: int, n: float = np.inf) -> float:
         """The information of the first dx coordinates with the others.
@@ -69,7 +69,7 @@ def effective(n: float, d: int, freedom: float) -> float:
     return max(n * (freedom + d) / (freedom + d + 2), d + 2.0)
 
 
-def fitted(rows: np.ndarray, freedom: float, start: np.ndarray, unit: bool) -> tuple[np.ndarray, np.ndarray]:
+def fit_dispersion(rows: np.ndarray, freedom: float, start: np.ndarray, unit: bool) -> tuple[np.ndarray, np.ndarray]:
     """The maximum-likelihood location (d,) and dispersion (d, d) of rows (n, d) at these degrees of freedom.
 
     The fixed point R = mean of (nu + d)/(nu + z^T R^-1 z) z z^T, with each step divided by the mean weight, which
@@ -84,7 +84,7 @@ def fitted(rows: np.ndarray, freedom: float, start: np.ndarray, unit: bool) -> t
     d, current, location = rows.shape[1], start, np.zeros(rows.shape[1])
     for _ in range(_STEPS):
         centred = rows - location
-        weights = (freedom + d) / (freedom + quadratic(centred, current)[0])
+        weights = (freedom + d) / (freedom + mahalanobis(centred, current)[0])
         update = (centred * weights[:, None]).T @ centred / weights.sum()
         if unit:
             scale = np.sqrt(np.diag(update))
@@ -98,7 +98,7 @@ def fitted(rows: np.ndarray, freedom: float, start: np.ndarray, unit: bool) -> t
     return location, current
 
 
-def quadratic(rows: np.ndarray, matrix: np.ndarray) -> tuple[np.ndarray, float]:
+def mahalanobis(rows: np.ndarray, matrix: np.ndarray) -> tuple[np.ndarray, float]:
     """z^T M^-1 z of each row, shape (n,), and log det M."""
     root = np.linalg.cholesky(matrix)
     whitened = rows @ np.linalg.inv(root).T

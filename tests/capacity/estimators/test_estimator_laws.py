@@ -12,7 +12,7 @@ from scipy.stats import ortho_group
 
 from capacity import estimate
 from capacity.estimators import Estimator
-from capacity.estimators.estimator import checked
+from capacity.estimators.checks import checked
 from capacity.estimators.registry import ESTIMATORS
 from capacity.results.estimate import Estimate
 

@@ -28,7 +28,7 @@ from scipy.stats import ortho_group
 
 from capacity.estimators.estimator import Estimator
 from capacity.estimators.neighbours.entropy import ThreeEntropies, differential_entropy
-from capacity.estimators.neighbours.ksg import KSG, scaled
+from capacity.estimators.neighbours.ksg import KSG, scaled_margins
 from capacity.estimators.neighbours.lnc import threshold
 from capacity.estimators.neighbours.profile import profile
 from capacity.results.estimate import NATS_PER_BIT
@@ -75,7 +75,7 @@ def test_it_keeps_the_contract(method: Estimator) -> None:
 @pytest.mark.parametrize("k", [1, 5])
 def test_it_agrees_with_a_plain_program(columns: int, k: int) -> None:
     x, y, _ = normal(1, 1500, columns, 0.6)
-    x, y = scaled(x, "standard"), scaled(y, "standard")
+    x, y = scaled_margins(x, "standard"), scaled_margins(y, "standard")
     assert KSG(k)(KEY, x, y).bits == pytest.approx(plain(x, y, k) / NATS_PER_BIT, abs=1e-6)
 
 

@@ -9,7 +9,8 @@ from scipy.integrate import quad
 from scipy.special import digamma, xlogy
 from scipy.stats import norm, poisson
 
-from capacity.estimators.estimator import Estimator, checked
+from capacity.estimators.checks import checked
+from capacity.estimators.estimator import Estimator
 from capacity.estimators.neighbours.ksg import KSG
 from capacity.estimators.neighbours.mixed import Mixed, Ross
 from capacity.results.estimate import NATS_PER_BIT

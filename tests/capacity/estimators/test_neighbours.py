@@ -83,7 +83,7 @@ def test_all_pairs_name_as_many_neighbours_as_asked_for(k: int) -> None:
 
 @pytest.mark.parametrize("stored", [1 << 14, 1 << 27])
 def test_counts_do_not_depend_on_how_many_beginnings_are_stored(stored: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(boxes, "STORED", stored)
+    monkeypatch.setattr(boxes, "MAX_STORED", stored)
     points = np.random.default_rng(2).normal(size=(1000, 3))
     radii = np.random.default_rng(3).exponential(size=1000)
     pairs = all_pairs(points)
@@ -94,6 +94,6 @@ def test_memory_is_bounded_at_a_hundred_thousand_points() -> None:
     """No table of bits is larger than what is allowed, and no block than what a cache holds."""
     points = np.random.default_rng(4).normal(size=(100_000, 2)).astype(np.float64)
     found = boxes.Boxes.of(points)
-    assert sum(column.beginnings.nbytes for column in found.columns) <= 1.1 * boxes.STORED
-    rows = slice(0, boxes.HELD * 64 // len(points))
-    assert found.bits(rows, np.full(rows.stop, 9.0))[0].nbytes <= 8 * boxes.HELD
+    assert sum(column.beginnings.nbytes for column in found.columns) <= 1.1 * boxes.MAX_STORED
+    rows = slice(0, boxes.BLOCK_WORDS * 64 // len(points))
+    assert found.bits(rows, np.full(rows.stop, 9.0))[0].nbytes <= 8 * boxes.BLOCK_WORDS

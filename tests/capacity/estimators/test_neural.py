@@ -19,7 +19,7 @@ from capacity.estimators.neural import (
     DonskerVaradhan,
     EntropyDifference,
     InfoNCE,
-    Joint,
+    JointCritic,
     Representation,
     Residual,
     Separable,
@@ -27,8 +27,8 @@ from capacity.estimators.neural import (
 )
 from capacity.estimators.neural.critic_bounds import info_nce_values, nwj_values, plug_in_values
 from capacity.estimators.neural.held_out import Scores, _summary
-from capacity.estimators.neural.prepare import features, guarded, normal_scores, to_float32
-from capacity.estimators.neural.training import Parts
+from capacity.estimators.neural.prepare import features, guarded, reference_scores, to_float32
+from capacity.estimators.neural.training import Folds
 from capacity.estimators.parametric.gaussian import GaussianMI
 
 CORRELATION = 0.8
@@ -131,7 +131,7 @@ def test_a_fitted_critic_is_the_log_ratio():
 
 
 def test_parts_are_disjoint_and_each_pair_is_evaluated_once():
-    parts = Parts.of(jax.random.key(0), 1003, 5, 64)
+    parts = Folds.of(jax.random.key(0), 1003, 5, 64)
     for fold in range(5):
         rows = np.concatenate([parts.training[fold], parts.validation[fold], parts.evaluation[fold]])
         assert np.array_equal(np.sort(rows), np.arange(1003))
@@ -148,7 +148,7 @@ def test_inputs_know_no_units_and_no_tails():
     assert np.allclose(inputs(first, first[:400]), inputs(moved, moved[:400]), atol=2e-2)
     assert float(jnp.abs(inputs(first, first[:400])[:, :6]).max()) < 20
     assert np.array_equal(np.argsort(guarded(first, first)[:, 2]), np.argsort(rows[:, 2]))
-    assert np.allclose(normal_scores(first, first)[:, 2].mean(), 0, atol=1e-3)
+    assert np.allclose(reference_scores(first, first)[:, 2].mean(), 0, atol=1e-3)
 
 
 @pytest.mark.slow
@@ -210,7 +210,7 @@ def test_a_residual_adds_nothing_to_the_truth_and_much_to_a_law_that_misses():
 
 @pytest.mark.slow
 def test_joint_critic():
-    found = InfoNCE(critic=Joint(width=32, block=128), stopping=QUICK, folds=2)(jax.random.key(0), *pairs(600))
+    found = InfoNCE(critic=JointCritic(width=32, block=128), stopping=QUICK, folds=2)(jax.random.key(0), *pairs(600))
     assert abs(found.bits - TRUTH) < 0.5
 
 

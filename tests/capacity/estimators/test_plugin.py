@@ -80,7 +80,7 @@ def test_grassberger_by_its_recursion():
         4: 2 + 2 / 3 - gamma - np.log(2),
     }
     for count, value in expected.items():
-        assert np.isclose(np.log(3 * count) - grassberger(np.full(3, count), 3), value)
+        assert np.isclose(np.log(3 * count) - grassberger(np.full(3, count)), value)
 
 
 def test_nsb_by_quadrature():
