@@ -14,6 +14,7 @@ from typing import Any
 
 import references
 
+from capacity.channels import Constraint
 from capacity.cli.listing import registries, summary
 
 SKIP = ("capacity.__main__",)
@@ -100,10 +101,9 @@ def formula_and_source(member: Any) -> str:
 
 def _facts(kind: str, member: Any) -> list[str]:
     if kind == "channel":
-        about = [
-            ("the ceiling presumes", getattr(member, "constraint", "")),
-            ("no ceiling", getattr(member, "statement", "")),
-        ]
+        # Both are a property where they depend on the channel's own parameters: the docstring then tells.
+        presumes = member.presumes.words if isinstance(member.presumes, Constraint) else ""
+        about = [("the ceiling presumes", presumes), ("no ceiling", member.no_ceiling_because)]
     elif kind == "estimator":
         about = [("takes", member.takes), ("unchanged by", ", ".join(sorted(member.unchanged_by)) or "nothing")]
     elif kind == "system":

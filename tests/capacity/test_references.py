@@ -42,7 +42,7 @@ def test_every_entry_has_authors_a_title_and_a_year() -> None:
 
 def test_every_key_that_is_cited_is_an_entry() -> None:
     cited = {(file.name, key) for file, text in texts() for key in references.cited(text)}
-    cited |= {(name, key) for name, claim in registries()["claim"].items() for key in getattr(claim, "references", ())}
+    cited |= {(name, key) for name, claim in registries()["claim"].items() for key in claim.references}
     assert {(where, key) for where, key in cited if key not in ENTRIES} == set()
     assert len(cited) >= 3
 
