@@ -29,8 +29,14 @@ import numpy as np
 
 from capacity.channels.channel import Channel, Powers
 from capacity.channels.constraint import POWER, Constraint
-from capacity.channels.noise_quadrature import CELLS_PER_STD, cell_masses, cumulated, drawn, noise_figures
-from capacity.channels.noise_quadrature import NODES as QUADRATURE_NODES
+from capacity.channels.noise_quadrature import (
+    CELLS_PER_STD,
+    DRAW_NODES,
+    cell_masses,
+    cumulated,
+    drawn,
+    noise_figures,
+)
 from capacity.results.estimate import NATS_PER_BIT
 from capacity.runtime.shapes import Key, Scalar, Units
 from capacity.theory.additive import additive_noise_ceiling
@@ -104,16 +110,17 @@ class AdditiveNoise(Channel):
         (`capacity.theory.additive`).
         """
         mean, variance = self.noise_moments()
-        entropy = self.noise_entropy()
+        entropy, std = self.noise_entropy(), jnp.sqrt(variance)
         power = jnp.asarray(power, jnp.result_type(float))
         shannon = (0.5 * (LOG_2PI + 1 + jnp.log(power + variance)) - entropy) / NATS_PER_BIT
-        cells = jax.lax.stop_gradient(cell_masses(self.log_noise, mean, jnp.sqrt(variance)))
-        return jnp.minimum(jnp.maximum(shannon, 0.0), _dual_bound(cells, power / variance))
+        noise = cell_masses(self.log_noise, mean, std), entropy - jnp.log(std)
+        dual = _dual_bound(jax.lax.stop_gradient(noise), power / variance)
+        return jnp.minimum(jnp.maximum(shannon, 0.0), dual)
 
 
 @jax.custom_jvp
-def _dual_bound(cells: jax.Array, snr: jax.Array) -> jax.Array:
-    return _searched(cells, snr)[0]
+def _dual_bound(noise: tuple[jax.Array, jax.Array], snr: jax.Array) -> jax.Array:
+    return _searched(noise, snr)[0]
 
 
 @_dual_bound.defjvp
@@ -122,24 +129,23 @@ def _dual_bound_jvp(primals: tuple[Any, Any], tangents: tuple[Any, Any]) -> tupl
     return bits, jnp.where(jnp.isfinite(slope), slope, 0.0) * tangents[1]
 
 
-def _searched(cells: jax.Array, snr: jax.Array) -> tuple[jax.Array, jax.Array]:
+def _searched(noise: tuple[jax.Array, jax.Array], snr: jax.Array) -> tuple[jax.Array, jax.Array]:
     shape = jax.ShapeDtypeStruct(snr.shape, snr.dtype)
-    return jax.pure_callback(_search, (shape, shape), cells, snr, vmap_method="sequential")
+    return jax.pure_callback(_search, (shape, shape), noise, snr, vmap_method="sequential")
 
 
-def _search(cells: jax.Array, snr: jax.Array) -> tuple[np.ndarray, np.ndarray]:
+def _search(noise: tuple[jax.Array, jax.Array], snr: jax.Array) -> tuple[np.ndarray, np.ndarray]:
     """On the host: NumPy alone, since a callback must not call JAX."""
-    ratios = np.asarray(snr)
-    masses = np.asarray(cells).tobytes()
-    found = [_remembered(masses, str(np.asarray(cells).dtype), float(ratio)) for ratio in ratios.ravel()]
+    ratios, (cells, entropy) = np.asarray(snr), (np.asarray(part, np.float64) for part in noise)
+    found = [_remembered(cells.tobytes(), float(entropy), float(ratio)) for ratio in ratios.ravel()]
     bits, slopes = np.array(found, ratios.dtype).reshape(-1, 2).T
     return bits.reshape(ratios.shape), slopes.reshape(ratios.shape)
 
 
 @lru_cache(maxsize=256)
-def _remembered(masses: bytes, dtype: str, snr: float) -> tuple[float, float]:
+def _remembered(cells: bytes, entropy: float, snr: float) -> tuple[float, float]:
     """All units of a code have one power as a rule: a search for each would be the same."""
-    return additive_noise_ceiling(np.frombuffer(masses, dtype).astype(np.float64), 1 / CELLS_PER_STD, snr)
+    return additive_noise_ceiling(np.frombuffer(cells), 1 / CELLS_PER_STD, entropy, snr)
 
 
 _CHECKED: set[tuple[Any, tuple[float, ...]]] = set()
@@ -166,8 +172,8 @@ def check_noise(noise: AdditiveNoise) -> None:
     if noise.full_support and bool(jnp.isneginf(noise.log_noise(around)).any()):
         raise ValueError(f"Expected full_support = False in {noise.name}; got a density of 0 near its mean.")
     draws = jnp.sort(noise.sample_noise(jax.random.key(0), (CHECKED_DRAWS,)))
-    expected = jnp.interp(draws, jnp.asarray(QUADRATURE_NODES, draws.dtype), cumulated(noise.log_noise))
-    distance = float(jnp.abs(expected - (jnp.arange(CHECKED_DRAWS) + 0.5) / CHECKED_DRAWS).max())
+    expected = jnp.interp(draws, jnp.asarray(DRAW_NODES, draws.dtype), cumulated(noise.log_noise))
+    distance = float(np.abs(np.asarray(expected) - (np.arange(CHECKED_DRAWS) + 0.5) / CHECKED_DRAWS).max())
     if not distance <= DISTANCE_TOLERANCE:
         raise ValueError(
             f"Expected sample_noise of {noise.name} to draw from log_noise; got a Kolmogorov-Smirnov distance of "

@@ -28,19 +28,22 @@ WIDE_SHARE = 1e-4  # of the wide density: costs -log2(1 - share) bits
 TOLERANCE_BITS = 3e-4
 
 
-def additive_noise_ceiling(cells: Floats, step: float, snr: float) -> tuple[float, float]:
+def additive_noise_ceiling(cells: Floats, step: float, entropy: float, snr: float) -> tuple[float, float]:
     """The second bound in bits, and its slope: bits per unit of power over noise variance.
 
-    As good as its cells: to about 1e-3 bits where these resolve the noise.  Both are infinite above a ratio of 30,
-    where the first bound has to do.
+    q is constant within cells, so that KL(p(.|u) || q) is exact at inputs on cells.  To about 1e-3 bits where the cells
+    reach the noise's tails.  Both are infinite above a ratio of 30, where the first bound has to do; at 0 both are 0.
 
     Args:
         cells: (2 k + 1,), the noise's masses around -k step .. k step, in units of its standard deviation, centred.
         step: of the cells, in the same units.
+        entropy: h(N) in nats, in the same units: log of the standard deviation less.
         snr: P/V, the power over the noise's variance, not negative.
     """
     if not snr <= MAX_SNR:
         return np.inf, np.inf
+    if snr == 0:
+        return 0.0, 0.0
     mass = np.asarray(cells, np.float64) / np.sum(cells)
     half = len(mass) // 2
     count = int(np.ceil(REACH * np.sqrt(1 + snr) / (step * INPUT_EVERY)))
@@ -57,10 +60,9 @@ def additive_noise_ceiling(cells: Floats, step: float, snr: float) -> tuple[floa
     outputs = np.arange(-reach - half, reach + half + 1) * step
     log_wide = np.log(WIDE_SHARE * step) - 0.5 * price * outputs**2 - 0.5 * np.log(2 * np.pi / price)
     log_q = np.logaddexp(np.log1p(-WIDE_SHARE) + np.log(np.maximum(probs @ table, 1e-300)), log_wide)
-    negentropy = (mass[mass > 0] * np.log(mass[mass > 0])).sum()
     inputs = np.arange(-reach, reach + 1) * step
-    gains = negentropy - np.correlate(log_q, mass, "valid") - price * (inputs**2 - snr)
+    gains = np.log(step) - entropy - np.correlate(log_q, mass, "valid") - price * (inputs**2 - snr)
     edge = inputs[-1]
-    beyond = negentropy - np.log(WIDE_SHARE * step) + 0.5 * np.log(2 * np.pi / price)
+    beyond = -entropy - np.log(WIDE_SHARE) + 0.5 * np.log(2 * np.pi / price)
     beyond += 0.5 * price * (edge**2 + 1) - price * (edge**2 - snr)
     return float(max(gains.max(), beyond) / NATS_PER_BIT), price / NATS_PER_BIT
