@@ -37,7 +37,7 @@ from capacity.plots.curve import figure
 from synthetic import FairBits
 
 out = os.environ.get("OUT", "../runs/curve")
-subprocess.run([sys.executable, "-m", "capacity.cli.curve", "curve", "--out", out, "--quiet"], check=True)
+subprocess.run([sys.executable, "-m", "capacity", "curve", "--out", out, "--quiet"], check=True)
 curves = load_curves(out)
 gaussian, vae = curves["gaussian"], curves["vae"]
 
