@@ -3,9 +3,6 @@
 `Channel` is the contract, `AdditiveNoise` and `AtomicChannel` its short forms; `CHANNELS` has all by name.
 """
 
-import warnings
-from typing import Any
-
 from capacity.channels.additive import AdditiveNoise
 from capacity.channels.atoms import AtomicChannel, DeterministicChannel
 from capacity.channels.binarised import Binarised, StochasticBinarised
@@ -26,6 +23,7 @@ from capacity.channels.quantized import Quantized
 from capacity.channels.stochastic_depth import StochasticDepth, residual_outcomes
 from capacity.channels.uniform import Uniform
 from capacity.channels.variational_dropout import VariationalDropout
+from capacity.runtime.deprecated import old_names
 from capacity.runtime.registry import Registry
 
 __all__ = [
@@ -67,9 +65,4 @@ CHANNELS = Registry(
     aliases={"then": "chain"},
 )  # fmt: skip
 
-
-def __getattr__(name: str) -> Any:
-    if name == "Then":
-        warnings.warn("channels.Then is called channels.Chain now.", DeprecationWarning, stacklevel=2)
-        return Chain
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = old_names(__name__)

@@ -99,6 +99,8 @@ class Registry(MutableMapping[str, Any]):
             missing = ["name", *(member for member in missing if member != "name")]
         if missing:
             contract = "" if self.contract is None else f", as {_full_name(self.contract)} says"
+            if self.contract is not None and self.contract not in kind.__mro__:
+                contract += " (which gives defaults to what inherits it)"
             raise TypeError(f"Expected a class with {', '.join(missing)}{contract}; got {_full_name(kind)}.")
 
     def _all(self) -> dict[str, Any]:

@@ -15,6 +15,7 @@ bits.sure results.estimate:Estimate.conservative
 bits.share results.intervals:rule_of_three_bits
 bits.unseen results.intervals:rule_of_three
 bounds.measure.Progress runtime.progress:Progress
+channels.Then channels:Chain
 console.record curves.summary:record
 console.table curves.summary:table
 curves.Progress runtime.progress:Progress

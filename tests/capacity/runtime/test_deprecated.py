@@ -134,6 +134,7 @@ RENAMED = {
     "capacity.bits.stretched": "scaled_interval",
     "capacity.bits.sure": "conservative",
     "capacity.bits.unseen": "rule_of_three",
+    "capacity.channels.Then": "Chain",
     "capacity.estimators.Gaussian": "GaussianMI",
     "capacity.estimators.estimator.result": "from_nats",
     "capacity.estimators.gaussian.Gaussian": "GaussianMI",

@@ -173,7 +173,7 @@ def test_a_class_is_refused_with_what_it_lacks_of_the_contract() -> None:
     assert registry.register(Inherits) is Inherits and registry.register(Alone) is Alone
     with pytest.raises(TypeError, match=rf"a class with size, __call__, as {__name__}.Contract says; got .*Lacks"):
         registry.register(Lacks)
-    with pytest.raises(TypeError, match="a class with name, takes, size, __call__"):
+    with pytest.raises(TypeError, match=r"a class with name, takes, size, __call__, as .* \(which gives defaults"):
         registry["int"] = int
     with pytest.raises(TypeError, match=r"a class with name, as"):
         registry.register(Unnamed)
