@@ -72,7 +72,8 @@ class InformedFlips(PosteriorApproximation):
 
     def log_start(self, observation: Units, state: Digits) -> Scalar:
         """log p(m), nats."""
-        return self.joint.source.log_prob(self.message_of(state))
+        log_prob: jax.Array = self.joint.source.log_prob(self.message_of(state))
+        return log_prob
 
     def carry(self, target: Target, observation: PyTree, state: Digits, z: Units) -> Carried:
         """log p(z|m) and its gradient at a state."""

@@ -15,8 +15,8 @@ import jax.numpy as jnp
 
 from capacity.bounds.bound import Bound
 from capacity.bounds.variational.normal import Normal, fit_normal
+from capacity.channels.additive import LOG_2PI
 from capacity.channels.channel import Channel, Code
-from capacity.channels.gaussian import LOG_2PI
 from capacity.joint.joint import Joint
 from capacity.results.estimate import NATS_PER_BIT, Estimate
 from capacity.runtime.keys import Seed, as_key
