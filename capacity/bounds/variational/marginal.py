@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -26,6 +26,7 @@ LIST_BATCH = 8192  # messages of a list encoded at once
 SAMPLE_BATCH = 4096  # samples at once
 
 
+@runtime_checkable
 class MarginalDensity(Protocol):
     """A density r(z) on all units together: `Normal`, `NormalMixture`, or one's own, a pytree."""
 
