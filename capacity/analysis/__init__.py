@@ -1,1 +1,1 @@
-"""analysis: say what lives here."""
+"""Questions to a trained network: what its code holds, how sharp its weights lie, how much it can store."""

@@ -56,10 +56,10 @@ class Outcome:
         return "\n".join([self.title, f"“{self.claim.sentence}”", *lines])
 
     def _repr_html_(self) -> str:
-        from capacity.results.html import table
+        from capacity.results.html import html_table
 
         head = ["prediction", "measured, interval", "region", "standing"]
-        return table(self.title, head, self.rows, f"“{self.claim.sentence}”")
+        return html_table(self.title, head, self.rows, f"“{self.claim.sentence}”")
 
 
 def examine(

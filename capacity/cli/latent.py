@@ -81,7 +81,11 @@ def record(found: Latent) -> dict[str, Any]:
         "saturated": found.saturated,
         "rate": found.rate,
         "joint_per_unit": found.joint_per_unit,
-    } | {name: _estimate(getattr(found, name)) for name in ("information", "excess", "total_correlation")} | {
+    } | {
+        "information": _estimate(found.information),
+        "excess": _estimate(found.marginal_kl),
+        "total_correlation": _estimate(found.total_correlation),
+    } | {
         "by_unit": by_unit,
         "shared": [
             {"units": [int(shared.first[i]), int(shared.second[i])], "bits": _estimate(shared.bits, i)}
@@ -107,7 +111,7 @@ def _print(found: Latent) -> None:
     rows: list[tuple[str, Estimate | float, str]] = [
         ("information", found.information, "I(point;Z), exact by enumeration"),
         ("rate", found.rate, "E KL(q(z|x)‖N(0,1)): information + excess"),
-        ("excess", found.excess, "KL(q(z)‖N(0,1))"),
+        ("excess", found.marginal_kl, "KL(q(z)‖N(0,1))"),
         ("total correlation", found.total_correlation, "part of the excess: what units say more than once"),
         ("information / units", found.joint_per_unit, "joint bits per unit"),
     ]

@@ -99,6 +99,10 @@ class Rows:
         index, count = self._index(message), self.log_probs.shape[0]
         return jnp.where(index < count, self.log_probs[jnp.minimum(index, count - 1)], -jnp.inf)
 
+    def log_mass(self, message: jax.Array) -> jax.Array:
+        """`log_prob`: no noise goes with the message."""
+        return self.log_prob(message)
+
     def messages(self) -> jax.Array:
         """All row numbers in binary digits, (N, message_dim) int8."""
         return self._digits(jnp.arange(self.log_probs.shape[0], dtype=jnp.int32))

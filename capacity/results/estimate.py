@@ -7,19 +7,20 @@ could have reported.  A `Bracket` is a lower and an upper bound on the same bits
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from capacity.results.html import MAX_ROWS, number, table
-from capacity.results.intervals import CONSERVATIVE_ERRORS, Z95, less_explained, skewed_ends
+from capacity.results.html import MAX_ROWS, html_table, number
+from capacity.results.intervals import CONSERVATIVE_ERRORS, Z95, Number, less_explained, skewed_ends
 
-Kind = Literal["exact", "lower", "upper", "point"]
-Figure = Any  # a float, or an array of them when lanes are stacked
-
-NATS_PER_BIT = 0.6931471805599453  # nats in one bit
+Kind: TypeAlias = Literal["exact", "lower", "upper", "point"]
+"""What an expectation is to the truth: itself, below it, above it, or nothing that is known."""
+Stacked: TypeAlias = Any
+"""A float, or an array of them when lanes are stacked: whoever reads one knows which."""
+NATS_PER_BIT = 0.6931471805599453
 
 
 @jax.tree_util.register_dataclass
@@ -36,22 +37,22 @@ class Estimate:
         kind: `exact` (unbiased for the truth), `lower` or `upper` (a bound in expectation), or `point`.
     """
 
-    bits: Figure
-    stderr: Figure
-    low: Figure
-    high: Figure
-    limit: Figure
-    n: Figure
+    bits: Stacked
+    stderr: Stacked
+    low: Stacked
+    high: Stacked
+    limit: Stacked
+    n: Stacked
     kind: Kind = field(metadata={"static": True})
 
     @property
-    def saturated(self) -> Figure:
+    def saturated(self) -> Stacked:
         """Whether the interval reaches the limit: the truth may then be larger than any figure shown."""
         return jnp.isfinite(self.limit) & (self.high >= self.limit)
 
     @classmethod
     def from_samples(
-        cls, *, nats: jax.Array, kind: Kind, limit: Any = jnp.inf, controls: jax.Array | None = None
+        cls, *, nats: jax.Array, kind: Kind, limit: Number = jnp.inf, controls: jax.Array | None = None
     ) -> Estimate:
         """The mean of independent values, in nats, as an estimate in bits; traceable.
 
@@ -76,14 +77,23 @@ class Estimate:
             nats = less_explained(nats, controls)
         mean = nats.mean()
         spread = jnp.sqrt(((nats - mean) ** 2).sum() / max(n - fitted, 1))
-        skewness = (((nats - mean) / jnp.maximum(spread, jnp.finfo(nats.dtype).tiny)) ** 3).mean()
+        skewness = (((nats - mean) / jnp.maximum(spread, np.finfo(nats.dtype).tiny)) ** 3).mean()
         bits, stderr = mean / NATS_PER_BIT, spread / n**0.5 / NATS_PER_BIT
         low, high = skewed_ends(bits, stderr, skewness, n)
         return cls(bits, stderr, low, high, jnp.asarray(limit), jnp.asarray(n), kind=kind)
 
     @classmethod
-    def from_normal(cls, *, bits: Any, stderr: Any, kind: Kind, n: Any = 0, limit: Any = jnp.inf) -> Estimate:
+    def from_normal(
+        cls, *, bits: Number, stderr: Number, kind: Kind, n: Number = 0, limit: Number = jnp.inf
+    ) -> Estimate:
         """An estimate with the normal 95 % interval around it; all in bits.
+
+        Args:
+            bits: the figure.
+            stderr: its standard error.
+            kind: what the figure is to the truth.
+            n: how many independent samples stand behind it.
+            limit: the most that the method could report.
 
         Examples:
             >>> e = Estimate.from_normal(bits=2.0, stderr=0.1, kind="lower", limit=2.1)
@@ -110,6 +120,14 @@ class Estimate:
 
         Information is not negative: where an interval would end below 0, the method errs by more than it knows, and
         the interval is widened to reach 0.
+
+        Args:
+            nats: the figure.
+            stderr: its standard error, nats.
+            kind: what the figure is to the truth.
+            n: how many independent samples stand behind it.
+            limit: the most that the method could report, nats.
+            low, high: the ends of its 95 % interval, nats.
         """
         low = nats - Z95 * stderr if low is None else low
         high = max(nats + Z95 * stderr if high is None else high, 0.0)
@@ -118,12 +136,12 @@ class Estimate:
         )
         return cls(bits, error, low_bits, high_bits, limit_bits, n, kind=kind)
 
-    def widened_to(self, down: Any = 0.0, up: Any = 0.0) -> Estimate:
+    def widened_to(self, down: Number = 0.0, up: Number = 0.0) -> Estimate:
         """The same figure, its interval reaching at least so far below and above it, in bits."""
         low, high = jnp.minimum(self.low, self.bits - down), jnp.maximum(self.high, self.bits + up)
         return replace(self, low=low, high=high)
 
-    def scaled_interval(self, factor: Any) -> Estimate:
+    def scaled_interval(self, factor: Number) -> Estimate:
         """The same figure, its interval so many times as wide either way."""
         low, high = (self.bits + factor * (end - self.bits) for end in (self.low, self.high))
         return replace(self, low=low, high=high)
@@ -146,7 +164,7 @@ class Estimate:
             notes.append(f"the first {MAX_ROWS} of {len(flat[0])}")
         if bool(np.any(np.asarray(self.saturated))):
             notes.append("saturated: the truth may be larger")
-        return table("Estimate, bits", columns, rows, "; ".join(notes))
+        return html_table("Estimate, bits", columns, rows, "; ".join(notes))
 
 
 class TracePoint(NamedTuple):
@@ -183,17 +201,17 @@ class Bracket:
     trace: tuple[TracePoint, ...] = ()
 
     @property
-    def low(self) -> Figure:
+    def low(self) -> Stacked:
         """Lower end of the lower bound's interval, in bits."""
         return self.lower.low
 
     @property
-    def high(self) -> Figure:
+    def high(self) -> Stacked:
         """Upper end of the upper bound's interval, in bits."""
         return self.upper.high
 
     @property
-    def width(self) -> Figure:
+    def width(self) -> Stacked:
         """high - low, in bits."""
         return self.high - self.low
 
@@ -203,4 +221,4 @@ class Bracket:
             for name, bound in (("below", self.lower), ("above", self.upper))
         ]
         title = f"{number(self.low)} to {number(self.high)} bits at 95 %"
-        return table(title, ["bound", "bits", "95 % interval", "kind"], rows, self.method)
+        return html_table(title, ["bound", "bits", "95 % interval", "kind"], rows, self.method)

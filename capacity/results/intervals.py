@@ -6,11 +6,15 @@ saw is bounded by the rule of three (Hanley & Lippman-Hand 1983).
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypeAlias
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
 
+Number: TypeAlias = jax.Array | np.ndarray | float | int
+"""A real number, or an array of them where lanes are stacked."""
 Z95 = 1.959963984540054  # standard normal quantile of a two-sided 95 % interval
 # Standard errors that a bracket reaches either way.  95 % is promised; but of twenty such intervals one misses by
 # design, and a bracket chooses between bounds.  With three, none of twenty misses 19 times of 20.
@@ -20,7 +24,7 @@ ROUNDING_TOLERANCE = 1e-5  # a control that spreads less is a constant and the r
 
 
 @jax.jit  # a loop outside of a compiled program would be compiled anew at every call
-def less_explained(nats: jax.Array, controls: jax.Array) -> jax.Array:
+def less_explained(nats: Float[Array, " n"], controls: Float[Array, "n controls"]) -> Float[Array, " n"]:
     """The values (n,) less the least-squares combination of the controls (n, c), column after column (modified Gram &
     Schmidt).
 
@@ -28,12 +32,12 @@ def less_explained(nats: jax.Array, controls: jax.Array) -> jax.Array:
     devices at once, were seen to wait for each other forever.
     """
     centred = controls - controls.mean(0, keepdims=True)
-    told = jnp.sqrt(jnp.square(centred).mean(0)) > ROUNDING_TOLERANCE * (1 + jnp.abs(controls).max(0))
-    centred, controls = (jnp.where(told[None], c, 0.0) for c in (centred, controls))
+    varies = jnp.sqrt(jnp.square(centred).mean(0)) > ROUNDING_TOLERANCE * (1 + jnp.abs(controls).max(0))
+    centred, controls = (jnp.where(varies[None], c, 0.0) for c in (centred, controls))
     size, columns = jnp.square(centred).sum(0), jnp.arange(controls.shape[1])
 
-    def remove(k: jax.Array, held: tuple[jax.Array, jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array, jax.Array]:
-        nats, controls, centred = held
+    def remove(k: jax.Array, left: tuple[jax.Array, jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array, jax.Array]:
+        nats, controls, centred = left
         one, power = centred[:, k], jnp.square(centred[:, k]).sum()
         scale = jnp.where(power > ROUNDING_TOLERANCE * size[k], 1 / jnp.where(power > 0, power, 1.0), 0.0)
         share = jnp.where(columns > k, one @ centred * scale, 0.0)
@@ -41,21 +45,28 @@ def less_explained(nats: jax.Array, controls: jax.Array) -> jax.Array:
         shared = controls[:, k]
         return nats - amount * shared, controls - jnp.outer(shared, share), centred - jnp.outer(one, share)
 
-    return jax.lax.fori_loop(0, controls.shape[1], remove, (nats, controls, centred))[0]
+    left: jax.Array = jax.lax.fori_loop(0, controls.shape[1], remove, (nats, controls, centred))[0]
+    return left
 
 
 def skewed_ends(mean: jax.Array, stderr: jax.Array, skewness: jax.Array, n: int) -> tuple[jax.Array, jax.Array]:
-    """Both ends of the 95 % interval of a mean of n values of this skewness (Hall 1992), in the unit of the mean."""
+    """Both ends of the 95 % interval of a mean of n values of this skewness (Hall 1992), in the unit of the mean.
+
+    Args:
+        mean, stderr: a figure and its standard error.
+        skewness: of the values, without a unit.
+        n: how many values.
+    """
     low, high = (mean - stderr * _unskew(y, skewness / n**0.5) for y in (Z95, -Z95))
     return low, high
 
 
-def rule_of_three_bits(loss: Any, n: Any) -> Any:
+def rule_of_three_bits(loss: Number, n: Number) -> Number:
     """What events that are not among n samples take at most, in bits, at 95 %, if each takes `loss` bits: 3/n of it."""
     return 3 / n * loss
 
 
-def rule_of_three(distance: Any, n: Any, loss: Any) -> Any:
+def rule_of_three(distance: Number, n: Number, loss: Number) -> jax.Array:
     """What events too rare to be among n samples may take, in bits, from a figure at this distance of its limit.
 
     Where nearly every sample gives the limit, events that cost up to `loss` bits come once in many samples; with none

@@ -12,14 +12,16 @@ I(i;Z) is at most log2 N: where it comes near, a larger data set would show more
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from numpy.typing import ArrayLike
 
-from capacity.analysis.latent.shared import Shared, shared_bits
+from capacity.analysis.latent.shared import SharedBits, shared_bits
 from capacity.bounds.exact.enumeration import PRECISION_SAMPLES, information, information_of, widen
 from capacity.bounds.exact.listing import list_codes
 from capacity.bounds.exact.sample import sampled
@@ -27,11 +29,13 @@ from capacity.bounds.exact.units import unit_information_of
 from capacity.channels import LearntGaussian, Posterior
 from capacity.joint.table import Rows, tabled
 from capacity.results.estimate import NATS_PER_BIT, Estimate
+from capacity.runtime.keys import Seed, as_key
 from capacity.runtime.progress import Progress, reporter
 
-ACTIVE = 0.01  # Burda, Grosse & Salakhutdinov (2016), section 5.2
-NEAR_LIMIT = 0.9  # of log2 N: there the number of points decides the figure more than the code does
-GROWTH = (8, 4, 2, 1)  # the data set's size is divided by these
+ACTIVE_VARIANCE = 0.01  # Burda, Grosse & Salakhutdinov (2016), section 5.2
+SATURATION_SHARE = 0.9  # of log2 N: there the number of points decides the figure more than the code does
+MIN_SAMPLES = 256
+GROWTH_DIVISORS = (8, 4, 2, 1)  # the data set's size is divided by these
 
 
 class Growth(NamedTuple):
@@ -49,7 +53,7 @@ class Latent:
         points: N.
         information: I(data point; Z), exact by enumeration; its limit is log2 N.
         rate: E KL(q(z|i) || N(0,1)), a closed form.
-        excess: KL(q(z) || N(0,1)), the rate less the information.
+        marginal_kl: KL(q(z) || N(0,1)), the rate less the information (Hoffman & Johnson 2016).
         total_correlation: KL(q(z) || prod_j q(z_j)), what the units say more than once.
         joint_per_unit: information / units.
         marginal, increment: I(i;Z_j) and I(i;Z_j|Z_<j), leaves (units,).
@@ -62,25 +66,31 @@ class Latent:
     points: int
     information: Estimate
     rate: float
-    excess: Estimate
+    marginal_kl: Estimate
     total_correlation: Estimate
     joint_per_unit: float
     marginal: Estimate
     increment: Estimate
     unit_rate: np.ndarray
     mean_variance: np.ndarray
-    shared: Shared
+    shared: SharedBits
     growth: Growth
 
     @property
     def units(self) -> int:
-        """Number of units."""
+        """How many units the code has."""
         return len(self.unit_rate)
 
     @property
     def active(self) -> np.ndarray:
         """(units,) whether the unit's posterior mean varies by more than 0.01 (Burda et al. 2016)."""
-        return self.mean_variance > ACTIVE
+        return self.mean_variance > ACTIVE_VARIANCE
+
+    @property
+    def excess(self) -> Estimate:
+        """The old name of `marginal_kl`."""
+        warnings.warn("`excess` is now called `marginal_kl`.", DeprecationWarning, stacklevel=2)
+        return self.marginal_kl
 
     @property
     def limit(self) -> float:
@@ -90,24 +100,27 @@ class Latent:
     @property
     def saturated(self) -> bool:
         """Whether the interval reaches 90 % of log2 N: a larger data set would then show more."""
-        return float(self.information.high) >= NEAR_LIMIT * self.limit
+        return float(self.information.high) >= SATURATION_SHARE * self.limit
 
     def _repr_html_(self) -> str:
-        from capacity.results.html import number, table
+        from capacity.results.html import html_table, number
 
-        named = ("information", "excess", "total_correlation")
-        figures = [(name.replace("_", " "), getattr(self, name)) for name in named]
+        figures = [
+            ("information", self.information),
+            ("excess", self.marginal_kl),
+            ("total correlation", self.total_correlation),
+        ]
         rows = [[name, number(e.bits), f"{number(e.low)} to {number(e.high)}"] for name, e in figures]
         rows.insert(1, ["rate", number(self.rate), "closed form"])
         active = f"{int(self.active.sum())} of {self.units} units active"
         title = f"{self.points:,} points, at most {self.limit:.2f} bits; {active}"
-        return table(title, ["figure", "bits", "95 % interval"], rows, "saturated" if self.saturated else "")
+        return html_table(title, ["figure", "bits", "95 % interval"], rows, "saturated" if self.saturated else "")
 
 
 def measure_latent(
-    key: jax.Array,
-    means: Any,
-    logvars: Any,
+    key: Seed,
+    means: ArrayLike,
+    logvars: ArrayLike,
     *,
     given: str | None = None,
     samples: int = 4096,
@@ -116,7 +129,7 @@ def measure_latent(
     """Bits in the code of a trained variational model, from the posterior of each of N data points.
 
     Args:
-        key: decides the samples; the same key gives the same figures.
+        key: decides the samples; the same key gives the same figures; a whole number is taken as a seed.
         means: (N, units), posterior means.
         logvars: (N, units), logarithms of the posterior variances, unless `given` says otherwise.
         given: "logvar", "log_std", "variance" or "std": what `logvars` holds.  None takes log-variances and refuses
@@ -129,22 +142,24 @@ def measure_latent(
     """
     from capacity.analysis.latent.posterior import checked_posterior
 
-    if samples < 256:
-        raise ValueError(f"Expected at least 256 samples; got {samples}.")
+    if samples < MIN_SAMPLES:
+        raise ValueError(f"Expected at least {MIN_SAMPLES} samples; got {samples}.")
     means, log_std = checked_posterior(means, logvars, given)
     count, units = means.shape
-    keys = jax.random.split(key, 4)
+    keys = jax.random.split(as_key(key), 4)
     order = np.asarray(jax.random.permutation(keys[0], count))
     table = Posterior(jnp.asarray(means[order], jnp.float32), jnp.asarray(log_std[order], jnp.float32))
     rows = Rows.of(np.full(count, 1 / count))
     report = reporter(progress) or (lambda share, text: None)
     report(0.0, f"{count:,} points, {units} units")
-    narrow, by_unit, check = jax.block_until_ready(_figures(keys[1], rows, table, samples, max(samples // 4, 256)))
+    narrow, by_unit, check = jax.block_until_ready(
+        _figures(keys[1], rows, table, samples, max(samples // 4, MIN_SAMPLES))
+    )
     exact = widen(narrow, LearntGaussian(), *check)
     report(0.5, f"{float(exact.bits):.2f} bits")
     shared = jax.block_until_ready(shared_bits(keys[2], rows, table, np.asarray(by_unit.marginal.bits), samples))
     report(0.75, "what units share")
-    growth = jax.block_until_ready(_growth(keys[3], table, count, max(samples // 4, 256)))
+    growth = jax.block_until_ready(_growth(keys[3], table, count, max(samples // 4, MIN_SAMPLES)))
     report(1.0, f"{float(exact.bits):.2f} bits")
     # float64: nothing is left to chance in a closed form.
     unit_rate = (0.5 * (means**2 + np.exp(2 * log_std) - 1) - log_std).mean(0) / NATS_PER_BIT
@@ -179,10 +194,11 @@ _figures = jax.jit(_all_figures, static_argnums=(3, 4))
 
 def _growth(key: jax.Array, table: Posterior, count: int, samples: int) -> Growth:
     """Subsets of the (shuffled) points by probabilities of zero for the rest: one program for all sizes."""
-    points = np.unique([max(count // divisor, 1) for divisor in GROWTH])
+    points = np.unique([max(count // divisor, 1) for divisor in GROWTH_DIVISORS])
     lists = [Rows.of(np.where(np.arange(count) < size, 1 / size, 0.0)) for size in points]
-    stacked = tuple(jnp.stack([getattr(rows, name) for rows in lists]) for name in ("log_probs", "lower_edges"))
-    found = _grow(jax.random.split(key, len(points)), *stacked, table, samples)
+    log_probs = jnp.stack([rows.log_probs for rows in lists])
+    edges = jnp.stack([rows.lower_edges for rows in lists])
+    found = _grow(jax.random.split(key, len(points)), log_probs, edges, table, samples)
     return Growth(points, replace(found, limit=jnp.asarray(np.log2(points), jnp.float32)))
 
 
@@ -193,7 +209,8 @@ def _information_of_subsets(
         joint = tabled(Rows(one[1], one[2], 0.0), table, LearntGaussian())
         return information(one[0], joint, list_codes(joint), samples)
 
-    return jax.lax.map(of_subset, (keys, log_probs, edges))
+    figures: Estimate = jax.lax.map(of_subset, (keys, log_probs, edges))
+    return figures
 
 
 _grow = jax.jit(_information_of_subsets, static_argnums=4)

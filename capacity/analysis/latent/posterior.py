@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
+from jaxtyping import Float
+from numpy.typing import ArrayLike
 
 from capacity.runtime.names import check_name
 
@@ -15,10 +16,12 @@ TO_LOG_STD: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "variance": lambda a: 0.5 * np.log(a),
     "std": np.log,
 }
-LARGEST_LOG_STD = 40.0  # past this, single precision has no numbers left
+MAX_LOG_STD = 40.0  # past this, single precision has no numbers left
 
 
-def checked_posterior(means: Any, spreads: Any, given: str | None = None) -> tuple[np.ndarray, np.ndarray]:
+def checked_posterior(
+    means: ArrayLike, spreads: ArrayLike, given: str | None = None
+) -> tuple[Float[np.ndarray, "n units"], Float[np.ndarray, "n units"]]:
     """Means and log standard deviations as float64 arrays (N, units).
 
     Args:
@@ -27,7 +30,8 @@ def checked_posterior(means: Any, spreads: Any, given: str | None = None) -> tup
         given: one of "logvar", "log_std", "variance", "std"; None takes log-variances if they look like it.
 
     Raises:
-        ValueError: as said in the message.
+        ValueError: for shapes that differ, numbers that are not real or not finite, fewer than two points, and numbers
+            that look like variances where logarithms are expected or the other way round; the message says which.
     """
     if given is not None:
         check_name(given, TO_LOG_STD, "given")
@@ -50,15 +54,15 @@ def checked_posterior(means: Any, spreads: Any, given: str | None = None) -> tup
             "--given)."
         )
     log_std = TO_LOG_STD[given or "logvar"](spread)
-    if not (np.abs(log_std) <= LARGEST_LOG_STD).all():
+    if not (np.abs(log_std) <= MAX_LOG_STD).all():
         raise ValueError(
-            f"Expected log standard deviations within ±{LARGEST_LOG_STD:g}; got {log_std.min():.4g} to "
+            f"Expected log standard deviations within ±{MAX_LOG_STD:g}; got {log_std.min():.4g} to "
             f"{log_std.max():.4g}. Is it {given or 'logvar'} that was given?"
         )
     return mean, log_std
 
 
-def _table(array: Any, name: str) -> np.ndarray:
+def _table(array: ArrayLike, name: str) -> np.ndarray:
     table = np.asarray(array)
     if table.dtype.kind not in "fiu":
         raise ValueError(f"Expected {name} as an array of real numbers; got {table.dtype}.")

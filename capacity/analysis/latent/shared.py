@@ -11,18 +11,21 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Float
 
 from capacity.bounds.exact.densities import log_densities
 from capacity.bounds.exact.listing import list_codes
 from capacity.channels import LearntGaussian, Posterior
 from capacity.joint.table import Rows, tabled
 from capacity.results.estimate import Estimate
+from capacity.runtime.shapes import Key
 
-MOST_UNITS = 24
-WORK = 1e9  # densities of one unit that may be computed for all pairs together
+MAX_UNITS = 24
+MIN_SAMPLES = 128
+MAX_DENSITIES = 1e9  # densities of one unit that may be computed for all pairs together
 
 
-class Shared(NamedTuple):
+class SharedBits(NamedTuple):
     """Information between pairs of units.
 
     Attributes:
@@ -38,14 +41,16 @@ class Shared(NamedTuple):
 
     def matrix(self) -> np.ndarray:
         """(k, k) bits, symmetric, NaN on the diagonal."""
-        place = {unit: i for i, unit in enumerate(self.units.tolist())}
-        out = np.full((len(place), len(place)), np.nan)
+        row = {unit: i for i, unit in enumerate(self.units.tolist())}
+        out = np.full((len(row), len(row)), np.nan)
         for j, k, bits in zip(self.first.tolist(), self.second.tolist(), np.asarray(self.bits.bits), strict=True):
-            out[place[j], place[k]] = out[place[k], place[j]] = bits
+            out[row[j], row[k]] = out[row[k], row[j]] = bits
         return out
 
 
-def shared_bits(key: jax.Array, rows: Rows, table: Posterior, marginal: np.ndarray, samples: int) -> Shared:
+def shared_bits(
+    key: Key, rows: Rows, table: Posterior, marginal: Float[np.ndarray, " units"], samples: int
+) -> SharedBits:
     """Bits that every two of the units with the most marginal bits share.
 
     Args:
@@ -55,13 +60,13 @@ def shared_bits(key: jax.Array, rows: Rows, table: Posterior, marginal: np.ndarr
         marginal: (units,), bits of each unit alone: decides which units are looked at.
         samples: at most; fewer where there are many points and pairs, but at least 128.
     """
-    units = np.sort(np.argsort(-marginal, kind="stable")[:MOST_UNITS])
+    units = np.sort(np.argsort(-marginal, kind="stable")[:MAX_UNITS])
     first, second = (units[i] for i in np.triu_indices(len(units), 1))
-    count = int(np.clip(WORK / (2 * max(len(first), 1) * len(rows.log_probs)), 128, samples))
+    count = int(np.clip(MAX_DENSITIES / (2 * max(len(first), 1) * len(rows.log_probs)), MIN_SAMPLES, samples))
     if not len(first):
         nothing = jnp.zeros(0)
-        return Shared(units, first, second, Estimate(nothing, nothing, nothing, nothing, nothing, nothing, "exact"))
-    return Shared(units, first, second, _pairs(key, rows, table, jnp.asarray(first), jnp.asarray(second), count))
+        return SharedBits(units, first, second, Estimate(nothing, nothing, nothing, nothing, nothing, nothing, "exact"))
+    return SharedBits(units, first, second, _pairs(key, rows, table, jnp.asarray(first), jnp.asarray(second), count))
 
 
 def _bits_of_pairs(
@@ -74,7 +79,8 @@ def _bits_of_pairs(
         q = log_densities(list_codes(joint), joint.channel, z, per_unit=True)
         return Estimate.from_samples(nats=q.joint - q.marginal.sum(1), kind="exact")
 
-    return jax.lax.map(of_pair, (jax.random.split(key, len(first)), first, second))
+    bits: Estimate = jax.lax.map(of_pair, (jax.random.split(key, len(first)), first, second))
+    return bits
 
 
 _pairs = jax.jit(_bits_of_pairs, static_argnums=5)

@@ -13,13 +13,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.scipy.stats import norm
+from jaxtyping import Array, Float, Int
 from numpy.typing import NDArray
 
-LARGEST_LISTED = 28
+from capacity.runtime.shapes import Key
+
+MAX_LISTED_WEIGHTS = 28
 
 
 def longest_memory(rng: np.random.Generator, weights: int) -> int:
-    """Patterns that come one after another, until no weight vector has all of them right: how many it got to.
+    """How many patterns come one after another before no weight vector has all of them right.
 
     Exact, by listing: all 2^weights vectors, of which each pattern leaves some.  Sums of the two halves of the
     weights are listed and added, so that a pattern costs an addition a survivor.
@@ -31,8 +34,8 @@ def longest_memory(rng: np.random.Generator, weights: int) -> int:
     Raises:
         ValueError: for a number of weights out of range.
     """
-    if not 2 <= weights <= LARGEST_LISTED:
-        raise ValueError(f"Expected from 2 to {LARGEST_LISTED} weights to list; got {weights}.")
+    if not 2 <= weights <= MAX_LISTED_WEIGHTS:
+        raise ValueError(f"Expected from 2 to {MAX_LISTED_WEIGHTS} weights to list; got {weights}.")
     low, high = weights // 2, weights - weights // 2
     low_signs, high_signs = _signs(low), _signs(high)
     survivors: NDArray[np.uint32] | None = None
@@ -56,7 +59,9 @@ def _signs(count: int) -> NDArray[np.float32]:
 
 
 @partial(jax.jit, static_argnames="steps")
-def reinforced_search(key: jax.Array, patterns: jax.Array, steps: int = 400, strength: float = 0.003) -> jax.Array:
+def reinforced_search(
+    key: Key, patterns: Float[Array, "patterns weights"], steps: int = 400, strength: float = 0.003
+) -> Int[Array, ""]:
     """How many of the patterns the best weights +-1 that were met get right; all of them is a solution.
 
     Message passing for the marginals of a random solution (approximate, in the form of Donoho, Maleki & Montanari

@@ -1,8 +1,8 @@
 """Perceptron with real weights: can random labels of random points be had by any weights at all?
 
 w exists with y_i (w . x_i) > 0 for all i iff the linear program  max s : y_i (w . x_i) >= s, |w_j| <= 1, s <= 1  has a
-positive optimum.  The chance is known in closed form (`theory_training.separable`, Cover 1965), 1/2 at two patterns a
-weight for every number of inputs: the capacity is 2.
+positive optimum.  The chance is known in closed form (`capacity.theory.training.separable`, Cover 1965), 1/2 at two
+patterns a weight for every number of inputs: the capacity is 2.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def separable_counts(rng: np.random.Generator, inputs: int, patterns: int, trial
 
 
 def longest_separable(rng: np.random.Generator, inputs: int) -> int:
-    """Patterns that come one after another, until no weights have all of them right: how many it got to.
+    """How many patterns come one after another before no weights have all of them right.
 
     Its mean is 2 inputs exactly (summing Cover's chances).  Found by halving: more patterns are never easier.
 

@@ -1,27 +1,36 @@
 """Two-layer networks on random labels: f(x) = c . relu(A x + b) + d learns fair labels of random points by heart.
 
 What it can be made to recall of labels that nothing else tells about is a lower bound on what its weights hold
-(`instruments.memorised_bits`); noise of three kinds may be put in its way: dropped hidden units, Gaussian noise on the
-weights, and annealed Gaussian noise on the gradient.
+(`capacity.analysis.weights.memorised_bits`); noise of three kinds may be put in its way: dropped hidden units, Gaussian
+noise on the weights, and annealed Gaussian noise on the gradient.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
 import optax
+from jaxtyping import Array, Int, PyTree
 
+from capacity.runtime.shapes import Key
 from capacity.training.fitting import apply, cosine_adam
 from capacity.training.noises import annealed_noise
 
-Network = dict[str, jax.Array]
-READINGS = 8  # draws of the noise in `Recall.noisy_log_probs`
+Network: TypeAlias = dict[str, jax.Array]
+"""A, b, c and d of f under "in", "bias", "out" and "shift"."""
+NOISE_DRAWS = 8  # draws of the noise in `Recall.noisy_log_probs`
 
 
 class Noise(NamedTuple):
-    """Strengths: chance that a hidden unit drops out, deviation of the weights' noise, eta of the gradient's noise."""
+    """Strengths of three noises, each a scalar.
+
+    Attributes:
+        dropout: chance that a hidden unit drops out.
+        weight: standard deviation of the weights' noise.
+        gradient: eta of the gradient's noise.
+    """
 
     dropout: jax.Array
     weight: jax.Array
@@ -39,13 +48,13 @@ class Recall(NamedTuple):
 
 
 def parameter_count(inputs: int, hidden: int) -> int:
-    """hidden (inputs + 2) + 1."""
+    """Weights and biases of the network: hidden (inputs + 2) + 1."""
     return hidden * (inputs + 2) + 1
 
 
 def memorise(
-    key: jax.Array,
-    patterns: jax.Array,
+    key: Key,
+    patterns: Int[Array, ""] | int,
     noise: Noise | None,
     *,
     inputs: int,
@@ -76,7 +85,7 @@ def memorise(
         log_probs = jax.nn.log_sigmoid(signs * _logits(params, key, points, noise))
         return -(there * log_probs).sum() / there.sum()
 
-    def step(carry: Any, i: jax.Array) -> Any:
+    def step(carry: tuple[Network, PyTree], i: jax.Array) -> tuple[tuple[Network, PyTree], None]:
         params, state = carry
         gradient = jax.grad(loss)(params, jax.random.fold_in(key_noise, i))
         return apply(optimiser, gradient, state, params), None
@@ -90,7 +99,7 @@ def memorise(
     silent = read(key_read, None)
     if noise is None:
         return Recall(silent, silent)
-    noisy = jax.lax.map(lambda key: read(key, noise), jax.random.split(key_read, READINGS))
+    noisy = jax.lax.map(lambda key: read(key, noise), jax.random.split(key_read, NOISE_DRAWS))
     return Recall(silent, noisy.mean(0))
 
 

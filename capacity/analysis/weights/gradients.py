@@ -8,13 +8,15 @@ replacement has noise tr(Sigma)/B (n - B)/(n - 1) around g, and SNR = |g|^2 over
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jax.flatten_util import ravel_pytree
+from jaxtyping import PyTree
 
-from capacity.analysis.weights.interval import Figure, student_interval
+from capacity.analysis.weights.interval import MeanInterval, student_interval
+from capacity.runtime.shapes import Key
 from capacity.training.noises.minibatches import minibatch
 
 
@@ -28,7 +30,7 @@ class GradientStatistics(NamedTuple):
 
 
 def gradient_statistics(
-    loss: Callable[[Any, Any], jax.Array], params: Any, examples: Any, size: int | jax.Array
+    loss: Callable[[PyTree, PyTree], jax.Array], params: PyTree, examples: PyTree, size: int | jax.Array
 ) -> GradientStatistics:
     """Signal and noise of the gradient at these parameters; traceable, so that it can be watched along training.
 
@@ -48,16 +50,22 @@ def gradient_statistics(
 
 
 def cosine_to_full(
-    key: jax.Array,
-    loss: Callable[[Any, Any], jax.Array],
-    params: Any,
-    examples: Any,
+    key: Key,
+    loss: Callable[[PyTree, PyTree], jax.Array],
+    params: PyTree,
+    examples: PyTree,
     size: int | jax.Array,
     draws: int = 32,
-) -> Figure:
+) -> MeanInterval:
     """Mean cosine between the gradient of a random minibatch of `size` and that of all examples, over `draws` of them.
 
-    Arguments as in `gradient_statistics`.
+    Args:
+        key: of the minibatches.
+        loss: `(params, example) -> scalar` of one example.
+        params: a pytree.
+        examples: a pytree with a leading axis of all n examples.
+        size: B, examples in a minibatch, from 1 to n; may be traced.
+        draws: minibatches, at least 2.
     """
     gradients = _per_example(loss, params, examples)
     n, mean = gradients.shape[0], gradients.mean(0)
@@ -65,11 +73,13 @@ def cosine_to_full(
     def cosine(key: jax.Array) -> jax.Array:
         drawn = minibatch(key, n, size, n)
         part = jnp.zeros(n).at[drawn.rows].set(drawn.weight) @ gradients
-        return part @ mean / (jnp.linalg.norm(part) * jnp.linalg.norm(mean))
+        cosine: jax.Array = part @ mean / (jnp.linalg.norm(part) * jnp.linalg.norm(mean))
+        return cosine
 
     return student_interval(jax.lax.map(cosine, jax.random.split(key, draws)))
 
 
-def _per_example(loss: Callable[[Any, Any], jax.Array], params: Any, examples: Any) -> jax.Array:
+def _per_example(loss: Callable[[PyTree, PyTree], jax.Array], params: PyTree, examples: PyTree) -> jax.Array:
     """(n, parameters)."""
-    return jax.vmap(lambda example: ravel_pytree(jax.grad(loss)(params, example))[0])(examples)
+    gradients: jax.Array = jax.vmap(lambda example: ravel_pytree(jax.grad(loss)(params, example))[0])(examples)
+    return gradients

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float
 
 from capacity.results.estimate import NATS_PER_BIT, Estimate
 
 
-class Bits(NamedTuple):
+class LabelBits(NamedTuple):
     """Bits per label on training data (a point: it was fitted), on held-out data (a lower bound), and their gap."""
 
     training: Estimate
@@ -22,7 +22,7 @@ class Bits(NamedTuple):
     gap: Estimate
 
 
-def label_bits(log_probs: jax.Array, entropy: float, *, held_out: bool) -> Estimate:
+def label_bits(log_probs: Float[Array, " n"], entropy: float, *, held_out: bool) -> Estimate:
     """Bits per label, entropy + mean log2 q(y|x), with its interval over the examples.
 
     Args:
@@ -35,7 +35,7 @@ def label_bits(log_probs: jax.Array, entropy: float, *, held_out: bool) -> Estim
     )
 
 
-def gap_bits(training: jax.Array, held_out: jax.Array, entropy: float) -> Bits:
+def gap_bits(training: Float[Array, " n"], held_out: Float[Array, " m"], entropy: float) -> LabelBits:
     """Both figures and the generalisation gap, training less held-out bits per label.
 
     The gap's interval says how sure the gap of *this* network is: on the training side the examples are the population
@@ -50,4 +50,4 @@ def gap_bits(training: jax.Array, held_out: jax.Array, entropy: float) -> Bits:
     gap = Estimate.from_normal(
         bits=seen.bits - fresh.bits, stderr=fresh.stderr, kind="point", limit=jnp.inf, n=held_out.shape[0]
     )
-    return Bits(seen, fresh, gap)
+    return LabelBits(seen, fresh, gap)

@@ -8,15 +8,17 @@ Vectors are the parameters flattened by `jax.flatten_util.ravel_pytree`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TypeAlias
 
 import jax
 from jax.flatten_util import ravel_pytree
+from jaxtyping import PyTree
 
-Product = Callable[[jax.Array], jax.Array]
+MatrixProduct: TypeAlias = Callable[[jax.Array], jax.Array]
+"""v -> A v, both (dim,), for a symmetric matrix A that is never formed."""
 
 
-def hessian_product(loss: Callable[[Any], jax.Array], params: Any) -> tuple[Product, int]:
+def hessian_product(loss: Callable[[PyTree], jax.Array], params: PyTree) -> tuple[MatrixProduct, int]:
     """v -> H v, both (dim,), and dim, for a scalar loss of the parameters; traceable.
 
     The units are those of the loss per squared unit of the parameters.
@@ -27,8 +29,8 @@ def hessian_product(loss: Callable[[Any], jax.Array], params: Any) -> tuple[Prod
 
 
 def gauss_newton_product(
-    model: Callable[[Any], jax.Array], loss: Callable[[jax.Array], jax.Array], params: Any
-) -> tuple[Product, int]:
+    model: Callable[[PyTree], jax.Array], loss: Callable[[jax.Array], jax.Array], params: PyTree
+) -> tuple[MatrixProduct, int]:
     """v -> G v, both (dim,), and dim.
 
     Args:
@@ -45,6 +47,7 @@ def gauss_newton_product(
     def product(vector: jax.Array) -> jax.Array:
         out, moved = jax.jvp(outputs, (flat,), (vector,))
         bent = jax.jvp(jax.grad(loss), (out,), (moved,))[1]
-        return jax.vjp(outputs, flat)[1](bent)[0]
+        curved: jax.Array = jax.vjp(outputs, flat)[1](bent)[0]
+        return curved
 
     return product, flat.size

@@ -17,7 +17,12 @@ from capacity.results.estimate import NATS_PER_BIT
 def gaussian_divergence(
     mean: jax.Array, std: jax.Array, prior_mean: jax.Array | float = 0.0, prior_std: jax.Array | float = 1.0
 ) -> jax.Array:
-    """KL(N(mean, std^2) || N(prior_mean, prior_std^2)) in bits, summed over independent entries (dim,)."""
+    """KL(N(mean, std^2) || N(prior_mean, prior_std^2)) in bits, summed over independent entries.
+
+    Args:
+        mean, std: (dim,), of the posterior.
+        prior_mean, prior_std: of the prior, one number or (dim,).
+    """
     ratio = std / prior_std
     return (
         0.5 * (jnp.square(ratio) + jnp.square((mean - prior_mean) / prior_std) - 1) - jnp.log(ratio)

@@ -6,10 +6,11 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float
 from scipy import stats
 
 
-class Figure(NamedTuple):
+class MeanInterval(NamedTuple):
     """Mean of independent values, its standard error and Student's 95 % interval; arrays where lanes are stacked."""
 
     value: jax.Array
@@ -18,7 +19,7 @@ class Figure(NamedTuple):
     high: jax.Array
 
 
-def student_interval(values: jax.Array) -> Figure:
+def student_interval(values: Float[Array, "n ..."]) -> MeanInterval:
     """The mean over the leading axis of independent values (n, ...), with Student's t interval (Student 1908).
 
     It covers at its rate for normal values at any n >= 2, and for others once n is large.
@@ -31,4 +32,4 @@ def student_interval(values: jax.Array) -> Figure:
     n = values.shape[0]
     value, stderr = values.mean(0), values.std(0, ddof=1) / jnp.sqrt(jnp.asarray(n, values.dtype))
     reach = float(stats.t.ppf(0.975, n - 1)) * stderr
-    return Figure(value, stderr, value - reach, value + reach)
+    return MeanInterval(value, stderr, value - reach, value + reach)

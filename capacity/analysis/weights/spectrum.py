@@ -10,8 +10,10 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
-from capacity.analysis.weights.hessian import Product
+from capacity.analysis.weights.hessian import MatrixProduct
+from capacity.runtime.shapes import Key
 
 
 class Spectrum(NamedTuple):
@@ -21,7 +23,7 @@ class Spectrum(NamedTuple):
     residual: jax.Array
 
 
-def lanczos(key: jax.Array, product: Product, dim: int, steps: int) -> Spectrum:
+def lanczos(key: Key, product: MatrixProduct, dim: int, steps: int) -> Spectrum:
     """All Ritz values after so many products; traceable.
 
     Each new vector is orthogonalised twice against all before it: in floating point the plain recurrence loses
@@ -54,7 +56,7 @@ def lanczos(key: jax.Array, product: Product, dim: int, steps: int) -> Spectrum:
         scale = jnp.maximum(scale, jnp.linalg.norm(image))
         rest = clean(image, basis)
         beta = jnp.linalg.norm(rest)
-        broken = beta <= 100 * jnp.finfo(rest.dtype).eps * scale
+        broken = beta <= 100 * np.finfo(rest.dtype).eps * scale
         other = clean(fresh[i + 1], basis)
         following = jnp.where(broken, other / jnp.linalg.norm(other), rest / jnp.where(broken, 1.0, beta))
         # At i + 1 = dim nothing orthogonal is left; that last vector is never used.
@@ -67,7 +69,7 @@ def lanczos(key: jax.Array, product: Product, dim: int, steps: int) -> Spectrum:
     return Spectrum(values[::-1], jnp.abs(beta[-1] * vectors[-1])[::-1])
 
 
-@jax.custom_batching.sequential_vmap
+@jax.custom_batching.sequential_vmap  # type: ignore[untyped-decorator]
 def _decompose(band: jax.Array) -> tuple[jax.Array, jax.Array]:
     """Eigenvalues and vectors of one matrix at a time.
 
@@ -78,8 +80,15 @@ def _decompose(band: jax.Array) -> tuple[jax.Array, jax.Array]:
     return values, vectors
 
 
-def largest_eigenvalues(key: jax.Array, product: Product, dim: int, count: int = 1, steps: int = 32) -> Spectrum:
+def largest_eigenvalues(key: Key, product: MatrixProduct, dim: int, count: int = 1, steps: int = 32) -> Spectrum:
     """The `count` largest Ritz values after at most `steps` products, largest first, each with its residual.
+
+    Args:
+        key: of the starting direction.
+        product: v -> A v on (dim,), A symmetric.
+        dim: the matrix's size.
+        count: eigenvalues.
+        steps: products at most.
 
     Raises:
         ValueError: for a count below 1, or more than the steps can show.

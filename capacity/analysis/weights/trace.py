@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import jax
 
-from capacity.analysis.weights.hessian import Product
-from capacity.analysis.weights.interval import Figure, student_interval
+from capacity.analysis.weights.hessian import MatrixProduct
+from capacity.analysis.weights.interval import MeanInterval, student_interval
+from capacity.runtime.shapes import Key
 
 
-def hutchinson(key: jax.Array, product: Product, dim: int, probes: int = 64) -> Figure:
+def hutchinson(key: Key, product: MatrixProduct, dim: int, probes: int = 64) -> MeanInterval:
     """The trace with its 95 % interval; unbiased, of variance 2 sum_{i != j} A_ij^2 / probes.
 
     Args:

@@ -5,7 +5,6 @@ Two-phase sampling (Cochran 1977, chapter 12): the first phase is simulation alo
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 import jax
@@ -145,19 +144,13 @@ def prior_shortfall(source: Source, message: PyTree) -> float:
     """
     if not source.discrete:
         return 0.0
-    log_mass = jax.vmap(_log_mass(source))(message)
+    log_mass = jax.vmap(source.log_mass)(message)
     return max(float(source.bits + log_mass.mean() / NATS_PER_BIT), 0.0)
 
 
 def first_phase_samples(each: float, room: float) -> int:
     """How many cheap samples, at so much each, there is room for: a power of two between 2^13 and 2^16."""
     return int(np.clip(2 ** np.floor(np.log2(max(room / each, 1.0))), MIN_FIRST_PHASE, MAX_FIRST_PHASE))
-
-
-def _log_mass(source: Source) -> Callable[[PyTree], jax.Array]:
-    """log p(m) of one message, without the noise that goes with it in a stack."""
-    found: Callable[[PyTree], jax.Array] = getattr(source, "log_mass", source.log_prob)
-    return found
 
 
 def _surprise(normal: Normal, message: PyTree, z: jax.Array) -> jax.Array:

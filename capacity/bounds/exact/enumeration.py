@@ -18,7 +18,7 @@ from jaxtyping import Array, Float
 
 from capacity.bounds.bound import Bound
 from capacity.bounds.exact.densities import log_densities
-from capacity.bounds.exact.listing import Listed, as_columns, draw, list_codes
+from capacity.bounds.exact.listing import Listed, as_columns, draw_listed, list_codes
 from capacity.bounds.exact.rare_events import control_effect, message_entropy_gone, with_unseen_events
 from capacity.bounds.exact.sample import Sample, sampled, surprise
 from capacity.channels.channel import Channel
@@ -110,5 +110,5 @@ class Enumeration(Bound):
 
 _list_codes = jax.jit(list_codes)
 _log_densities = jax.jit(log_densities)
-_draw = jax.jit(draw, static_argnames="n")
+_draw = jax.jit(draw_listed, static_argnames="n")
 _information = jax.jit(information, static_argnames="n")

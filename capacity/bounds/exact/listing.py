@@ -64,7 +64,9 @@ def _mean_covariance(channel: Channel, codes: Code, probs: jax.Array) -> jax.Arr
     return mean
 
 
-def draw(key: Key, joint: Joint, listed: Listed, n: int) -> tuple[Float[Array, " n"], Code, Float[Array, "n units"]]:
+def draw_listed(
+    key: Key, joint: Joint, listed: Listed, n: int
+) -> tuple[Float[Array, " n"], Code, Float[Array, "n units"]]:
     """n independent samples: log p(m) (n,), codes, noisy units (n, units).
 
     An atom is told by equality, and the same code computed in another batch may round to another number: where the

@@ -8,8 +8,8 @@ import jax.numpy as jnp
 from capacity.bounds.exact.listing import Listed, as_columns
 from capacity.bounds.exact.sample import Sample, surprise
 from capacity.bounds.variational.marginal import check_density, divergence, infinite_with_atoms
+from capacity.channels.additive import LOG_2PI
 from capacity.channels.channel import Channel
-from capacity.channels.gaussian import LOG_2PI
 from capacity.joint.joint import Joint
 from capacity.results.estimate import NATS_PER_BIT, Estimate
 from capacity.runtime.shapes import Scalar

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from capacity.bounds.exact.densities import Densities, log_densities
-from capacity.bounds.exact.listing import Listed, draw
+from capacity.bounds.exact.listing import Listed, draw_listed
 from capacity.bounds.exact.whitening import whitening
 from capacity.channels.channel import Channel, Code
 from capacity.joint.joint import Joint
@@ -48,7 +48,7 @@ def sampled(key: Key, joint: Joint, listed: Listed, n: int) -> Sample:
         listed: its codes.
         n: how many.
     """
-    log_prob, codes, z = draw(key, joint, listed, n)
+    log_prob, codes, z = draw_listed(key, joint, listed, n)
     conditional, controls = conditional_and_controls(joint.channel, listed, codes, z)
     return Sample(log_prob, codes, z, conditional, controls, log_densities(listed, joint.channel, z))
 

@@ -14,7 +14,7 @@ from capacity.bounds.exact.whitening import VARIANCE_TOLERANCE
 from capacity.channels.channel import Channel, Code, sliced
 from capacity.joint.joint import Joint
 from capacity.results.estimate import Estimate
-from capacity.results.intervals import RARE_LOSS, rule_of_three, rule_of_three_bits
+from capacity.results.intervals import RARE_LOSS, Number, rule_of_three, rule_of_three_bits
 from capacity.runtime.shapes import Key
 
 
@@ -92,11 +92,10 @@ def _unit_reach(joint: Joint, listed: Listed, found: Three, effects: tuple[jax.A
     marginal, increment, shared = found
     n, loss = marginal.n.max(), joint.source.bits if joint.channel.atomic else RARE_LOSS
 
-    def at_most(bits: jax.Array, effect: jax.Array) -> jax.Array:
+    def at_most(bits: jax.Array, effect: jax.Array) -> Number:
         # In continuous noise a confusion of a bit costs some bits.
         taken = bits if joint.channel.atomic else RARE_LOSS * bits
-        most: jax.Array = rule_of_three_bits(jnp.clip(taken, 0.0, loss) + effect, n)
-        return most
+        return rule_of_three_bits(jnp.clip(taken, 0.0, loss) + effect, n)
 
     # Nearly nothing passes where nearly every unit is dropped: what the others would have told is not in the sample.
     more = [rule_of_three(one.bits, one.n, loss) if joint.channel.atomic else 0.0 for one in (marginal, increment)]

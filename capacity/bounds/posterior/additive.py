@@ -22,7 +22,7 @@ from jaxtyping import Array, Float, Int
 
 from capacity.bounds.exact.tiles import LOG_ZERO
 from capacity.bounds.posterior.approximation import PosteriorApproximation, Sweep
-from capacity.channels.gaussian import LOG_2PI
+from capacity.channels.additive import LOG_2PI
 from capacity.runtime.shapes import Key, Message, Scalar, Units
 
 if TYPE_CHECKING:

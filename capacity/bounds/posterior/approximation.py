@@ -107,7 +107,7 @@ class PosteriorApproximation(ABC):
 
 
 @dataclass(frozen=True)
-class SweptBridge:
+class SweptBridge(BridgeMove):
     """A sweep there and back, its own reversal under the approximation, accepted by what that leaves out."""
 
     approximation: PosteriorApproximation

@@ -51,7 +51,7 @@ def find_blocks(
     merged = _merge([[i] for i in range(len(power))], relative, INTERACTION_TOLERANCE, block_bits)
     size = max(FILLED_BITS, max(map(len, merged)))
     overlap = sum(np.abs(effect @ effect.T) for effect in effects) / len(effects)  # signs go with the probe's digits
-    full = _merge(merged, overlap, 1e-6 * overlap.max(), min(size, block_bits))
+    full = _merge(merged, overlap, float(1e-6 * overlap.max()), min(size, block_bits))
     blocks = _pack(full, min(size, block_bits))
     places = np.full((len(blocks), max(map(len, blocks))), len(power), np.int32)
     for row, block in zip(places, blocks, strict=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import jax
 from jaxtyping import Array, Int, PyTree
@@ -10,6 +10,7 @@ from jaxtyping import Array, Int, PyTree
 from capacity.runtime.shapes import Key, Scalar
 
 
+@runtime_checkable
 class Target(Protocol):
     """What chains end at: a `Joint`, or anything that samples message, code and z, and has these densities in nats."""
 
@@ -37,6 +38,7 @@ class Carried(NamedTuple):
     gradient: PyTree = ()
 
 
+@runtime_checkable
 class BridgeMove(Protocol):
     """Moves along the second leg: under (start of the leg) x exp(weight log_ratio), which each leaves as it is."""
 

@@ -33,7 +33,7 @@ Digits = Float[Array, " digits"]
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
-class InformedFlips(PosteriorApproximation):
+class InformedFlips(PosteriorApproximation, BridgeMove):
     """The prior as start, and flips towards the truth; made by `fit_flips`.  A state is digits (k,) as float32.
 
     Attributes:
@@ -47,7 +47,7 @@ class InformedFlips(PosteriorApproximation):
 
     @property
     def bridge(self) -> BridgeMove:
-        """The flips themselves."""
+        """Its own flips, informed by the gradient of the truth."""
         return self
 
     def initial_ladder(self, first: int) -> Ladder:
@@ -71,8 +71,8 @@ class InformedFlips(PosteriorApproximation):
         return state.astype(jnp.int8)
 
     def log_start(self, observation: Units, state: Digits) -> Scalar:
-        """log p(m), nats."""
-        return self.joint.source.log_prob(self.message_of(state))
+        log_prob: jax.Array = self.joint.source.log_prob(self.message_of(state))
+        return log_prob
 
     def carry(self, target: Target, observation: PyTree, state: Digits, z: Units) -> Carried:
         """log p(z|m) and its gradient at a state."""

@@ -21,7 +21,7 @@ from jaxtyping import Array, Float
 
 from capacity.bounds.posterior.approximation import PosteriorApproximation, Sweep
 from capacity.bounds.variational.normal import whitener_of
-from capacity.channels.gaussian import LOG_2PI
+from capacity.channels.additive import LOG_2PI
 from capacity.joint.joint import Joint, moments_of
 from capacity.runtime.shapes import Key, Scalar, Units
 

@@ -45,8 +45,9 @@ class Ceiling(Bound):
             return joint.channel.admits(joint.encoder(x)).all()
 
         def check(vectors: jax.Array) -> None:
-            limited = presumes is not None and presumes.limits_units
-            if limited and not jax.lax.map(kept, vectors, batch_size=min(LIST_BATCH, len(vectors))).all():
+            if presumes is None or not presumes.limits_units:
+                return
+            if not jax.lax.map(kept, vectors, batch_size=min(LIST_BATCH, len(vectors))).all():
                 raise ValueError(
                     f"Expected codes with {presumes.words}, which the ceiling of {joint.channel.name} "
                     "presumes; got others."

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
 
 from capacity.bounds.bound import Bound
 from capacity.bounds.variational.normal import Normal, fit_normal
+from capacity.channels.additive import LOG_2PI
 from capacity.channels.channel import Channel, Code
-from capacity.channels.gaussian import LOG_2PI
 from capacity.joint.joint import Joint
 from capacity.results.estimate import NATS_PER_BIT, Estimate
 from capacity.runtime.keys import Seed, as_key
@@ -26,6 +26,7 @@ LIST_BATCH = 8192  # messages of a list encoded at once
 SAMPLE_BATCH = 4096  # samples at once
 
 
+@runtime_checkable
 class MarginalDensity(Protocol):
     """A density r(z) on all units together: `Normal`, `NormalMixture`, or one's own, a pytree."""
 

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from capacity.channels.gaussian import LOG_2PI
+from capacity.channels.additive import LOG_2PI
 from capacity.joint.joint import Joint, moments_of
 from capacity.runtime.shapes import Key, Scalar, Units
 
