@@ -10,18 +10,20 @@ from __future__ import annotations
 import os
 import sys
 import warnings
+from collections.abc import Callable
 from typing import Annotated, cast
 
 import typer
 
-from capacity.cli.claims import claims
-from capacity.cli.curve import curve
-from capacity.cli.latent import latent
-from capacity.cli.listing import list_all, print_version
+from capacity.cli.claims import claims_command
+from capacity.cli.curve import curve_command
+from capacity.cli.estimate import estimate_command
+from capacity.cli.latent import latent_command
+from capacity.cli.listing import list_command, print_version
+from capacity.cli.pairwise import pairwise_command
 from capacity.cli.refusals import INTERRUPTED, PIPE_CLOSED, USER_FAULT
-from capacity.cli.report import report
-from capacity.cli.samples import estimate, pairwise
-from capacity.cli.show import show
+from capacity.cli.report import report_command
+from capacity.cli.show import show_command
 
 EPILOG = (
     "Exit status: 0 done; 1 a fault of the program; 2 something that you can mend, said in one sentence on stderr; "
@@ -39,6 +41,7 @@ UsageError = cast(type[Exception], typer.BadParameter.__mro__[1])
 def main() -> None:
     """Run the command line; every usage error is one sentence and exit status 2, every warning a line."""
     warnings.formatwarning = lambda message, *about, **more: f"Warning: {message}\n"
+    warnings.filterwarnings("default", ".* is now called ", DeprecationWarning)  # old names of systems and claims
     try:
         status = app(standalone_mode=False, prog_name="capacity")
         sys.stdout.flush()
@@ -62,6 +65,15 @@ def options(
     """Measure how many bits pass through a noisy network, and hold the figure against theory."""
 
 
-for command in (curve, show, estimate, pairwise, claims, latent, report):
-    app.command()(command)
-app.command("list")(list_all)
+COMMANDS: dict[str, Callable[..., None]] = {
+    "curve": curve_command,
+    "show": show_command,
+    "estimate": estimate_command,
+    "pairwise": pairwise_command,
+    "claims": claims_command,
+    "latent": latent_command,
+    "report": report_command,
+    "list": list_command,
+}
+for name, command in COMMANDS.items():
+    app.command(name)(command)

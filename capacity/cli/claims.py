@@ -11,17 +11,16 @@ from typing import TYPE_CHECKING, Annotated, Self
 import typer
 
 from capacity.cli.listing import names_of
-from capacity.cli.refusals import refusals
+from capacity.cli.options import SeedOption
+from capacity.cli.refusals import INTERRUPTED, refusals
 from capacity.runtime.devices import hint_at_gpu, set_devices
 from capacity.runtime.start import keep_compiled
 
 if TYPE_CHECKING:
     from capacity.claims.outcome import Outcome
 
-INTERRUPTED = 130
 
-
-def claims(
+def claims_command(
     names: Annotated[
         list[str] | None,
         typer.Argument(help="Claims from `capacity list`. [default: all]", autocompletion=names_of("claim")),
@@ -30,7 +29,7 @@ def claims(
     out: Annotated[Path, typer.Option(help="Directory for claims.json and a folder for each claim.")] = Path(
         "runs/claims"
     ),
-    seed: Annotated[int, typer.Option(help="Decides every random number.", min=0, max=2**32 - 1)] = 0,
+    seed: SeedOption = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print claims.json instead of a table.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress, no table.")] = False,
 ) -> None:
@@ -44,9 +43,9 @@ def claims(
         set_devices(None)
         hint_at_gpu(quiet)
         keep_compiled()
-        from capacity.claims.run import CLAIMS_FILE, gather, run_claims
+        from capacity.claims.run import CLAIMS_FILE, claims_named, gather, run_claims
 
-        with _Lines(quiet) as lines:
+        with _Lines(len(claims_named(names or [])), quiet) as lines:
             try:
                 outcomes = run_claims(names or [], out, seed, fast, lines)
             except KeyboardInterrupt:
@@ -78,11 +77,11 @@ def _print(outcomes: list[Outcome]) -> None:
 class _Lines:
     """Progress on stderr: a live bar over all claims in a terminal, else a line when a claim starts or ends."""
 
-    def __init__(self, quiet: bool):
+    def __init__(self, count: int, quiet: bool):
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-        self.quiet = quiet
+        self.count, self.quiet = count, quiet
         console = Console(stderr=True)
         self.bar: Progress | None = None
         if console.is_terminal and not quiet:
@@ -104,9 +103,10 @@ class _Lines:
         if self.bar:
             self.bar.stop()
 
-    def __call__(self, index: int, count: int, done: float, text: str) -> None:
-        """Claim `index` of `count` is `done`, 0 to 1."""
+    def __call__(self, share: float, text: str) -> None:
+        """Note that `share` of all claims is done, 0 to 1, and what is being done."""
+        finished = share * self.count
         if self.bar:
-            self.bar.update(self.task, completed=(index + done) / count, description=text)
-        elif not self.quiet and done in (0.0, 1.0):
-            print(f"{index + 1} of {count}, {text}", file=sys.stderr)
+            self.bar.update(self.task, completed=share, description=text)
+        elif not self.quiet and abs(finished - round(finished)) < 1e-9:
+            print(text, file=sys.stderr)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, SupportsFloat
 
 import numpy as np
 import typer
 
+from capacity.cli.options import SeedOption, TableJsonOption, check_plot
 from capacity.cli.refusals import refusals
 
 if TYPE_CHECKING:
@@ -19,17 +20,17 @@ if TYPE_CHECKING:
 SHOWN_UNITS = 40
 
 
-def latent(
+def latent_command(
     means: Annotated[Path, typer.Option(help="Posterior means, .npy or .csv, a row for each data point.")],
     logvars: Annotated[Path, typer.Option(help="Logarithms of the posterior variances, the same shape.")],
     given: Annotated[
         str | None, typer.Option(help="What --logvars holds: logvar, log_std, variance or std. [default: logvar]")
     ] = None,
     samples: Annotated[int, typer.Option(help="Noisy codes drawn for the information.", min=256)] = 4096,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")] = False,
+    as_json: TableJsonOption = False,
     plot: Annotated[Path | None, typer.Option(help="Draw rate, units, growth and redundancy into this file.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="No table.")] = False,
-    seed: Annotated[int, typer.Option(help="Decides every random number.", min=0, max=2**32 - 1)] = 0,
+    seed: SeedOption = 0,
 ) -> None:
     """How many bits does a trained VAE's code hold about its data?
 
@@ -43,8 +44,7 @@ def latent(
         from capacity.runtime.files.arrays import read_one
         from capacity.runtime.progress import Bar
 
-        if plot is not None and plot.suffix not in (".png", ".pdf", ".svg"):
-            raise ValueError(f"Expected --plot to end in .png, .pdf or .svg; got {plot}.")
+        check_plot(plot)
         posterior = read_one(means), read_one(logvars)
         bar = Bar() if sys.stderr.isatty() and not quiet else None
         found = measure_latent(jax.random.key(seed), *posterior, given=given, samples=samples, progress=bar)
@@ -53,14 +53,14 @@ def latent(
 
             save_latent(plot, found)
     if as_json:
-        print(json.dumps(record(found), indent=1))
+        print(json.dumps(latent_record(found), indent=1))
     elif not quiet:
         _print(found)
         if plot is not None:
             print(f"Drew {plot}")
 
 
-def record(found: Latent) -> dict[str, Any]:
+def latent_record(found: Latent) -> dict[str, Any]:
     """Everything as JSON; in bits unless the name says otherwise."""
     by_unit = [
         {
@@ -97,7 +97,7 @@ def record(found: Latent) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _estimate(found: Estimate, place: Any = ()) -> dict[str, float]:
+def _estimate(found: Estimate, place: int | tuple[()] = ()) -> dict[str, float]:
     return {name: float(np.asarray(getattr(found, name))[place]) for name in ("bits", "low", "high")}
 
 
@@ -160,5 +160,5 @@ def _nearest(found: Latent, unit: int) -> str:
     return f"{other}: {_three(np.asarray(shared.bits.bits)[best])}"
 
 
-def _three(value: Any) -> str:
+def _three(value: SupportsFloat) -> str:
     return f"{round(float(value), 3) + 0.0:.3f}"

@@ -32,26 +32,26 @@ def registries() -> dict[str, Mapping[str, Any]]:
     }
 
 
-def summary(member: Any) -> str:
-    """The line that says what it is."""
-    return str(getattr(member, "summary", None) or member.sentence)
+def summary(kind: str, member: Any) -> str:
+    """The line that says what it is; of a claim, its sentence."""
+    return str(member.sentence if kind == "claim" else member.summary)
 
 
 def names_of(kind: str) -> Callable[[str], list[tuple[str, str]]]:
     """What the shell offers for an option that takes a name of this kind."""
 
     def complete(incomplete: str) -> list[tuple[str, str]]:
-        return [(n, summary(m)) for n, m in registries()[kind].items() if n.startswith(incomplete)]
+        return [(n, summary(kind, m)) for n, m in registries()[kind].items() if n.startswith(incomplete)]
 
     return complete
 
 
-def list_all(
+def list_command(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Names alone.")] = False,
 ) -> None:
     """List the systems, sources, channels, bounds, estimators and claims, a line each."""
-    found = {kind: {name: summary(m) for name, m in registry.items()} for kind, registry in registries().items()}
+    found = {kind: {name: summary(kind, m) for name, m in registry.items()} for kind, registry in registries().items()}
     if as_json:
         print(json.dumps(found, indent=1, ensure_ascii=False))
         return

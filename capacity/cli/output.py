@@ -1,11 +1,12 @@
-"""What `capacity curve` and `capacity show` print of finished curves."""
+"""What `capacity curve` and `capacity show` print of finished curves, and figures as JSON can say them."""
 
 from __future__ import annotations
 
 import json
+import math
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, SupportsFloat
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -49,3 +50,8 @@ def print_seconds(datasets: dict[str, xr.Dataset], total: float) -> None:
     }
     spent["other"] = max(total - sum(spent.values()), 0.0)
     print(f"{total:.0f} s: " + ", ".join(f"{kind} {seconds:.1f} s" for kind, seconds in spent.items()))
+
+
+def finite_or_none(value: SupportsFloat | None) -> float | None:
+    """A figure as JSON can say it: what is infinite, NaN or missing is null."""
+    return float(value) if value is not None and math.isfinite(value) else None

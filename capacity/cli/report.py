@@ -11,7 +11,7 @@ import typer
 from capacity.cli.refusals import refusals
 
 
-def report(
+def report_command(
     directory: Annotated[Path, typer.Argument(help="Directory of a finished `capacity curve` or `capacity claims`.")],
     out: Annotated[Path | None, typer.Option(help="Where to write it. [default: report.html in the directory]")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print where it is as JSON.")] = False,

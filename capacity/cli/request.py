@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from pathlib import Path
+from dataclasses import fields
 from typing import Any
 
 import jax
@@ -11,6 +10,7 @@ import numpy as np
 
 import synthetic
 from capacity.bounds.measurement import METHODS
+from capacity.cli.curve_options import RunOptions, SizeOptions, SourceOptions
 from capacity.curves.plan import CurvePlan, plan_curve
 from capacity.runtime.files.rows import read_rows
 from capacity.runtime.names import check_name
@@ -18,116 +18,102 @@ from capacity.runtime.registry import Registry
 from capacity.systems import SYSTEMS, Architecture, TargetVAE
 from capacity.systems.networks import ACTIVATIONS
 from capacity.training import Training
-from synthetic import Codebook
+from synthetic import Codebook, Source
 
 SOURCES = Registry("sources", synthetic.SOURCES.values())
 
 BITS, DIM = 16, 32  # of a source, where the command line does not say
 
 
-@dataclass(frozen=True)
-class Request:
-    """The options of `capacity curve`, as they were typed; None where the default is another's."""
+def plans_of(*, source: SourceOptions, size: SizeOptions, run: RunOptions) -> dict[str, CurvePlan]:
+    """A checked plan for each system that the options of `capacity curve` ask for.
 
-    systems: tuple[str, ...]
-    source: str | None
-    bits: int | None
-    dim: int | None
-    units: int
-    levels: str | None
-    target_bits: str | None
-    seeds: int
-    steps: int | None
-    batch: int | None
-    learning_rate: float | None
-    products: str | None
-    width: int
-    encoder_width: int | None
-    depth: int
-    activation: str
-    decode: str | None
-    samples: int | None
-    measure: str
-    budget_gflop: float | None
-    seed: int
-    data: Path | None = None
-    columns: str | None = None
-    standardize: bool = False
-    options: tuple[str, ...] = ()
+    Args:
+        source: where messages come from.
+        size: of the networks.
+        run: what is trained at which noise, how long, and how it is measured.
 
-    def plans(self) -> dict[str, CurvePlan]:
-        """A checked plan for each system.
+    Raises:
+        ValueError: for anything that cannot work.
+    """
+    for system in run.systems:
+        check_name(system, SYSTEMS, "--system")
+    check_name(source.source or "bits", SOURCES, "--source")
+    check_name(size.activation, ACTIVATIONS, "--activation")
+    check_name(size.decode or "bits", ("bits", "vector"), "--decode")
+    check_name(run.measure, METHODS, "--measure")
+    kinds, levels = _kinds_and_levels(run)
+    choices = _choices(kinds, tuple(run.choices or ()))
+    training = _given(steps=run.steps, batch=run.batch, learning_rate=run.learning_rate, products=run.products)
+    more = _given(samples=run.samples, budget_gflop=run.budget_gflop) | {
+        "training": Training(**training),
+        "measure": run.measure,
+    }
+    source_key, lanes_key = jax.random.split(jax.random.key(run.seed))
+    built = _source(source_key, source)
+    architecture = _architecture(size, built)
+    return {
+        name: plan_curve(
+            lanes_key, built, kind(architecture, **choices), levels or kind.default_levels, run.seeds, **more
+        )
+        for name, kind in kinds.items()
+    }
 
-        Raises:
-            ValueError: for anything that cannot work.
-        """
-        for system in self.systems:
-            check_name(system, SYSTEMS, "--system")
-        check_name(self.source or "bits", SOURCES, "--source")
-        check_name(self.activation, ACTIVATIONS, "--activation")
-        check_name(self.decode or "bits", ("bits", "vector"), "--decode")
-        check_name(self.measure, METHODS, "--measure")
-        kinds: dict[str, Any] = {name: SYSTEMS[name] for name in self.systems}
-        if self.levels is not None and len(kinds) > 1:
-            raise ValueError(
-                "Expected --levels with one --system, as a level means another thing in each; "
-                f"got {len(kinds)} systems."
-            )
-        levels = None if self.levels is None else parse_levels(self.levels, "--levels")
-        if self.target_bits is not None:
-            if self.levels is not None or set(kinds) - {"vae", TargetVAE.name}:
-                raise ValueError(
-                    "Expected --target-bits with --system vae alone, and no --levels; got others beside it."
-                )
-            kinds, levels = {TargetVAE.name: TargetVAE}, parse_levels(self.target_bits, "--target-bits")
-        own = self._options(kinds)
-        training = _given(steps=self.steps, batch=self.batch, learning_rate=self.learning_rate, products=self.products)
-        more = _given(samples=self.samples, budget_gflop=self.budget_gflop) | {
-            "training": Training(**training),
-            "measure": self.measure,
-        }
-        source_key, lanes_key = jax.random.split(jax.random.key(self.seed))
-        source = self._source(source_key)
-        decode = self.decode or ("bits" if source.discrete else "vector")
-        widths = (self.width,) * self.depth
-        encoder_widths = None if self.encoder_width is None else (self.encoder_width,) * self.depth
-        size = Architecture(self.units, widths, encoder_widths, self.activation, decode)
-        return {
-            name: plan_curve(lanes_key, source, kind(size, **own), levels or kind.default_levels, self.seeds, **more)
-            for name, kind in kinds.items()
-        }
 
-    def _options(self, kinds: dict[str, Any]) -> dict[str, Any]:
-        """The system's own choices, 'NAME=VALUE', as values of the types that they have."""
-        if not self.options:
-            return {}
-        if len(kinds) > 1:
-            raise ValueError(f"Expected --set with one --system; got {len(kinds)} systems.")
-        kind = next(iter(kinds.values()))
-        known = {f.name: f for f in fields(kind) if f.name not in ("architecture", "encoder")}
-        chosen = {}
-        for option in self.options:
-            name, found, text = option.partition("=")
-            if not found or not known:
-                raise ValueError(f"Expected --set NAME=VALUE, of {', '.join(known) or 'nothing'}; got {option!r}.")
-            check_name(name, known, "--set")
-            chosen[name] = parse_value(text, str(known[name].type), option)
-        return chosen
+def _kinds_and_levels(run: RunOptions) -> tuple[dict[str, Any], tuple[float, ...] | None]:
+    """Classes of systems by name, and the levels of them all, or None for each system's own."""
+    kinds: dict[str, Any] = {name: SYSTEMS[name] for name in run.systems}
+    if run.levels is not None and len(kinds) > 1:
+        raise ValueError(
+            f"Expected --levels with one --system, as a level means another thing in each; got {len(kinds)} systems."
+        )
+    levels = None if run.levels is None else parse_levels(run.levels, "--levels")
+    if run.target_bits is None:
+        return kinds, levels
+    if run.levels is not None or set(kinds) - {"vae", TargetVAE.name}:
+        raise ValueError("Expected --target-bits with --system vae alone, and no --levels; got others beside it.")
+    return {TargetVAE.name: TargetVAE}, parse_levels(run.target_bits, "--target-bits")
 
-    def _source(self, key: jax.Array) -> Any:
-        """The user's own rows, each as likely as often as it comes; else a source of the toolkit."""
-        if self.data is None:
-            if self.columns or self.standardize:
-                raise ValueError("Expected --data FILE with --columns and --standardize; got none.")
-            bits, dim = (default if given is None else given for given, default in ((self.bits, BITS), (self.dim, DIM)))
-            return SOURCES[self.source or "bits"].build(key, bits, dim)
-        other = _given(source=self.source, bits=self.bits, dim=self.dim)
-        if other:
-            raise ValueError(
-                f"Expected --data alone, which has its own bits and dimensions; got --{next(iter(other))} too."
-            )
-        columns = [part.strip() for part in self.columns.split(",")] if self.columns else None
-        return Codebook.from_data(read_rows(self.data, columns, standardize=self.standardize))
+
+def _architecture(size: SizeOptions, source: Source) -> Architecture:
+    decode = size.decode or ("bits" if source.discrete else "vector")
+    encoder_widths = None if size.encoder_width is None else (size.encoder_width,) * size.depth
+    return Architecture(size.units, (size.width,) * size.depth, encoder_widths, size.activation, decode)
+
+
+def _choices(kinds: dict[str, Any], texts: tuple[str, ...]) -> dict[str, Any]:
+    """The system's own choices, 'NAME=VALUE', as values of the types that they have."""
+    if not texts:
+        return {}
+    if len(kinds) > 1:
+        raise ValueError(f"Expected --set with one --system; got {len(kinds)} systems.")
+    kind = next(iter(kinds.values()))
+    known = {f.name: f for f in fields(kind) if f.name not in ("architecture", "encoder")}
+    chosen = {}
+    for option in texts:
+        name, found, text = option.partition("=")
+        if not found or not known:
+            raise ValueError(f"Expected --set NAME=VALUE, of {', '.join(known) or 'nothing'}; got {option!r}.")
+        check_name(name, known, "--set")
+        chosen[name] = parse_value(text, str(known[name].type), option)
+    return chosen
+
+
+def _source(key: jax.Array, asked: SourceOptions) -> Source:
+    """The user's own rows, each as likely as often as it comes; else a source of the toolkit."""
+    if asked.data is None:
+        if asked.columns or asked.standardize:
+            raise ValueError("Expected --data FILE with --columns and --standardize; got none.")
+        bits, dim = (default if given is None else given for given, default in ((asked.bits, BITS), (asked.dim, DIM)))
+        built: Source = SOURCES[asked.source or "bits"].build(key, bits, dim)
+        return built
+    other = _given(source=asked.source, bits=asked.bits, dim=asked.dim)
+    if other:
+        raise ValueError(
+            f"Expected --data alone, which has its own bits and dimensions; got --{next(iter(other))} too."
+        )
+    columns = [part.strip() for part in asked.columns.split(",")] if asked.columns else None
+    return Codebook.from_data(read_rows(asked.data, columns, standardize=asked.standardize))
 
 
 def parse_value(text: str, kind: str, option: str) -> str | bool | int | float | None:
@@ -181,5 +167,5 @@ def parse_levels(text: str, option: str) -> tuple[float, ...]:
     return tuple(numbers)
 
 
-def _given(**options: Any) -> dict[str, Any]:
+def _given(**options: object) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value is not None}

@@ -7,13 +7,14 @@ from typing import Annotated
 
 import typer
 
+from capacity.cli.options import TablesJsonOption
 from capacity.cli.output import CURVE_FILE, print_json, print_tables, warn_of_lost
 from capacity.cli.refusals import refusals
 
 
-def show(
+def show_command(
     directory: Annotated[Path, typer.Argument(help="Directory of a finished curve.")],
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of tables.")] = False,
+    as_json: TablesJsonOption = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Draw the figure, print nothing.")] = False,
 ) -> None:
     """Print the table of a finished curve and draw its figure again."""

@@ -80,7 +80,7 @@ def table_page(kind: str) -> str:
     """A table of all of a kind, then each with its formula and source as its docstrings have them."""
     registry = registries()[kind]
     lines = [f"# {kind.capitalize()}s", "", HEADS[kind], "", "| name | what it is |", "| :-- | :-- |"]
-    lines += [f"| [{name}](#{_anchor(name)}) | {_cell(summary(member))} |" for name, member in registry.items()]
+    lines += [f"| [{name}](#{_anchor(name)}) | {_cell(summary(kind, member))} |" for name, member in registry.items()]
     for name, member in registry.items():
         lines += [
             "",

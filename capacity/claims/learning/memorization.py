@@ -18,19 +18,15 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from scipy import stats
 
 from capacity.analysis.storage import (
-    Limit,
     Noise,
-    longest_memory,
-    longest_separable,
     many_weights,
     memorise,
     parameter_count,
-    reinforced_search,
-    separable_counts,
 )
 from capacity.claims import answers as statistics
 from capacity.claims.claim import Answer, Claim, Context, Evidence, Prediction
 from capacity.claims.lab.experiment import Figures, Lane, LaneFigures, grid, intervals, labelled, run_lanes, shifted
+from capacity.claims.lab.perceptrons import PATTERNS, limit_answer, perceptron_figures
 from capacity.claims.lab.training_figure import grid_and_legend
 from capacity.plots.style import BLACK, BLUE, GREEN, GREY, RED
 from capacity.results.estimate import NATS_PER_BIT
@@ -47,8 +43,6 @@ STRENGTHS = {
 }
 WORDS = {"dropout": "dropout of hidden units", "weight": "Gaussian noise on weights", "gradient": "gradient noise"}
 COLOURS = {"dropout": RED, "weight": BLUE, "gradient": GREEN}
-SEARCHED = (0.3, 0.4, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9)  # patterns per binary weight
-PATTERNS = (30, 40, 50)  # of a perceptron with 20 inputs
 
 
 class Memorization(Claim):
@@ -88,7 +82,7 @@ class Memorization(Claim):
     def run(self, key: jax.Array, context: Context) -> Evidence:
         """Perceptrons on the host; networks as lanes, a program for each width."""
         keys = jax.random.split(key, 3)
-        known = context.part("perceptrons", lambda: _perceptrons(keys[0], context.fast))
+        known = context.part("perceptrons", lambda: perceptron_figures(keys[0], context.fast))
         context.progress(0.2, "perceptrons")
         bits = _sizes(context, keys[1])
         noisy = _noises(context, keys[2])
@@ -99,8 +93,8 @@ class Memorization(Claim):
         counted = statistics.proportion(int(known["separable"][1]), int(known["trials"]), rate)
         answers = {
             "chance of separability less Cover's": shifted(counted, -separable(PATTERNS[1], 20)),
-            "perceptron": _limit(many_weights(*known["real"]), rate, known["real"].shape[1]),
-            "binary perceptron": _limit(many_weights(*known["binary"]), rate, known["binary"].shape[1]),
+            "perceptron": limit_answer(many_weights(*known["real"]), rate, known["real"].shape[1]),
+            "binary perceptron": limit_answer(many_weights(*known["binary"]), rate, known["binary"].shape[1]),
             "binary perceptron by search": statistics.mean(known["search"], rate),
             "two layers": statistics.mean(held[-1], rate),
             "growth with parameters": slope(parameters, held * parameters[:, None], rate),
@@ -158,52 +152,6 @@ def slope(parameters: np.ndarray, bits: np.ndarray, miss_rate: float) -> Answer:
     found = stats.linregress(x, y)
     reach = stats.t.ppf(1 - miss_rate / 2, x.size - 2) * found.stderr
     return Answer(float(found.slope), float(found.slope - reach), float(found.slope + reach), x.size)
-
-
-def _perceptrons(key: jax.Array, fast: bool) -> dict[str, np.ndarray]:
-    rng = np.random.default_rng(np.asarray(jax.random.key_data(key)))
-    trials = 2000 if fast else 20_000
-    counts = [separable_counts(rng, 20, p, trials) for p in PATTERNS]
-    real_sizes, binary_sizes = (6, 10, 16, 24), (8, 10, 12, 14, 16, 18) if fast else (9, 11, 13, 15, 17, 19, 21, 23)
-    real = [np.array([longest_separable(rng, n) for _ in range(100 if fast else 1000)]) / n for n in real_sizes]
-    binary = [np.array([longest_memory(rng, n) for _ in range(1000)]) / n for n in binary_sizes]
-
-    def table(sizes: tuple[int, ...], runs: list[np.ndarray]) -> np.ndarray:
-        return np.array([sizes, [r.mean() for r in runs], [r.std(ddof=1) / r.size**0.5 for r in runs]])
-
-    return {
-        "search": _searched(jax.random.fold_in(key, 1), 12 if fast else 100),
-        "separable": np.array(counts),
-        "trials": np.array(trials),
-        "real": table(real_sizes, real),
-        "binary": table(binary_sizes, binary),
-    }
-
-
-def _searched(key: jax.Array, instances: int, weights: int = 201) -> np.ndarray:
-    """The most patterns per weight, on a grid, for which the search found weights, (instances,)."""
-    numbers = np.array([int(a * weights) for a in SEARCHED])
-
-    def solved(key: jax.Array, number: jax.Array) -> jax.Array:
-        patterns = jax.random.normal(key, (numbers[-1], weights))
-        # Rows of zeros ask for nothing and never count as right: so all numbers of patterns share one program.
-        there = (jnp.arange(numbers[-1]) < number).astype(jnp.float32)
-        right: jax.Array = reinforced_search(key, patterns * there[:, None]) == number
-        return right
-
-    @jax.jit
-    def search(keys: jax.Array) -> jax.Array:
-        each: jax.Array = jax.lax.map(lambda k: jax.vmap(solved, (None, 0))(k, jnp.asarray(numbers)), keys)
-        return each
-
-    found = np.asarray(search(jax.random.split(key, instances)))
-    most: np.ndarray = np.where(found, numbers / weights, 0).max(1)
-    return most
-
-
-def _limit(limit: Limit, miss_rate: float, n: int) -> Answer:
-    reach = float(stats.norm.ppf(1 - miss_rate / 2)) * limit.stderr * max(1.0, limit.misfit) ** 0.5
-    return Answer(limit.value, limit.value - reach, limit.value + reach, n)
 
 
 def _sizes(context: Context, key: jax.Array) -> np.ndarray:

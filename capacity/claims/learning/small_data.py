@@ -19,30 +19,22 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 import xarray as xr
 from matplotlib.figure import Figure
 
 from capacity.claims import answers as statistics
 from capacity.claims.claim import Claim, Context, Evidence, Prediction
 from capacity.claims.lab.experiment import Figures, Lane, LaneFigures, grid, intervals, labelled, run_lanes
+from capacity.claims.lab.folds import FOLDS, NO_FOLD, TEST, train_and_test
 from capacity.claims.lab.training_figure import grid_and_legend
 from capacity.plots.style import BLACK, BLUE, GREEN, RED, SOURCE_COLOUR, log_ticks
-from capacity.training import cosine_adam
-from capacity.training.fitting import apply
 
-TEST = 100
 SIZES, POOL = (10, 20, 40, 80, 160, 260), 360
 SPLITS, STEPS = (50, 200), (250, 2000)  # of the fast version, of the whole one
 WIDTHS = {"linear": (), "deep": (32, 32)}
 COLOURS = {"linear": BLUE, "deep": RED}
-BATCH = 32
 DECAYS, RATES = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1), (3e-3, 3e-2)  # the same settings for both models
-FOLDS, NONE = 3, -1
-SIZE_LIMIT = 1024  # places that are counted through
-Layers = list[dict[str, jax.Array]]  # "kernel" (inputs, outputs) and "bias" (outputs,) of each
 Shared = tuple[jax.Array, jax.Array, jax.Array]  # images, labels, a key for each split
-_Carry = tuple[Layers, optax.OptState]
 
 
 @dataclass(frozen=True)
@@ -161,7 +153,7 @@ def _tuned(
         images, labels, keys = shared
 
         def one_split(key: jax.Array, decay: jax.Array, rate: jax.Array) -> dict[str, jax.Array]:
-            return _split(key, images, labels, widths, {**one, "decay": decay, "rate": rate}, steps)
+            return train_and_test(key, images, labels, widths, {**one, "decay": decay, "rate": rate}, steps)
 
         return jax.vmap(one_split)(keys, one["decay"], one["rate"])
 
@@ -171,82 +163,13 @@ def _tuned(
     tune = _lanes(at["size"], at["fold"], every)
     seen = run_lanes(context, f"{model}-tune", lane, tune, shared, group=12, span=(start, start + 0.4))
     best = seen["validation"].reshape(len(sizes), count, FOLDS, splits).sum(2).argmin(1)
-    last = _lanes(np.asarray(sizes), np.full(len(sizes), NONE), {name: v[best] for name, v in settings.items()})
+    last = _lanes(np.asarray(sizes), np.full(len(sizes), NO_FOLD), {name: v[best] for name, v in settings.items()})
     return run_lanes(context, f"{model}-test", lane, last, shared, group=12, span=(start + 0.4, start + 0.5))
 
 
 def _lanes(sizes: np.ndarray, folds: np.ndarray, settings: Figures) -> dict[str, jax.Array]:
     counts = {"size": jnp.asarray(sizes, jnp.int32), "fold": jnp.asarray(folds, jnp.int32)}
     return counts | {name: jnp.asarray(values, jnp.float32) for name, values in settings.items()}
-
-
-def _outside(fold: jax.Array, size: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """How many of the first `size` places are not of this fold (every third from its number), and which the j-th is."""
-    inside = jnp.where(fold == NONE, 0, (size - fold + FOLDS - 1) // FOLDS)
-    j = jnp.arange(SIZE_LIMIT)
-    round_, rest = j // (FOLDS - 1), j % (FOLDS - 1)
-    place = round_ * FOLDS + rest + (rest >= fold).astype(jnp.int32)
-    return size - inside, jnp.where(fold == NONE, j, place)
-
-
-def _split(
-    key: jax.Array,
-    images: jax.Array,
-    labels: jax.Array,
-    widths: tuple[int, ...],
-    one: Lane,
-    steps: int,
-) -> dict[str, jax.Array]:
-    """Train on the first `size` of a shuffled pool but for a fold, validate on the fold, test on the last 100."""
-    key_order, key_init, key_batch = jax.random.split(key, 3)
-    order = jax.random.permutation(key_order, labels.shape[0])
-    x, y = images[order], labels[order]
-    count, places = _outside(one["fold"], one["size"])
-    schedule = cosine_adam(1.0, steps)
-
-    def loss(params: Layers, rows: jax.Array) -> jax.Array:
-        decay = sum(jnp.square(layer["kernel"]).sum() for layer in params)
-        return -_log_probs(params, x[rows], y[rows]).mean() + one["decay"] * decay
-
-    def step(carry: _Carry, i: jax.Array) -> tuple[_Carry, None]:
-        params, state = carry
-        rows = places[jax.random.randint(jax.random.fold_in(key_batch, i), (BATCH,), 0, count)]
-        gradient = jax.grad(loss)(params, rows)
-        moved, state = apply(schedule, gradient, state, params)
-        return (jax.tree.map(lambda p, m: p + one["rate"] * (m - p), params, moved), state), None
-
-    params = _init(key_init, (images.shape[1], *widths, 1))
-    (params, _), _ = jax.lax.scan(step, (params, schedule.init(params)), jnp.arange(steps))
-    log_probs = _log_probs(params, x, y)
-    number = jnp.arange(labels.shape[0])
-    held = (number < one["size"]) & (number % FOLDS == one["fold"])
-    test = log_probs[-TEST:]
-    share = (labels > 0).mean()
-    entropy = -(share * jnp.log(share) + (1 - share) * jnp.log(1 - share))
-    return {
-        "validation": -jnp.where(held, log_probs, 0.0).sum(),
-        "bits": (entropy + test.mean()) / jnp.log(2.0),
-        "accuracy": (test > -jnp.log(2.0)).mean(),
-    }
-
-
-def _init(key: jax.Array, sizes: tuple[int, ...]) -> Layers:
-    keys = jax.random.split(key, len(sizes) - 1)
-    # Only the last layer starts at 0: a linear model then starts as logistic regression does, at even odds.
-    return [
-        {
-            "kernel": jax.random.normal(k, (a, b)) * (2 / a) ** 0.5 * float(i < len(keys) - 1),
-            "bias": jnp.zeros(b),
-        }
-        for i, (k, a, b) in enumerate(zip(keys, sizes[:-1], sizes[1:], strict=True))
-    ]
-
-
-def _log_probs(params: Layers, x: jax.Array, y: jax.Array) -> jax.Array:
-    """(n,) nats of the true labels +-1."""
-    for layer in params[:-1]:
-        x = jax.nn.relu(x @ layer["kernel"] + layer["bias"][None])
-    return jax.nn.log_sigmoid(y * (x @ params[-1]["kernel"] + params[-1]["bias"][None])[:, 0])
 
 
 def _dataset(found: Mapping[str, Figures], gap: Figures, sizes: tuple[int, ...]) -> xr.Dataset:

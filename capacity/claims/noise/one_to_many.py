@@ -24,49 +24,17 @@ from capacity.channels.gaussian import LOG_2PI
 from capacity.claims import answers as statistics
 from capacity.claims.claim import Answer, Claim, Context, Evidence, Prediction
 from capacity.claims.lab.experiment import Figures, LaneFigures, keys_of, labelled, run_lanes
+from capacity.claims.lab.many_answers import SIDE, SPREAD, bimodal_losses, go_losses, orbits
 from capacity.plots.style import BLACK, BLUE, GREEN, GREY, RED
 from capacity.results.estimate import NATS_PER_BIT
 from capacity.systems.architecture import merge
 from capacity.systems.networks import MLP
 from capacity.training import cosine_adam, fit
 
-SPREAD = 0.1
 QUESTION = 4  # numbers that the network is asked with, of which the answer does not depend
 OUTPUTS = {"deterministic": 1, "gaussian": 2, "mixture": 6}
-SIDE = 19
 Build = Callable[[nnx.Rngs], MLP]
 Loss = Callable[[PyTree, jax.Array], jax.Array]  # of one move
-
-
-def orbits(side: int = SIDE) -> np.ndarray:
-    """Number of the orbit of every point of a square board under its eight symmetries, (side, side)."""
-    points = np.arange(side * side).reshape(side, side)
-    images = [np.rot90(board, k) for board in (points, points.T) for k in range(4)]
-    return np.unique(np.min(images, axis=0), return_inverse=True)[1].reshape(side, side)
-
-
-def bimodal_losses() -> dict[str, float]:
-    """Least loss of every output on the bimodal target, bits; and the truth, its entropy."""
-    noise = 0.5 * math.log2(2 * math.pi * SPREAD**2)
-    return {
-        "truth": 1 + noise + 0.5 / NATS_PER_BIT,  # the two halves overlap in 1e-23
-        "deterministic": noise + (1 + SPREAD**2) / (2 * SPREAD**2) / NATS_PER_BIT,
-        "gaussian": 0.5 * math.log2(2 * math.pi * math.e * (1 + SPREAD**2)),
-        "mixture": 1 + noise + 0.5 / NATS_PER_BIT,
-    }
-
-
-def go_losses(side: int = SIDE) -> dict[str, float]:
-    """Least loss on a move drawn from all points alike: any output, a Gaussian one, its orbit, the rest."""
-    share = np.bincount(orbits(side).ravel()) / side**2
-    orbit = float(-(share * np.log2(share)).sum())
-    variance = (side**2 - 1) / 12
-    return {
-        "move": 2 * math.log2(side),
-        "gaussian": math.log2(2 * math.pi * math.e * variance),
-        "orbit": orbit,
-        "move given orbit": 2 * math.log2(side) - orbit,
-    }
 
 
 class OneToMany(Claim):

@@ -7,7 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from capacity.claims.noise.one_to_many import _density, bimodal_losses, go_losses, orbits
+from capacity.claims.lab.many_answers import bimodal_losses, go_losses, orbits
+from capacity.claims.noise.one_to_many import _density
 
 
 def test_the_board_has_55_orbits() -> None:

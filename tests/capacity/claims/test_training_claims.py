@@ -12,13 +12,13 @@ from matplotlib.figure import Figure
 
 from capacity.claims import CLAIMS, Context
 from capacity.claims.claim import check_answers, miss_rate
-from capacity.claims.lab import experiment, noisy_training
+from capacity.claims.lab import experiment, noisy_training, perceptrons
+from capacity.claims.lab.folds import outside_fold, train_and_test
 from capacity.claims.lab.subset import Subset
 from capacity.claims.learning import (
     generalization,
     generation,
     gradient_noise,
-    memorization,
     minibatch,
     small_data,
     stale_gradient,
@@ -59,7 +59,7 @@ def test_split_trains_validates_and_tests_on_different_images() -> None:
 
     def splits(labels: jax.Array) -> jax.Array:
         keys = jax.random.split(jax.random.key(0), 4)
-        return jax.vmap(lambda key: small_data._split(key, images, labels, (16,), one, 150))(keys)
+        return jax.vmap(lambda key: train_and_test(key, images, labels, (16,), one, 150))(keys)
 
     found = jax.jit(splits)(labels)
     assert found["bits"].min() > 0.8 and found["accuracy"].min() > 0.95
@@ -71,7 +71,7 @@ def test_folds_part_the_places() -> None:
     """Every place of the first `size` is in one fold, and trained on with the others; with no fold all are."""
     for size in (10, 11, 12, 40):
         for fold in (-1, 0, 1, 2):
-            count, places = small_data._outside(jnp.int32(fold), jnp.int32(size))
+            count, places = outside_fold(jnp.int32(fold), jnp.int32(size))
             assert places[: int(count)].tolist() == [p for p in range(size) if p % 3 != fold]
 
 
@@ -181,10 +181,10 @@ def test_every_prediction_is_answered_and_drawn(name: str, monkeypatch: pytest.M
     monkeypatch.setattr(gradient_noise, "noisy_descent_ratio", lambda key: np.ones((12, 5)) + np.arange(5) / 100)
     monkeypatch.setattr(stale_gradient, "measured_limits", lambda: delay_limit([0, 1, 2, 4, 8]))
     monkeypatch.setattr(temperature, "_lanczos_error", lambda key: jnp.float32(1e-6))
-    monkeypatch.setattr(memorization, "separable_counts", lambda rng, n, patterns, trials: trials // 2)
-    monkeypatch.setattr(memorization, "longest_separable", lambda rng, n: 2 * n + int(rng.integers(2)))
-    monkeypatch.setattr(memorization, "longest_memory", lambda rng, n: n - int(rng.integers(3)))
-    monkeypatch.setattr(memorization, "_searched", lambda key, instances: 0.7 + np.arange(instances) / 100)
+    monkeypatch.setattr(perceptrons, "separable_counts", lambda rng, n, patterns, trials: trials // 2)
+    monkeypatch.setattr(perceptrons, "longest_separable", lambda rng, n: 2 * n + int(rng.integers(2)))
+    monkeypatch.setattr(perceptrons, "longest_memory", lambda rng, n: n - int(rng.integers(3)))
+    monkeypatch.setattr(perceptrons, "longest_searched", lambda key, instances: 0.7 + np.arange(instances) / 100)
     monkeypatch.setattr(generalization, "DRAWS", 400)
     monkeypatch.setattr(generalization, "SYSTEMS", dict(list(generalization.SYSTEMS.items())[:2]))
     claim = CLAIMS[name]()

@@ -10,8 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from capacity.cli.request import Request
+from capacity.cli.curve_options import RunOptions, SizeOptions, SourceOptions
+from capacity.cli.request import plans_of
 from capacity.curves.files import read_curves
+from capacity.curves.plan import CurvePlan
 from capacity.runtime.files.rows import as_rows, read_rows
 from synthetic import Codebook
 
@@ -90,22 +92,20 @@ def test_never_a_pickle(tmp_path: Path) -> None:
         read_rows(tmp_path / "data.pkl")
 
 
-def request(**given: Any) -> Request:
-    left = ("source", "bits", "dim", "target_bits", "learning_rate", "products", "encoder_width")
-    rest: dict[str, Any] = dict.fromkeys(left)
-    size = {"units": 8, "levels": "0.5", "seeds": 1, "steps": 10, "batch": 16, "width": 16, "depth": 1, "samples": 64}
-    words = {"activation": "silu", "decode": None, "measure": "auto", "budget_gflop": None, "seed": 0}
-    return Request(**({"systems": ("gaussian",)} | rest | size | words | given))
+def request(**given: Any) -> dict[str, CurvePlan]:
+    size = SizeOptions(units=8, width=16, depth=1)
+    run = RunOptions(system=["gaussian"], levels="0.5", seeds=1, steps=10, batch=16, samples=64)
+    return plans_of(source=SourceOptions(**given), size=size, run=run)
 
 
 def test_a_request_takes_data_or_a_source_not_both(tmp_path: Path) -> None:
     file = written(tmp_path)[0]
-    assert request(data=file).plans()["gaussian"].source.bits == pytest.approx(np.log2(50))
+    assert request(data=file)["gaussian"].source.bits == pytest.approx(np.log2(50))
     for name, value in (("bits", 8), ("source", "markov")):
         with pytest.raises(ValueError, match=f"got --{name} too"):
-            request(data=file, **{name: value}).plans()
+            request(data=file, **{name: value})
     with pytest.raises(ValueError, match="Expected --data FILE"):
-        request(standardize=True).plans()
+        request(standardize=True)
 
 
 @pytest.mark.slow

@@ -1,0 +1,145 @@
+"""The command `capacity estimate`: bits between a user's own two arrays, from files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
+import typer
+
+from capacity.cli.options import (
+    ContinuousOption,
+    MethodOption,
+    SeedOption,
+    SilentOption,
+    TableJsonOption,
+    check_plot,
+    column_names,
+)
+from capacity.cli.output import finite_or_none
+from capacity.cli.refusals import refusals
+
+if TYPE_CHECKING:
+    import jax
+
+    from capacity.estimators import Choice
+    from capacity.results.estimate import Estimate
+
+
+def estimate_command(
+    files: Annotated[
+        list[Path], typer.Argument(help="X.npy Y.npy; or one .npz with x and y; or one .csv with --x and --y.")
+    ],
+    x: Annotated[str | None, typer.Option(help="Columns of a CSV on one side, 'a,b'; or an array of the .npz.")] = None,
+    y: Annotated[str | None, typer.Option(help="The other side.")] = None,
+    method: MethodOption = "auto",
+    continuous: ContinuousOption = False,
+    discrete: Annotated[bool, typer.Option("--discrete", help="Whole real numbers are labels.")] = False,
+    as_json: TableJsonOption = False,
+    plot: Annotated[
+        Path | None, typer.Option(help="Draw the estimate against subsample size and neighbours into this file.")
+    ] = None,
+    quiet: SilentOption = False,
+    seed: SeedOption = 0,
+) -> None:
+    """How many bits do two arrays share?
+
+    Prints mutual information with its 95 % interval, what kind of figure it is, and the most that the method
+    could have said.
+    """
+    with refusals():
+        import jax
+
+        from capacity.estimators import choose
+        from capacity.estimators.arrays import named
+        from capacity.runtime.files.arrays import read_pair
+
+        named(method)
+        check_plot(plot)
+        sides = read_pair(files, column_names(x), column_names(y))
+        first, second = (_meant(side, continuous, discrete) for side in sides)
+        key = jax.random.key(seed)
+        choice = choose(key, first, second) if method == "auto" else None
+        found = choice.estimate if choice else named(method)(key, first, second)
+        if plot is not None:
+            _draw(plot, key, first, second, found, choice.method if choice else method)
+    if as_json:
+        print(json.dumps(_record(found, method, choice), indent=1))
+    if as_json or quiet:
+        return
+    _print(found, method, choice)
+    if plot is not None:
+        print(f"Drew {plot}")
+
+
+def _draw(path: Path, key: jax.Array, x: np.ndarray, y: np.ndarray, found: Estimate, method: str) -> None:
+    from capacity.estimators.estimator import checked
+    from capacity.estimators.neighbours.ksg import KSG, refuse_ties, scaled
+    from capacity.estimators.neighbours.profile import profile
+    from capacity.plots.samples import save_profile
+
+    x, y = checked(x, y, "continuous", least=320)
+    refuse_ties(x, y)
+    ks = tuple(k for k in (3, 5, 10, 20) if k < len(x) // 16)
+    save_profile(path, profile(key, KSG().terms, scaled(x, "standard"), scaled(y, "standard"), ks), found, method)
+
+
+def _meant(array: np.ndarray, continuous: bool, discrete: bool) -> np.ndarray:
+    """The array as the user says that it is meant."""
+    if continuous and discrete:
+        raise ValueError("Expected one of --continuous and --discrete; got both.")
+    if continuous and array.dtype.kind in "iub":
+        return array.astype(np.float64)
+    if discrete and array.dtype.kind == "f":
+        if not (np.isfinite(array).all() and (array == np.round(array)).all()):
+            raise ValueError("Expected whole numbers with --discrete; got others.")
+        return array.astype(np.int64)
+    return array
+
+
+def _record(found: Estimate, method: str, choice: Choice | None) -> dict[str, Any]:
+    """The figure as JSON; what is infinite as null."""
+    record: dict[str, Any] = {"method": choice.method if choice else method}
+    record |= {name: finite_or_none(getattr(found, name)) for name in ("bits", "stderr", "low", "high", "limit")}
+    record |= {"kind": found.kind, "saturated": bool(found.saturated), "n": int(found.n)}
+    if choice:
+        record["why"] = choice.why
+        record["candidates"] = [
+            {
+                "method": c.name,
+                "held_out_bits": finite_or_none(c.evidence),
+                "held_out_stderr": finite_or_none(c.evidence_stderr),
+            }
+            | {name: c.estimate and finite_or_none(getattr(c.estimate, name)) for name in ("bits", "low", "high")}
+            for c in choice.candidates
+        ]
+    return record
+
+
+def _print(found: Estimate, method: str, choice: Choice | None) -> None:
+    from rich.table import Table
+
+    from capacity.cli.console import output
+
+    shown = Table("method", "bits", "95 % interval", "kind", "most it could say", "n", box=None, pad_edge=False)
+    shown.add_row(choice.method if choice else method, *_cells(found), found.kind, _limit(found), str(int(found.n)))
+    output().print(shown)
+    if bool(found.saturated):
+        print("Saturated: the figure has reached the most that this method can say; the truth may be larger.")
+    if choice:
+        print(f"\n{choice.why}\n")
+        table = Table("candidate", "bits", "95 % interval", "held-out lower bound", box=None, pad_edge=False)
+        for c in choice.candidates:
+            evidence = "-" if c.evidence is None else f"{c.evidence:.3f} ± {1.96 * (c.evidence_stderr or 0):.3f}"
+            table.add_row(c.name, *(_cells(c.estimate) if c.estimate else ("-", "-")), evidence)
+        output().print(table)
+
+
+def _cells(found: Estimate) -> tuple[str, str]:
+    return f"{float(found.bits):.3f}", f"{float(found.low):.3f} to {float(found.high):.3f}"
+
+
+def _limit(found: Estimate) -> str:
+    return f"{float(found.limit):.2f}" if np.isfinite(found.limit) else "no limit"

@@ -1,0 +1,70 @@
+"""Options that several commands have, and records of options: a field each, so that a name is written once."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any, TypeAlias, get_type_hints
+
+import typer
+
+from capacity.cli.listing import names_of
+
+SeedOption: TypeAlias = Annotated[
+    int, typer.Option("--seed", help="Decides every random number.", min=0, max=2**32 - 1)
+]
+MethodOption: TypeAlias = Annotated[
+    str,
+    typer.Option("--method", help="An estimator from `capacity list`, or auto.", autocompletion=names_of("estimator")),
+]
+ContinuousOption: TypeAlias = Annotated[
+    bool, typer.Option("--continuous", help="Integers are measurements on a scale.")
+]
+SilentOption: TypeAlias = Annotated[bool, typer.Option("--quiet", help="Print nothing; write what was asked for.")]
+TableJsonOption: TypeAlias = Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")]
+TablesJsonOption: TypeAlias = Annotated[bool, typer.Option("--json", help="One JSON object instead of tables.")]
+
+
+def with_records(command: Callable[..., None]) -> Callable[..., None]:
+    """A command whose parameters that are dataclasses stand for options, one for each of their fields.
+
+    Typer wants a flat list of parameters; the command is called with the records made of them.
+    """
+    hints = get_type_hints(command, include_extras=True)
+    records = {name: kind for name, kind in hints.items() if isinstance(kind, type) and is_dataclass(kind)}
+    options: list[inspect.Parameter] = []
+    for parameter in inspect.signature(command).parameters.values():
+        kind = records.get(parameter.name)
+        options += [parameter.replace(annotation=hints[parameter.name])] if kind is None else _options(kind)
+
+    @wraps(command)
+    def flat(**given: Any) -> None:
+        made = {name: kind(**{f.name: given.pop(f.name) for f in fields(kind)}) for name, kind in records.items()}
+        command(**made, **given)
+
+    flat.__signature__ = inspect.Signature(options)  # type: ignore[attr-defined]
+    return flat
+
+
+def _options(kind: Any) -> list[inspect.Parameter]:
+    hints = get_type_hints(kind, include_extras=True)
+    keyword = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    return [inspect.Parameter(f.name, keyword, default=f.default, annotation=hints[f.name]) for f in fields(kind)]
+
+
+def column_names(text: str | None) -> list[str] | None:
+    """The names in 'a,b', or None where there are none."""
+    return [part.strip() for part in text.split(",") if part.strip()] if text else None
+
+
+def check_plot(path: Path | None) -> None:
+    """Refuse a file that no figure can be drawn into.
+
+    Raises:
+        ValueError: unless it ends in .png, .pdf or .svg.
+    """
+    if path is not None and path.suffix not in (".png", ".pdf", ".svg"):
+        raise ValueError(f"Expected --plot to end in .png, .pdf or .svg; got {path}.")
