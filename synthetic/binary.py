@@ -7,7 +7,7 @@ import math
 import jax
 import jax.numpy as jnp
 
-from synthetic.algebra import amplitudes, matmul, binary_digits, fair_digits
+from synthetic.algebra import amplitudes, binary_digits, fair_digits, matmul
 from synthetic.sizes import check_listing
 from synthetic.source import MAX_LISTED, Batch, NamedSource
 

@@ -11,7 +11,7 @@ from typing import ClassVar, Self
 import jax
 import jax.numpy as jnp
 
-from synthetic.algebra import coin_entropy, checked_orthonormal, orthonormal
+from synthetic.algebra import checked_orthonormal, coin_entropy, orthonormal
 from synthetic.binary import BinarySource
 from synthetic.pytrees import register
 from synthetic.sizes import check_linear

@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from synthetic.algebra import matmul, checked_orthonormal, orthonormal
+from synthetic.algebra import checked_orthonormal, matmul, orthonormal
 from synthetic.pytrees import register
 from synthetic.sizes import check_size
 from synthetic.source import Batch, NamedSource

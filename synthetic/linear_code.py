@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from synthetic.algebra import amplitudes, matmul, binary_rank, checked_orthonormal, orthonormal
+from synthetic.algebra import amplitudes, binary_rank, checked_orthonormal, matmul, orthonormal
 from synthetic.binary import BinarySource
 from synthetic.pytrees import register
 from synthetic.sizes import check_linear

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import ArrayLike
 
-from synthetic.algebra import matmul, checked_orthonormal, orthonormal
+from synthetic.algebra import checked_orthonormal, matmul, orthonormal
 from synthetic.bits import FairBits
 from synthetic.pytrees import register
 from synthetic.quadrature import constellation_information

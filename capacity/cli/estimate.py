@@ -76,14 +76,14 @@ def estimate_command(
 
 def _draw(path: Path, key: jax.Array, x: np.ndarray, y: np.ndarray, found: Estimate, method: str) -> None:
     from capacity.estimators.estimator import checked
-    from capacity.estimators.neighbours.ksg import KSG, refuse_ties, scaled
+    from capacity.estimators.neighbours.ksg import KSG, refuse_ties, scaled_margins
     from capacity.estimators.neighbours.profile import profile
     from capacity.plots.samples import save_profile
 
     x, y = checked(x, y, "continuous", least=320)
     refuse_ties(x, y)
     ks = tuple(k for k in (3, 5, 10, 20) if k < len(x) // 16)
-    save_profile(path, profile(key, KSG().terms, scaled(x, "standard"), scaled(y, "standard"), ks), found, method)
+    save_profile(path, profile(key, KSG().terms, scaled_margins(x, "standard"), scaled_margins(y, "standard"), ks), found, method)
 
 
 def _meant(array: np.ndarray, continuous: bool, discrete: bool) -> np.ndarray:
