@@ -192,7 +192,7 @@ class Bracket:
     Attributes:
         lower, upper: the bounds, bits.
         method: how they were found, in words.
-        trace: the bracket against the work, in order: each pilot, the last with more controls, the walks that count.
+        trace: the bracket against the work, in order: each pilot, the last with more controls, the chains that count.
     """
 
     lower: Estimate

@@ -1,4 +1,4 @@
-"""Instruments on a trained network, one a file: what it kept, how it got there, and how sharp the place is."""
+"""Instruments on a trained network, one a file: what it kept, how it got there, and how sharp the minimum is."""
 
 from capacity.analysis.weights.gradients import GradientStatistics, cosine_to_full, gradient_statistics
 from capacity.analysis.weights.held_out import LabelBits, gap_bits, label_bits
