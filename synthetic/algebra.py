@@ -44,7 +44,7 @@ def amplitudes(digits: jax.Array) -> jax.Array:
     return 2.0 * digits.astype(jnp.float32) - 1.0
 
 
-def apply(vector: jax.Array, matrix: jax.Array) -> jax.Array:
+def matmul(vector: jax.Array, matrix: jax.Array) -> jax.Array:
     """Product vector @ matrix in full float32: the default on a GPU keeps about three digits."""
     return jnp.matmul(vector, matrix, precision=jax.lax.Precision.HIGHEST)
 
@@ -79,7 +79,7 @@ def checked_orthonormal(matrix: ArrayLike, name: str) -> jax.Array:
     return jnp.asarray(rows, jnp.float32)
 
 
-def binary_entropy(probability: float) -> float:
+def coin_entropy(probability: float) -> float:
     """Entropy in bits of a coin, h(p) = -p log2 p - (1-p) log2(1-p)."""
     p = np.array([probability, 1.0 - probability])
     p = p[p > 0]

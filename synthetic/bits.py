@@ -11,7 +11,7 @@ from typing import ClassVar, Self
 import jax
 import jax.numpy as jnp
 
-from synthetic.algebra import binary_entropy, checked_orthonormal, orthonormal
+from synthetic.algebra import checked_orthonormal, coin_entropy, orthonormal
 from synthetic.binary import BinarySource
 from synthetic.pytrees import register
 from synthetic.sizes import check_linear
@@ -97,12 +97,12 @@ class MarkovBits(BinarySource):
     def entropy_rate(self) -> float:
         """Bits that each further symbol adds: pi_0 h(p01) + pi_1 h(p10)."""
         one = self.stationary
-        return (1.0 - one) * binary_entropy(self.p01) + one * binary_entropy(self.p10)
+        return (1.0 - one) * coin_entropy(self.p01) + one * coin_entropy(self.p10)
 
     @property
     def bits(self) -> float:
         """Entropy of the whole message in bits: h(pi) + (k - 1) * entropy_rate."""
-        return binary_entropy(self.stationary) + (self.message_dim - 1) * self.entropy_rate
+        return coin_entropy(self.stationary) + (self.message_dim - 1) * self.entropy_rate
 
     def sample(self, key: jax.Array, n: int) -> Batch:
         """Draw n: messages (n, k) int8, vectors (n, dim) float32."""

@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from synthetic.algebra import apply, checked_orthonormal, orthonormal
+from synthetic.algebra import checked_orthonormal, matmul, orthonormal
 from synthetic.bits import FairBits
 from synthetic.pytrees import register
 from synthetic.sizes import check_linear
@@ -67,6 +67,13 @@ class Embedded(NamedSource):
     def wrap(cls, key: jax.Array, source: Source, dim: int, depth: int = 3, bend: float = 0.8) -> Self:
         """Embed `source` in `dim` dimensions through `depth` random layers.
 
+        Args:
+          key: of the lift and the layers' rotations.
+          source: the base, discrete.
+          dim: length of a vector.
+          depth: how many layers.
+          bend: c above, 0 <= bend < 1.
+
         Raises:
           ValueError: dim < source.dim, or depth < 0.
         """
@@ -110,10 +117,10 @@ class Embedded(NamedSource):
         """Vector (dim,) of one base vector (source.dim,)."""
 
         def layer(x: jax.Array, rotation: jax.Array) -> tuple[jax.Array, None]:
-            x = apply(x, rotation)
+            x = matmul(x, rotation)
             return x + self.bend * (jnp.sqrt(1.0 + x**2) - 1.0), None
 
-        return jax.lax.scan(layer, apply(base, self.injection), self.rotations)[0]
+        return jax.lax.scan(layer, matmul(base, self.injection), self.rotations)[0]
 
     def sample(self, key: jax.Array, n: int) -> Batch:
         """Draw n: messages (n, message_dim) int8, vectors (n, dim) float32."""

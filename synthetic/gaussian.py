@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from synthetic.algebra import apply, checked_orthonormal, orthonormal
+from synthetic.algebra import checked_orthonormal, matmul, orthonormal
 from synthetic.pytrees import register
 from synthetic.sizes import check_size
 from synthetic.source import Batch, NamedSource
@@ -123,7 +123,7 @@ class GaussianVectors(NamedSource):
         normal = jax.random.normal(key, (n, self.dim), jnp.float32)
         vector = normal * jnp.sqrt(self.spectrum)[None, :]
         if self.rotation is not None:
-            vector = apply(vector, self.rotation)
+            vector = matmul(vector, self.rotation)
         return Batch(vector, vector)
 
     def embed(self, message: jax.Array) -> jax.Array:
@@ -132,6 +132,6 @@ class GaussianVectors(NamedSource):
 
     def log_prob(self, message: jax.Array) -> jax.Array:
         """Log density () in nats of one message (dim,)."""
-        along = message if self.rotation is None else apply(message, self.rotation.T)
+        along = message if self.rotation is None else matmul(message, self.rotation.T)
         squares = along**2 / self.spectrum
         return -0.5 * jnp.sum(squares + jnp.log(2.0 * math.pi * self.spectrum))

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from synthetic.algebra import amplitudes, apply, binary_rank, checked_orthonormal, orthonormal
+from synthetic.algebra import amplitudes, binary_rank, checked_orthonormal, matmul, orthonormal
 from synthetic.binary import BinarySource
 from synthetic.pytrees import register
 from synthetic.sizes import check_linear
@@ -87,9 +87,9 @@ class LinearCode(BinarySource):
     def encode(self, message: jax.Array) -> jax.Array:
         """Codeword (n,) int8 of one message (k,): m G mod 2."""
         # float32 counts exactly to 2**24, and its products run on every device's matrix units.
-        ones = apply(message.astype(jnp.float32), self.generator.astype(jnp.float32))
+        ones = matmul(message.astype(jnp.float32), self.generator.astype(jnp.float32))
         return (ones.astype(jnp.int32) & 1).astype(jnp.int8)
 
     def embed(self, message: jax.Array) -> jax.Array:
         """Vector (dim,) of one message (k,)."""
-        return apply(amplitudes(self.encode(message)), self.rotation)
+        return matmul(amplitudes(self.encode(message)), self.rotation)

@@ -16,10 +16,10 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import ArrayLike
 
-from synthetic.algebra import apply, checked_orthonormal, orthonormal
+from synthetic.algebra import checked_orthonormal, matmul, orthonormal
 from synthetic.bits import FairBits
 from synthetic.pytrees import register
-from synthetic.quadrature import gaussian_information
+from synthetic.quadrature import constellation_information
 from synthetic.sizes import check_linear, check_listing
 from synthetic.source import MAX_LISTED, Batch, NamedSource, Source
 
@@ -107,7 +107,7 @@ class Product(NamedSource):
 
     @property
     def count(self) -> int:
-        """Number of messages."""
+        """Number of messages: the product over blocks."""
         return math.prod(n**copies for n, copies in zip(self.sizes, self.copies, strict=True))
 
     @property
@@ -125,7 +125,7 @@ class Product(NamedSource):
             messages.append(jnp.moveaxis(batch.message, 0, 1).reshape(n, -1))
             vectors.append(jnp.moveaxis(batch.vector, 0, 1).reshape(n, -1))
         unmixed = jnp.concatenate(vectors, axis=1)
-        return Batch(jnp.concatenate(messages, axis=1), apply(unmixed, self.mixing))
+        return Batch(jnp.concatenate(messages, axis=1), matmul(unmixed, self.mixing))
 
     def embed(self, message: jax.Array) -> jax.Array:
         """Vector (dim,) of one message (message_dim,)."""
@@ -133,7 +133,7 @@ class Product(NamedSource):
             jax.vmap(lambda block, digits: block.embed(digits))(group, digits).reshape(-1)
             for group, digits in zip(self.groups, self._split(message), strict=True)
         ]
-        return apply(jnp.concatenate(parts), self.mixing)
+        return matmul(jnp.concatenate(parts), self.mixing)
 
     def log_prob(self, message: jax.Array) -> jax.Array:
         """Log mass () in nats of one message: the sum over blocks."""
@@ -152,7 +152,7 @@ class Product(NamedSource):
         """Vectors (count, dim) and log masses (count,) in nats, in the order of `messages`."""
         check_listing(self.count)
         books = [block.codebook() for block in self.blocks]
-        vectors = apply(self._combine([vectors for vectors, _ in books]), self.mixing)
+        vectors = matmul(self._combine([vectors for vectors, _ in books]), self.mixing)
         columns = self._combine([log_probs[:, None] for _, log_probs in books])
         return vectors, jnp.sum(columns, axis=1)
 
@@ -160,7 +160,7 @@ class Product(NamedSource):
         """Exact I(X; X + noise_std * N) in bits, N standard normal: the sum over blocks.
 
         By quadrature in float64, once for each distinct block; good to about 1e-9 bits a block
-        (see `quadrature.gaussian_information`).
+        (see `quadrature.constellation_information`).
 
         Raises:
           ValueError: `noise_std` not positive, a block of more than two dimensions, or one of too
@@ -177,7 +177,7 @@ class Product(NamedSource):
                 key = (book[0].tobytes(), book[1].tobytes())
                 shapes[key] = book
                 uses[key] += 1
-        return math.fsum(times * gaussian_information(*shapes[key], noise_std) for key, times in uses.items())
+        return math.fsum(times * constellation_information(*shapes[key], noise_std) for key, times in uses.items())
 
     def _split(self, message: jax.Array) -> list[jax.Array]:
         """Digits of one message by group, (copies, block.message_dim) each."""

@@ -27,7 +27,7 @@ from capacity.channels import Gaussian
 from capacity.joint.joint import Joint
 from capacity.results.estimate import NATS_PER_BIT
 from capacity.theory import pam_information
-from synthetic.algebra import apply, orthonormal
+from synthetic.algebra import matmul, orthonormal
 from tests.benchmarks.brackets_trained import Recipe, trained
 
 # Billions of operations; a core does about 15 to 30 of them in a second, besides compiling, but far fewer where a
@@ -134,20 +134,20 @@ def _same(x: jax.Array) -> jax.Array:
 
 
 def _linear(matrix: jax.Array, x: jax.Array) -> jax.Array:
-    return apply(x, matrix)
+    return matmul(x, matrix)
 
 
 def _squashed(matrix: jax.Array, x: jax.Array) -> jax.Array:
-    return jnp.tanh(apply(x, matrix))
+    return jnp.tanh(matmul(x, matrix))
 
 
 def _block(weights: tuple[jax.Array, jax.Array], x: jax.Array) -> jax.Array:
-    return apply(jnp.tanh(apply(x, weights[0])), weights[1])
+    return matmul(jnp.tanh(matmul(x, weights[0])), weights[1])
 
 
 def _rotated(weights: tuple[jax.Array, jax.Array], rotation: jax.Array, x: jax.Array) -> jax.Array:
     units = jax.vmap(_block)(weights, x.reshape(-1, DIGITS))
-    return apply(units.reshape(-1), rotation)
+    return matmul(units.reshape(-1), rotation)
 
 
 def _trained_cases(recipe: Recipe, levels: Any, symbol: str, digits: int, **limits: Any) -> list[Case]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from synthetic import Embedded, FairBits, GaussianVectors
-from synthetic.algebra import apply
+from synthetic.algebra import matmul
 
 KEY = jax.random.key(11)
 
@@ -21,10 +21,10 @@ def undone(source: Embedded, vector: jax.Array) -> jax.Array:
     def layer(x: jax.Array, rotation: jax.Array) -> tuple[jax.Array, None]:
         y = x + c
         x = (y - c * jnp.sqrt(y**2 + (1.0 - c**2))) / (1.0 - c**2)
-        return apply(x, rotation.T), None
+        return matmul(x, rotation.T), None
 
     lifted = jax.lax.scan(layer, vector, source.rotations, reverse=True)[0]
-    return apply(lifted, source.injection.T)
+    return matmul(lifted, source.injection.T)
 
 
 @pytest.mark.parametrize(("dim", "depth", "bend"), [(20, 5, 0.5), (8, 0, 0.8)])

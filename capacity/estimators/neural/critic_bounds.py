@@ -221,5 +221,5 @@ class SMILE(CriticBound):
 
     @property
     def max_score(self) -> float:
-        """The clip."""
+        """The clip, in nats."""
         return self.clip
