@@ -38,7 +38,7 @@ class BinarySource(NamedSource):
     @property
     def listable(self) -> bool:
         """Whether there are at most 2**20 messages."""
-        return 2**self.message_dim <= MAX_LISTED
+        return bool(2**self.message_dim <= MAX_LISTED)
 
     def sample(self, key: jax.Array, n: int) -> Batch:
         """Draw n: messages (n, k) int8, vectors (n, dim) float32."""
@@ -56,7 +56,8 @@ class BinarySource(NamedSource):
     def messages(self) -> jax.Array:
         """All (2**k, k) messages int8, counting upwards; ValueError past 2**20."""
         check_listing(2**self.message_dim)
-        return binary_digits(jnp.arange(2**self.message_dim, dtype=jnp.int32), self.message_dim)
+        digits: jax.Array = binary_digits(jnp.arange(2**self.message_dim, dtype=jnp.int32), self.message_dim)
+        return digits
 
     def codebook(self) -> tuple[jax.Array, jax.Array]:
         """Vectors (2**k, dim) and log masses (2**k,) in nats, in the order of `messages`."""

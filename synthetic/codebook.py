@@ -144,7 +144,7 @@ def _checked_probs(probs: ArrayLike, count: int) -> np.ndarray:
         raise ValueError("Expected probs that are not negative; got a negative one or nan.")
     if not abs(mass.sum() - 1.0) <= 1e-6:
         raise ValueError(f"Expected probs with sum 1 within 1e-6; got {mass.sum():.8g}.")
-    return mass / mass.sum()
+    return np.asarray(mass / mass.sum())
 
 
 def _row_bytes(rows: np.ndarray) -> np.ndarray:

@@ -67,6 +67,13 @@ class Embedded(NamedSource):
     def wrap(cls, key: jax.Array, source: Source, dim: int, depth: int = 3, bend: float = 0.8) -> Self:
         """Embed `source` in `dim` dimensions through `depth` random layers.
 
+        Args:
+          key: of the lift and the layers' rotations.
+          source: the base, discrete.
+          dim: length of a vector.
+          depth: how many layers.
+          bend: c above, 0 <= bend < 1.
+
         Raises:
           ValueError: dim < source.dim, or depth < 0.
         """

@@ -153,12 +153,12 @@ class Sprites(NumberedSource):
 
     @property
     def count(self) -> int:
-        """Number of pictures."""
+        """How many pictures there are."""
         return math.prod(self.grid)
 
     @property
     def dim(self) -> int:
-        """Number of pixels."""
+        """Number of pixels: side^2."""
         return self.side**2
 
     def factors(self, message: jax.Array) -> Factors:

@@ -62,7 +62,8 @@ class NumberedSource(NamedSource):
     def messages(self) -> jax.Array:
         """All (N, message_dim) numbers int8; ValueError past 2**20."""
         check_listing(self.count)
-        return binary_digits(jnp.arange(self.count, dtype=jnp.int32), self.message_dim)
+        digits: jax.Array = binary_digits(jnp.arange(self.count, dtype=jnp.int32), self.message_dim)
+        return digits
 
     def codebook(self) -> tuple[jax.Array, jax.Array]:
         """Vectors (N, dim) and log masses (N,) in nats, in the order of `messages`."""

@@ -107,7 +107,7 @@ class Product(NamedSource):
 
     @property
     def count(self) -> int:
-        """Number of messages."""
+        """Number of messages: the product over blocks."""
         return math.prod(n**copies for n, copies in zip(self.sizes, self.copies, strict=True))
 
     @property

@@ -11,7 +11,7 @@ import numpy as np
 
 _SPACING = 1.0 / 6.0
 _REACH = 9.0
-_MOST_TERMS = 2**34
+_MAX_TERMS = 2**34
 _CHUNK = 2**22
 
 
@@ -36,9 +36,9 @@ def constellation_information(vectors: np.ndarray, log_probs: np.ndarray, noise_
     if dim > 2:
         raise ValueError(f"Expected codewords of at most 2 dimensions; got {dim}.")
     line = np.arange(-round(_REACH / _SPACING), round(_REACH / _SPACING) + 1) * _SPACING
-    if count**2 * len(line) ** dim > _MOST_TERMS:
+    if count**2 * len(line) ** dim > _MAX_TERMS:
         raise ValueError(
-            f"Expected at most {math.isqrt(_MOST_TERMS // len(line) ** dim)} codewords in {dim} "
+            f"Expected at most {math.isqrt(_MAX_TERMS // len(line) ** dim)} codewords in {dim} "
             f"dimensions for exact information; got {count}."
         )
     points = np.stack(np.meshgrid(*[line] * dim, indexing="ij"), axis=-1).reshape(-1, dim)
@@ -49,13 +49,13 @@ def constellation_information(vectors: np.ndarray, log_probs: np.ndarray, noise_
     scaled = vectors.astype(np.float64) / noise_std
     nats = 0.0
     for vector, mass in zip(scaled, masses, strict=True):
-        ratio = _log_evidence_ratio(points, vector - scaled, masses)
+        ratio = _log_marginal_ratio(points, vector - scaled, masses)
         nats -= math.exp(mass) * float(weights @ ratio)
     # Rounding can take a source without information a hair below zero.
     return max(0.0, nats / math.log(2.0))
 
 
-def _log_evidence_ratio(points: np.ndarray, shifts: np.ndarray, masses: np.ndarray) -> np.ndarray:
+def _log_marginal_ratio(points: np.ndarray, shifts: np.ndarray, masses: np.ndarray) -> np.ndarray:
     """Ratio log p(z) / p(z | x_m) at z = x_m + sigma e, for points e (G, dim), in parts."""
     offsets = masses - 0.5 * (shifts**2).sum(axis=1)
     ratio = np.full(len(points), -np.inf)

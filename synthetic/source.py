@@ -8,16 +8,13 @@ also where the messages are only numbered: one decoder of bits then serves every
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol, runtime_checkable
 
 import jax
 from jaxtyping import PyTree
 
 MAX_LISTED = 2**20
 """The most messages that `messages` and `codebook` will list."""
-
-Message: TypeAlias = PyTree
-"""One message: an array (message_dim,) for every source here; a tree of arrays where noise goes with it."""
 
 
 class Batch(NamedTuple):
@@ -31,7 +28,7 @@ class Draws(Protocol):
     """Independent draws of any source, as a `Batch`: every leaf of both has a leading axis of n."""
 
     @property
-    def message(self) -> Message:
+    def message(self) -> PyTree:
         """The messages, (n, message_dim)."""
         ...
 
@@ -83,15 +80,15 @@ class Source(Protocol):
         """Draw n, independently; `n` is static. Messages int8 (float32 if continuous)."""
         ...
 
-    def embed(self, message: Message) -> PyTree:
-        """Vector (dim,) float32 of one message (message_dim,)."""
+    def embed(self, message: PyTree) -> PyTree:
+        """Vector (dim,) float32 of one message (message_dim,): arrays, or trees of them where noise goes along."""
         ...
 
-    def log_prob(self, message: Message) -> jax.Array:
+    def log_prob(self, message: PyTree) -> jax.Array:
         """Log mass (), or log density where continuous, of one message (message_dim,), in nats."""
         ...
 
-    def log_mass(self, message: Message) -> jax.Array:
+    def log_mass(self, message: PyTree) -> jax.Array:
         """The part of `log_prob` that the message's entropy counts: all, but where noise goes with the message."""
         ...
 
@@ -134,7 +131,7 @@ class NamedSource(_Contract):
         """Whether there are at most 2**20 messages, so that `codebook` can list them; by default not."""
         return False
 
-    def log_mass(self, message: Message) -> jax.Array:
+    def log_mass(self, message: PyTree) -> jax.Array:
         """`log_prob`: no noise goes with the message."""
         return self.log_prob(message)
 

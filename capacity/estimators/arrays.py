@@ -23,7 +23,7 @@ class Frame(Protocol):
 
     @property
     def columns(self) -> Iterable[str]:
-        """The columns' names."""
+        """Names of the columns, in order."""
         ...
 
     def __getitem__(self, name: str) -> Iterable[object]:

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import jax
 import numpy as np
 
-from synthetic.pairs.pair import generator
+from synthetic.pairs.pair import NumberPair, check_width, generator
 
 
 @dataclass(frozen=True)
-class AdditiveUniformPair:
+class AdditiveUniformPair(NumberPair):
     """X uniform on [0, 1] and Y = X + N, N uniform on [-epsilon, epsilon].
 
     Raises:
@@ -25,24 +25,13 @@ class AdditiveUniformPair:
     epsilon: float
 
     def __post_init__(self) -> None:
-        """Check the noise."""
-        if not 0 < self.epsilon < math.inf:
-            raise ValueError(f"Expected a positive, finite epsilon; got {self.epsilon}.")
+        """Check the noise's width."""
+        check_width(self.epsilon)
 
     @property
     def name(self) -> str:
         """What tables call it."""
         return f"1v1-additive-{self.epsilon}"
-
-    @property
-    def dim_x(self) -> int:
-        """One."""
-        return 1
-
-    @property
-    def dim_y(self) -> int:
-        """One."""
-        return 1
 
     @property
     def bits(self) -> float:

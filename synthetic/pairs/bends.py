@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from synthetic.pairs.maps import Injection
+
 _ROLL_START = 1.5 * math.pi
 _ROLL_SCALE = 21.0
 
 
 @dataclass(frozen=True)
-class Spiral:
+class Spiral(Injection):
     """x -> expm(speed |x|^2 A) x, A the generator of rotations from axis i to axis j.
 
     A turns one plane only, so that the exponential is a rotation by the angle speed |x|^2; it keeps |x|, and the
@@ -30,7 +32,7 @@ class Spiral:
     speed: float
 
     def __post_init__(self) -> None:
-        """Check the plane."""
+        """Check that the axes differ."""
         if self.plane[0] == self.plane[1] or min(self.plane) < 0:
             raise ValueError(f"Expected two different axes; got {self.plane}.")
 
@@ -41,10 +43,6 @@ class Spiral:
     def inverse(self, images: np.ndarray) -> np.ndarray:
         """What the images (n, d) came from."""
         return self._turn(images, -self.speed)
-
-    def dim(self, dim: int) -> int:
-        """The same."""
-        return dim
 
     def _turn(self, values: np.ndarray, speed: float) -> np.ndarray:
         i, j = self.plane
@@ -58,7 +56,7 @@ class Spiral:
 
 
 @dataclass(frozen=True)
-class SwissRoll:
+class SwissRoll(Injection):
     """u in [0, 1] -> (t cos t, t sin t) / 21 with t = (3 pi / 2)(1 + 2u): a line rolled up in the plane."""
 
     def __call__(self, values: np.ndarray) -> np.ndarray:
@@ -72,22 +70,22 @@ class SwissRoll:
         if len(values) and not (values.min() >= 0 and values.max() <= 1):
             raise ValueError(f"Expected numbers in [0, 1]; got {values.min():.3g} to {values.max():.3g}.")
         angle = _ROLL_START * (1.0 + 2.0 * values)
-        return angle * np.hstack([np.cos(angle), np.sin(angle)]) / _ROLL_SCALE
+        return np.asarray(angle * np.hstack([np.cos(angle), np.sin(angle)]) / _ROLL_SCALE)
 
     def inverse(self, images: np.ndarray) -> np.ndarray:
         """What the images (n, 2) came from, (n, 1): the distance from the centre grows along the roll."""
         angle = _ROLL_SCALE * np.hypot(images[:, :1], images[:, 1:])
-        return 0.5 * (angle / _ROLL_START - 1.0)
+        return np.asarray(0.5 * (angle / _ROLL_START - 1.0))
 
     def dim(self, dim: int) -> int:
-        """Two, from one."""
+        """Two: a line becomes a curve in the plane."""
         if dim != 1:
             raise ValueError(f"Expected a side of dimension 1 to roll up; got {dim}.")
         return 2
 
 
 @dataclass(frozen=True, eq=False)
-class Linear:
+class Linear(Injection):
     """x -> matrix x.
 
     Args:
@@ -110,14 +108,14 @@ class Linear:
 
     def __call__(self, values: np.ndarray) -> np.ndarray:
         """The images (n, d)."""
-        return values @ self.matrix.T
+        return np.asarray(values @ self.matrix.T)
 
     def inverse(self, images: np.ndarray) -> np.ndarray:
         """What the images (n, d) came from."""
         return np.linalg.solve(self.matrix, images.T).T
 
     def dim(self, dim: int) -> int:
-        """The same.
+        """The same as before.
 
         Raises:
             ValueError: where the matrix is of another size.

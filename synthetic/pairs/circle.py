@@ -39,7 +39,7 @@ class CirclePair:
     turns: int = 1
 
     def __post_init__(self) -> None:
-        """Check the fields."""
+        """Check noise and turns."""
         if not (0.2 <= self.noise_std <= 2 and 1 <= self.turns <= 4):
             raise ValueError(
                 f"Expected noise_std from 0.2 to 2 and turns from 1 to 4; got {self.noise_std} and {self.turns}."
@@ -52,12 +52,12 @@ class CirclePair:
 
     @property
     def dim_x(self) -> int:
-        """Two."""
+        """Two: a point of the plane."""
         return 2
 
     @property
     def dim_y(self) -> int:
-        """Two."""
+        """Two: a point of the plane."""
         return 2
 
     @functools.cached_property
@@ -84,12 +84,14 @@ class CirclePair:
     def information_density(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """Bits log2 p(x, y) / (p(x) p(y)), shape (n,)."""
         between = np.arctan2(y[:, 1], y[:, 0]) - self.turns * np.arctan2(x[:, 1], x[:, 0])
-        return self._log_ratio(np.hypot(x[:, 0], x[:, 1]), np.hypot(y[:, 0], y[:, 1]), between) / math.log(2.0)
+        nats = self._log_ratio(np.hypot(x[:, 0], x[:, 1]), np.hypot(y[:, 0], y[:, 1]), between)
+        return np.asarray(nats / math.log(2.0))
 
     def _radius_density(self, radius: np.ndarray) -> np.ndarray:
         """Density of |X| (Rice 1945), the exponentials taken together so that none overflows."""
         variance = self.noise_std**2
-        return radius / variance * np.exp(-0.5 * (radius - 1.0) ** 2 / variance) * i0e(radius / variance)
+        bell = np.exp(-0.5 * (radius - 1.0) ** 2 / variance)
+        return np.asarray(radius / variance * bell * i0e(radius / variance))
 
     def _log_ratio(self, r: np.ndarray, s: np.ndarray, between: np.ndarray) -> np.ndarray:
         """Nats log p(x, y) / (p(x) p(y)), shape (n,), from radii and angle: a sum of positive terms."""
@@ -102,4 +104,4 @@ class CirclePair:
             terms = sharp_x[part, None] * (np.cos(angles) - 1.0)[None, :] + sharp_y[part, None] * across
             top = terms.max(axis=1)
             parts.append(top + np.log(np.exp(terms - top[:, None]).mean(axis=1)))
-        return np.concatenate(parts) - np.log(i0e(sharp_x)) - np.log(i0e(sharp_y))
+        return np.asarray(np.concatenate(parts) - np.log(i0e(sharp_x)) - np.log(i0e(sharp_y)))

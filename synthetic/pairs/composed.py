@@ -36,12 +36,12 @@ class MappedPair:
 
     @property
     def dim_x(self) -> int:
-        """Length of f(X)."""
+        """Length of the image f(X)."""
         return self.pair.dim_x if self.map_x is None else self.map_x.dim(self.pair.dim_x)
 
     @property
     def dim_y(self) -> int:
-        """Length of g(Y)."""
+        """Length of the image g(Y)."""
         return self.pair.dim_y if self.map_y is None else self.map_y.dim(self.pair.dim_y)
 
     @property
@@ -83,12 +83,12 @@ class ProductPair:
 
     @property
     def dim_x(self) -> int:
-        """Length of X."""
+        """Length of all X_b together."""
         return sum(pair.dim_x for pair in self.pairs)
 
     @property
     def dim_y(self) -> int:
-        """Length of Y."""
+        """Length of all Y_b together."""
         return sum(pair.dim_y for pair in self.pairs)
 
     @property

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import TypeAlias
 
 import numpy as np
 
-LogDensity = Callable[[int, float, np.ndarray], np.ndarray]
+RadialLogDensity: TypeAlias = Callable[[int, float, np.ndarray], np.ndarray]
 """Log density in nats from the dimension, log det M and the squares z^T M^-1 z, shape (n,)."""
 
 
@@ -35,8 +36,14 @@ def normal_bits(matrix: np.ndarray, dim_x: int) -> float:
     return 0.5 * (log_x + log_y - log_xy) / math.log(2.0)
 
 
-def information_density(log_density: LogDensity, matrix: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Bits log2 p(x, y) / (p(x) p(y)), shape (n,), where both marginals are of the joint's family."""
+def information_density(log_density: RadialLogDensity, matrix: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Bits log2 p(x, y) / (p(x) p(y)), shape (n,), where both marginals are of the joint's family.
+
+    Args:
+        log_density: of the family.
+        matrix: M of the joint, (dim_x + dim_y, dim_x + dim_y).
+        x, y: points (n, dim_x) and (n, dim_y).
+    """
     dim_x = x.shape[1]
     parts = (
         (np.hstack([x, y]), matrix),
@@ -46,9 +53,9 @@ def information_density(log_density: LogDensity, matrix: np.ndarray, x: np.ndarr
     joint, left, right = (
         log_density(len(part), float(np.linalg.slogdet(part)[1]), _squares(points, part)) for points, part in parts
     )
-    return (joint - left - right) / math.log(2.0)
+    return np.asarray((joint - left - right) / math.log(2.0))
 
 
 def _squares(points: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     """z^T M^-1 z for each row z, shape (n,)."""
-    return (np.linalg.solve(np.linalg.cholesky(matrix), points.T) ** 2).sum(axis=0)
+    return np.asarray((np.linalg.solve(np.linalg.cholesky(matrix), points.T) ** 2).sum(axis=0))

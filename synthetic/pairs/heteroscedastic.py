@@ -12,18 +12,18 @@ from dataclasses import dataclass
 import jax
 import numpy as np
 
-from synthetic.pairs.pair import generator
+from synthetic.pairs.pair import NumberPair, generator
 
 _REACH = 9.0
 _PANELS = 36  # on each side of 0, where |X| has its kink
 _NODES = 16
-_FAR = 120.0  # where Y's density is below rounding for a growth of at most 1
+_MAX_ABS_Y = 120.0  # where Y's density is below rounding for a growth of at most 1
 _STEPS = 4000
 _CHUNK = 2**12
 
 
 @dataclass(frozen=True)
-class HeteroscedasticPair:
+class HeteroscedasticPair(NumberPair):
     """X standard normal and Y = X + (floor + growth |X|) N, N standard normal too.
 
     Args:
@@ -38,7 +38,7 @@ class HeteroscedasticPair:
     growth: float
 
     def __post_init__(self) -> None:
-        """Check the noise."""
+        """Check floor and growth."""
         if not (0.05 <= self.floor < math.inf and 0 <= self.growth <= 1):
             raise ValueError(
                 f"Expected a floor of at least 0.05 and a growth from 0 to 1; got {self.floor} and {self.growth}."
@@ -49,20 +49,10 @@ class HeteroscedasticPair:
         """What tables call it."""
         return f"heteroscedastic-{self.floor}-{self.growth}"
 
-    @property
-    def dim_x(self) -> int:
-        """One."""
-        return 1
-
-    @property
-    def dim_y(self) -> int:
-        """One."""
-        return 1
-
     @functools.cached_property
     def bits(self) -> float:
         """I(X;Y) in bits by quadrature: Gauss-Legendre panels over x, the trapezoid rule over asinh y."""
-        top = math.asinh(_FAR * max(1.0, self.floor))
+        top = math.asinh(_MAX_ABS_Y * max(1.0, self.floor))
         steps = np.linspace(-top, top, _STEPS)
         places = np.sinh(steps)
         log_density = self._log_density(places)
@@ -80,10 +70,10 @@ class HeteroscedasticPair:
     def information_density(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """Bits log2 p(y|x) / p(y), shape (n,)."""
         given = _log_normal(y[:, 0] - x[:, 0], self._spread(x[:, 0]))
-        return (given - self._log_density(y[:, 0])) / math.log(2.0)
+        return np.asarray((given - self._log_density(y[:, 0])) / math.log(2.0))
 
     def _spread(self, x: np.ndarray) -> np.ndarray:
-        return self.floor + self.growth * np.abs(x)
+        return np.asarray(self.floor + self.growth * np.abs(x))
 
     def _log_density(self, y: np.ndarray) -> np.ndarray:
         """Log density (n,) of Y in nats at y (n,)."""
@@ -108,4 +98,4 @@ def _normal_nodes() -> tuple[np.ndarray, np.ndarray]:
 
 
 def _log_normal(deviation: np.ndarray, spread: np.ndarray) -> np.ndarray:
-    return -0.5 * (deviation / spread) ** 2 - np.log(spread) - 0.5 * math.log(2.0 * math.pi)
+    return np.asarray(-0.5 * (deviation / spread) ** 2 - np.log(spread) - 0.5 * math.log(2.0 * math.pi))

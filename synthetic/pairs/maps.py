@@ -25,12 +25,16 @@ class Injection(Protocol):
         ...
 
     def dim(self, dim: int) -> int:
-        """Length of the image of a vector of length `dim`."""
-        ...
+        """Length of the image of a vector of length `dim`; by default the same.
+
+        Raises:
+            ValueError: for vectors that the map does not take.
+        """
+        return dim
 
 
 @dataclass(frozen=True)
-class Columnwise:
+class Columnwise(Injection):
     """One increasing function on every column.
 
     Args:
@@ -42,23 +46,19 @@ class Columnwise:
 
     def __call__(self, values: np.ndarray) -> np.ndarray:
         """The images, of the same shape."""
-        return self.function(values)
+        return np.asarray(self.function(values))
 
     def inverse(self, images: np.ndarray) -> np.ndarray:
         """What the images came from, of the same shape."""
-        return self.undo(images)
-
-    def dim(self, dim: int) -> int:
-        """The same."""
-        return dim
+        return np.asarray(self.undo(images))
 
 
 def _half_cube(values: np.ndarray) -> np.ndarray:
-    return values * np.sqrt(np.abs(values))
+    return np.asarray(values * np.sqrt(np.abs(values)))
 
 
 def _undo_half_cube(images: np.ndarray) -> np.ndarray:
-    return np.cbrt(images) * np.abs(np.cbrt(images))
+    return np.asarray(np.cbrt(images) * np.abs(np.cbrt(images)))
 
 
 NORMAL_CDF = Columnwise(ndtr, ndtri)
@@ -72,7 +72,7 @@ EXPONENTIAL = Columnwise(np.exp, np.log)
 
 
 @dataclass(frozen=True)
-class Wiggly:
+class Wiggly(Injection):
     """x + sum_k a_k sin(f_k x + p_k) on every column.
 
     Args:
@@ -92,20 +92,16 @@ class Wiggly:
 
     def __call__(self, values: np.ndarray) -> np.ndarray:
         """The images, of the same shape."""
-        return values + sum(a * np.sin(f * values + p) for a, f, p in self.waves)
+        return np.asarray(values + sum(a * np.sin(f * values + p) for a, f, p in self.waves))
 
     def inverse(self, images: np.ndarray) -> np.ndarray:
         """What the images came from, by bisection."""
         reach = sum(abs(amplitude) for amplitude, _, _ in self.waves)
         return _bisect(self, images, images - reach, images + reach)
 
-    def dim(self, dim: int) -> int:
-        """The same."""
-        return dim
-
 
 @dataclass(frozen=True)
-class MixtureMargins:
+class MixtureMargins(Injection):
     """Standard normal margins become mixtures of normals of unit variance: F^-1(Phi(x)), F = sum_k w_k Phi(. - m_k).
 
     Args:
@@ -131,15 +127,11 @@ class MixtureMargins:
 
     def inverse(self, images: np.ndarray) -> np.ndarray:
         """What the images came from, of the same shape."""
-        return ndtri(self._distribution(images))
-
-    def dim(self, dim: int) -> int:
-        """The same."""
-        return dim
+        return np.asarray(ndtri(self._distribution(images)))
 
     def _distribution(self, values: np.ndarray) -> np.ndarray:
         parts = zip(self.weights, self.means, strict=True)
-        return np.sum([weight * ndtr(values - mean) for weight, mean in parts], axis=0)
+        return np.asarray(np.sum([weight * ndtr(values - mean) for weight, mean in parts], axis=0))
 
 
 def _bisect(
@@ -150,4 +142,4 @@ def _bisect(
         middle = 0.5 * (low + high)
         below = function(middle) < targets
         low, high = np.where(below, middle, low), np.where(below, high, middle)
-    return 0.5 * (low + high)
+    return np.asarray(0.5 * (low + high))

@@ -18,7 +18,7 @@ from synthetic.pairs.pair import generator
 
 _SPACING = 1.0 / 4.0
 _REACH = 7.0
-_MOST_POINTS = 2**23
+_MAX_POINTS = 2**23
 _CHUNK = 2**18
 
 
@@ -60,13 +60,13 @@ class MixturePair:
 
     @property
     def dim_x(self) -> int:
-        """Length of X."""
-        return self.centres_x.shape[1]
+        """Length of a centre of X."""
+        return int(self.centres_x.shape[1])
 
     @property
     def dim_y(self) -> int:
-        """Length of Y."""
-        return self.centres_y.shape[1]
+        """Length of a centre of Y."""
+        return int(self.centres_y.shape[1])
 
     @functools.cached_property
     def bits(self) -> float:
@@ -76,8 +76,8 @@ class MixturePair:
         low, span = centres.min(axis=0) - reach, np.ptp(centres, axis=0) + 2.0 * reach
         counts = [math.ceil(width / spacing) + 1 for width in span]
         count = math.prod(counts)
-        if count > _MOST_POINTS:
-            raise ValueError(f"Expected centres that a grid of {_MOST_POINTS} points can hold; got one of {count}.")
+        if count > _MAX_POINTS:
+            raise ValueError(f"Expected centres that a grid of {_MAX_POINTS} points can hold; got one of {count}.")
         axes = [start + spacing * np.arange(steps) for start, steps in zip(low, counts, strict=True)]
         places = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(axes))
         total = 0.0
@@ -97,19 +97,19 @@ class MixturePair:
     def information_density(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """Bits log2 p(x, y) / (p(x) p(y)), shape (n,)."""
         alone = self._mixture(self._clouds(x, self.centres_x)) + self._mixture(self._clouds(y, self.centres_y))
-        return (self._joint(x, y) - alone) / math.log(2.0)
+        return np.asarray((self._joint(x, y) - alone) / math.log(2.0))
 
     def _joint(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         return self._mixture(self._clouds(x, self.centres_x) + self._clouds(y, self.centres_y))
 
     def _mixture(self, clouds: np.ndarray) -> np.ndarray:
         assert self.weights is not None
-        return logsumexp(clouds + np.log(self.weights)[None, :], axis=1)
+        return np.asarray(logsumexp(clouds + np.log(self.weights)[None, :], axis=1))
 
     def _clouds(self, points: np.ndarray, centres: np.ndarray) -> np.ndarray:
         """Log densities (n, K) of the points about each centre."""
         squares = ((points[:, None, :] - centres[None, :, :]) ** 2).sum(axis=2) / self.noise_std**2
-        return -0.5 * (squares + points.shape[1] * math.log(2.0 * math.pi * self.noise_std**2))
+        return np.asarray(-0.5 * (squares + points.shape[1] * math.log(2.0 * math.pi * self.noise_std**2)))
 
 
 def exclusive_or(noise_std: float) -> MixturePair:

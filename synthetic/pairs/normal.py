@@ -35,7 +35,7 @@ class NormalPair:
 
     @property
     def dim_y(self) -> int:
-        """Length of Y."""
+        """Length of the vector Y."""
         return len(self.covariance) - self.dim_x
 
     @property
@@ -75,6 +75,11 @@ def sparse(dim_x: int, dim_y: int, pairs: int, strength: float) -> NormalPair:
 
     The shared cause has `strength` times the amplitude of each side's own noise: their correlation is
     strength^2 / (1 + strength^2), and all variances are 1.
+
+    Args:
+        dim_x, dim_y: lengths of X and Y.
+        pairs: how many of the first variables share a cause.
+        strength: of the cause, in units of the noise.
     """
     covariance = np.eye(dim_x + dim_y)
     index = np.arange(pairs)

@@ -6,6 +6,7 @@ from a few pairs in closed form come many, with truths as exact.
 
 from __future__ import annotations
 
+import math
 from typing import Protocol, runtime_checkable
 
 import jax
@@ -23,12 +24,12 @@ class Pair(Protocol):
 
     @property
     def dim_x(self) -> int:
-        """Length of X."""
+        """Length of the vector X."""
         ...
 
     @property
     def dim_y(self) -> int:
-        """Length of Y."""
+        """Length of the vector Y."""
         ...
 
     @property
@@ -43,6 +44,26 @@ class Pair(Protocol):
     def information_density(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """Bits log2 p(x, y) / (p(x) p(y)), shape (n,), at x and y that can each occur; its mean is `bits`."""
         ...
+
+
+class NumberPair:
+    """Two real numbers: what pairs of one column a side share."""
+
+    @property
+    def dim_x(self) -> int:
+        """One: X is a number."""
+        return 1
+
+    @property
+    def dim_y(self) -> int:
+        """One: Y is a number."""
+        return 1
+
+
+def check_width(epsilon: float) -> None:
+    """Raise ValueError unless the half width of a uniform noise is positive and finite."""
+    if not 0 < epsilon < math.inf:
+        raise ValueError(f"Expected a positive, finite epsilon; got {epsilon}.")
 
 
 def generator(key: jax.Array) -> np.random.Generator:

@@ -8,21 +8,20 @@ noise I(X;X) = log2 M, and of pi itself, a constant, it is 0.
 from __future__ import annotations
 
 import functools
-import math
 from dataclasses import dataclass
 
 import jax
 import numpy as np
 
 from synthetic.pairs.additive import AdditiveUniformPair
-from synthetic.pairs.pair import generator
+from synthetic.pairs.pair import NumberPair, check_width, generator
 from synthetic.pi import pi_digits
 
 PLACES = 17  # decimals of X that are kept: all that a float64 holds
 
 
 @dataclass(frozen=True)
-class PiPlusNoise:
+class PiPlusNoise(NumberPair):
     """X the fractional part of 10**k pi, k uniform on 0 ... positions - 1; Y = X + N, N uniform on +-epsilon.
 
     Raises:
@@ -34,8 +33,7 @@ class PiPlusNoise:
 
     def __post_init__(self) -> None:
         """Check the noise and the number of positions."""
-        if not 0 < self.epsilon < math.inf:
-            raise ValueError(f"Expected a positive, finite epsilon; got {self.epsilon}.")
+        check_width(self.epsilon)
         if self.positions < 2:
             raise ValueError(f"Expected at least 2 positions; got {self.positions}.")
 
@@ -44,21 +42,11 @@ class PiPlusNoise:
         """What tables call it."""
         return f"1v1-pi-{self.epsilon}"
 
-    @property
-    def dim_x(self) -> int:
-        """One."""
-        return 1
-
-    @property
-    def dim_y(self) -> int:
-        """One."""
-        return 1
-
     @functools.cached_property
     def fractions(self) -> np.ndarray:
         """All X in the order of their positions, (positions,) float64."""
         windows = np.lib.stride_tricks.sliding_window_view(pi_digits(self.positions + PLACES - 1), PLACES)
-        return windows @ (10.0 ** -np.arange(1, PLACES + 1))
+        return np.asarray(windows @ (10.0 ** -np.arange(1, PLACES + 1)))
 
     @functools.cached_property
     def _sorted(self) -> np.ndarray:

@@ -44,7 +44,7 @@ class StudentPair:
 
     @property
     def dim_y(self) -> int:
-        """Length of Y."""
+        """Length of the vector Y."""
         return len(self.dispersion) - self.dim_x
 
     @property
@@ -67,7 +67,7 @@ class StudentPair:
     def _log_density(self, dim: int, log_det: float, squares: np.ndarray) -> np.ndarray:
         half = 0.5 * (self.dof + dim)
         scale = gammaln(half) - gammaln(0.5 * self.dof) - 0.5 * (dim * math.log(self.dof * math.pi) + log_det)
-        return scale - half * np.log1p(squares / self.dof)
+        return np.asarray(scale - half * np.log1p(squares / self.dof))
 
 
 def identity(dim_x: int, dim_y: int, dof: int) -> StudentPair:

@@ -51,7 +51,7 @@ class PlugIn(Estimator):
     unchanged_by: ClassVar[frozenset[Change]] = frozenset({"relabelling"})
 
     def __post_init__(self) -> None:
-        """Check the correction."""
+        """Check the correction's name."""
         if self.correction not in ENTROPIES:
             raise ValueError(f"Expected a correction out of {', '.join(ENTROPIES)}; got {self.correction!r}.")
 

@@ -21,10 +21,11 @@ from numpy.typing import ArrayLike
 from scipy.special import digamma
 
 from capacity.estimators.checks import Takes, checked
-from capacity.estimators.estimator import Change, Estimator
+from capacity.estimators.estimator import Change
 from capacity.estimators.neighbours.ksg import refuse_ties, scaled_margins
 from capacity.estimators.neighbours.profile import estimate_from_terms
 from capacity.estimators.neighbours.search import nearest
+from capacity.estimators.neighbours.terms import NeighbourEstimator
 from capacity.results.estimate import NATS_PER_BIT, Estimate
 
 
@@ -58,25 +59,14 @@ def entropy_terms(x: np.ndarray, ks: Sequence[int]) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class ThreeEntropies(Estimator):
-    """Information as H(x) + H(y) - H(x, y), each by Kozachenko and Leonenko with the same k.
-
-    Attributes:
-        k: how many neighbours.
-    """
-
-    k: int = 5
+class ThreeEntropies(NeighbourEstimator):
+    """Information as H(x) + H(y) - H(x, y), each by Kozachenko and Leonenko (1987) with the same k."""
 
     name: ClassVar[str] = "3h"
     summary: ClassVar[str] = "three nearest-neighbour entropies (Kozachenko and Leonenko 1987)"
     takes: ClassVar[Takes] = "continuous"
     symmetric: ClassVar[bool] = True
     unchanged_by: ClassVar[frozenset[Change]] = frozenset({"shift", "scale"})
-
-    @property
-    def min_pairs(self) -> int:
-        """Two more than the neighbours."""
-        return self.k + 2
 
     def information(self, key: jax.Array, x: np.ndarray, y: np.ndarray) -> Estimate:
         """Bits, from x of shape (n, dx) and y of shape (n, dy).

@@ -22,35 +22,28 @@ import numpy as np
 from scipy.special import digamma
 
 from capacity.estimators.checks import Takes
-from capacity.estimators.estimator import Change, Estimator
+from capacity.estimators.estimator import Change
 from capacity.estimators.neighbours.ksg import scaled_margins
 from capacity.estimators.neighbours.profile import estimate_from_terms
 from capacity.estimators.neighbours.search import count_within, nearest
+from capacity.estimators.neighbours.terms import NeighbourEstimator
 from capacity.results.estimate import Estimate
 
 MAX_RARE = 0.05  # of the pairs may have a symbol that k others do not share
 
 
 @dataclass(frozen=True)
-class Ross(Estimator):
+class Ross(NeighbourEstimator):
     """Symbols against real numbers.  Symbols that occur once have no neighbour and are left out, as their author does.
 
-    Attributes:
-        k: how many neighbours; fewer where a symbol occurs less often.
+    There are fewer neighbours than k where a symbol occurs less often.
     """
-
-    k: int = 5
 
     name: ClassVar[str] = "ross"
     summary: ClassVar[str] = "nearest neighbours of one symbol among all (Ross 2014)"
     takes: ClassVar[Takes] = "mixed"
     symmetric: ClassVar[bool] = True
     unchanged_by: ClassVar[frozenset[Change]] = frozenset({"shift", "scale", "relabelling"})
-
-    @property
-    def min_pairs(self) -> int:
-        """Two more than the neighbours."""
-        return self.k + 2
 
     def information(self, key: jax.Array, x: np.ndarray, y: np.ndarray) -> Estimate:
         """Bits, from symbols (n,) and numbers (n, d), either way round.
@@ -91,27 +84,17 @@ class Ross(Estimator):
 
 
 @dataclass(frozen=True)
-class Mixed(Estimator):
+class Mixed(NeighbourEstimator):
     """Any mixture of symbols, numbers, and numbers that repeat.
 
     Different symbols are farther from each other than any numbers: a ball that would reach them holds what shares its
     point's symbols, and those are then its neighbours.
-
-    Attributes:
-        k: how many neighbours.
     """
-
-    k: int = 5
 
     name: ClassVar[str] = "mixed"
     summary: ClassVar[str] = "nearest neighbours for any mixture, ties allowed (Gao et al. 2017)"
     symmetric: ClassVar[bool] = True
     unchanged_by: ClassVar[frozenset[Change]] = frozenset({"shift", "scale", "relabelling"})
-
-    @property
-    def min_pairs(self) -> int:
-        """Two more than the neighbours."""
-        return self.k + 2
 
     def information(self, key: jax.Array, x: np.ndarray, y: np.ndarray) -> Estimate:
         """Bits, from symbols (n,) or numbers (n, d) on either side.

@@ -8,6 +8,7 @@ from capacity.estimators.neural.entropy_difference import EntropyDifference
 from capacity.estimators.neural.representation import Representation
 from capacity.estimators.neural.residual import Comparison, Residual
 from capacity.estimators.neural.training import Stopping
+from capacity.runtime.deprecated import old_names
 
 __all__ = [
     "CLUB",
@@ -25,3 +26,5 @@ __all__ = [
     "Separable",
     "Stopping",
 ]
+
+__getattr__ = old_names(__name__)

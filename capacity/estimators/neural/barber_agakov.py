@@ -17,9 +17,8 @@ from jaxtyping import PyTree
 from scipy.spatial import cKDTree
 from scipy.special import digamma
 
-from capacity.estimators.checks import Takes
-from capacity.estimators.estimator import Estimator
 from capacity.estimators.neural.autoregressive import MixtureFlow
+from capacity.estimators.neural.estimator import NeuralEstimator
 from capacity.estimators.neural.prepare import features, to_float32
 from capacity.estimators.neural.training import Folds, Stopping, over_lanes, sample_rows
 from capacity.results.estimate import NATS_PER_BIT, Estimate, Kind
@@ -27,7 +26,7 @@ from capacity.results.intervals import Z95
 
 
 @dataclass(frozen=True)
-class BarberAgakov(Estimator):
+class BarberAgakov(NeuralEstimator):
     """The decoder is a flow of mixtures, a mixture density network where y has one column.
 
     With the entropy known, values of different pairs are independent given the decoders, and the interval is normal
@@ -59,8 +58,6 @@ class BarberAgakov(Estimator):
 
     name: ClassVar[str] = "barber_agakov"
     summary: ClassVar[str] = "entropy of y plus a decoder's log density; a lower bound where that entropy is known"
-    takes: ClassVar[Takes] = "continuous"
-    min_pairs: ClassVar[int] = 200
 
     def information(self, key: jax.Array, x: np.ndarray, y: np.ndarray) -> Estimate:
         """Bits from x (n, dx) and y (n, dy); the key decides folds, batches and initial parameters."""

@@ -16,16 +16,15 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PyTree
 
-from capacity.estimators.checks import Takes
-from capacity.estimators.estimator import Estimator
 from capacity.estimators.neural.critics import apply_tower, randomise, tower
+from capacity.estimators.neural.estimator import NeuralEstimator
 from capacity.estimators.neural.prepare import features, reference_scores, to_float32
 from capacity.estimators.neural.training import Folds, Stopping, over_lanes, sample_rows
 from capacity.results.estimate import Estimate
 
 
 @dataclass(frozen=True)
-class CLUB(Estimator):
+class CLUB(NeuralEstimator):
     """A contrast of a normal decoder's log densities, of y's normal scores, on held-out pairs: neither bound.
 
     The decoder has a mean and a variance for each coordinate of y, as in the original, so that every y meets every x
@@ -50,8 +49,6 @@ class CLUB(Estimator):
 
     name: ClassVar[str] = "club"
     summary: ClassVar[str] = "contrast of a decoder's log densities: not a bound, and too high by construction"
-    takes: ClassVar[Takes] = "continuous"
-    min_pairs: ClassVar[int] = 200
 
     def information(self, key: jax.Array, x: np.ndarray, y: np.ndarray) -> Estimate:
         """Bits from x (n, dx) and y (n, dy); the key decides folds, batches and initial parameters."""

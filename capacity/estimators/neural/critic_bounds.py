@@ -28,9 +28,10 @@ from typing import ClassVar
 import jax
 import numpy as np
 
-from capacity.estimators.checks import Takes, checked
-from capacity.estimators.estimator import Estimator, LogRatio, RatioEstimator
+from capacity.estimators.checks import checked
+from capacity.estimators.estimator import LogRatio, RatioEstimator
 from capacity.estimators.neural.critics import Critic, Separable
+from capacity.estimators.neural.estimator import NeuralEstimator
 from capacity.estimators.neural.held_out import (
     Objective,
     Scores,
@@ -93,7 +94,7 @@ def _estimate(values: np.ndarray, kind: Kind, limit: float) -> Estimate:
 
 
 @dataclass(frozen=True)
-class CriticBound(Estimator):
+class CriticBound(NeuralEstimator):
     """A figure made of a critic's scores on held-out pairs; each subclass says which, and by what loss it is trained.
 
     Attributes:
@@ -113,8 +114,6 @@ class CriticBound(Estimator):
     stopping: Stopping = field(default_factory=Stopping)
     folds: int = 5
 
-    takes: ClassVar[Takes] = "continuous"
-    min_pairs: ClassVar[int] = 200
     kind: ClassVar[Kind] = "lower"
     objective: ClassVar[Objective]
     values: ClassVar[Callable[[Scores], np.ndarray]]
@@ -127,9 +126,9 @@ class CriticBound(Estimator):
 
     def information(self, key: jax.Array, x: np.ndarray, y: np.ndarray) -> Estimate:
         """Bits from x (n, dx) and y (n, dy); the key decides folds, batches and initial parameters."""
-        kind = type(self)
-        scores = held_out(key, x, y, self.critic, self.stopping, kind.objective, self.folds, self.max_score)
-        return _estimate(kind.values(scores), kind.kind, kind.limit(scores))
+        bound = type(self)
+        scores = held_out(key, x, y, self.critic, self.stopping, bound.objective, self.folds, self.max_score)
+        return _estimate(bound.values(scores), bound.kind, bound.limit(scores))
 
 
 @dataclass(frozen=True)
@@ -221,5 +220,5 @@ class SMILE(CriticBound):
 
     @property
     def max_score(self) -> float:
-        """The clip."""
+        """The clip, in nats."""
         return self.clip

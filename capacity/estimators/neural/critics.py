@@ -33,7 +33,14 @@ def apply_linear(params: PyTree, rows: jax.Array) -> jax.Array:
 
 
 def tower(inputs: int, width: int, depth: int, outputs: int, gain: float = 0.3) -> PyTree:
-    """A tower before `randomise`."""
+    """A tower before `randomise`: its parameters' standard deviations.
+
+    Args:
+        inputs: length of a row.
+        width, depth: nodes of a hidden layer, and how many of those.
+        outputs: length of what comes out.
+        gain: of the last layer and of the path past all layers.
+    """
     sizes = [inputs] + [width] * depth
     layers = [{"value": linear(size, width), "gate": linear(size, width)} for size in sizes[:-1]]
     return {"layers": layers, "last": linear(sizes[-1], outputs, gain), "past": linear(inputs, outputs, gain)}

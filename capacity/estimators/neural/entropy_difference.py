@@ -12,16 +12,15 @@ from typing import ClassVar
 import jax
 import numpy as np
 
-from capacity.estimators.checks import Takes
-from capacity.estimators.estimator import Estimator
 from capacity.estimators.neural.autoregressive import MixtureFlow
 from capacity.estimators.neural.densities import held_out_log_densities
+from capacity.estimators.neural.estimator import NeuralEstimator
 from capacity.estimators.neural.training import Stopping
 from capacity.results.estimate import Estimate
 
 
 @dataclass(frozen=True)
-class EntropyDifference(Estimator):
+class EntropyDifference(NeuralEstimator):
     """h(Y) - h(Y | X) by two flows of mixtures, on held-out pairs.
 
     The values log q(y|x) - log q(y) of different pairs are independent given the flows, so that the interval is normal
@@ -44,8 +43,6 @@ class EntropyDifference(Estimator):
 
     name: ClassVar[str] = "entropy_difference"
     summary: ClassVar[str] = "entropy of y less that given x, by normalising flows on held-out pairs; not a bound"
-    takes: ClassVar[Takes] = "continuous"
-    min_pairs: ClassVar[int] = 200
 
     def information(self, key: jax.Array, x: np.ndarray, y: np.ndarray) -> Estimate:
         """Bits from x (n, dx) and y (n, dy); the key decides folds, batches and initial parameters."""

@@ -15,10 +15,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PyTree
 
-from capacity.estimators.checks import Takes
 from capacity.estimators.estimator import Estimator
 from capacity.estimators.neighbours.ksg import KSG
 from capacity.estimators.neural.critics import apply_linear, apply_tower, linear, randomise, tower
+from capacity.estimators.neural.estimator import NeuralEstimator
 from capacity.estimators.neural.prepare import guarded, to_float32
 from capacity.estimators.neural.training import Folds, Stopping, over_lanes, sample_rows
 from capacity.results.estimate import NATS_PER_BIT, Estimate
@@ -26,7 +26,7 @@ from capacity.results.intervals import Z95
 
 
 @dataclass(frozen=True)
-class Representation(Estimator):
+class Representation(NeuralEstimator):
     """Codes of `dimensions` numbers a side from one half of the pairs, measured by `inner` on the other, and in turn.
 
     Sides are represented by their columns' standard scores with logarithmic tails: not by ranks among the training
@@ -55,7 +55,6 @@ class Representation(Estimator):
 
     name: ClassVar[str] = "representation"
     summary: ClassVar[str] = "learnt codes of few dimensions, then an estimator such as KSG; for many dimensions"
-    takes: ClassVar[Takes] = "continuous"
     min_pairs: ClassVar[int] = 400
 
     def information(self, key: jax.Array, x: np.ndarray, y: np.ndarray) -> Estimate:

@@ -168,7 +168,8 @@ def _program(lanes: PyTree, x: jax.Array, y: jax.Array, plan: Residual) -> tuple
 
 
 def _true(scores: jax.Array) -> jax.Array:
-    return jnp.diagonal(scores, axis1=1, axis2=2)
+    true: jax.Array = jnp.diagonal(scores, axis1=1, axis2=2)
+    return true
 
 
 def _loss(scores: jax.Array) -> jax.Array:

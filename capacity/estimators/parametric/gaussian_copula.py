@@ -99,7 +99,13 @@ def _nats(x: np.ndarray, y: np.ndarray) -> float:
 def without_groups(
     figure: Callable[[np.ndarray, np.ndarray], float], x: np.ndarray, y: np.ndarray, groups: int = JACKKNIFE_GROUPS
 ) -> np.ndarray:
-    """The figure after leaving out each of so many groups of pairs in turn, with new ranks.  Group g: rows g mod G."""
+    """The figure after leaving out each of so many groups of pairs in turn, with new ranks, shape (groups,).
+
+    Args:
+        figure: from x and y to the figure.
+        x, y: shapes (n, dx) and (n, dy).
+        groups: G, how many; group g has the rows g mod G.
+    """
     group = np.arange(len(x)) % groups
     return np.array([figure(x[group != left_out], y[group != left_out]) for left_out in range(groups)])
 

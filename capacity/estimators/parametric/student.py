@@ -122,7 +122,14 @@ def most_likely(margins: MarginTransform, d: int, unit: bool) -> tuple[StudentLa
 
 
 def refined(margins: MarginTransform, law: StudentLaw, unit: bool, step: float = 0.1) -> StudentLaw:
-    """The likeliest law close to another: a parabola through three values of log nu, one Newton step long."""
+    """The likeliest law close to another: a parabola through three values of log nu, one Newton step long.
+
+    Args:
+        margins: of the rows.
+        law: where to start.
+        unit: whether the margins are known, as in `fit_dispersion`.
+        step: between two values of log nu.
+    """
     centre = np.log(law.freedom)
     values, start = [], law.dispersion
     for move in (-step, 0.0, step):

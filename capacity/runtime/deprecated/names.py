@@ -21,6 +21,9 @@ console.table curves.summary:table
 curves.Progress runtime.progress:Progress
 estimators.Gaussian estimators:GaussianMI
 estimators.estimator.result estimators.estimator:Estimate.from_nats(nats stderr kind n)
+estimators.neural.Joint estimators.neural:JointCritic
+estimators.neural.critics.Joint estimators.neural.critics:JointCritic
+estimators.ksg.scaled estimators.neighbours.ksg:scaled_margins
 estimators.gaussian.Gaussian estimators.parametric.gaussian:GaussianMI
 executors.Engine runtime.executors:ExecutorPool
 executors.engine_of runtime.executors:executor_pool

@@ -12,7 +12,8 @@ import xarray as xr
 
 from capacity.channels import Gaussian
 from capacity.claims import Answer, Context, Evidence, Prediction
-from capacity.estimators.estimator import Change, Takes, checked
+from capacity.estimators import Estimator
+from capacity.estimators.checks import Takes
 from capacity.results.estimate import Estimate
 from capacity.systems import GaussianAutoencoder
 from synthetic import Codebook
@@ -39,17 +40,16 @@ class Dice:
 
 
 @dataclass(frozen=True)
-class Sign:
+class Sign(Estimator):
     """Information between the signs alone."""
 
     name: ClassVar[str] = "tiny_sign"
     summary: ClassVar[str] = "information between signs"
     takes: ClassVar[Takes] = "continuous"
+    min_pairs: ClassVar[int] = 20
     symmetric: ClassVar[bool] = True
-    unchanged_by: ClassVar[frozenset[Change]] = frozenset()
 
-    def __call__(self, key: jax.Array, x: Any, y: Any) -> Any:
-        x, y = checked(x, y, self.takes, least=20)
+    def information(self, key: jax.Array, x: np.ndarray, y: np.ndarray) -> Estimate:
         together = np.histogram2d(x[:, 0] > 0, y[:, 0] > 0, bins=2)[0] / len(x)
         apart = together.sum(1, keepdims=True) * together.sum(0, keepdims=True)
         return Estimate.from_nats(
