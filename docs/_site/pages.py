@@ -15,6 +15,7 @@ from typing import Any
 import references
 
 from capacity.channels import Constraint
+from capacity.claims.outcome import region
 from capacity.cli.listing import registries, summary
 
 SKIP = ("capacity.__main__",)
@@ -109,7 +110,7 @@ def _facts(kind: str, member: Any) -> list[str]:
     elif kind == "system":
         about = [("level", f"{member.level_name} {member.level_symbol}")]
     elif kind == "claim":
-        says = "; ".join(f"{p.name} in [{p.low:g}, {p.high:g}] {p.unit}" for p in member.predictions)
+        says = "; ".join(f"{p.name} {region(p)}{'' if p.unit == '1' else f' {p.unit}'}" for p in member.predictions)
         about = [("who says so", member.source), ("predictions, decided before the run", says)]
     else:
         return []
