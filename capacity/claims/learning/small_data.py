@@ -29,7 +29,7 @@ from capacity.claims.lab.experiment import Figures, Lane, LaneFigures, grid, int
 from capacity.claims.lab.training_figure import grid_and_legend
 from capacity.plots.style import BLACK, BLUE, GREEN, RED, SOURCE_COLOUR, log_ticks
 from capacity.training import cosine_adam
-from capacity.training.fitting import apply
+from capacity.training.fitting import apply_update
 
 TEST = 100
 SIZES, POOL = (10, 20, 40, 80, 160, 260), 360
@@ -212,7 +212,7 @@ def _split(
         params, state = carry
         rows = places[jax.random.randint(jax.random.fold_in(key_batch, i), (BATCH,), 0, count)]
         gradient = jax.grad(loss)(params, rows)
-        moved, state = apply(schedule, gradient, state, params)
+        moved, state = apply_update(schedule, gradient, state, params)
         return (jax.tree.map(lambda p, m: p + one["rate"] * (m - p), params, moved), state), None
 
     params = _init(key_init, (images.shape[1], *widths, 1))
