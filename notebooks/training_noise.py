@@ -32,7 +32,7 @@ from capacity.claims import answers as statistics
 from capacity.claims.learning.stale_gradient import measured_limits
 from capacity.analysis.weights import gradient_statistics, student_interval
 from capacity.theory.training import delay_limit, sgd_variance
-from capacity.training.fitting import apply
+from capacity.training.fitting import apply_update
 from capacity.training.noises import annealed_noise, average_minibatch, stale_gradients
 
 BLUE, RED, GREEN, BLACK, GREY = "#0072B2", "#D55E00", "#009E73", "#000000", "#777777"
@@ -55,7 +55,7 @@ def descend(gradient, optimiser, start, steps):
     """The path of an optimiser: (steps, ...)."""
 
     def step(carry, _):
-        moved, state = apply(optimiser, gradient(carry[0]), carry[1], carry[0])
+        moved, state = apply_update(optimiser, gradient(carry[0]), carry[1], carry[0])
         return (moved, state), moved
 
     return jax.lax.scan(step, (start, optimiser.init(start)), None, length=steps)[1]
@@ -218,7 +218,7 @@ def in_wide(key, temperature, rate):
     slope = jax.grad(lambda theta: wells(theta).sum())
 
     def step(carry, _):
-        return apply(noisy, slope(carry[0]), carry[1], carry[0]), None
+        return apply_update(noisy, slope(carry[0]), carry[1], carry[0]), None
 
     start = jnp.where(jnp.arange(WALKERS) < WALKERS // 2, -1.0, 1.0)
     (theta, _), _ = jax.lax.scan(step, (start, noisy.init(start)), None, length=16_000)

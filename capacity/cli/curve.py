@@ -119,10 +119,10 @@ def _run(
     """All plans one after another under one progress bar."""
     from capacity.cli.console import Meter
     from capacity.curves.execute import run_plan
-    from capacity.curves.parts import count
+    from capacity.curves.parts import count_lanes
 
     datasets = {}
-    kept = {name: count(store, name) for name in plans}
+    kept = {name: count_lanes(store, name) for name in plans}
     with Meter(sum(plan.total for plan in plans.values()), sum(kept.values()), quiet=quiet) as meter:
         before = found = 0
 

@@ -17,19 +17,19 @@ CURVE_FILE = "curve.nc"
 def print_tables(datasets: dict[str, xr.Dataset]) -> None:
     """A table of each curve, and what its columns stand on."""
     from capacity.cli.console import output
-    from capacity.curves.summary import note, table
+    from capacity.curves.summary import curve_table, note
 
     for dataset in datasets.values():
-        output().print(table(dataset))
+        output().print(curve_table(dataset))
         print(f"{note(dataset)}\n")
 
 
 def print_json(datasets: dict[str, xr.Dataset], directory: Path) -> None:
     """All curves and where their files are, as one JSON object."""
-    from capacity.curves.summary import record
+    from capacity.curves.summary import curve_record
 
     files = {kind: str(directory / f"curve.{kind}") for kind in ("nc", "csv", "png")}
-    curves = {name: record(dataset) for name, dataset in datasets.items()}
+    curves = {name: curve_record(dataset) for name, dataset in datasets.items()}
     print(json.dumps({"files": files, "curves": curves}, indent=1))
 
 

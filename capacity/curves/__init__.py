@@ -1,4 +1,4 @@
-"""curves: say what lives here."""
+"""Bits against noise: a checked plan, two compiled programs, a schedule, and a labelled dataset with its checks."""
 
 from capacity.runtime.deprecated import old_names
 

@@ -13,13 +13,13 @@ import xarray as xr
 from scipy import stats
 
 from capacity.curves.trends import falling, largest_rise
-from capacity.results.estimate import Z95
+from capacity.results.intervals import Z95
 
 RESOLUTION = 1e-3  # bits: what single precision, and losses rarer than one in the samples drawn, leave open
 TREND = ("trend_share", "trend_p_value", "reversal", "reversal_p_value")
 
 
-def checked(dataset: xr.Dataset) -> xr.Dataset:
+def with_checks(dataset: xr.Dataset) -> xr.Dataset:
     """The curve with `limit`, `inside`, and the tests of its trend.
 
     Args:

@@ -13,7 +13,7 @@ import jax
 import numpy as np
 import xarray as xr
 
-from capacity.curves.checks import checked
+from capacity.curves.checks import with_checks
 
 if TYPE_CHECKING:
     from capacity.curves.plan import CurvePlan
@@ -37,7 +37,7 @@ def label(plan: CurvePlan, lanes: list[Arrays], seconds: dict[str, float]) -> xr
     shape = (len(plan.levels), plan.seeds)
     variables: dict[str, Any] = {}
     lost = np.flatnonzero([lane["diverged"] for lane in lanes])
-    for name in sorted(lanes[0], key=_place):
+    for name in sorted(lanes[0], key=_column_order):
         stacked = np.stack([lane[name] for lane in lanes])
         if name not in ("loss", "diverged"):
             stacked[lost] = np.nan
@@ -63,7 +63,7 @@ def label(plan: CurvePlan, lanes: list[Arrays], seconds: dict[str, float]) -> xr
         "configuration": json.dumps(configuration),
         "versions": json.dumps(configuration["versions"]),
     } | {f"seconds_{k}": v for k, v in seconds.items()}
-    return checked(xr.Dataset(variables | _theory(plan) | _closed_form(plan), _coordinates(plan), attributes))
+    return with_checks(xr.Dataset(variables | _theory(plan) | _closed_form(plan), _coordinates(plan), attributes))
 
 
 def _coordinates(plan: CurvePlan) -> dict[str, Any]:
@@ -99,7 +99,7 @@ def _closed_form(plan: CurvePlan) -> dict[str, Any]:
     return {"closed_form": (("level",), np.array(known, np.float64), attributes)}
 
 
-def _place(name: str) -> tuple[bool, str, int]:
+def _column_order(name: str) -> tuple[bool, str, int]:
     """Where a variable stands: a figure before its error and ends, in one order whatever way the lanes came."""
     ends = ("_stderr", "_low", "_high")
     of = next((i for i, end in enumerate(ends) if name.endswith(end)), -1)

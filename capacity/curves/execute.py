@@ -8,13 +8,14 @@ import jax
 import xarray as xr
 
 from capacity.curves.dataset import label
-from capacity.curves.parts import keep, kept
-from capacity.curves.plan import CurvePlan, Progress
-from capacity.curves.schedule import Place, elsewhere, here, in_step, shared_by_all
+from capacity.curves.parts import load_lanes, save_lanes
+from capacity.curves.plan import CurvePlan
+from capacity.curves.schedule import CheckpointPlace, broadcast_lanes, run_distributed, run_local, run_on_executor
 from capacity.runtime.executors import ExecutorPool
 from capacity.runtime.files.checkpoints import Checkpoints
 from capacity.runtime.files.parts import Parts
 from capacity.runtime.files.store import Store
+from capacity.runtime.progress import Progress
 
 
 def run_plan(
@@ -43,22 +44,22 @@ def run_plan(
     Raises:
         RuntimeError: if an executor's workers die time and again.
     """
-    done = kept(store, name) if store is not None else {}
+    done = load_lanes(store, name) if store is not None else {}
     joined = jax.process_count() > 1
     if joined:
-        done = shared_by_all(done)
+        done = broadcast_lanes(done)
     if progress and done:
         progress(len(done), f"{len(done)} of {plan.total} lanes found in the store")
     missing = [i for i in range(plan.total) if i not in done]
     seconds = {"compile": 0.0, "train": 0.0, "measure": 0.0}
-    place = Place(store.directory, name) if isinstance(store, Store) else None
+    place = CheckpointPlace(store.directory, name) if isinstance(store, Store) else None
     if pool is not None:
-        groups = elsewhere(plan, missing, together, place, pool)
+        groups = run_on_executor(plan, missing, together, place, pool)
     else:
-        groups = (in_step if joined else here)(plan, missing, together, place)
+        groups = (run_distributed if joined else run_local)(plan, missing, together, place)
     for group in groups if missing else ():
         if store is not None:
-            keep(store, name, group.lanes, group.arrays)
+            save_lanes(store, name, group.lanes, group.arrays)
         for i, arrays in zip(group.lanes, group.arrays, strict=True):
             if place is not None:
                 Checkpoints(*place).clear(i)

@@ -19,6 +19,8 @@ from capacity.bounds.variational.decoder import LogDecoder
 from capacity.joint.joint import Joint
 from capacity.results.estimate import NATS_PER_BIT, Estimate
 from capacity.runtime.files.parts import Arrays
+from capacity.runtime.shapes import Key, Scalar
+from capacity.training import Params
 
 if TYPE_CHECKING:
     from capacity.curves.plan import CurvePlan
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 DECODER_SAMPLES = 16384  # its error is then about that of the exact bits where theirs is largest
 POWER_SAMPLES = 32768  # codes behind power and noise where messages cannot be listed
 DISTORTION_SAMPLES = 8192  # vectors behind the squared error
+MIN_UNIT_SAMPLES = 16  # behind the bits of a unit; else an eighth of the plan's: they cost units times as much
+BRACKET_KEY = 8  # the bracket's number among the figures' keys leaves room for more figures before it
 
 
 class FigureKeys(NamedTuple):
@@ -41,8 +45,9 @@ class FigureKeys(NamedTuple):
     @classmethod
     def of(cls, key: jax.Array) -> FigureKeys:
         """Keys of all figures of one lane, from its measurement key."""
-        # fold_in(key, i) is split(key, n)[i] for any n.  The bracket's number leaves room for more figures before it.
-        return cls(*jax.random.split(key, 5), bracket=jax.random.fold_in(key, 8))
+        # fold_in(key, i) is split(key, n)[i] for any n.
+        sample, rate, decoder, vector, noise = jax.random.split(key, 5)
+        return cls(sample, rate, decoder, vector, noise, bracket=jax.random.fold_in(key, BRACKET_KEY))
 
 
 def _finite(name: str, array: np.ndarray) -> bool:
@@ -51,8 +56,16 @@ def _finite(name: str, array: np.ndarray) -> bool:
     return bool((np.isfinite(array) | (endless & (array == np.inf))).all())
 
 
-def figures_of(key: jax.Array, plan: CurvePlan, params: Any, level: jax.Array, joint: Any) -> dict[str, Any]:
-    """All figures of one lane; traceable."""
+def figures_of(key: Key, plan: CurvePlan, params: Params, level: Scalar, joint: Joint) -> dict[str, Any]:
+    """All figures of one lane, estimates and arrays under their names; traceable.
+
+    Args:
+        key: the lane's measurement key.
+        plan: by `plan_curve`.
+        params: of all networks, as trained.
+        level: how strong the noise is.
+        joint: the trained sender.
+    """
     keys = FigureKeys.of(key)
     architecture = plan.system.architecture
     log_decoder = jax.tree_util.Partial(plan.system.log_decoder(params, joint.source))
@@ -62,7 +75,7 @@ def figures_of(key: jax.Array, plan: CurvePlan, params: Any, level: jax.Array, j
         power, noise = listed.power, listed.noise
         sample = sampled(keys.sample, joint, listed, plan.samples)
         out["bits"] = information_of(joint, listed, sample)
-        fewer = sample.first(max(plan.samples // 8, 16)).by_unit(joint, listed)
+        fewer = sample.first(max(plan.samples // 8, MIN_UNIT_SAMPLES)).by_unit(joint, listed)
         units = unit_information_of(joint, listed, fewer)
         out["marginal_bits"], out["increment_bits"] = units.marginal, units.increment
         out["joint_bits_per_unit"] = out["bits"].bits / plan.units
@@ -96,7 +109,15 @@ def figures_of(key: jax.Array, plan: CurvePlan, params: Any, level: jax.Array, j
 def bracket_of(
     key: jax.Array, joint: Joint, log_decoder: LogDecoder, budget_gflop: float, power: jax.Array
 ) -> dict[str, Estimate]:
-    """Both bounds of a lane by the referee; a lane that diverged, whose power is no number, has NaN for both."""
+    """Both bounds of a lane by the referee; a lane that diverged, whose power is no number, has NaN for both.
+
+    Args:
+        key: the lane's measurement key.
+        joint: the trained sender.
+        log_decoder: log q(m|z), nats.
+        budget_gflop: billions of operations.
+        power: mean power of a unit.
+    """
     if not np.isfinite(power):
         nothing = Estimate.from_normal(bits=np.nan, stderr=np.nan, kind="point")
         return {"lower": nothing, "upper": nothing}

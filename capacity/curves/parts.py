@@ -15,24 +15,31 @@ from capacity.runtime.files.parts import Arrays, Parts
 LANES = "lanes"
 
 
-def keep(store: Parts, curve: str, lanes: list[int], arrays: list[Arrays]) -> None:
-    """Keep the arrays of a group's lanes as one part."""
+def save_lanes(store: Parts, curve: str, lanes: list[int], arrays: list[Arrays]) -> None:
+    """Keep the arrays of a group's lanes as one part.
+
+    Args:
+        store: where.
+        curve: its name.
+        lanes: their numbers.
+        arrays: of each, in that order.
+    """
     stacked = {name: np.stack([one[name] for one in arrays]) for name in arrays[0]}
     store.save(f"{curve}-{lanes[0]:04d}-{len(lanes)}", stacked | {LANES: np.asarray(lanes)})
 
 
-def kept(store: Parts, curve: str) -> dict[int, Arrays]:
+def load_lanes(store: Parts, curve: str) -> dict[int, Arrays]:
     """Arrays of every lane of a curve that is there whole."""
-    found: dict[int, Arrays] = {}
+    lanes: dict[int, Arrays] = {}
     for name in _names(store, curve):
         part = store.load(name)
         if part is not None:
             for i, lane in enumerate(part.pop(LANES).tolist()):
-                found[lane] = {name: array[i] for name, array in part.items()}
-    return found
+                lanes[lane] = {name: array[i] for name, array in part.items()}
+    return lanes
 
 
-def count(store: Parts, curve: str) -> int:
+def count_lanes(store: Parts, curve: str) -> int:
     """How many lanes of a curve are there, by the names of their parts, which may be damaged."""
     return sum(int(name.rsplit("-", 1)[1]) for name in _names(store, curve))
 

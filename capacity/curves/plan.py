@@ -5,7 +5,7 @@ The plan is data alone: what to train and measure, and the key and level of ever
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
@@ -48,7 +48,7 @@ class CurvePlan:
 
     @property
     def total(self) -> int:
-        """Number of lanes."""
+        """How many lanes the curve has."""
         return len(self.levels) * self.seeds
 
     @cached_property
@@ -57,7 +57,7 @@ class CurvePlan:
         return {
             "system": {"name": self.system.name} | asdict(self.system),
             "source": {
-                "name": getattr(self.source, "name", type(self.source).__name__),
+                "name": self.source.name,
                 "bits": float(self.source.bits),
                 "dim": int(self.source.dim),
                 "digest": fingerprint(self.source),
@@ -74,7 +74,8 @@ class CurvePlan:
 
     def lane(self, index: int) -> tuple[jax.Array, jax.Array]:
         """Key and level of a lane; lanes are ordered by level, then seed."""
-        return jax.tree.map(lambda leaf: leaf[0], self.lanes([index]))
+        keys, levels = self.lanes([index])
+        return keys[0], levels[0]
 
     def lanes(self, numbers: Sequence[int]) -> tuple[jax.Array, jax.Array]:
         """Keys and levels of lanes, two arrays (lanes,)."""
@@ -86,7 +87,8 @@ class CurvePlan:
     @cached_property
     def keys(self) -> jax.Array:
         """The key of every lane, (levels, seeds)."""
-        return _keys(self.key, len(self.levels), self.seeds)
+        keys: jax.Array = _keys(self.key, len(self.levels), self.seeds)
+        return keys
 
 
 @partial(jax.jit, static_argnums=(1, 2))
@@ -149,6 +151,3 @@ def plan_curve(
     if not listed:
         check_full_support(system.channel(values[0]))
     return CurvePlan(key, source, system, values, seeds, training or Training(), samples, listed, budget_gflop)
-
-
-Progress = Callable[[int, str], None]

@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 import time
-from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import PyTree
 
 from capacity.curves.figures import arrays_of, bracket_of, figures_of
 from capacity.results.estimate import Estimate
 from capacity.runtime.files.checkpoints import Checkpoints
 from capacity.runtime.files.parts import Arrays
-from capacity.training import LaneState, measurement_key, pad_lanes, sender, sweep
+from capacity.runtime.shapes import Message, Scalar, Vector
+from capacity.training import LaneState, Params, measurement_key, pad_lanes, sender, sweep
+from capacity.training.lanes import Stacked
 
 if TYPE_CHECKING:
     from capacity.curves.plan import CurvePlan
+    from synthetic.source import Source
+
+KeyAndLevel: TypeAlias = tuple[jax.Array, jax.Array]
+"""Key and level, of one lane or stacked."""
 
 CHECKPOINT_SECONDS = 60.0
 FIRST_STEPS = 64
 
 
-class Lanes:
+class LanePrograms:
     """The programs of a plan, called with the numbers of at most `size` lanes; `seconds` says what they spent.
 
     Attributes:
@@ -35,21 +42,21 @@ class Lanes:
         self.seconds = {"compile": 0.0, "train": 0.0, "measure": 0.0}
         system, training = plan.system, plan.training
 
-        def begin(lane: Any, source: Any) -> LaneState:
+        def begin(lane: KeyAndLevel, source: Source) -> LaneState:
             return training.begin(lane[0], source, system)
 
-        def advance(state_and_lane: Any, shared: Any) -> LaneState:
+        def advance(state_and_lane: tuple[LaneState, KeyAndLevel], shared: tuple[Source, jax.Array]) -> LaneState:
             (state, (key, level)), (source, stop) = state_and_lane, shared
             return training.advance(state, key, source, system, level, stop)
 
-        def measure(lane: Any, source: Any) -> Any:
+        def measure(lane: tuple[KeyAndLevel, Params], source: Source) -> dict[str, Any]:
             (key, level), params = lane
             finite = jnp.stack([jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(params)]).all()
             with jax.default_matmul_precision("highest"):  # as `measure` has it
                 joint = sender(key, params, source, system, level)
                 return figures_of(measurement_key(key), plan, params, level, joint) | {"finite": finite}
 
-        def decode(params: Any, source: Any, message: Any, z: jax.Array) -> jax.Array:
+        def decode(params: Params, source: Source, message: Message, z: Vector) -> Scalar:
             return system.log_decoder(params, source)(message, z)
 
         self.decode = decode  # one function for all lanes: compiled once
@@ -60,7 +67,7 @@ class Lanes:
         state = jax.eval_shape(begins, lanes, plan.source)
         with ThreadPoolExecutor() as threads:  # a program compiles while the next is traced
 
-            def start(program: Any, *args: Any) -> Any:
+            def start(program: jax.stages.Wrapped, *args: PyTree) -> Future[jax.stages.Compiled]:
                 return threads.submit(program.lower(*args).compile)
 
             programs = (
@@ -71,7 +78,7 @@ class Lanes:
             self.measure, self.advance, self.begin = (program.result() for program in programs)
         self.seconds["compile"] += time.perf_counter() - started
 
-    def _stack(self, group: list[int]) -> Any:
+    def _stack(self, group: list[int]) -> KeyAndLevel:
         """Keys and levels of a group, the last lane again and again until there are `size`."""
         return self.plan.lanes([*group, *[group[-1]] * (self.size - len(group))])
 
@@ -87,22 +94,23 @@ class Lanes:
         params, history = state.params, np.asarray(state.history)
         trained = time.perf_counter()
         stacked = jax.tree.map(np.asarray, jax.block_until_ready(self.measure((lanes, params), self.plan.source)))
-        found = []
+        each = []
         for i in range(len(group)):
             figures = row_of(stacked, i)
             if not self.plan.listed:
                 figures |= self._bracket(row_of((lanes, params), i), figures["power"])
-            found.append(arrays_of(figures, history[i]))
+            each.append(arrays_of(figures, history[i]))
         self.seconds["train"] += trained - started
         self.seconds["measure"] += time.perf_counter() - trained
-        return found
+        return each
 
-    def _train(self, group: list[int], lanes: Any, checkpoints: Checkpoints | None) -> LaneState:
+    def _train(self, group: list[int], lanes: KeyAndLevel, checkpoints: Checkpoints | None) -> LaneState:
         """All steps at once; or, if checkpoints are asked for, in parts of about `CHECKPOINT_SECONDS`."""
-        state = self.begin(lanes, self.plan.source)
+        state: LaneState = self.begin(lanes, self.plan.source)
         total = self.plan.training.total
         if checkpoints is None:
-            return jax.block_until_ready(self.advance((state, lanes), (self.plan.source, jnp.int32(total))))
+            state = jax.block_until_ready(self.advance((state, lanes), (self.plan.source, jnp.int32(total))))
+            return state
         state, step = _restored(state, group, checkpoints)
         rate = FIRST_STEPS  # steps that are dared between two looks at the clock
         while step < total:
@@ -115,16 +123,17 @@ class Lanes:
                     checkpoints.save(lane, step, row_of(state, i))
         return state
 
-    def _bracket(self, lane: Any, power: jax.Array) -> dict[str, Estimate]:
+    def _bracket(self, lane: tuple[KeyAndLevel, Params], power: jax.Array) -> dict[str, Estimate]:
         (key, level), params = lane
         joint = self.sender(key, params, level, self.plan.source)
         decoder = jax.tree_util.Partial(self.decode, params, joint.source)
         return bracket_of(measurement_key(key), joint, decoder, self.plan.budget_gflop, power)
 
 
-def row_of(stacked: Any, i: int) -> Any:
+def row_of(stacked: Stacked, i: int) -> Stacked:
     """One lane's part of stacked arrays."""
-    return jax.tree.map(lambda leaf: leaf[i], stacked)
+    row: Stacked = jax.tree.map(lambda leaf: leaf[i], stacked)
+    return row
 
 
 def _restored(state: LaneState, group: list[int], checkpoints: Checkpoints) -> tuple[LaneState, int]:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import xarray as xr
 
 from capacity.curves.execute import run_plan
-from capacity.curves.plan import CURVE_BUDGET, Progress, plan_curve
+from capacity.curves.plan import CURVE_BUDGET, plan_curve
 from capacity.runtime.files.parts import Parts
 from capacity.runtime.keys import Seed
-from capacity.runtime.progress import reporter
+from capacity.runtime.progress import Progress, reporter
 from capacity.training import System, Training
 
 if TYPE_CHECKING:
@@ -34,16 +34,28 @@ def capacity_curve(
 ) -> xr.Dataset:
     """Bits through a noisy network against the noise, with source, ceiling and bounds on the same coordinates.
 
-    Arguments and errors as in `plan_curve`; `levels` default to the system's own; `progress=True` shows a bar, in a
-    notebook too.  Returns a dataset with dims
-    `level, seed, unit, step`, every variable with `units` and `long_name`.
+    Args:
+        key, source, system, seeds, training, samples, measure, budget_gflop: as in `plan_curve`.
+        levels: noise levels, by default the system's own.
+        store: where finished lanes are kept, group by group; a curve that was broken off goes on from it.
+        progress: called with the number of finished lanes and what was just done; True shows a bar, in a notebook too.
+
+    Returns:
+        A dataset with dims `level, seed, unit, step`, every variable with `units` and `long_name`.
+
+    Raises:
+        ValueError: as `plan_curve` does, before any work.
     """
     chosen = system.default_levels if levels is None else levels
-    options: dict[str, Any] = {
-        "training": training,
-        "samples": samples,
-        "measure": measure,
-        "budget_gflop": budget_gflop,
-    }
-    plan = plan_curve(key, source, system, chosen, seeds, **options)
+    plan = plan_curve(
+        key,
+        source,
+        system,
+        chosen,
+        seeds,
+        training=training,
+        samples=samples,
+        measure=measure,
+        budget_gflop=budget_gflop,
+    )
     return run_plan(plan, store, system.name, reporter(progress, plan.total))

@@ -15,7 +15,7 @@ from capacity.curves.checks import sentence
 NAMED_LANES = 6
 
 
-def table(dataset: xr.Dataset) -> Table:
+def curve_table(dataset: xr.Dataset) -> Table:
     """A row for each level: the best seed's bits beside truth and bounds, all in bits.
 
     The best seed is that of the most bits, or of the highest lower bound where the messages were
@@ -31,11 +31,11 @@ def table(dataset: xr.Dataset) -> Table:
     for column in columns:
         shown.add_column(column, justify="right", no_wrap=True)
     for i in range(dataset.sizes["level"]):
-        shown.add_row(*_row(dataset.isel(level=i), figure))
+        shown.add_row(*_level_row(dataset.isel(level=i), figure))
     return shown
 
 
-def _row(row: xr.Dataset, figure: str) -> list[str]:
+def _level_row(row: xr.Dataset, figure: str) -> list[str]:
     known = row[figure].values
     seed = 0 if np.isnan(known).all() else int(np.nanargmax(known))
     best, lost = row.isel(seed=seed), bool(row.diverged.all()) if "diverged" in row else False
@@ -61,7 +61,7 @@ def _row(row: xr.Dataset, figure: str) -> list[str]:
     return cells
 
 
-def record(dataset: xr.Dataset) -> dict[str, Any]:
+def curve_record(dataset: xr.Dataset) -> dict[str, Any]:
     """A curve as JSON: figures over level and seed as lists, in `units`; checks and versions; no histories.
 
     What is not finite is null.
@@ -80,7 +80,7 @@ def record(dataset: xr.Dataset) -> dict[str, Any]:
     }
 
 
-def _finite(value: Any) -> Any:
+def _finite(value: object) -> object:
     if isinstance(value, list):
         return [_finite(one) for one in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -122,8 +122,9 @@ def _fallen(groups: list[NDArray[np.float64]], total: int) -> float:
     untied = n * (n - 1) / 2 - (ties * (ties - 1) / 2).sum()
     if untied == 0:
         return 0.5 * total
-    tau = stats.kendalltau(level, figures, variant="b", method="asymptotic").statistic
-    return 0.5 * (total - round(float(tau) * untied**0.5 * total**0.5))
+    tau = float(stats.kendalltau(level, figures, variant="b", method="asymptotic").statistic)
+    fell: float = 0.5 * (total - round(tau * float(untied) ** 0.5 * total**0.5))
+    return fell
 
 
 def _distribution(sizes: list[int]) -> NDArray[np.float64]:

@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import Any, Literal, TypeAlias
 
 Progress: TypeAlias = Callable[[float, str], None]
-"""Called with the share that is done, 0 to 1, and what was just done."""
+"""Called with how much is done (a share from 0 to 1; of a curve the number of lanes), and what was just done."""
 TENTHS = 10
 
 

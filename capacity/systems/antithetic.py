@@ -6,10 +6,13 @@ the encoder runs for half of the batch.  Source: antithetic variates, Hammersley
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import jax
 import jax.numpy as jnp
+
+if TYPE_CHECKING:
+    from synthetic.source import Batch, Draws
 
 
 def messages_for(n: int) -> int:
@@ -28,6 +31,7 @@ def antithetic_codes(key: jax.Array, mean: jax.Array, deviation: jax.Array | flo
     return (mean[None] + signs * noise[None]).reshape(-1, mean.shape[1])
 
 
-def repeat_batch(batch: Any) -> Any:
-    """The messages and vectors of `mirrored` codes, in their order."""
-    return jax.tree.map(lambda a: jnp.concatenate([a, a]), batch)
+def repeat_batch(batch: Draws) -> Batch:
+    """The messages and vectors of `antithetic_codes`, in their order."""
+    repeated: Batch = jax.tree.map(lambda a: jnp.concatenate([a, a]), batch)
+    return repeated

@@ -21,7 +21,7 @@ from capacity.systems.networks import ACTIVATIONS, MLP, AutoregressiveBits, Gaus
 from capacity.training.system import Params
 
 if TYPE_CHECKING:
-    from synthetic.source import Batch, Source
+    from synthetic.source import Draws, Source
 
 Module = TypeVar("Module", bound=nnx.Module)
 
@@ -100,14 +100,14 @@ class Architecture:
         """log q(m | z), nats, of one message and one noisy code."""
         return merge(self.message(source), params["message"]).log_prob
 
-    def reconstruction(self, params: Params, source: Source, batch: Batch, z: jax.Array) -> Scalar:
+    def reconstruction(self, params: Params, source: Source, batch: Draws, z: jax.Array) -> Scalar:
         """Mean loss of the decoders in nats; the message decoder's only reaches the units with decode="bits"."""
         loss = self.message_loss(params, source, batch, z)
         if self.decode == "vector":
             loss = loss + 0.5 * self.squared_error(params, source, batch.vector, z) / self.decoder_variance
         return loss
 
-    def message_loss(self, params: Params, source: Source, batch: Batch, z: jax.Array) -> Scalar:
+    def message_loss(self, params: Params, source: Source, batch: Draws, z: jax.Array) -> Scalar:
         """Mean of -log q(m|z) in nats; it reaches the units with decode="bits" alone."""
         received = z if self.decode == "bits" else jax.lax.stop_gradient(z)
         return -jax.vmap(self.log_decoder(params, source))(batch.message, received).mean()
@@ -123,4 +123,5 @@ DEFAULT = Architecture()
 
 def merge(build: Callable[[nnx.Rngs], Module], state: nnx.State[Any, Any]) -> Module:
     """A module of known structure around given parameters; nothing is initialised."""
-    return nnx.merge(nnx.graphdef(nnx.eval_shape(lambda: build(nnx.Rngs(0)))), state)
+    module: Module = nnx.merge(nnx.graphdef(nnx.eval_shape(lambda: build(nnx.Rngs(0)))), state)
+    return module

@@ -19,7 +19,7 @@ from capacity.training.system import Level
 if TYPE_CHECKING:
     from synthetic.source import Source
 
-MOST = 20.0  # bits of precision: single precision holds 24, of which rounding takes a few
+MAX_PRECISION_BITS = 20.0  # single precision holds 24, of which rounding takes a few
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,10 @@ class DeterministicAutoencoder(ChannelSystem):
         Raises:
             ValueError: for levels below 1 or above 20.
         """
-        if min(levels) < 1 or max(levels) > MOST:
-            raise ValueError(f"Expected 1 to {MOST:g} bits of precision; got {', '.join(f'{v:g}' for v in levels)}.")
+        if min(levels) < 1 or max(levels) > MAX_PRECISION_BITS:
+            raise ValueError(
+                f"Expected 1 to {MAX_PRECISION_BITS:g} bits of precision; got {', '.join(f'{v:g}' for v in levels)}."
+            )
 
     @property
     def constraint(self) -> Constraint:
@@ -52,5 +54,5 @@ class DeterministicAutoencoder(ChannelSystem):
         return Quantized(jnp.round(2.0 ** jnp.asarray(level, jnp.float32)))
 
     def training_channel(self, level: Level) -> Gaussian:
-        """No noise."""
+        """Nothing is added to the units in training."""
         return Gaussian(jnp.float32(0.0))

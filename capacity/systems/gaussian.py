@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from synthetic.source import Source
 
 ANNEALED_SHARE = 0.7  # of the steps
-PAM_DIGITS = 10  # to a unit at most: beyond them the quadrature over 2^digits points takes long
+MAX_PAM_DIGITS = 10  # to a unit at most: beyond them the quadrature over 2^digits points takes long
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class GaussianAutoencoder(GaussianNoiseSystem):
     def reference(self, source: Source, level: float) -> dict[str, float]:
         """Bits of pulse-amplitude modulation by hand, of the same digits, units and power."""
         bits, units = source.bits, self.architecture.units
-        if self.power is None or not (source.discrete and bits == round(bits) and bits <= PAM_DIGITS * units):
+        if self.power is None or not (source.discrete and bits == round(bits) and bits <= MAX_PAM_DIGITS * units):
             return {}
         return {"pam_bits": pam_information(round(bits), units, level, self.power)}
 

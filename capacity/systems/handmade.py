@@ -12,7 +12,7 @@ from capacity.joint.joint import Joint
 from capacity.runtime.names import check_name
 from capacity.runtime.shapes import Key, Scalar
 from capacity.systems.codes import HANDMADE
-from capacity.systems.codes.code import Encoder
+from capacity.systems.codes.code import Encoder, HandmadeCode
 from capacity.systems.gaussian import GaussianAutoencoder
 from capacity.systems.normal_noise import GaussianNoiseSystem
 from capacity.training.system import Level, Params
@@ -54,7 +54,8 @@ class FixedCode(GaussianNoiseSystem):
 
     def build(self, key: Key, source: Source) -> Encoder:
         """The encoder, from a vector (dim,) to (units,)."""
-        return HANDMADE[self.code]().build(source, self.architecture.units, key)
+        code: HandmadeCode = HANDMADE[self.code]()
+        return code.build(source, self.architecture.units, key)
 
     def prepared(self, key: Key, source: Source) -> FixedCode:
         """With its encoder built, once for all steps."""

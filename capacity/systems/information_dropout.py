@@ -15,7 +15,8 @@ from capacity.runtime.shapes import Scalar, Units
 from capacity.systems.base import ChannelSystem
 from capacity.training.system import Level, Params
 
-START, LEAST = -1.0, -6.0  # log alpha at first, and the least: below it single precision tells no difference
+START_LOG_ALPHA = -1.0
+MIN_LOG_ALPHA = -6.0  # below it single precision tells no difference
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,8 @@ class InformationDropoutAutoencoder(ChannelSystem):
 
     def code(self, params: Params, level: Level, units: Units, rest: jax.Array) -> Scaled:
         """exp(units), and log alpha between its least and 0."""
-        return Scaled(jnp.exp(units), LEAST * jax.nn.sigmoid(-rest - jnp.log((START - LEAST) / -START)))
+        start = jnp.log((START_LOG_ALPHA - MIN_LOG_ALPHA) / -START_LOG_ALPHA)
+        return Scaled(jnp.exp(units), MIN_LOG_ALPHA * jax.nn.sigmoid(-rest - start))
 
     def penalty(self, level: Level, codes: Scaled) -> Scalar:
         """The weighted divergence from the log-normal prior, nats."""

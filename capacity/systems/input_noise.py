@@ -43,7 +43,7 @@ class InputNoiseAutoencoder(GaussianNoiseSystem):
     )
 
     def channel_units(self, source: Source) -> int:
-        """The vector's entries."""
+        """As many as the vector has entries."""
         return source.dim
 
     def ceiling(self, source: Source, level: float) -> float:

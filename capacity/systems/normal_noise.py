@@ -66,7 +66,7 @@ class LearntNoiseSystem(System):
         return jax.tree_util.Partial(self.architecture.posterior, source, params["encoder"])
 
 
-def drawn(key: Key, posterior: Posterior) -> jax.Array:
+def reparametrised(key: Key, posterior: Posterior) -> jax.Array:
     """One code for each posterior of a batch, (n, units), reparametrised."""
     return posterior.mean + jnp.exp(posterior.log_std) * jax.random.normal(key, posterior.mean.shape)
 

@@ -56,5 +56,5 @@ class QuantizedAutoencoder(ChannelSystem):
         return Constraint("amplitude" if self.rule == "even" else "power")
 
     def channel(self, level: Level) -> Any:
-        """The rounding."""
+        """The rounding to so many values, by the rule."""
         return Quantized(level) if self.rule == "even" else FSQ(level)

@@ -76,7 +76,7 @@ class StochasticDepthAutoencoder(ChannelSystem):
         return MLP((units, 2 * units, units), self.architecture.activation, rngs)
 
     def extra(self, key: Key, source: Source) -> Params:
-        """The blocks."""
+        """Fresh parameters of the residual blocks."""
         keys = jax.random.split(key, self.blocks)
         return {"blocks": [nnx.split(self._block(nnx.Rngs(k)))[1] for k in keys]}
 

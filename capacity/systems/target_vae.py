@@ -23,7 +23,7 @@ from capacity.channels import Posterior
 from capacity.joint.joint import Joint
 from capacity.results.estimate import NATS_PER_BIT
 from capacity.runtime.shapes import Key, Scalar, Vector
-from capacity.systems.normal_noise import LearntNoiseSystem, drawn, mean_rate
+from capacity.systems.normal_noise import LearntNoiseSystem, mean_rate, reparametrised
 from capacity.training.system import Level, Params
 
 if TYPE_CHECKING:
@@ -67,13 +67,13 @@ class TargetVAE(LearntNoiseSystem):
         key_source, key_noise = jax.random.split(key)
         batch = source.sample(key_source, n)
         posterior = jax.vmap(self.posterior(params, source))(batch.vector)
-        z = drawn(key_noise, posterior)
+        z = reparametrised(key_noise, posterior)
         rate = mean_rate(posterior)
         received = rate
         if source.discrete:
             received = source.bits * NATS_PER_BIT - self.architecture.message_loss(params, source, batch, z)
         over = jax.lax.stop_gradient(received - level * NATS_PER_BIT)
-        nu = params["log_multiplier"]
+        nu: jax.Array = params["log_multiplier"]
         multiplier = jnp.exp(jax.lax.stop_gradient(nu) + GAIN * over)
         climb = (jax.lax.stop_gradient(nu) - nu) * over  # 0, with the gradient that raises nu where too much passes
         return self.architecture.reconstruction(params, source, batch, z) + multiplier * rate + climb
@@ -88,7 +88,7 @@ class TargetVAE(LearntNoiseSystem):
         def received(log_scale: jax.Array) -> jax.Array:
             joint = self.joint(params | {"log_scale": log_scale}, key, source, level)
             # The same samples at every factor, so that what is solved is one smooth function.
-            return information(key, joint, list_codes(joint), SAMPLES).bits * NATS_PER_BIT
+            return jnp.asarray(information(key, joint, list_codes(joint), SAMPLES).bits) * NATS_PER_BIT
 
         def secant(_: int, state: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:
             at, value, slope = state

@@ -23,7 +23,7 @@ class UniformAutoencoder(ChannelSystem):
 
     @property
     def constraint(self) -> Constraint:
-        """Power."""
+        """Mean square `power` in every unit."""
         return Constraint("power", self.power)
 
     def channel(self, level: Level) -> Uniform:

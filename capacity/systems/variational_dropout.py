@@ -19,7 +19,7 @@ from capacity.training.system import Level, Params
 if TYPE_CHECKING:
     from synthetic.source import Source
 
-START = -3.0  # log alpha: a signal-to-noise ratio of 20
+START_LOG_ALPHA = -3.0  # log alpha: a signal-to-noise ratio of 20
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,8 @@ class VariationalDropoutAutoencoder(ChannelSystem):
         return jnp.sqrt(power)
 
     def extra(self, key: Key, source: Source) -> Params:
-        """The rates."""
-        return {"log_alpha": jnp.full(self.architecture.units, START)}
+        """The logarithm of every unit's rate, the same at first."""
+        return {"log_alpha": jnp.full(self.architecture.units, START_LOG_ALPHA)}
 
     def code(self, params: Params, level: Level, units: Units, rest: jax.Array) -> Scaled:
         """Units and their rates."""

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import jax
 import jax.numpy as jnp
 import optax
+from jaxtyping import PyTree
 
-Params = TypeVar("Params")
-Loss = Callable[[Any, jax.Array, jax.Array], jax.Array]  # (params, key, progress) -> scalar, nats
+from capacity.runtime.shapes import Key, Scalar
+
+P = TypeVar("P")
+Loss: TypeAlias = Callable[[Any, Key, Scalar], Scalar]
+"""(params, key, progress from 0 to 1) -> nats."""
 
 
 class Fitting(NamedTuple):
     """A fit under way: parameters, the optimiser's state, and the loss of the steps done, (steps,), 0 for the rest."""
 
-    params: Any
-    state: Any
+    params: PyTree
+    state: PyTree
     history: jax.Array
 
 
-def begin(params: Any, optimiser: optax.GradientTransformation, steps: int) -> Fitting:
+def begin(params: PyTree, optimiser: optax.GradientTransformation, steps: int) -> Fitting:
     """Before the first of so many steps."""
     return Fitting(params, optimiser.init(params), jnp.zeros(steps))
 
@@ -43,15 +47,16 @@ def advance(
     def step(i: jax.Array, at: Fitting) -> Fitting:
         progress = i.astype(jnp.float32) / steps
         value, gradient = jax.value_and_grad(loss)(at.params, jax.random.fold_in(key, i), progress)
-        params, state = apply(optimiser, gradient, at.state, at.params)
+        params, state = apply_update(optimiser, gradient, at.state, at.params)
         return Fitting(params, state, at.history.at[i].set(value))
 
-    return jax.lax.fori_loop(start, stop, step, fitting)
+    done: Fitting = jax.lax.fori_loop(start, stop, step, fitting)
+    return done
 
 
 def fit(
-    key: jax.Array, loss: Loss, params: Params, optimiser: optax.GradientTransformation, steps: int
-) -> tuple[Params, jax.Array]:
+    key: jax.Array, loss: Loss, params: P, optimiser: optax.GradientTransformation, steps: int
+) -> tuple[P, jax.Array]:
     """Minimise a stochastic loss; traceable, so that lanes can be mapped over it.
 
     Args:
@@ -68,8 +73,17 @@ def fit(
     return done.params, done.history
 
 
-def apply(optimiser: optax.GradientTransformation, gradient: Any, state: Any, params: Params) -> tuple[Params, Any]:
-    """One step of an optimiser: new parameters and state."""
+def apply_update(
+    optimiser: optax.GradientTransformation, gradient: PyTree, state: PyTree, params: P
+) -> tuple[P, PyTree]:
+    """One step of an optimiser: new parameters and state.
+
+    Args:
+        optimiser: any optax transformation.
+        gradient: of the loss, a pytree as the parameters.
+        state: the optimiser's.
+        params: before the step.
+    """
     with jax.numpy_dtype_promotion("standard"):  # optax itself mixes integer counts with floats
         update, state = optimiser.update(gradient, state, params)
         return optax.apply_updates(params, update), state

@@ -9,10 +9,13 @@ filled by many lanes in one batched program.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TypeVar
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import PyTree
+
+Stacked = TypeVar("Stacked")
 
 MESH_AXIS = "lanes"
 # XLA splits the loops of a CPU's program among as many threads as there are cores or devices. Last digits depend on
@@ -21,7 +24,7 @@ UNSPLIT = {"xla_disable_hlo_passes": "cpu-parallel-task-assigner"}
 TOGETHER_ON_ACCELERATORS = 64
 
 
-def sweep(lane: Callable[..., Any], devices: int | None = None, together: int = 1) -> Any:
+def sweep(lane: Callable[..., PyTree], devices: int | None = None, together: int = 1) -> jax.stages.Wrapped:
     """Lift a program of one lane to stacked lanes, sharded over the local devices; compiled once per shape.
 
     Args:
@@ -42,7 +45,7 @@ def sweep(lane: Callable[..., Any], devices: int | None = None, together: int = 
     )
     split, whole = jax.sharding.PartitionSpec(MESH_AXIS), jax.sharding.PartitionSpec()
 
-    def on_device(lane_args: Any, shared: Any) -> Any:
+    def on_device(lane_args: PyTree, shared: PyTree) -> PyTree:
         return jax.lax.map(lambda one: lane(one, shared), lane_args, batch_size=together if together > 1 else None)
 
     sharded = jax.shard_map(on_device, mesh=mesh, in_specs=(split, whole), out_specs=split, check_vma=False)
@@ -56,11 +59,12 @@ def lanes_together(asked: int | None = None) -> int:
     return 1 if jax.default_backend() == "cpu" else TOGETHER_ON_ACCELERATORS
 
 
-def pad_lanes(lanes: Any, multiple: int) -> Any:
+def pad_lanes(lanes: Stacked, multiple: int) -> Stacked:
     """Repeat the last lane until the number of lanes is a multiple."""
 
     def pad(leaf: jax.Array) -> jax.Array:
         missing = -leaf.shape[0] % multiple
         return jnp.concatenate([leaf, jnp.repeat(leaf[-1:], missing, axis=0)]) if missing else leaf
 
-    return jax.tree.map(pad, lanes)
+    padded: Stacked = jax.tree.map(pad, lanes)
+    return padded

@@ -15,7 +15,6 @@ A primitive, not a `custom_vjp`: over a batch that `vmap` brings in, slopes are 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -29,11 +28,18 @@ PRODUCTS = ROUNDED, EXACT = "bfloat16", "float32"
 rounded_products = jax.make_user_context(False)  # of the program that is being traced; jit knows it
 
 
-def product(x: jax.Array, kernel: jax.Array, _: Any = None, precision: Any = None, **__: Any) -> jax.Array:
-    """`x @ kernel`, for x (..., in) and a kernel (in, out) of the same type; takes what `nnx.Linear` passes.
+def product(
+    x: jax.Array, kernel: jax.Array, _: object = None, precision: lax.PrecisionLike = None, **__: object
+) -> jax.Array:
+    """`x @ kernel`; takes what `nnx.Linear` passes.
 
     Within `rounded_products(True)`, operands of float32 with at least `WIDE` inputs and outputs are rounded to
     bfloat16; so are those of the products that their derivatives need.
+
+    Args:
+        x: (..., in).
+        kernel: (in, out), of the same type.
+        precision: of the product, by default as `jax.default_matmul_precision` has it where this is traced.
 
     Raises:
         ValueError: for other shapes.
@@ -43,7 +49,8 @@ def product(x: jax.Array, kernel: jax.Array, _: Any = None, precision: Any = Non
     rounded = bool(rounded_products.value) and x.dtype == jnp.float32 and min(kernel.shape) >= WIDE
     # As it is where this is written, not where it is compiled.
     precision = precision or jax.config.jax_default_matmul_precision  # type: ignore[attr-defined]
-    return product_p.bind(x, kernel, rounded=rounded, precision=precision)
+    result: jax.Array = product_p.bind(x, kernel, rounded=rounded, precision=precision)
+    return result
 
 
 def fast_products() -> str:
@@ -59,14 +66,16 @@ def fast_products() -> str:
     return ROUNDED if flags & {"avx512_bf16", "amx_bf16"} else EXACT
 
 
-def _product(x: jax.Array, kernel: jax.Array, *, rounded: bool, precision: Any) -> jax.Array:
+def _product(x: jax.Array, kernel: jax.Array, *, rounded: bool, precision: lax.PrecisionLike) -> jax.Array:
     rows = x.reshape(-1, x.shape[-1])
     if rounded:
         rows, kernel = _rounded(rows), _rounded(kernel)
     return _dot(rows, kernel, 1, 0, precision).reshape(*x.shape[:-1], kernel.shape[1])
 
 
-def _to_rows(slope: jax.Array, x: Any, kernel: jax.Array, *, rounded: bool, precision: Any) -> jax.Array:
+def _to_rows(
+    slope: jax.Array, x: ad.UndefinedPrimal, kernel: jax.Array, *, rounded: bool, precision: lax.PrecisionLike
+) -> jax.Array:
     """Slope (..., out) of the result -> that of x (..., in)."""
     rows = slope.reshape(-1, slope.shape[-1])
     if rounded:
@@ -74,17 +83,20 @@ def _to_rows(slope: jax.Array, x: Any, kernel: jax.Array, *, rounded: bool, prec
     return _dot(rows, kernel, 1, 1, precision).reshape(*slope.shape[:-1], kernel.shape[0])
 
 
-def _to_kernel(slope: jax.Array, x: jax.Array, kernel: Any, *, rounded: bool, precision: Any) -> jax.Array:
+def _to_kernel(
+    slope: jax.Array, x: jax.Array, kernel: ad.UndefinedPrimal, *, rounded: bool, precision: lax.PrecisionLike
+) -> jax.Array:
     """Slope (..., out) of the result -> that of the kernel (in, out), summed over rows."""
     rows, slopes = x.reshape(-1, x.shape[-1]), slope.reshape(-1, slope.shape[-1])
     if rounded:
         return _dot(_turned(_rounded(rows)), _rounded(slopes), 1, 0, precision)
     if slopes.shape[1] < rows.shape[1]:
-        return lax.optimization_barrier(_dot(slopes, rows, 0, 0, precision)).T
+        turned: jax.Array = lax.optimization_barrier(_dot(slopes, rows, 0, 0, precision)).T
+        return turned
     return _dot(rows, slopes, 0, 0, precision)
 
 
-def _dot(a: jax.Array, b: jax.Array, over_a: int, over_b: int, precision: Any) -> jax.Array:
+def _dot(a: jax.Array, b: jax.Array, over_a: int, over_b: int, precision: lax.PrecisionLike) -> jax.Array:
     dtype = jnp.float32 if a.dtype == jnp.bfloat16 else a.dtype
     dimensions = (((over_a,), (over_b,)), ((), ()))
     return lax.dot_general(a, b, dimensions, precision=precision, preferred_element_type=dtype)
@@ -102,7 +114,8 @@ def _rounded(x: jax.Array) -> jax.Array:
 
 def _turned(x: jax.Array) -> jax.Array:
     """The transpose, laid out anew: by way of one axis, or XLA keeps the old layout and multiplies in float32."""
-    return lax.optimization_barrier(x.T.reshape(-1)).reshape(x.shape[::-1])
+    flat: jax.Array = lax.optimization_barrier(x.T.reshape(-1))
+    return flat.reshape(x.shape[::-1])
 
 
 @jax.custom_vjp
@@ -120,7 +133,9 @@ _rounded_product.defvjp(
 )
 
 
-def _batched(args: Any, axes: Any, *, rounded: bool, precision: Any) -> tuple[jax.Array, int]:
+def _batched(
+    args: tuple[jax.Array, jax.Array], axes: tuple[int, int | None], *, rounded: bool, precision: lax.PrecisionLike
+) -> tuple[jax.Array, int]:
     (x, kernel), (axis, axis_kernel) = args, axes
     if axis_kernel is None:
         return product_p.bind(jnp.moveaxis(x, axis, 0), kernel, rounded=rounded, precision=precision), 0

@@ -19,7 +19,7 @@ from capacity.joint.joint import Joint
 from capacity.runtime.shapes import Key, Message, Scalar, Units, Vector
 
 if TYPE_CHECKING:
-    from synthetic.source import Batch, Source
+    from synthetic.source import Draws, Source
 
 Params: TypeAlias = dict[str, Any]
 """States of networks under their names: "message" is the message decoder's, which every system has."""
@@ -41,11 +41,25 @@ class Decoders(Protocol):
     def log_decoder(self, params: Params, source: Source) -> Callable[[Message, Units], Scalar]:
         """log q(m | z), nats, of one message and the numbers that the decoders read."""
 
-    def reconstruction(self, params: Params, source: Source, batch: Batch, z: jax.Array) -> Scalar:
-        """Mean loss of all decoders, nats, over a batch and what the decoders read of it, (n, units)."""
+    def reconstruction(self, params: Params, source: Source, batch: Draws, z: jax.Array) -> Scalar:
+        """Mean loss of all decoders in nats.
+
+        Args:
+            params: of all networks.
+            source: what is sent.
+            batch: n messages and vectors.
+            z: what the decoders read of them, (n, units).
+        """
 
     def squared_error(self, params: Params, source: Source, vectors: jax.Array, z: jax.Array) -> Scalar:
-        """Mean over samples of the squared error of vectors (n, dim), summed over their entries."""
+        """Mean over samples of the vector decoder's squared error, summed over the entries.
+
+        Args:
+            params: of all networks.
+            source: what is sent.
+            vectors: what should come out, (n, dim).
+            z: what the decoders read, (n, units).
+        """
 
 
 @dataclass(frozen=True)

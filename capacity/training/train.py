@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import jax
 import jax.numpy as jnp
 import optax
+from jaxtyping import PyTree
 
 from capacity.channels.channel import noisy
 from capacity.joint.joint import Joint
 from capacity.runtime.keys import Seed, as_key
 from capacity.runtime.shapes import Key, Scalar
-from capacity.training.fitting import Fitting, advance, apply, begin, cosine_adam
+from capacity.training.fitting import Fitting, advance, apply_update, begin, cosine_adam
 from capacity.training.precision import PRODUCTS, ROUNDED, fast_products, rounded_products
 from capacity.training.system import Level, Params, System
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 Optimiser: TypeAlias = optax.GradientTransformation | Callable[[jax.Array], optax.GradientTransformation]
 # Of the default Adam: with 0.999 the same bits took a fifth more steps, and more VAEs at their threshold collapsed;
 # between 0.95 and 0.98 bits differ by less than from seed to seed.
-FORGETTING = 0.98
+ADAM_B2 = 0.98
 NOISES_PER_MESSAGE = 4  # a receiver's batch encodes a quarter of its messages and sends each four times
 
 
@@ -158,12 +159,12 @@ class Training:
         first = _keyed(self.optimiser, key_fit, self.steps)
         second = _keyed(self.receiver_optimiser, key_receiver, self.receiver_steps)
         return (
-            first or cosine_adam(self.learning_rate, self.steps, FORGETTING),
-            second or cosine_adam(self.learning_rate, max(self.receiver_steps, 1), FORGETTING),
+            first or cosine_adam(self.learning_rate, self.steps, ADAM_B2),
+            second or cosine_adam(self.learning_rate, max(self.receiver_steps, 1), ADAM_B2),
         )
 
     def _receiver_loss(self, joint: Joint, params: Params, system: System) -> Callable[..., Scalar]:
-        def loss(message: Any, key: Key, progress: Scalar) -> Scalar:
+        def loss(message: PyTree, key: Key, progress: Scalar) -> Scalar:
             key_sent, key_noise = jax.random.split(key)
             count = -(-self.receiver_batch // NOISES_PER_MESSAGE)
             sent, codes, _ = joint.sample(key_sent, count)
@@ -187,7 +188,8 @@ class LaneState(NamedTuple):
     @property
     def params(self) -> Params:
         """Of all networks, the message decoder as the second stage left it."""
-        return self.sent.params | {"message": self.received.params}
+        params: Params = self.sent.params | {"message": self.received.params}
+        return params
 
     @property
     def history(self) -> jax.Array:
@@ -236,5 +238,5 @@ def _digest(given: Optimiser | None) -> str | None:
     if optimiser is None:
         return None
     params = {"kernel": jnp.ones((2, 2)), "bias": jnp.ones(2)}
-    program = str(jax.make_jaxpr(lambda p: apply(optimiser, p, optimiser.init(p), p))(params))
+    program = str(jax.make_jaxpr(lambda p: apply_update(optimiser, p, optimiser.init(p), p))(params))
     return hashlib.sha256(program.encode()).hexdigest()[:16]

@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import optax
+from jaxtyping import PyTree
 
-from capacity.training.fitting import Loss, apply
+from capacity.training.fitting import Loss, apply_update
 
 
 class Watched(NamedTuple):
     """What a watched fit leaves: parameters, losses (steps,), and the probe's results on a leading axis (probes,)."""
 
-    params: Any
+    params: PyTree
     history: jax.Array
-    probed: Any
+    probed: PyTree
 
 
 def fit_watched(
     key: jax.Array,
     loss: Loss,
-    params: Any,
+    params: PyTree,
     optimiser: optax.GradientTransformation,
     steps: int,
-    probe: Callable[[jax.Array, Any], Any],
+    probe: Callable[[jax.Array, PyTree], PyTree],
     probes: int,
 ) -> Watched:
     """As `fit`, step for step, with `probe(key, params)` taken after each of `probes` equal parts of the run.
@@ -42,13 +43,13 @@ def fit_watched(
     if probes < 1 or steps % probes:
         raise ValueError(f"Expected a number of probes that divides {steps} steps; got {probes}.")
 
-    def step(carry: Any, i: jax.Array) -> Any:
+    def step(carry: PyTree, i: jax.Array) -> PyTree:
         params, state = carry
         progress = i.astype(jnp.float32) / steps
         value, gradient = jax.value_and_grad(loss)(params, jax.random.fold_in(key, i), progress)
-        return apply(optimiser, gradient, state, params), value
+        return apply_update(optimiser, gradient, state, params), value
 
-    def part(carry: Any, numbers: jax.Array) -> Any:
+    def part(carry: PyTree, numbers: jax.Array) -> PyTree:
         carry, values = jax.lax.scan(step, carry, numbers)
         # Steps count up from 0: numbers from the top down are keys that no step uses.
         seen = probe(jax.random.fold_in(key, 2**31 - 1 - numbers[-1]), carry[0])

@@ -21,8 +21,8 @@ import numpy as np
 from capacity import Architecture, GaussianAutoencoder, plan_curve
 from capacity.curves.dataset import label
 from capacity.curves.files import write_csv, write_curves
-from capacity.curves.parts import keep, kept
-from capacity.curves.programs import Lanes
+from capacity.curves.parts import load_lanes, save_lanes
+from capacity.curves.programs import LanePrograms
 from capacity.runtime.files.atomic import write_atomic
 from capacity.runtime.files.parts import Arrays
 from capacity.runtime.files.store import Store
@@ -38,15 +38,15 @@ def measured() -> dict[str, float]:
     """Seconds a lane of each part of the work, and bytes a lane."""
     source = LinearCode.build(jax.random.key(0), 16, 32)
     plan = plan_curve(jax.random.key(1), source, GaussianAutoencoder(Architecture()), [0.5], 1)
-    lanes = Lanes(plan, 1)
+    lanes = LanePrograms(plan, 1)
     lane = lanes([0])[0]
     lanes.seconds.update(train=0.0, measure=0.0)
     lanes([0])
     found = {"train": lanes.seconds["train"], "measure": lanes.seconds["measure"]}
     with tempfile.TemporaryDirectory() as scratch, Store.open(Path(scratch) / "store", {}) as store:
         groups = [list(range(i * GROUP, (i + 1) * GROUP)) for i in range(GROUPS)]
-        found["keep"] = timed(lambda: [keep(store, "curve", group, [lane] * GROUP) for group in groups])
-        found["read"] = timed(lambda: kept(store, "curve"))
+        found["keep"] = timed(lambda: [save_lanes(store, "curve", group, [lane] * GROUP) for group in groups])
+        found["read"] = timed(lambda: load_lanes(store, "curve"))
         sizes = [file.stat().st_size for file in (store.directory / "parts").iterdir()]
         found["bytes kept"] = sum(sizes) / GROUP / GROUPS
         found |= written(Path(scratch), source, lane)

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 
 from capacity import Architecture, GaussianAutoencoder, Training, plan_curve
 from capacity.curves.plan import CurvePlan
-from capacity.curves.programs import Lanes
+from capacity.curves.programs import LanePrograms
 from capacity.training import LaneState, sweep
 from synthetic import LinearCode
 
@@ -60,7 +60,7 @@ def program_bytes(curve: CurvePlan, lanes: int, together: int) -> int:
     return int(own + found.temp_size_in_bytes)
 
 
-def most_resident(lanes: Lanes, groups: range, kept: list[Any]) -> int:
+def most_resident(lanes: LanePrograms, groups: range, kept: list[Any]) -> int:
     """Most bytes that this process has held so far, after these groups and with their figures kept."""
     for first in groups:
         kept += lanes(list(range(first, first + lanes.size)))
@@ -84,7 +84,7 @@ def memory_part(devices: int) -> Iterator[str]:
         yield (f"| {words} | {small / 2**20:.1f} | {large / 2**20:.1f} | {each / 1024:.0f} | {each / state:.1f} |")
     yield ""
     short = plan(Training(steps=50, receiver_steps=20), 8)
-    lanes, kept = Lanes(short, devices), []
+    lanes, kept = LanePrograms(short, devices), []
     first = most_resident(lanes, range(0, LANES // 5, devices), kept)
     last = most_resident(lanes, range(LANES // 5, LANES, devices), kept)
     held = size(kept[0])

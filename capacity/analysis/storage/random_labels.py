@@ -15,7 +15,7 @@ import optax
 from jaxtyping import Array, Int, PyTree
 
 from capacity.runtime.shapes import Key
-from capacity.training.fitting import apply, cosine_adam
+from capacity.training.fitting import apply_update, cosine_adam
 from capacity.training.noises import annealed_noise
 
 Network: TypeAlias = dict[str, jax.Array]
@@ -88,7 +88,7 @@ def memorise(
     def step(carry: tuple[Network, PyTree], i: jax.Array) -> tuple[tuple[Network, PyTree], None]:
         params, state = carry
         gradient = jax.grad(loss)(params, jax.random.fold_in(key_noise, i))
-        return apply(optimiser, gradient, state, params), None
+        return apply_update(optimiser, gradient, state, params), None
 
     params = _init(key_init, inputs, hidden)
     (params, _), _ = jax.lax.scan(step, (params, optimiser.init(params)), jnp.arange(steps))

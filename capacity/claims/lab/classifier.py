@@ -18,7 +18,7 @@ from jaxtyping import PyTree
 from capacity.results.estimate import NATS_PER_BIT
 from capacity.systems.architecture import merge
 from capacity.systems.networks import MLP
-from capacity.training.fitting import apply
+from capacity.training.fitting import apply_update
 
 Carry = tuple[PyTree, optax.OptState]  # the network's state, the optimiser's
 
@@ -95,7 +95,7 @@ def held_out_bits(
         chosen = jax.random.randint(pick, (recipe.batch,), 0, size)
         batch = Examples(augment(noise, data.train.inputs[chosen]), data.train.labels[chosen])
         gradient = jax.grad(lambda p: loss(p, batch).mean())(params)
-        return apply(optimiser, gradient, state, params)[:2], None
+        return apply_update(optimiser, gradient, state, params)[:2], None
 
     def check(carry: Carry, keys: jax.Array) -> tuple[Carry, jax.Array]:
         params = carry[0]

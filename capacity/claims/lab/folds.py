@@ -8,7 +8,7 @@ import optax
 
 from capacity.claims.lab.experiment import Lane
 from capacity.training import cosine_adam
-from capacity.training.fitting import apply
+from capacity.training.fitting import apply_update
 
 TEST = 100  # images
 BATCH = 32
@@ -62,7 +62,7 @@ def train_and_test(
         params, state = carry
         rows = places[jax.random.randint(jax.random.fold_in(key_batch, i), (BATCH,), 0, count)]
         gradient = jax.grad(loss)(params, rows)
-        moved, state = apply(schedule, gradient, state, params)
+        moved, state = apply_update(schedule, gradient, state, params)
         return (jax.tree.map(lambda p, m: p + one["rate"] * (m - p), params, moved), state), None
 
     params = init_layers(key_init, (images.shape[1], *widths, 1))

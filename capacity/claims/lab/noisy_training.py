@@ -27,7 +27,7 @@ from capacity.claims.lab.experiment import Lane, LaneFigures, intervals, labelle
 from capacity.claims.lab.two_layer import TwoLayer, init_two_layer, two_layer
 from capacity.claims.prediction import Answer, Prediction
 from capacity.results.estimate import NATS_PER_BIT
-from capacity.training.fitting import apply
+from capacity.training.fitting import apply_update
 from capacity.training.noises import annealed_noise, minibatch, randomly_stale_gradients
 
 INPUTS, HIDDEN, RELEVANT = 8, 4, 4
@@ -167,7 +167,7 @@ def descend(
 
     def step(carry: tuple[jax.Array, optax.OptState], _: None) -> tuple[tuple[jax.Array, optax.OptState], None]:
         theta, state = carry
-        theta, state = apply(optimiser, gradient(theta), state, theta)
+        theta, state = apply_update(optimiser, gradient(theta), state, theta)
         return (theta, state), None
 
     end: jax.Array = jax.lax.scan(step, (start, optimiser.init(start)), None, length=steps)[0][0]
@@ -192,7 +192,7 @@ def _train(key: jax.Array, one: Lane, steps: int, longest: int) -> dict[str, jax
         drawn = minibatch(jax.random.fold_in(key_batch, i), TRAINING, one["batch"], TRAINING)
         weight = jnp.zeros(TRAINING).at[drawn.rows].set(drawn.weight)
         gradient = jax.grad(lambda p: -(weight * _log_probs(p, *seen)).sum())(params)
-        after, state = apply(optimiser, gradient, state, params)
+        after, state = apply_update(optimiser, gradient, state, params)
         return (after, state, params), None
 
     def part(carry: _Carry, numbers: jax.Array) -> tuple[_Carry, LaneFigures]:

@@ -23,7 +23,7 @@ from capacity.claims.lab.training_figure import grid_and_legend
 from capacity.plots.style import BLUE, CEILING_COLOUR, GREEN, RED, SOURCE_COLOUR
 from capacity.results.estimate import NATS_PER_BIT
 from capacity.training import cosine_adam
-from capacity.training.fitting import apply
+from capacity.training.fitting import apply_update
 from capacity.training.noises import annealed_noise
 from synthetic import MarkovBits
 
@@ -127,7 +127,7 @@ def excess_bits(key: jax.Array, source: MarkovBits, one: Lane, steps: int) -> ja
         key_rows, key_noise = jax.random.split(jax.random.fold_in(key_fit, i))
         x = pool[jax.random.randint(key_rows, (BATCH,), 0, one["count"])]
         gradient = jax.grad(lambda p: -_log_probs(p, x, key_noise, one).mean())(params)
-        return apply(optimiser, gradient, state, params), None
+        return apply_update(optimiser, gradient, state, params), None
 
     params = _init(key_init)
     (params, _), _ = jax.lax.scan(step, (params, optimiser.init(params)), jnp.arange(steps))

@@ -18,7 +18,7 @@ from capacity.claims.lab.noisy_training import gain_predictions, gains, run_stre
 from capacity.claims.lab.training_figure import draw_bits, draw_cosine, grid_and_legend
 from capacity.plots.style import CEILING_COLOUR, GREEN
 from capacity.theory.training import delay_limit
-from capacity.training.fitting import apply
+from capacity.training.fitting import apply_update
 from capacity.training.noises import stale_gradients
 
 DELAYS = (0.0, 1.0, 2.0, 4.0, 8.0, 16.0)
@@ -85,7 +85,7 @@ def measured_limits(halvings: int = 16) -> np.ndarray:
 
         def step(carry: _Carry, _: None) -> tuple[_Carry, jax.Array]:
             theta, state = carry
-            theta, state = apply(optimiser, theta, state, theta)
+            theta, state = apply_update(optimiser, theta, state, theta)
             return (jnp.clip(theta, -1e30, 1e30), state), jnp.abs(theta)
 
         _, path = jax.lax.scan(step, (jnp.ones(()), optimiser.init(jnp.ones(()))), None, length=steps)

@@ -11,7 +11,7 @@ import numpy as np
 import optax
 from jaxtyping import PyTree
 
-from capacity.training.fitting import apply
+from capacity.training.fitting import apply_update
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Stopping:
         def step(carry: PyTree, i: jax.Array) -> tuple[PyTree, None]:
             params, state, mean = carry
             gradient = jax.grad(loss)(params, jax.random.fold_in(key, i))
-            params, state = apply(optimiser, gradient, state, params)
+            params, state = apply_update(optimiser, gradient, state, params)
             mean = jax.tree.map(lambda m, p: self.average * m + (1 - self.average) * p, mean, params)
             return (params, state, mean), None
 

@@ -16,8 +16,23 @@ bits.share results.intervals:rule_of_three_bits
 bits.unseen results.intervals:rule_of_three
 bounds.measure.Progress runtime.progress:Progress
 channels.Then channels:Chain
-console.record curves.summary:record
-console.table curves.summary:table
+checks.checked curves.checks:with_checks
+console.record curves.summary:curve_record
+console.table curves.summary:curve_table
+groups.Place curves.schedule:CheckpointPlace
+groups.elsewhere curves.schedule:run_on_executor
+groups.here curves.schedule:run_local
+groups.in_step curves.schedule:run_distributed
+groups.shared_by_all curves.schedule:broadcast_lanes
+groups.work curves.schedule:run_group
+handmade.FSQ systems.codes:FSQCode
+handmade.exact.gaussian_information systems.codes.exact:constellation_information
+handmade.fsq.FSQ systems.codes.fsq:FSQCode
+lanes.Lanes curves.programs:LanePrograms
+parts.count curves.parts:count_lanes
+parts.keep curves.parts:save_lanes
+parts.kept curves.parts:load_lanes
+training.fit.apply training.fitting:apply_update
 curves.Progress runtime.progress:Progress
 estimators.Gaussian estimators:GaussianMI
 estimators.estimator.result estimators.estimator:Estimate.from_nats(nats stderr kind n)

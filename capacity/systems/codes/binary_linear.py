@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import jax
 import jax.numpy as jnp
@@ -10,8 +10,11 @@ import numpy as np
 
 from capacity.systems.codes.code import Encoder, digits_of, fair, normalised
 
+if TYPE_CHECKING:
+    from synthetic.source import Source
 
-def send(source: Any, generator: np.ndarray, key: jax.Array | None) -> Encoder:
+
+def send(source: Source, generator: np.ndarray, key: jax.Array | None) -> Encoder:
     """Encoder (dim,) -> (units,) by a generator (message_dim, units) of digits 0 and 1."""
     raw = jax.tree_util.Partial(_modulate, jnp.asarray(generator, jnp.float32), digits_of(source, key))
     return raw if fair(source) else normalised(source, raw, key)

@@ -8,7 +8,7 @@ dimensions; from many starts, since the figure has many summits (Foschini, Gitli
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -18,10 +18,13 @@ from scipy.special import ndtri
 
 from capacity.results.estimate import NATS_PER_BIT
 from capacity.systems.codes.code import Encoder, check_units, dealt, digits_of, fair, normalised
-from capacity.training.fitting import apply
+from capacity.training.fitting import apply_update
+
+if TYPE_CHECKING:
+    from synthetic.source import Source
 
 ORDER = {1: 32, 2: 12}  # Gauss-Hermite nodes a dimension
-MOST_DIGITS = 6  # of one block: 64 points
+MAX_DIGITS = 6  # of one block: 64 points
 
 
 def mutual_information(points: jax.Array, noise_std: jax.Array) -> jax.Array:
@@ -54,7 +57,7 @@ def starts_of(count: int, dim: int, starts: int) -> np.ndarray:
     for _ in range(64):
         root = (1 + root) ** (1 / (dim + 1))
     places = (0.5 + np.arange(1, starts * count + 1)[:, None] * root ** -np.arange(1, dim + 1)) % 1
-    spread = ndtri(places).reshape(starts, count, dim)
+    spread: np.ndarray = ndtri(places).reshape(starts, count, dim)
     # A hair of the first spread, so that no two coordinates of the grid stay tied by symmetry.
     spread[0] = grid[nearest] + 1e-3 * spread[0]
     return spread
@@ -77,9 +80,9 @@ def optimise(
     def loss(points: jax.Array) -> jax.Array:
         return -mutual_information(centred(points, power), noise_std)
 
-    def step(carry: Any, _: None) -> tuple[Any, None]:
+    def step(carry: tuple[jax.Array, optax.OptState], _: None) -> tuple[tuple[jax.Array, optax.OptState], None]:
         points, state = carry
-        return apply(optimiser, jax.grad(lambda p: jax.vmap(loss)(p).sum())(points), state, points)[:2], None
+        return apply_update(optimiser, jax.grad(lambda p: jax.vmap(loss)(p).sum())(points), state, points)[:2], None
 
     def one(points: jax.Array) -> tuple[jax.Array, jax.Array]:
         (points, _), _ = jax.lax.scan(step, (points[None], optimiser.init(points[None])), None, steps)
@@ -115,7 +118,7 @@ class Constellation:
         if min(self.starts, self.steps) < 1:
             raise ValueError(f"Expected at least one start and step; got {self.starts} and {self.steps}.")
 
-    def build(self, source: Any, units: int, key: jax.Array | None = None) -> Encoder:
+    def build(self, source: Source, units: int, key: jax.Array | None = None) -> Encoder:
         """Encoder (dim,) -> (units,).
 
         Raises:
@@ -125,8 +128,8 @@ class Constellation:
         blocks = [2] * (units // 2) + [1] * (units % 2)
         own = dealt(source.message_dim, len(blocks))
         most = max(len(digits) for digits in own)
-        if most > MOST_DIGITS:
-            raise ValueError(f"Expected at most {MOST_DIGITS} digits on a pair of units; got {most}.")
+        if most > MAX_DIGITS:
+            raise ValueError(f"Expected at most {MAX_DIGITS} digits on a pair of units; got {most}.")
         noise = jnp.asarray(self.noise_std, jnp.float32)
         shapes = sorted({(2 ** len(digits), dim) for digits, dim in zip(own, blocks, strict=True)})
         found = {

@@ -15,7 +15,7 @@ from scipy.special import logsumexp
 from capacity.results.estimate import NATS_PER_BIT
 from capacity.theory import Floats, gaussian_noise_information
 
-MOST_TERMS = 2**26
+MAX_TERMS = 2**26
 STEP, REACH = 1 / 4, 8.0  # of the grid about each point, in noise deviations
 
 
@@ -31,7 +31,7 @@ def flips_information(words: ArrayLike, flip: float) -> float:
     if not 0 <= flip <= 1:
         raise ValueError(f"Expected a probability; got {flip}.")
     count, n = sent.shape
-    if count * 2**n > MOST_TERMS:
+    if count * 2**n > MAX_TERMS:
         raise ValueError(f"Expected at most 2^26 pairs of words and outputs; got {count} words of {n} digits.")
     outputs = (np.arange(2**n)[:, None] >> np.arange(n)) & 1
     distance = n * 1.0 - (sent @ outputs.T + (1 - sent) @ (1 - outputs).T)
@@ -42,7 +42,7 @@ def flips_information(words: ArrayLike, flip: float) -> float:
     return float(-(seen * np.log2(seen)).sum() - noise)
 
 
-def gaussian_information(points: ArrayLike, noise_std: float) -> float:
+def constellation_information(points: ArrayLike, noise_std: float) -> float:
     """I(M;Z) in bits of equally likely points (M, d), d of 1 or 2, through Gaussian noise; to about 1e-9.
 
     Raises:

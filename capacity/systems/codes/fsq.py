@@ -9,18 +9,21 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import jax
 import jax.numpy as jnp
 
 from capacity.systems.codes.code import Encoder, check_units, digits_of, normalised
 
-MOST_DIGITS = 30  # of a message's number in int32
+if TYPE_CHECKING:
+    from synthetic.source import Source
+
+MAX_DIGITS = 30  # of a message's number in int32
 
 
 @dataclass(frozen=True)
-class FSQ:
+class FSQCode:
     """One value of a grid for each message; where the grid is smaller than the list messages share its points.
 
     Attributes:
@@ -39,15 +42,15 @@ class FSQ:
         if self.levels is not None and min(self.levels, default=0) < 2:
             raise ValueError(f"Expected at least two levels a unit; got {self.levels}.")
 
-    def build(self, source: Any, units: int, key: jax.Array | None = None) -> Encoder:
+    def build(self, source: Source, units: int, key: jax.Array | None = None) -> Encoder:
         """Encoder (dim,) -> (units,).
 
         Raises:
             ValueError: for a continuous source, more than 30 digits, or levels of another number of units.
         """
         check_units(units)
-        if source.discrete and source.message_dim > MOST_DIGITS:
-            raise ValueError(f"Expected at most {MOST_DIGITS} digits to number; got {source.message_dim}.")
+        if source.discrete and source.message_dim > MAX_DIGITS:
+            raise ValueError(f"Expected at most {MAX_DIGITS} digits to number; got {source.message_dim}.")
         if self.levels is not None and len(self.levels) != units:
             raise ValueError(f"Expected levels of {units} units; got {self.levels}.")
         read = digits_of(source, key)

@@ -6,13 +6,16 @@ Block after block of 4 digits; the last one is cut where the units end, and wher
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import jax
 import numpy as np
 
 from capacity.systems.codes.binary_linear import send
 from capacity.systems.codes.code import Encoder, check_units
+
+if TYPE_CHECKING:
+    from synthetic.source import Source
 
 GENERATOR = np.array(
     [[1, 0, 0, 0, 1, 1, 0], [0, 1, 0, 0, 1, 0, 1], [0, 0, 1, 0, 0, 1, 1], [0, 0, 0, 1, 1, 1, 1]]
@@ -26,7 +29,7 @@ class Hamming:
     name: ClassVar[str] = "hamming"
     summary: ClassVar[str] = "Hamming (7,4): 4 digits and 3 checks on every 7 units, as +-1"
 
-    def build(self, source: Any, units: int, key: jax.Array | None = None) -> Encoder:
+    def build(self, source: Source, units: int, key: jax.Array | None = None) -> Encoder:
         """Encoder (dim,) -> (units,); ValueError for a continuous source."""
         check_units(units)
         return send(source, blocks(source.message_dim, units), key)

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from capacity.systems.codes.code import Encoder, check_units, components_of, normalised
+from capacity.theory import Floats
 
-Floats = NDArray[np.float64]
+if TYPE_CHECKING:
+    from synthetic.source import Source
 
 
 @functools.cache
@@ -46,8 +47,9 @@ def _cell_means(edges: Floats) -> Floats:
     ends = np.concatenate([[-np.inf], edges, [np.inf]])
     density = np.exp(-0.5 * ends**2) / np.sqrt(2 * np.pi)
     # By the lower tail or the upper, whichever keeps its digits.
-    mass = np.where(ends[:-1] > 0, ndtr(-ends[:-1]) - ndtr(-ends[1:]), ndtr(ends[1:]) - ndtr(ends[:-1]))
-    return -np.diff(density) / mass
+    mass: Floats = np.where(ends[:-1] > 0, ndtr(-ends[:-1]) - ndtr(-ends[1:]), ndtr(ends[1:]) - ndtr(ends[:-1]))
+    means: Floats = -np.diff(density) / mass
+    return means
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ class LloydMax:
         """Find the levels, which checks their number."""
         lloyd_max(self.levels)
 
-    def build(self, source: Any, units: int, key: jax.Array | None = None) -> Encoder:
+    def build(self, source: Source, units: int, key: jax.Array | None = None) -> Encoder:
         """Encoder (dim,) -> (units,); ValueError where the vectors have fewer components than units."""
         check_units(units)
         points, edges, _ = lloyd_max(self.levels)

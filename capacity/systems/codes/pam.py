@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import jax
 import jax.numpy as jnp
 
 from capacity.systems.codes.code import Encoder, check_units, dealt, digits_of, fair, normalised
 
-MOST_DIGITS = 24  # that the levels of one unit hold apart in float32
+if TYPE_CHECKING:
+    from synthetic.source import Source
+
+MAX_DIGITS = 24  # that the levels of one unit hold apart in float32
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,7 @@ class PAM:
     name: ClassVar[str] = "pam"
     summary: ClassVar[str] = "the message's digits dealt out over the units, equally spaced levels, Gray labels"
 
-    def build(self, source: Any, units: int, key: jax.Array | None = None) -> Encoder:
+    def build(self, source: Source, units: int, key: jax.Array | None = None) -> Encoder:
         """Encoder (dim,) -> (units,).
 
         Raises:
@@ -33,8 +36,8 @@ class PAM:
         """
         check_units(units)
         most = -(-source.message_dim // units)
-        if most > MOST_DIGITS:
-            raise ValueError(f"Expected at most {MOST_DIGITS} digits a unit, float32's precision; got {most}.")
+        if most > MAX_DIGITS:
+            raise ValueError(f"Expected at most {MAX_DIGITS} digits a unit, float32's precision; got {most}.")
         raw = jax.tree_util.Partial(_Send(source.message_dim, units), digits_of(source, key))
         return raw if fair(source) else normalised(source, raw, key)
 
@@ -54,4 +57,5 @@ def gray_level(label: jax.Array) -> jax.Array:
     b = label.shape[0]
     binary = jnp.cumsum(label) % 2
     index = (binary << jnp.arange(b - 1, -1, -1)).sum()
-    return (2 * index - (2**b - 1)).astype(jnp.float32) / math.sqrt((4.0**b - 1) / 3)
+    level: jax.Array = (2 * index - (2**b - 1)).astype(jnp.float32)
+    return level / math.sqrt((4.0**b - 1) / 3)

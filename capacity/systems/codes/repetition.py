@@ -7,13 +7,16 @@ received: 0.5310, 0.8624, 0.9569 bits for p = 0.1 and n = 1, 3, 5.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import jax
 import numpy as np
 
 from capacity.systems.codes.binary_linear import send
 from capacity.systems.codes.code import Encoder, check_units
+
+if TYPE_CHECKING:
+    from synthetic.source import Source
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ class Repetition:
         if self.times < 1:
             raise ValueError(f"Expected times of at least 1; got {self.times}.")
 
-    def build(self, source: Any, units: int, key: jax.Array | None = None) -> Encoder:
+    def build(self, source: Source, units: int, key: jax.Array | None = None) -> Encoder:
         """Encoder (dim,) -> (units,); ValueError for a continuous source."""
         check_units(units)
         generator = np.zeros((source.message_dim, units))

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
-from capacity.channels.gaussian import LOG_2PI
+from capacity.channels.additive import LOG_2PI
 from capacity.systems.networks.mlp import ACTIVATIONS, MLP
 from capacity.training.precision import product
 

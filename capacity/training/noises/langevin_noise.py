@@ -8,11 +8,12 @@ Source: Welling & Teh (2011), equation 4; the temperature as in Wenzel et al. (2
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import optax
+from jaxtyping import PyTree
 
 
 class LangevinState(NamedTuple):
@@ -43,10 +44,10 @@ def langevin(
     if not isinstance(temperature, jax.Array) and not temperature >= 0:
         raise ValueError(f"Expected a temperature of at least 0; got {temperature}.")
 
-    def init(params: Any) -> LangevinState:
+    def init(params: PyTree) -> LangevinState:
         return LangevinState(jnp.zeros((), jnp.int32), key)
 
-    def update(updates: Any, state: LangevinState, params: Any = None) -> tuple[Any, LangevinState]:
+    def update(updates: PyTree, state: LangevinState, params: PyTree = None) -> tuple[PyTree, LangevinState]:
         now, later = jax.random.split(state.key)
         size = jnp.asarray(step_size(state.steps) if callable(step_size) else step_size)
         noise = optax.tree.random_like(now, updates, jax.random.normal)

@@ -7,11 +7,12 @@ Source: Cochran (1977), theorem 2.2 (the variance of a mean from a finite popula
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import optax
+from jaxtyping import PyTree
 
 
 class Minibatch(NamedTuple):
@@ -58,10 +59,10 @@ def average_minibatch(size: int | jax.Array, key: jax.Array) -> optax.GradientTr
         key: decides which examples; may be traced.
     """
 
-    def init(params: Any) -> MinibatchState:
+    def init(params: PyTree) -> MinibatchState:
         return MinibatchState(key)
 
-    def update(updates: Any, state: MinibatchState, params: Any = None) -> tuple[Any, MinibatchState]:
+    def update(updates: PyTree, state: MinibatchState, params: PyTree = None) -> tuple[PyTree, MinibatchState]:
         now, later = jax.random.split(state.key)
         count = jax.tree.leaves(updates)[0].shape[0]
         drawn = minibatch(now, count, size, count)

@@ -9,18 +9,19 @@ Source: Agarwal & Duchi (2011) for the delayed method; Zhang, Gupta, Lian & Liu 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import optax
+from jaxtyping import PyTree
 
 
 class StaleState(NamedTuple):
     """Steps done, the last gradients (stacked on a leading axis), the key of the next step."""
 
     steps: jax.Array
-    buffer: Any
+    buffer: PyTree
     key: jax.Array
 
 
@@ -65,11 +66,11 @@ def randomly_stale_gradients(probabilities: jax.Array, key: jax.Array) -> optax.
 def _ring(draw: Callable[[jax.Array], jax.Array], longest: int, key: jax.Array) -> optax.GradientTransformation:
     length = longest + 1
 
-    def init(params: Any) -> StaleState:
+    def init(params: PyTree) -> StaleState:
         buffer = jax.tree.map(lambda leaf: jnp.zeros((length, *leaf.shape), leaf.dtype), params)
         return StaleState(jnp.zeros((), jnp.int32), buffer, key)
 
-    def update(updates: Any, state: StaleState, params: Any = None) -> tuple[Any, StaleState]:
+    def update(updates: PyTree, state: StaleState, params: PyTree = None) -> tuple[PyTree, StaleState]:
         now, later = jax.random.split(state.key)
         delay = draw(now).astype(jnp.int32)
         buffer = jax.tree.map(lambda past, new: past.at[state.steps % length].set(new), state.buffer, updates)

@@ -20,7 +20,7 @@ from capacity.cli import console, request
 from capacity.cli.console import Meter
 from capacity.curves import execute
 from capacity.curves.files import read_curves
-from capacity.curves.summary import note, table
+from capacity.curves.summary import curve_table, note
 
 Command = Callable[..., tuple[int, str, str]]
 
@@ -225,12 +225,12 @@ def test_levels_in_equal_ratios() -> None:
 
 
 def test_table_of_brackets_and_of_lanes_that_diverged() -> None:
-    bracket = table(made_up(listed=False))
+    bracket = curve_table(made_up(listed=False))
     assert [c.header for c in bracket.columns][3:5] == ["at least", "at most"]
     lost = made_up(levels=2)
     lost["bits"][0] = np.nan
     lost["diverged"][0] = True
-    assert table(lost).row_count == 2
+    assert curve_table(lost).row_count == 2
     assert "3 of 6 lanes diverged" in note(lost)
 
 

@@ -19,7 +19,7 @@ from curve_examples import made_up
 
 from capacity import Bracket
 from capacity.cli.app import app
-from capacity.curves.checks import checked
+from capacity.curves.checks import with_checks
 from capacity.curves.files import write_curves
 from capacity.results.estimate import Estimate
 from capacity.runtime import devices, progress
@@ -38,7 +38,7 @@ def test_every_command_takes_json_and_quiet() -> None:
 def test_a_curve_as_json(command: Command, tmp_path: Path) -> None:
     curve = made_up("gaussian", levels=2, seeds=1)
     curve.bits[0, 0] = np.nan
-    write_curves(tmp_path / "curve.nc", {"gaussian": checked(curve.assign_attrs(trend="falls"))})
+    write_curves(tmp_path / "curve.nc", {"gaussian": with_checks(curve.assign_attrs(trend="falls"))})
     status, out, err = command("show", tmp_path, "--json")
     found = json.loads(out)["curves"]["gaussian"]
     assert status == 0 and not err

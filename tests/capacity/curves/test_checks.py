@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 from curve_examples import made_up
 
-from capacity.curves.checks import checked, sentence
+from capacity.curves.checks import sentence, with_checks
 
 
 def curve(trend: str = "falls", **changes: object) -> xr.Dataset:
@@ -15,7 +15,7 @@ def curve(trend: str = "falls", **changes: object) -> xr.Dataset:
 
 def test_a_curve_within_its_limits_is_all_inside() -> None:
     for listed in (True, False):
-        found = checked(curve(listed=listed))
+        found = with_checks(curve(listed=listed))
         np.testing.assert_allclose(found.limit, np.minimum(16, found.ceiling))
         assert found.inside.all()
         assert found.trend_p_value < 1e-9
@@ -27,7 +27,7 @@ def test_a_lane_above_its_ceiling_is_outside() -> None:
     over = curve()
     for name in ("bits", "bits_low", "bits_high"):
         over[name][5, 1] += float(over.ceiling[5])
-    found = checked(over)
+    found = with_checks(over)
     assert int((~found.inside).sum()) == 1 and not found.inside[5, 1]
     assert "35 of 36 lanes inside [0, min(source, ceiling)]" in sentence(found)
 
@@ -36,22 +36,22 @@ def test_intervals_are_widened_for_all_lanes_at_once() -> None:
     near = curve()
     near["bits"][0] = 16 + 2.5 * near.bits_stderr[0]
     near["bits_low"][0] = near.bits[0] - 1.96 * near.bits_stderr[0]
-    assert checked(near).inside.all()
+    assert with_checks(near).inside.all()
 
 
 def test_levels_in_any_order_and_of_either_direction() -> None:
     forward, backward = curve(), curve().isel(level=slice(None, None, -1))
-    assert checked(forward).trend_p_value == checked(backward).trend_p_value
-    assert checked(curve("rises")).trend_p_value > 0.999
-    assert "rising with the level: 5 % of pairs, p = 1.00" in sentence(checked(curve("rises")))
+    assert with_checks(forward).trend_p_value == with_checks(backward).trend_p_value
+    assert with_checks(curve("rises")).trend_p_value > 0.999
+    assert "rising with the level: 5 % of pairs, p = 1.00" in sentence(with_checks(curve("rises")))
 
 
 def test_lost_lanes_and_single_levels() -> None:
     lost = curve()
     for name in ("bits", "bits_low", "bits_high"):
         lost[name][3] = np.nan
-    found = checked(lost)
+    found = with_checks(lost)
     assert not found.inside[3].any() and found.inside.sum() == 33 and found.trend_p_value < 1e-9
-    single = checked(curve(levels=1))
+    single = with_checks(curve(levels=1))
     assert "trend_p_value" not in single and "falling" not in sentence(single)
     assert sentence(made_up()) == ""

@@ -24,11 +24,11 @@ from matplotlib.figure import Figure
 from capacity import Architecture, GaussianAutoencoder, Training, plan_curve
 from capacity.cli import request
 from capacity.curves import summary
-from capacity.curves.checks import checked, sentence
+from capacity.curves.checks import sentence, with_checks
 from capacity.curves.execute import run_plan
 from capacity.curves.files import read_curves, write_csv, write_curves
 from capacity.curves.plan import CurvePlan
-from capacity.curves.summary import note, record, table
+from capacity.curves.summary import curve_record, curve_table, note
 from capacity.curves.trends import falling
 from capacity.plots.curve import figure, plot_loss
 from capacity.runtime.executors import pool_of
@@ -267,7 +267,7 @@ def lose(curve: xr.Dataset, where: Any) -> xr.Dataset:
     for name, figures in curve.data_vars.items():
         if "seed" in figures.dims and name not in ("diverged", "key"):
             figures.values[where] = 1e30 if name == "loss" else np.nan
-    return checked(curve)
+    return with_checks(curve)
 
 
 def test_diverged_lanes_are_told_and_in_no_mean_test_or_table() -> None:
@@ -281,16 +281,16 @@ def test_diverged_lanes_are_told_and_in_no_mean_test_or_table() -> None:
     assert float(lost.trend_p_value) == falling(rounded).p_value
     key = lost.key.values[3, 1].tolist()
     assert f"2 of 36 lanes diverged, left out of every mean and test: σ=0.2264 seed 1 (key {key})" in note(lost)
-    assert record(lost)["diverged"][0] == {"level": float(lost.level[3]), "seed": 1, "key": key}
-    assert note(made_up()) and "diverged" not in note(checked(made_up().assign_attrs(trend="falls")))
+    assert curve_record(lost)["diverged"][0] == {"level": float(lost.level[3]), "seed": 1, "key": key}
+    assert note(made_up()) and "diverged" not in note(with_checks(made_up().assign_attrs(trend="falls")))
 
 
 def test_a_level_at_which_all_diverged_has_no_row_of_figures() -> None:
     lost = lose(made_up(), (4, slice(None)))
-    cells = [list(column.cells)[4] for column in table(lost).columns]
+    cells = [list(column.cells)[4] for column in curve_table(lost).columns]
     assert cells[3:6] == ["diverged", "-", "-"] and "nan" not in "".join(cells)
     bracket = lose(made_up(listed=False), (4, slice(None)))
-    assert [list(column.cells)[4] for column in table(bracket).columns][3:5] == ["diverged", "diverged"]
+    assert [list(column.cells)[4] for column in curve_table(bracket).columns][3:5] == ["diverged", "diverged"]
 
 
 @pytest.mark.parametrize("where", [(3, 1), (3, slice(None)), (slice(None), slice(None))], ids=["one", "level", "all"])

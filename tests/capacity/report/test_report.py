@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 
 from capacity.claims import CLAIMS, Answer, Claim, Context, Evidence, Prediction
 from capacity.claims.run import run_claim
-from capacity.curves.checks import checked
+from capacity.curves.checks import with_checks
 from capacity.curves.files import write_curves
 from capacity.report import report, write_report
 from capacity.report.drawing import drawn
@@ -72,7 +72,7 @@ class Tags(HTMLParser):
 def curve(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("curve")
     examples = {name: made_up(name, units=3) for name in ("gaussian", "vae")}
-    write_curves(folder / "curve.nc", {n: checked(c.assign_attrs(trend="falls")) for n, c in examples.items()})
+    write_curves(folder / "curve.nc", {n: with_checks(c.assign_attrs(trend="falls")) for n, c in examples.items()})
     (folder / "command.txt").write_text("capacity curve --bits 16\n")
     return write_report(folder)
 

@@ -14,7 +14,7 @@ import pytest
 from capacity.systems import Architecture, GaussianAutoencoder
 from capacity.theory.training import delay_limit, langevin_variance, separable, sgd_variance
 from capacity.training import Training
-from capacity.training.fitting import apply
+from capacity.training.fitting import apply_update
 from capacity.training.noises import (
     annealed_noise,
     average_minibatch,
@@ -32,7 +32,7 @@ def descend(optimiser: optax.GradientTransformation, curvature: Any, start: jax.
 
     def step(carry: Any, _: None) -> tuple[Any, jax.Array]:
         theta, state = carry
-        theta, state = apply(optimiser, curvature * theta, state, theta)
+        theta, state = apply_update(optimiser, curvature * theta, state, theta)
         return (theta, state), theta
 
     return jax.lax.scan(step, (start, optimiser.init(start)), None, length=steps)[1]

@@ -88,12 +88,12 @@ def test_lanes_come_back_from_groups_of_any_size(tmp_path: Path) -> None:
     lanes = [{"bits": np.float32(i), "loss": np.arange(5.0) + i, "diverged": np.array(i == 3)} for i in range(6)]
     with Store.open(tmp_path, CONFIGURATION) as store:
         for group in ([0, 1], [4], [2, 3, 5]):
-            parts.keep(store, "gaussian", group, [lanes[i] for i in group])
-        parts.keep(store, "gaussian-more", [7], [lanes[0]])
-        assert parts.count(store, "gaussian") == 6 and parts.count(store, "gaus") == 0
+            parts.save_lanes(store, "gaussian", group, [lanes[i] for i in group])
+        parts.save_lanes(store, "gaussian-more", [7], [lanes[0]])
+        assert parts.count_lanes(store, "gaussian") == 6 and parts.count_lanes(store, "gaus") == 0
         (tmp_path / "parts" / "gaussian-0000-2.npz").write_bytes(b"")
         with pytest.warns(UserWarning, match="damaged"):
-            found = parts.kept(store, "gaussian")
+            found = parts.load_lanes(store, "gaussian")
     assert sorted(found) == [2, 3, 4, 5]
     for i, arrays in found.items():
         assert arrays.keys() == lanes[i].keys()

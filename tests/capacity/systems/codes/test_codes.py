@@ -13,10 +13,20 @@ import pytest
 from capacity import Joint
 from capacity.bounds import Enumeration
 from capacity.channels import Gaussian
-from capacity.systems.codes import FSQ, HANDMADE, PAM, PCA, Constellation, Hamming, HandmadeCode, LloydMax, Repetition
+from capacity.systems.codes import (
+    HANDMADE,
+    PAM,
+    PCA,
+    Constellation,
+    FSQCode,
+    Hamming,
+    HandmadeCode,
+    LloydMax,
+    Repetition,
+)
 from capacity.systems.codes.code import dealt
 from capacity.systems.codes.constellation import centred, mutual_information, optimise, starts_of
-from capacity.systems.codes.exact import flips_information, gaussian_information
+from capacity.systems.codes.exact import constellation_information, flips_information
 from capacity.systems.codes.fsq import even_levels, fsq_bits
 from capacity.systems.codes.hamming import blocks
 from capacity.systems.codes.lloyd_max import lloyd_max
@@ -60,7 +70,7 @@ def test_units_have_mean_0_and_power_1(source: str) -> None:
         np.testing.assert_allclose(probs @ codes, 0.0, atol=2e-4, err_msg=name)
 
 
-@pytest.mark.parametrize("code", [PAM(), FSQ(), Constellation(0.1, steps=100)])
+@pytest.mark.parametrize("code", [PAM(), FSQCode(), Constellation(0.1, steps=100)])
 def test_codes_that_send_all_digits_are_one_to_one(code: HandmadeCode) -> None:
     codes = sent_by(code, SOURCES["windows of pi"](), 3)
     distance = np.linalg.norm(codes[:, None] - codes[None], axis=-1) + 9 * np.eye(64)
@@ -147,20 +157,20 @@ def test_lloyd_max_on_normal_vectors() -> None:
 def test_fsq_holds_the_product_of_its_levels() -> None:
     assert fsq_bits([8, 5, 5, 5]) == pytest.approx(9.966, abs=5e-4)
     thousand = Codebook(Codebook.build(KEY, 10, 6).vectors[:1000])
-    codes = sent_by(FSQ((8, 5, 5, 5)), thousand, 4)
+    codes = sent_by(FSQCode((8, 5, 5, 5)), thousand, 4)
     assert len(np.unique(codes, axis=0)) == 1000
     assert [len(np.unique(column)) for column in codes.T] == [8, 5, 5, 5]
     assert even_levels(1000, 4) == (6, 6, 6, 5) and even_levels(256, 4) == (4, 4, 4, 4)
     assert even_levels(4, 3) == (2, 2, 2)
     with pytest.raises(ValueError, match="levels of 3 units"):
-        FSQ((4, 4)).build(thousand, 3)
+        FSQCode((4, 4)).build(thousand, 3)
 
 
 def test_quadrature_in_the_plane_is_that_of_two_lines() -> None:
     points = np.stack(np.meshgrid([-1, 1], [-3, -1, 1, 3]), -1).reshape(-1, 2)
     apart = gaussian_noise_information([-1, 1], [0.5] * 2, 0.8)
     apart += gaussian_noise_information([-3, -1, 1, 3], [0.25] * 4, 0.8)
-    assert gaussian_information(points, 0.8) == pytest.approx(apart, abs=1e-8)
+    assert constellation_information(points, 0.8) == pytest.approx(apart, abs=1e-8)
     ours = mutual_information(jnp.asarray(points, jnp.float32), jnp.float32(0.8)) / np.log(2)
     assert ours == pytest.approx(apart, abs=1e-3)
 
@@ -172,14 +182,16 @@ def test_ascent_finds_what_is_known_to_be_best() -> None:
     assert bits == pytest.approx(0.485944, abs=1e-5)
     # Four points in the plane: a square, whose bits are those of two antipodal pairs.
     four, bits = find(jnp.asarray(starts_of(4, 2, 4), jnp.float32), jnp.float32(0.7))
-    assert gaussian_information(four, 0.7) == pytest.approx(2 * gaussian_noise_information([-1, 1], [0.5] * 2, 0.7))
+    assert constellation_information(four, 0.7) == pytest.approx(
+        2 * gaussian_noise_information([-1, 1], [0.5] * 2, 0.7)
+    )
 
 
 @pytest.mark.slow
 def test_eight_optimised_points_beat_equal_spacing_and_keep_below_capacity() -> None:
     noise = 0.35
     points, bits = jax.jit(lambda s: optimise(s, jnp.float32(noise)))(jnp.asarray(starts_of(8, 1, 4), jnp.float32))
-    exact = gaussian_information(points, noise)
+    exact = constellation_information(points, noise)
     assert bits == pytest.approx(exact, abs=1e-3)
     assert pam_information(3, 1, noise) + 0.002 < exact < 0.5 * np.log2(1 + noise**-2)
     np.testing.assert_allclose(jnp.square(centred(points)).mean(0), 1.0, rtol=1e-5)
@@ -207,7 +219,7 @@ def test_refusals() -> None:
     with pytest.raises(ValueError, match=r"words \(M, n\) of digits"):
         flips_information([[2]], 0.1)
     with pytest.raises(ValueError, match=r"points \(M, 1\) or \(M, 2\)"):
-        gaussian_information(np.zeros((2, 3)), 1.0)
+        constellation_information(np.zeros((2, 3)), 1.0)
     with pytest.raises(ValueError, match="times of at least 1"):
         Repetition(0)
     with pytest.raises(ValueError, match="noise_std > 0; got 0"):
