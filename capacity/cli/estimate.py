@@ -83,7 +83,9 @@ def _draw(path: Path, key: jax.Array, x: np.ndarray, y: np.ndarray, found: Estim
     x, y = checked(x, y, "continuous", least=320)
     refuse_ties(x, y)
     ks = tuple(k for k in (3, 5, 10, 20) if k < len(x) // 16)
-    save_profile(path, profile(key, KSG().terms, scaled_margins(x, "standard"), scaled_margins(y, "standard"), ks), found, method)
+    save_profile(
+        path, profile(key, KSG().terms, scaled_margins(x, "standard"), scaled_margins(y, "standard"), ks), found, method
+    )
 
 
 def _meant(array: np.ndarray, continuous: bool, discrete: bool) -> np.ndarray:
