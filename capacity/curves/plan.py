@@ -16,6 +16,7 @@ import numpy as np
 
 from capacity.bounds.annealed.bracket import check_full_support
 from capacity.bounds.measurement import METHODS
+from capacity.runtime.deprecated import old_method, renamed_keywords
 from capacity.runtime.files.store import fingerprint
 from capacity.runtime.keys import Seed, as_key
 from capacity.runtime.versions import versions
@@ -40,6 +41,8 @@ class CurvePlan:
     samples: int
     listed: bool
     budget_gflop: float
+
+    run = old_method("run", "capacity.curves.execute", "run_plan", engine="pool")
 
     @property
     def units(self) -> int:
@@ -98,6 +101,7 @@ def _keys(key: jax.Array, levels: int, seeds: int) -> jax.Array:
     return each(of_seeds, jnp.arange(levels))
 
 
+@renamed_keywords(budget="budget_gflop")
 def plan_curve(
     key: Seed,
     source: Source,

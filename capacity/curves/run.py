@@ -9,6 +9,7 @@ import xarray as xr
 
 from capacity.curves.execute import run_plan
 from capacity.curves.plan import CURVE_BUDGET, plan_curve
+from capacity.runtime.deprecated import renamed_keywords
 from capacity.runtime.files.parts import Parts
 from capacity.runtime.keys import Seed
 from capacity.runtime.progress import Progress, reporter
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from synthetic.source import Source
 
 
+@renamed_keywords(budget="budget_gflop")
 def capacity_curve(
     key: Seed,
     source: Source,

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from capacity.runtime.devices import cores, set_devices
 from capacity.runtime.names import check_name
 
+__all__ = ["ExecutorPool", "executor_pool", "pool_of"]
+
 EXECUTORS = ("processes", "dask")
 
 

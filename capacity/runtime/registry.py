@@ -20,6 +20,8 @@ from typing import Any, TypeVar
 
 from capacity.runtime.contracts import missing_members
 
+__all__ = ["PluginWarning", "Registry"]
+
 PREFIX = "infocapacity."
 GROUPS: dict[str, tuple[str, ...]] = {
     "channels": (

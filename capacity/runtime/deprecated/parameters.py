@@ -42,18 +42,20 @@ def renamed_keywords(**names: str) -> Callable[[Callable[P, R]], Callable[P, R]]
     return decorate
 
 
-def old_method(name: str, module: str, function: str) -> Callable[..., Any]:
+def old_method(name: str, module: str, function: str, **names: str) -> Callable[..., Any]:
     """A method that has become a function of its object: it calls that function.
 
     Args:
         name: of the method.
         module: where the function is; imported when the method is called.
         function: the function's name.
+        names: the function's name of each keyword that the method had under another.
     """
 
     def call(self: object, *positional: object, **named: object) -> Any:
         _warn(f"{type(self).__name__}.{name}", f"{module}.{function}")
-        return getattr(import_module(module), function)(self, *positional, **named)
+        new = {names.get(keyword, keyword): value for keyword, value in named.items()}
+        return getattr(import_module(module), function)(self, *positional, **new)
 
     call.__name__, call.__doc__ = name, f"Old name of `{module}.{function}`."
     return call

@@ -268,6 +268,25 @@ def test_an_old_method_calls_the_function_that_it_has_become() -> None:
         assert Text("a").quoted() == '"a"'
 
 
+@pytest.mark.parametrize("function", ["measure", "measure_layers", "capacity_curve", "plan_curve"])
+def test_budgets_are_taken_by_their_old_keyword(function: str) -> None:
+    """What is missing besides is refused under the new name."""
+    with pytest.warns(DeprecationWarning, match="budget= is now budget_gflop="), pytest.raises(TypeError) as refused:
+        getattr(capacity, function)(budget=3.0)
+    assert "missing" in str(refused.value) and "budget" not in str(refused.value)
+
+
+def test_a_plan_still_runs_by_its_old_method(monkeypatch: pytest.MonkeyPatch) -> None:
+    from capacity.curves import execute, plan
+
+    asked: dict[str, Any] = {}
+    monkeypatch.setattr(execute, "run_plan", lambda plan, store=None, **named: asked.update(plan=plan, **named))
+    unmade: Any = object.__new__(plan.CurvePlan)
+    with pytest.warns(DeprecationWarning, match="CurvePlan.run is now capacity.curves.execute.run_plan"):
+        unmade.run(None, engine="mine")
+    assert asked == {"plan": unmade, "pool": "mine"}
+
+
 def test_an_old_name_is_found_before_anything_else_is_imported() -> None:
     code = "import warnings; warnings.simplefilter('ignore'); from capacity.names import check_name; print(check_name)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)

@@ -19,7 +19,7 @@ from capacity.runtime.names import check_name
 from capacity.runtime.registry import GROUPS, PluginWarning, Registry
 
 CLASSES = {
-    "channels": "Doubled", "sources": "Dice", "estimators": "Sign", "systems": "Loud", "claims": "Sure",
+    "channels": "Laplace", "sources": "Dice", "estimators": "Sign", "systems": "Loud", "claims": "Sure",
 }  # fmt: skip
 RUN = """
 import runpy, sys, tiny_bits  # imported before the toolkit has looked for it
