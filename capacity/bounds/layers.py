@@ -32,6 +32,7 @@ from capacity.joint.joint import Joint
 from capacity.joint.stack import Sent, Stack, log_normal
 from capacity.results.estimate import Bracket, Estimate
 from capacity.results.intervals import CONSERVATIVE_ERRORS, Z95
+from capacity.runtime.deprecated import renamed_keywords
 from capacity.runtime.keys import Seed, as_key
 from capacity.runtime.shapes import Key
 
@@ -60,6 +61,7 @@ class NoiseJoint:
         return self.joint.conditional(pair[0], code)
 
 
+@renamed_keywords(budget="budget_gflop")
 def measure_layers(key: Seed, stack: Stack, *, budget_gflop: float | int = DEFAULT_BUDGET) -> list[Bracket]:
     """I(M;Z_l) of every layer of a stack, first to last.
 

@@ -18,6 +18,7 @@ from capacity.bounds.variational.decoder import LogDecoder
 from capacity.joint.encoders import traceable
 from capacity.joint.joint import Joint
 from capacity.results.estimate import Bracket
+from capacity.runtime.deprecated import renamed_keywords
 from capacity.runtime.keys import Seed, as_key
 from capacity.runtime.progress import Progress, reporter
 
@@ -25,6 +26,7 @@ DEFAULT_BUDGET = 1000.0
 METHODS = ("auto", "enumeration", "bracket")
 
 
+@renamed_keywords(budget="budget_gflop")
 def measure(
     key: Seed,
     joint: Joint,
