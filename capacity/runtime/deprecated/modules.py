@@ -36,22 +36,22 @@ handmade.pam: systems.codes.pam
 handmade.pca: systems.codes.pca
 handmade.repetition: systems.codes.repetition
 handmade.binary_linear: systems.codes.binary_linear
-bounds.measure: bounds.measurement bounds.annealed.bracket bounds.annealed.controls
-bounds.enumeration: bounds.exact.enumeration bounds.exact.whitening bounds.exact.units
-bounds.listed: bounds.exact.listing
+bounds.measure: bounds.measurement bounds.annealed.bracket bounds.annealed.sampler bounds.annealed.controlled_bounds
+bounds.enumeration: bounds.exact.enumeration bounds.exact.sample bounds.exact.rate bounds.exact.units
+bounds.listed: bounds.exact.listing bounds.exact.densities bounds.exact.tiles
 bounds.decoder: bounds.variational.decoder
 bounds.receiver: bounds.variational.receiver
 bounds.mixture: bounds.variational.mixture
-bounds.marginal: bounds.variational.marginal
-bounds.annealing: bounds.annealed.chains
+bounds.marginal: bounds.variational.marginal bounds.variational.normal bounds.variational.ceiling
+bounds.annealing: bounds.annealed.chains bounds.annealed.ladder bounds.annealed.legs
 bounds.pilot: bounds.annealed.schedule
-bounds.controls: bounds.annealed.controls
-bounds.additive: bounds.posterior.additive
+bounds.controls: bounds.annealed.controls bounds.annealed.controlled_bounds
+bounds.additive: bounds.posterior.additive bounds.posterior.additive_fit
 bounds.blocks: bounds.posterior.blocks
 bounds.flips: bounds.posterior.flips
 bounds.gaussian_posterior: bounds.posterior.gaussian
 bounds.stack_approximation: bounds.posterior.stack
-bounds.neighbours: bounds.annealed.neighbours
+bounds.neighbours: bounds.annealed.neighbours bounds.posterior.overlaps
 estimators.estimate: estimators.arrays
 estimators.evidence: estimators.held_out
 estimators.scorer: estimators.feature_selection

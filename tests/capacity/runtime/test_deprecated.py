@@ -141,6 +141,8 @@ RENAMED = {
     "capacity.executors.Engine": "ExecutorPool",
     "capacity.executors.engine_of": "executor_pool",
     "capacity.executors.given": "pool_of",
+    "capacity.instruments.Bits": "LabelBits",
+    "capacity.instruments.Figure": "MeanInterval",
     "capacity.systems.HandmadeSystem": "FixedCode",
     "capacity.systems.Recipe": "ChannelSystem",
     "capacity.systems.recipe.Recipe": "ChannelSystem",
