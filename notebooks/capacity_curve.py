@@ -33,7 +33,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from capacity import GaussianAutoencoder, Training, capacity_curve, load_curves
-from capacity.plots.curve import figure
+from capacity.plots.curve import curve_figure
 from synthetic import FairBits
 
 out = os.environ.get("OUT", "../runs/curve")
@@ -42,7 +42,7 @@ curves = load_curves(out)
 gaussian, vae = curves["gaussian"], curves["vae"]
 
 # %%
-figure(curves)
+curve_figure(curves)
 
 # %% [markdown]
 # ## Noise limits what passes, if the power is held

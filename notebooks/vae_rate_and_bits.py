@@ -35,7 +35,7 @@ import optax
 from capacity import VAE, Architecture, Training, capacity_curve, measure
 from capacity.results.estimate import NATS_PER_BIT, Z95
 from capacity.runtime.devices import set_devices
-from capacity.plots.curve import plot_bits, plot_units
+from capacity.plots.curve import plot_bits, plot_unit_bits
 from capacity.systems import TargetVAE
 from capacity.theory import linear_vae
 from synthetic import FairBits, GaussianVectors
@@ -95,7 +95,7 @@ print(f"identity within its 95 % interval in {int(inside.sum())} of {inside.size
 
 # %%
 figure, axes = plt.subplots(figsize=(7.4, 5.2), layout="constrained")
-plot_units(curve, axes)
+plot_unit_bits(curve, axes)
 plt.show()
 for beta in betas:
     one = curve.sel(level=beta).isel(seed=0)

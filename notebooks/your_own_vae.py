@@ -32,7 +32,7 @@ from sklearn.datasets import load_digits
 
 from capacity import Joint, measure, measure_latent
 from capacity.channels import LearntGaussian
-from capacity.plots.latent import plot_growth, plot_rate, plot_shared, plot_units
+from capacity.plots.latent import plot_growth, plot_rate, plot_shared, plot_latent_units
 from synthetic import Codebook
 
 images = (load_digits().data / 16).astype(np.float32)  # (1797, 64)
@@ -136,7 +136,7 @@ plt.show()
 # %%
 figure, axes = plt.subplots(1, 3, figsize=(16, 4.8), layout="constrained")
 plot_rate(found[10.0], axes[0])
-plot_units(found[10.0], axes[1])
+plot_latent_units(found[10.0], axes[1])
 plot_shared(found[10.0], axes[2])
 plt.show()
 one = found[10.0]

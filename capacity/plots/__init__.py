@@ -1,4 +1,7 @@
-"""plots: say what lives here."""
+"""Figures, drawn on matplotlib axes: capacity curves, brackets, estimates from samples, latent codes.
+
+`style` has the colours; a system has the same one in every figure.
+"""
 
 from capacity.runtime.deprecated import old_names
 

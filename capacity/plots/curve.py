@@ -90,7 +90,7 @@ def plot_bits(dataset: xr.Dataset, axes: Axes) -> None:
     _finish(dataset, axes)
 
 
-def plot_units(dataset: xr.Dataset, axes: Axes) -> None:
+def plot_unit_bits(dataset: xr.Dataset, axes: Axes) -> None:
     """The three different figures in bits per unit against the level, means over seeds."""
     hue, level = colour(dataset.attrs["system"]), dataset.level.values
     axes.set_title("Bits per unit: three different figures", fontsize="medium")
@@ -151,18 +151,18 @@ def plot_loss(dataset: xr.Dataset, axes: Axes) -> None:
     _legend(axes)
 
 
-def figure(datasets: Mapping[str, xr.Dataset]) -> Figure:
+def curve_figure(datasets: Mapping[str, xr.Dataset]) -> Figure:
     """One row for each system: total bits on the left, bits per unit on the right."""
     drawn = Figure(figsize=(12, 5.6 * len(datasets)), layout=ConstrainedLayoutEngine(h_pad=0.15, w_pad=0.1))
     for row, dataset in zip(drawn.subplots(len(datasets), 2, squeeze=False), datasets.values(), strict=True):
         plot_bits(dataset, row[0])
-        plot_units(dataset, row[1])
+        plot_unit_bits(dataset, row[1])
     return drawn
 
 
 def save_figure(path: str | os.PathLike[str], datasets: Mapping[str, xr.Dataset]) -> None:
     """Draw the curves as a PNG of 150 dots per inch; whole or not at all."""
-    write_atomic(Path(path), lambda target: figure(datasets).savefig(target, dpi=150, format="png"))
+    write_atomic(Path(path), lambda target: curve_figure(datasets).savefig(target, dpi=150, format="png"))
 
 
 def _exact(dataset: xr.Dataset, axes: Axes, hue: str) -> None:

@@ -15,7 +15,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
 from capacity.analysis.latent.latent import Latent
 from capacity.plots.style import BLACK, BLUE, GREEN, ORANGE, PURPLE, RED, legend_below, quiet_grid
-from capacity.results.estimate import Z95
+from capacity.results.intervals import Z95
 from capacity.runtime.files.atomic import write_atomic
 
 INFORMATION, TWICE, OFF_PRIOR, LIMIT = BLUE, PURPLE, ORANGE, BLACK
@@ -47,7 +47,7 @@ def plot_rate(latent: Latent, axes: Axes) -> None:
     _legend(axes, 1)
 
 
-def plot_units(latent: Latent, axes: Axes) -> None:
+def plot_latent_units(latent: Latent, axes: Axes) -> None:
     """Every unit's rate, its bits alone, and the bits that it adds; units that are not active in grey."""
     units = np.arange(latent.units)
     dead = ~latent.active
@@ -109,18 +109,18 @@ def plot_shared(latent: Latent, axes: Axes) -> None:
     axes.figure.colorbar(image, ax=axes, label="bits")
 
 
-def figure(latent: Latent) -> Figure:
+def latent_figure(latent: Latent) -> Figure:
     """All four in one."""
     drawn = Figure(figsize=(12, 9), layout="constrained")
     axes = drawn.subplots(2, 2)
-    for draw, place in zip((plot_rate, plot_units, plot_growth, plot_shared), axes.flat, strict=True):
+    for draw, place in zip((plot_rate, plot_latent_units, plot_growth, plot_shared), axes.flat, strict=True):
         draw(latent, place)
     return drawn
 
 
 def save_latent(path: Path, latent: Latent) -> None:
     """Draw all four into a file (.png, .pdf or .svg), whole or not at all."""
-    write_atomic(path, lambda target: figure(latent).savefig(target, dpi=150))
+    write_atomic(path, lambda target: latent_figure(latent).savefig(target, dpi=150))
 
 
 def _legend(axes: Axes, columns: int) -> None:

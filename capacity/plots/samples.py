@@ -15,7 +15,8 @@ from matplotlib.ticker import FuncFormatter, NullLocator
 
 from capacity.estimators.neighbours.profile import Profile
 from capacity.plots.style import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SKY, legend_below, quiet_grid
-from capacity.results.estimate import Z95, Estimate
+from capacity.results.estimate import Estimate
+from capacity.results.intervals import Z95
 from capacity.runtime.files.atomic import write_atomic
 
 COLOURS = (BLUE, RED, GREEN, PURPLE, ORANGE, SKY)
@@ -73,7 +74,14 @@ def plot_heat_map(dataset: xr.Dataset, axes: Axes) -> None:
 
 
 def save_profile(path: Path, profile: Profile, found: Estimate, method: str) -> None:
-    """Draw a profile into a file (.png, .pdf or .svg), whole or not at all."""
+    """Draw a profile into a file, whole or not at all.
+
+    Args:
+        path: ends in .png, .pdf or .svg.
+        profile: as `capacity.estimators.neighbours.profile.profile` makes it.
+        found: an estimate from all pairs, drawn beside it.
+        method: its name.
+    """
     figure = Figure(figsize=(7.0, 4.8), layout="constrained")
     plot_profile(profile, figure.subplots(), found, method)
     write_atomic(path, lambda target: figure.savefig(target, dpi=150))

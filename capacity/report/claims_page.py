@@ -9,10 +9,10 @@ from typing import Any
 from capacity.claims import CLAIMS
 from capacity.claims.outcome import Outcome
 from capacity.claims.run import FIGURE_FILE, read_outcome
-from capacity.report.drawing import Drawing, drawn, kept
+from capacity.report.drawing import Drawing, drawing_of, picture_drawing
 
 
-def contents(directory: Path) -> dict[str, Any]:
+def claims_contents(directory: Path) -> dict[str, Any]:
     """Verdicts, figures, findings, configuration, versions and the command of a directory of claims.
 
     Raises:
@@ -76,9 +76,9 @@ def _drawing(outcome: Outcome, directory: Path) -> Drawing:
     name = "claim" + "".join(c for c in claim.name if c.isascii() and c.isalnum())
     title = f"{claim.name}: {outcome.verdict}"
     try:
-        return drawn(name, title, lambda figure: claim.plot(outcome.data, figure))
+        return drawing_of(name, title, lambda figure: claim.plot(outcome.data, figure))
     except Exception as error:  # a claim may be anybody's, and fail in any way: the page says so and goes on
-        return kept(name, f"{title} (as kept; drawing it anew failed: {error})", directory / FIGURE_FILE)
+        return picture_drawing(name, f"{title} (as kept; drawing it anew failed: {error})", directory / FIGURE_FILE)
 
 
 def _findings(outcome: Outcome) -> dict[str, Any]:

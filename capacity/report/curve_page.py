@@ -11,13 +11,13 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from capacity.curves.files import read_curves
-from capacity.curves.summary import curve_table, note
-from capacity.plots.curve import plot_bits, plot_loss, plot_units
+from capacity.curves.summary import note, table
+from capacity.plots.curve import plot_bits, plot_loss, plot_unit_bits
 from capacity.report.command import COMMAND_FILE
-from capacity.report.drawing import Drawing, drawn
+from capacity.report.drawing import Drawing, drawing_of
 
 
-def contents(directory: Path) -> dict[str, Any]:
+def curve_contents(directory: Path) -> dict[str, Any]:
     """Verdicts, figures, tables, configuration, versions and the command of a curve's directory.
 
     Raises:
@@ -73,7 +73,7 @@ def _verdicts(name: str, curve: xr.Dataset) -> list[list[Any]]:
     return rows
 
 
-def _mark(holds: Any) -> str:
+def _mark(holds: bool | np.bool_) -> str:
     return "holds" if holds else "fails"
 
 
@@ -81,14 +81,14 @@ def _drawings(name: str, curve: xr.Dataset) -> list[Drawing]:
     def draw(figure: Figure) -> None:
         first, second = figure.subplots(1, 2)
         plot_bits(curve, first)
-        plot_units(curve, second)
+        plot_unit_bits(curve, second)
 
     def draw_loss(figure: Figure) -> None:
         plot_loss(curve, figure.subplots())
 
-    drawings = [drawn(f"bits{_letters(name)}", f"{name}: bits against noise", draw)]
+    drawings = [drawing_of(f"bits{_letters(name)}", f"{name}: bits against noise", draw)]
     if "loss" in curve:
-        drawings.append(drawn(f"loss{_letters(name)}", f"{name}: training", draw_loss))
+        drawings.append(drawing_of(f"loss{_letters(name)}", f"{name}: training", draw_loss))
     return drawings
 
 
@@ -97,7 +97,7 @@ def _letters(name: str) -> str:
 
 
 def _table(curve: xr.Dataset) -> dict[str, Any]:
-    shown = curve_table(curve)
+    shown = table(curve)
     columns = [str(column.header) for column in shown.columns]
     rows = [list(row) for row in zip(*(column.cells for column in shown.columns), strict=True)]
     return {"title": str(shown.title), "columns": columns, "rows": rows, "note": note(curve)}

@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import matplotlib as mpl
-from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 from matplotlib.figure import Figure
+from matplotlib.legend import Legend
 from matplotlib.transforms import Bbox
 
 from capacity.report.marks import Mark, marks_of
@@ -56,7 +57,7 @@ class Drawing(NamedTuple):
     marks: list[Mark]
 
 
-def drawn(name: str, title: str, draw: Callable[[Figure], None]) -> Drawing:
+def drawing_of(name: str, title: str, draw: Callable[[Figure], None]) -> Drawing:
     """Draw a figure for the page.
 
     Args:
@@ -71,7 +72,7 @@ def drawn(name: str, title: str, draw: Callable[[Figure], None]) -> Drawing:
         figure = _laid_out(draw, PANEL * columns, HEIGHT * rows)
         file = io.BytesIO()
         figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
-        FigureCanvasAgg(figure).draw()  # again: a legend's parts stand where the last drawing, of other dots, put them
+        _draw(figure)  # again: a legend's parts stand where the last drawing, of other dots, put them
         width, height = (72 * side for side in figure.get_size_inches())
         panels = [_box(panel, figure) for panel in _panels(figure)]
         return Drawing(
@@ -80,7 +81,7 @@ def drawn(name: str, title: str, draw: Callable[[Figure], None]) -> Drawing:
         )  # fmt: skip
 
 
-def kept(name: str, title: str, picture: Path) -> Drawing:
+def picture_drawing(name: str, title: str, picture: Path) -> Drawing:
     """A PNG as it is, inside the page; without values."""
     content = picture.read_bytes()
     width, height = struct.unpack(">II", content[16:24])  # of the header, in pixels
@@ -96,12 +97,17 @@ def _laid_out(draw: Callable[[Figure], None], width: float, height: float) -> Fi
         draw(figure)
         with warnings.catch_warnings():  # that there is no room is what we want to know
             warnings.filterwarnings("ignore", message="constrained_layout not applied")
-            FigureCanvasAgg(figure).draw()
+            _draw(figure)
         needed = figure.get_tightbbox().width
         if needed <= 1.02 * width:
             break
         width = needed + 0.2
     return figure
+
+
+def _draw(figure: Figure) -> None:
+    """So that every artist knows its place."""
+    FigureCanvasAgg(figure).draw()  # type: ignore[no-untyped-call]
 
 
 def _grid(figure: Figure) -> tuple[int, int]:
@@ -113,7 +119,7 @@ def _grid(figure: Figure) -> tuple[int, int]:
 
 def _panels(figure: Figure) -> list[Bbox]:
     """What each panel takes up, its labels and legend too; axes that overlap, as a colour bar's, are one panel."""
-    renderer = FigureCanvasAgg(figure).get_renderer()
+    renderer: RendererAgg = FigureCanvasAgg(figure).get_renderer()  # type: ignore[no-untyped-call]
     boxes: list[Bbox] = []
     for axes in figure.axes:
         own = axes.get_tightbbox(renderer)
@@ -136,7 +142,7 @@ def _panels(figure: Figure) -> list[Bbox]:
     return [*extras, *(part for legend in figure.legends for part in _columns(legend, renderer, most)), *boxes]
 
 
-def _columns(legend: Any, renderer: Any, most: float) -> list[Bbox]:
+def _columns(legend: Legend, renderer: RendererAgg, most: float) -> list[Bbox]:
     """A legend of the whole figure in parts no wider than a panel, each of whole columns."""
     whole = legend.get_window_extent(renderer)
     if whole.width <= most or not legend.get_texts():
@@ -144,7 +150,7 @@ def _columns(legend: Any, renderer: Any, most: float) -> list[Bbox]:
     columns: dict[int, Bbox] = {}
     for sign, words in zip(legend.legend_handles, legend.get_texts(), strict=True):
         label = words.get_window_extent(renderer)
-        own = Bbox.union([label, sign.get_window_extent(renderer)])
+        own = label if sign is None else Bbox.union([label, sign.get_window_extent(renderer)])
         columns[round(label.x0)] = Bbox.union([columns.get(round(label.x0), own), own])
     parts: list[Bbox] = []
     for _, column in sorted(columns.items()):

@@ -7,17 +7,20 @@ somebody else's claim draws.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.container import BarContainer, ErrorbarContainer
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
 
-MOST = 120  # values of one series; of a longer one, equally spaced ones
-MOST_CELLS = 1600
+MAX_VALUES = 120  # values of one series; of a longer one, equally spaced ones
+MAX_CELLS = 1600
 
 
 class Mark(NamedTuple):
@@ -60,15 +63,15 @@ def _values(axes: Axes) -> Iterator[tuple[np.ndarray, str]]:
                 yield places[i], _named(points.get_label(), _pair(axes, offsets[i]))
     for bars in axes.containers:
         if isinstance(bars, BarContainer):
-            for bar in bars.patches[:MOST]:
+            for bar in bars.patches[:MAX_VALUES]:
                 yield from _bar(axes, bar, str(bars.get_label()))
     for image in axes.images:
         yield from _cells(axes, image)
 
 
-def _of_containers(axes: Axes) -> tuple[dict[int, Any], dict[int, dict[int, str]]]:
+def _of_containers(axes: Axes) -> tuple[dict[int, object], dict[int, dict[int, str]]]:
     """The label of each error bar's line, and the ends of its intervals, by the line's identity."""
-    labels: dict[int, Any] = {}
+    labels: dict[int, object] = {}
     ends: dict[int, dict[int, str]] = {}
     for container in axes.containers:
         if isinstance(container, ErrorbarContainer) and container.lines[0] is not None:
@@ -82,22 +85,22 @@ def _of_containers(axes: Axes) -> tuple[dict[int, Any], dict[int, dict[int, str]
     return labels, ends
 
 
-def _bar(axes: Axes, bar: Any, label: str) -> Iterator[tuple[np.ndarray, str]]:
-    box, sideways = bar.get_bbox(), _sideways(bar)
+def _bar(axes: Axes, bar: Rectangle, label: str) -> Iterator[tuple[np.ndarray, str]]:
+    box, sideways = bar.get_bbox(), _sideways(axes, bar)
     at = (box.x0 + box.width / 2, (box.y0 + box.y1) / 2) if sideways else (box.x0 + box.width / 2, box.y1)
     value = f"{_unit(axes.get_xlabel(), box.width)}" if sideways else _pair(axes, np.array([at[0], box.height]))
     yield axes.transData.transform(at), _named(label, value)
 
 
-def _sideways(bar: Any) -> bool:
+def _sideways(axes: Axes, bar: Rectangle) -> bool:
     return bool(bar.get_bbox().width > 0 and getattr(bar, "_orientation", None) == "horizontal") or (
-        not bar.axes.get_yticks().size and bool(bar.axes.get_xlabel())
+        not axes.get_yticks().size and bool(axes.get_xlabel())
     )
 
 
 def _cells(axes: Axes, image: AxesImage) -> Iterator[tuple[np.ndarray, str]]:
     array = image.get_array()
-    if array is None or array.ndim != 2 or array.size > MOST_CELLS:
+    if array is None or array.ndim != 2 or array.size > MAX_CELLS:
         return
     left, right, bottom, top = image.get_extent()
     rows, columns = array.shape
@@ -110,7 +113,7 @@ def _cells(axes: Axes, image: AxesImage) -> Iterator[tuple[np.ndarray, str]]:
             yield axes.transData.transform((xs[j], ys[i])), f"{names[0]}, {names[1]}: {_number(value)}"
 
 
-def _tick(axis: Any, at: float) -> str:
+def _tick(axis: Axis, at: float) -> str:
     """The word that stands there as a tick's label, or the number."""
     for place, label in zip(axis.get_ticklocs(), axis.get_ticklabels(), strict=False):
         if abs(place - at) < 1e-9 and any(c.isalpha() for c in label.get_text()):
@@ -123,7 +126,7 @@ def _pair(axes: Axes, at: np.ndarray, ends: str | None = None) -> str:
     return f"{x}; {y}" + (f" {ends}" if ends else "")
 
 
-def _across(axes: Axes, line: Any, at: np.ndarray) -> str:
+def _across(axes: Axes, line: Line2D, at: np.ndarray) -> str:
     level = line.get_transform() == axes.get_yaxis_transform(which="grid")
     return _unit(axes.get_ylabel(), at[1]) if level else _unit(axes.get_xlabel(), at[0])
 
@@ -132,7 +135,7 @@ def _unit(label: str, value: float) -> str:
     return f"{label} {_number(value)}" if label else _number(value)
 
 
-def _named(label: Any, value: str) -> str:
+def _named(label: object, value: str) -> str:
     text = str(label)
     return value if text.startswith("_") or text == "None" else f"{text}: {value}"
 
@@ -142,4 +145,4 @@ def _number(value: float) -> str:
 
 
 def _spread(count: int) -> list[int]:
-    return sorted(set(np.linspace(0, count - 1, min(count, MOST)).astype(int).tolist())) if count else []
+    return sorted(set(np.linspace(0, count - 1, min(count, MAX_VALUES)).astype(int).tolist())) if count else []

@@ -23,9 +23,9 @@ def report(directory: Path) -> str:
         ValueError: if there is neither a finished curve nor a finished claim.
     """
     if (directory / CURVE_FILE).exists():
-        from capacity.report.curve_page import contents
+        from capacity.report.curve_page import curve_contents as contents
     elif any(directory.glob(f"*/{VERDICT_FILE}")):
-        from capacity.report.claims_page import contents
+        from capacity.report.claims_page import claims_contents as contents
     else:
         raise ValueError(
             f"Expected a directory of a finished `capacity curve` or `capacity claims`; got {directory}, "

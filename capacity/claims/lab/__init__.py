@@ -1,1 +1,1 @@
-"""lab: say what lives here."""
+"""What the experiments of several claims share: lanes, instruments, figures; and what is long in one of them."""

@@ -21,16 +21,16 @@ LaneFigures: TypeAlias = dict[str, jax.Array]
 """What one training gives: named arrays."""
 Figures: TypeAlias = Mapping[str, np.ndarray]
 """Named arrays of all trainings."""
-Lanes = TypeVar("Lanes")
-Shared = TypeVar("Shared")
+LanesT = TypeVar("LanesT")
+SharedT = TypeVar("SharedT")
 
 
 def run_lanes(
     context: Context,
     name: str,
-    lane: Callable[[Lanes, Shared], LaneFigures],
-    lanes: Lanes,
-    shared: Shared = (),  # type: ignore[assignment]  # nothing
+    lane: Callable[[LanesT, SharedT], LaneFigures],
+    lanes: LanesT,
+    shared: SharedT = (),  # type: ignore[assignment]  # nothing
     *,
     group: int = 16,
     span: tuple[float, float] = (0.0, 1.0),
@@ -56,7 +56,7 @@ def run_lanes(
     for start in range(0, count, size):
         here = jax.tree.map(lambda leaf, start=start: leaf[start : start + size], lanes)
 
-        def make(here: Lanes = here) -> LaneFigures:
+        def make(here: LanesT = here) -> LaneFigures:
             arrays: LaneFigures = program(pad_lanes(here, size), shared)
             return arrays
 

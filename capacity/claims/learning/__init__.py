@@ -1,1 +1,1 @@
-"""learning: say what lives here."""
+"""Claims on training: noise that helps to learn, generalisation, little data, memory."""

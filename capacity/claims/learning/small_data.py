@@ -34,7 +34,7 @@ SPLITS, STEPS = (50, 200), (250, 2000)  # of the fast version, of the whole one
 WIDTHS = {"linear": (), "deep": (32, 32)}
 COLOURS = {"linear": BLUE, "deep": RED}
 DECAYS, RATES = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1), (3e-3, 3e-2)  # the same settings for both models
-Shared = tuple[jax.Array, jax.Array, jax.Array]  # images, labels, a key for each split
+_Shared = tuple[jax.Array, jax.Array, jax.Array]  # images, labels, a key for each split
 
 
 @dataclass(frozen=True)
@@ -144,12 +144,12 @@ def _tuned(
     sizes: tuple[int, ...],
     settings: Figures,
     steps: int,
-    shared: Shared,
+    shared: _Shared,
     start: float,
 ) -> dict[str, np.ndarray]:
     """Held-out bits and accuracy (sizes, splits) at the setting that each split's own cross-validation chose."""
 
-    def lane(one: Lane, shared: Shared) -> LaneFigures:
+    def lane(one: Lane, shared: _Shared) -> LaneFigures:
         images, labels, keys = shared
 
         def one_split(key: jax.Array, decay: jax.Array, rate: jax.Array) -> dict[str, jax.Array]:

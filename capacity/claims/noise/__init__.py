@@ -1,1 +1,1 @@
-"""noise: say what lives here."""
+"""Claims on noise and how many bits pass: in units, on inputs, and in answers."""

@@ -33,8 +33,8 @@ from capacity.training import cosine_adam, fit
 
 QUESTION = 4  # numbers that the network is asked with, of which the answer does not depend
 OUTPUTS = {"deterministic": 1, "gaussian": 2, "mixture": 6}
-Build = Callable[[nnx.Rngs], MLP]
-Loss = Callable[[PyTree, jax.Array], jax.Array]  # of one move
+_Build = Callable[[nnx.Rngs], MLP]
+_Loss = Callable[[PyTree, jax.Array], jax.Array]  # of one move
 
 
 class OneToMany(Claim):
@@ -126,7 +126,7 @@ def _density(out: jax.Array, t: jax.Array) -> jax.Array:
     return jax.nn.logsumexp(each + jax.nn.log_softmax(weight))
 
 
-def _network(outputs: int, inputs: int, width: int) -> Build:
+def _network(outputs: int, inputs: int, width: int) -> _Build:
     return lambda rngs: MLP((inputs, width, outputs), "silu", rngs)
 
 
@@ -145,7 +145,7 @@ def _bimodal(steps: int) -> Callable[[jax.Array, object], LaneFigures]:
             build = _network(outputs, QUESTION, 32)
             key_init, key_fit = jax.random.split(jax.random.fold_in(key, i))
 
-            def loss(params: PyTree, key: jax.Array, progress: jax.Array, build: Build = build) -> jax.Array:
+            def loss(params: PyTree, key: jax.Array, progress: jax.Array, build: _Build = build) -> jax.Array:
                 asked, side, noise = jax.random.split(key, 3)
                 t = jnp.where(jax.random.bernoulli(side, 0.5, (1024,)), 1.0, -1.0)
                 t = t + SPREAD * jax.random.normal(noise, (1024,))
@@ -191,10 +191,10 @@ def _go(steps: int) -> Callable[[jax.Array, object], LaneFigures]:
             build = _network(outputs, SIDE**2, 64)
             key_init, key_fit = jax.random.split(jax.random.fold_in(key, i))
 
-            def one(params: PyTree, move: jax.Array, build: Build = build, name: str = name) -> jax.Array:
+            def one(params: PyTree, move: jax.Array, build: _Build = build, name: str = name) -> jax.Array:
                 return nats(name, merge(build, params)(shown(name, move)), move)
 
-            def loss(params: PyTree, key: jax.Array, progress: jax.Array, one: Loss = one) -> jax.Array:
+            def loss(params: PyTree, key: jax.Array, progress: jax.Array, one: _Loss = one) -> jax.Array:
                 moves = jax.random.randint(key, (256,), 0, SIDE**2)
                 mean: jax.Array = jax.vmap(one, (None, 0))(params, moves).mean()
                 return mean

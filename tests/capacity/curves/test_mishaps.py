@@ -30,7 +30,7 @@ from capacity.curves.files import read_curves, write_csv, write_curves
 from capacity.curves.plan import CurvePlan
 from capacity.curves.summary import curve_record, curve_table, note
 from capacity.curves.trends import falling
-from capacity.plots.curve import figure, plot_loss
+from capacity.plots.curve import curve_figure, plot_loss
 from capacity.runtime.executors import pool_of
 from capacity.runtime.files import atomic as sealed
 from capacity.runtime.files.store import Store, StoreError
@@ -296,7 +296,7 @@ def test_a_level_at_which_all_diverged_has_no_row_of_figures() -> None:
 @pytest.mark.parametrize("where", [(3, 1), (3, slice(None)), (slice(None), slice(None))], ids=["one", "level", "all"])
 def test_figures_show_where_lanes_diverged(where: Any) -> None:
     lost = lose(made_up(), where)
-    drawn = figure({"gaussian": lost})
+    drawn = curve_figure({"gaussian": lost})
     drawn.draw_without_rendering()
     legend = drawn.axes[0].get_legend()
     assert legend is not None and any("diverged lane" in text.get_text() for text in legend.get_texts())

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 
-from capacity.plots.curve import figure, plot_bits, plot_loss, plot_units, save_figure
+from capacity.plots.curve import curve_figure, plot_bits, plot_loss, plot_unit_bits, save_figure
 from capacity.plots.style import colour
 
 
@@ -59,7 +59,7 @@ def test_a_source_without_end_has_no_line() -> None:
 
 def test_the_three_figures_per_unit_are_named() -> None:
     axes = Figure().subplots()
-    plot_units(made_up(), axes)
+    plot_unit_bits(made_up(), axes)
     for words in ("marginal", "increment", "joint"):
         assert words in labels(axes)
     assert "per unit" in axes.get_ylabel()
@@ -68,7 +68,7 @@ def test_the_three_figures_per_unit_are_named() -> None:
 
 def test_units_that_are_not_known_say_so() -> None:
     axes = Figure().subplots()
-    plot_units(made_up(listed=False), axes)
+    plot_unit_bits(made_up(listed=False), axes)
     assert "not known" in axes.texts[0].get_text()
 
 
@@ -81,7 +81,7 @@ def test_loss_of_every_lane() -> None:
 
 @pytest.mark.parametrize("curves", [("gaussian",), ("gaussian", "vae")])
 def test_the_legend_covers_no_data_and_labels_do_not_meet(curves: tuple[str, ...]) -> None:
-    drawn = figure({name: made_up(name) for name in curves})
+    drawn = curve_figure({name: made_up(name) for name in curves})
     drawn.draw_without_rendering()
     boxes = []
     for axes in drawn.axes:

@@ -23,7 +23,7 @@ from capacity.claims.run import run_claim
 from capacity.curves.checks import with_checks
 from capacity.curves.files import write_curves
 from capacity.report import report, write_report
-from capacity.report.drawing import drawn
+from capacity.report.drawing import drawing_of
 
 Command = Callable[..., tuple[int, str, str]]
 
@@ -129,7 +129,9 @@ def test_what_cannot_be_read_or_drawn_is_said_and_the_rest_is_shown(
 
 
 def test_marks_are_the_values_drawn_where_they_are_drawn() -> None:
-    drawing = drawn("one", "a figure", lambda figure: Line().plot(xr.Dataset({"y": ("x", np.arange(5.0))}), figure))
+    drawing = drawing_of(
+        "one", "a figure", lambda figure: Line().plot(xr.Dataset({"y": ("x", np.arange(5.0))}), figure)
+    )
     words = [mark.words for mark in drawing.marks]
     assert "rising: step 2; height (m) 2 [1.75, 2.25]" in words and "0, 1: 2" in words
     heights = [mark.y for mark in drawing.marks if mark.words.startswith("rising")]
@@ -151,8 +153,8 @@ def test_wide_legends_are_not_cut_and_come_in_parts_for_a_phone() -> None:
             lines = [axes.plot([0, i], label=f"a rather long label {i}")[0] for i in range(8)]
         figure.legend(handles=lines, loc="outside lower center", ncols=4)
 
-    assert drawn("wide", "one", one).whole[2] > 5.6 * 72
-    panels = drawn("parts", "two", two).panels
+    assert drawing_of("wide", "one", one).whole[2] > 5.6 * 72
+    panels = drawing_of("parts", "two", two).panels
     assert len(panels) >= 4 and all(width <= 5.9 * 72 for _, _, width, _ in panels)
 
 
@@ -164,7 +166,7 @@ def test_bars_and_lines_across_have_values() -> None:
         axes.scatter([0.5], [1.5], label="dot")
         axes.set(xlabel="x", ylabel="y")
 
-    words = [mark.words for mark in drawn("two", "bars", draw).marks]
+    words = [mark.words for mark in drawing_of("two", "bars", draw).marks]
     assert {"bars: x 1; y 3", "limit: y 2.5", "dot: x 0.5; y 1.5"} <= set(words)
 
 

@@ -19,7 +19,7 @@ from capacity.bounds.exact.rate import marginal_kl
 from capacity.bounds.exact.sample import sampled
 from capacity.channels import LearntGaussian, Posterior
 from capacity.joint.table import Rows, tabled
-from capacity.plots.latent import figure
+from capacity.plots.latent import latent_figure
 
 Command = Callable[..., tuple[int, str, str]]
 SIDES, STDS = (40, 50), ((0.15, 0.6), (0.3, 1.1))
@@ -108,7 +108,7 @@ def test_points_all_told_apart_saturate_and_more_would_show_more() -> None:
     assert found.saturated and float(found.information.bits) == pytest.approx(8.0, abs=0.02)
     np.testing.assert_allclose(found.growth.information.bits, [5, 6, 7, 8], atol=0.05)
     assert found.growth.points.tolist() == [32, 64, 128, 256]
-    texts = [axes.get_title() for axes in figure(found).axes]
+    texts = [axes.get_title() for axes in latent_figure(found).axes]
     assert any("near its limit" in text for text in texts)
 
 
