@@ -11,7 +11,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from capacity.curves.files import read_curves
-from capacity.curves.summary import note, table
+from capacity.curves.summary import curve_table, note
 from capacity.plots.curve import plot_bits, plot_loss, plot_unit_bits
 from capacity.report.command import COMMAND_FILE
 from capacity.report.drawing import Drawing, drawing_of
@@ -97,7 +97,7 @@ def _letters(name: str) -> str:
 
 
 def _table(curve: xr.Dataset) -> dict[str, Any]:
-    shown = table(curve)
+    shown = curve_table(curve)
     columns = [str(column.header) for column in shown.columns]
     rows = [list(row) for row in zip(*(column.cells for column in shown.columns), strict=True)]
     return {"title": str(shown.title), "columns": columns, "rows": rows, "note": note(curve)}

@@ -125,7 +125,7 @@ claims.minibatch: claims.learning.minibatch
 claims.gradient_noise: claims.learning.gradient_noise
 claims.stale_gradient: claims.learning.stale_gradient
 claims.temperature: claims.learning.temperature
-cli_samples: cli.samples
+cli_samples: cli.estimate cli.pairwise
 cli_latent: cli.latent
 cli_claims: cli.claims
 cli_report: cli.report

@@ -5,14 +5,14 @@ from __future__ import annotations
 RENAMED = """
 GaussianSystem systems:GaussianAutoencoder
 bits.NATS results.estimate:NATS_PER_BIT
-bits.SURE results.estimate:CONSERVATIVE_ERRORS
 bits.ROUNDING results.intervals:ROUNDING_TOLERANCE
+bits.SURE results.estimate:CONSERVATIVE_ERRORS
 bits.from_values results.estimate:Estimate.from_samples(nats kind limit controls)
 bits.interval results.estimate:Estimate.from_normal(bits stderr kind limit n)
 bits.reaching results.estimate:Estimate.widened_to
+bits.share results.intervals:rule_of_three_bits
 bits.stretched results.estimate:Estimate.scaled_interval
 bits.sure results.estimate:Estimate.conservative
-bits.share results.intervals:rule_of_three_bits
 bits.unseen results.intervals:rule_of_three
 bounds.annealing.Walks bounds.annealed.chains:Chains
 bounds.annealing.dissipated bounds.annealed.chains:dissipation
@@ -51,11 +51,12 @@ parts.kept curves.parts:load_lanes
 training.fit.apply training.fitting:apply_update
 curves.Progress runtime.progress:Progress
 estimators.Gaussian estimators:GaussianMI
+estimators.estimator.checked estimators.checks:checked
 estimators.estimator.result estimators.estimator:Estimate.from_nats(nats stderr kind n)
+estimators.gaussian.Gaussian estimators.parametric.gaussian:GaussianMI
+estimators.ksg.scaled estimators.neighbours.ksg:scaled_margins
 estimators.neural.Joint estimators.neural:JointCritic
 estimators.neural.critics.Joint estimators.neural.critics:JointCritic
-estimators.ksg.scaled estimators.neighbours.ksg:scaled_margins
-estimators.gaussian.Gaussian estimators.parametric.gaussian:GaussianMI
 executors.Engine runtime.executors:ExecutorPool
 executors.engine_of runtime.executors:executor_pool
 executors.given runtime.executors:pool_of

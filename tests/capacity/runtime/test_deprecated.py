@@ -197,7 +197,7 @@ def test_every_old_name_is_there_or_says_what_it_is_called(module: str, name: st
     old = f"{module}.{name}"
     assert warned(found, old) != (exists(module) and name in {*vars(imported), *dir(imported)})
     if isinstance(value, type | FunctionType | MethodType) and value is not Any:
-        assert value.__name__ == RENAMED.get(old, name)
+        assert value.__name__ == RENAMED.get(old, finder.NAMES.get(old, name).rpartition(":")[2])
     assert getattr(value, "__module__", "capacity") not in finder.MODULES
 
 
