@@ -26,6 +26,7 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import PyTree
 
 from capacity.channels.channel import Channel, Powers
 from capacity.channels.constraint import POWER, Constraint
@@ -34,7 +35,7 @@ from capacity.channels.noise_quadrature import (
     DRAW_NODES,
     cell_masses,
     cumulated,
-    drawn,
+    inverted,
     noise_figures,
 )
 from capacity.results.estimate import NATS_PER_BIT
@@ -79,7 +80,7 @@ class AdditiveNoise(Channel):
 
     def sample_noise(self, key: Key, shape: tuple[int, ...]) -> jax.Array:
         """Independent draws of the noise, by default by the inverse of its cumulated density."""
-        return drawn(self.log_noise, key, shape)
+        return inverted(self.log_noise, key, shape)
 
     def noise_moments(self) -> tuple[Scalar, Scalar]:
         """Mean and variance of the noise, by default by quadrature."""
@@ -131,7 +132,8 @@ def _dual_bound_jvp(primals: tuple[Any, Any], tangents: tuple[Any, Any]) -> tupl
 
 def _searched(noise: tuple[jax.Array, jax.Array], snr: jax.Array) -> tuple[jax.Array, jax.Array]:
     shape = jax.ShapeDtypeStruct(snr.shape, snr.dtype)
-    return jax.pure_callback(_search, (shape, shape), noise, snr, vmap_method="sequential")
+    bits, slope = jax.pure_callback(_search, (shape, shape), noise, snr, vmap_method="sequential")
+    return bits, slope
 
 
 def _search(noise: tuple[jax.Array, jax.Array], snr: jax.Array) -> tuple[np.ndarray, np.ndarray]:
@@ -151,7 +153,7 @@ def _remembered(cells: bytes, entropy: float, snr: float) -> tuple[float, float]
 _CHECKED: set[tuple[Any, tuple[float, ...]]] = set()
 
 
-def _is_number(leaf: Any) -> bool:
+def _is_number(leaf: PyTree) -> bool:
     """Whether it can be looked at: no tracer, no placeholder, and one level alone."""
     known = isinstance(leaf, int | float | np.ndarray | np.generic | jax.Array)
     return known and not isinstance(leaf, jax.core.Tracer) and np.ndim(leaf) == 0

@@ -13,17 +13,24 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from capacity.channels.channel import Channel, Code, straight_through
+from capacity.channels.channel import Channel, Code, Number, straight_through
 from capacity.runtime.shapes import Key, Units
 
 
 def log_mass(z: jax.Array, values: jax.Array, log_weights: jax.Array, tolerance: float = 0.0) -> jax.Array:
-    """log p(z_j), (units,), of independent units; equality is exact where the values are given, not computed."""
+    """log p(z_j), (units,), nats, of independent units.
+
+    Args:
+        z: noisy units (units,).
+        values: (K, units), what each may be.
+        log_weights: (K, units), how likely, nats.
+        tolerance: how near two values count as one; 0 where they are given and not computed.
+    """
     return mixed(jnp.where(close(z[None], values, tolerance), 0.0, -jnp.inf), log_weights)
 
 
 def close(z: jax.Array, values: jax.Array, tolerance: float) -> jax.Array:
-    """Whether they are the same value."""
+    """Whether they count as one value, elementwise."""
     return jnp.abs(z - values) <= tolerance if tolerance else z == values
 
 
@@ -69,7 +76,7 @@ def covariance_of(values: jax.Array, log_weights: jax.Array) -> jax.Array:
     return (weights * centred).T @ centred
 
 
-def two_point(first: jax.Array, second: jax.Array, chance: jax.Array | float) -> tuple[jax.Array, jax.Array]:
+def two_point(first: jax.Array, second: jax.Array, chance: Number) -> tuple[jax.Array, jax.Array]:
     """Atoms of a unit that is `first`, and `second` by this chance: values (2, units), log weights (2, units)."""
     values = jnp.stack([first, jnp.broadcast_to(second, first.shape)])
     chance = jnp.broadcast_to(jnp.asarray(chance, values.dtype), values.shape[1:])

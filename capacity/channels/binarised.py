@@ -14,7 +14,7 @@ from jax.scipy.special import xlogy
 from jaxtyping import Array, Float
 
 from capacity.channels.atoms import AtomicChannel, DeterministicChannel
-from capacity.channels.channel import Powers, check_level, straight_through
+from capacity.channels.channel import Number, Powers, check_level, straight_through
 from capacity.channels.constraint import ANY, POWER, SIGNS, Constraint
 from capacity.results.estimate import NATS_PER_BIT
 from capacity.runtime.shapes import Key, Units
@@ -46,7 +46,7 @@ class Binarised(DeterministicChannel):
         return _sign(u)
 
     def output_power(self, power: Powers) -> Powers:
-        """1, of signs."""
+        """1, the square of a sign."""
         return jnp.ones_like(power)
 
     def ceiling(self, power: Powers) -> Powers:
@@ -69,7 +69,7 @@ class StochasticBinarised(AtomicChannel):
         ValueError: unless the temperature is positive and the rule one of these.
     """
 
-    temperature: float | jax.Array = 1.0
+    temperature: Number = 1.0
     rule: str = field(default="sigmoid", metadata={"static": True})
     emits: ClassVar[Constraint] = SIGNS
     presumes: ClassVar[Constraint] = POWER

@@ -14,7 +14,7 @@ from jax.scipy.special import xlogy
 from jaxtyping import Array, Float
 
 from capacity.channels.atoms import AtomicChannel, two_point
-from capacity.channels.channel import Powers, check_level
+from capacity.channels.channel import Number, Powers, check_level
 from capacity.channels.constraint import POWER, SIGNS, Constraint
 from capacity.results.estimate import NATS_PER_BIT
 from capacity.runtime.shapes import Key, Units
@@ -32,7 +32,7 @@ class BinarySymmetric(AtomicChannel):
         ValueError: if `flip` is no probability.
     """
 
-    flip: float | jax.Array
+    flip: Number
     full_support: ClassVar[bool] = True  # on units of +-1, with flip in (0, 1)
     emits: ClassVar[Constraint] = SIGNS
     presumes: ClassVar[Constraint] = SIGNS
@@ -62,7 +62,7 @@ class BinarySymmetric(AtomicChannel):
 class DroppingChannel(AtomicChannel):
     """Each unit is replaced by a constant with probability `rate`, a field, independently."""
 
-    rate: float | jax.Array
+    rate: Number
     emits: ClassVar[Constraint] = POWER
 
     def __post_init__(self) -> None:
@@ -103,7 +103,7 @@ class Erasure(DroppingChannel):
         ValueError: if the rate is no probability.
     """
 
-    rate: float | jax.Array
+    rate: Number
     presumes: ClassVar[Constraint] = SIGNS
     name: ClassVar[str] = "erasure"
     summary: ClassVar[str] = "units of +-1 erased (to 0) with probability p; ceiling 1 - p"

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 from numpy.typing import ArrayLike
 
+from capacity.channels.channel import Channel
 from capacity.theory.capacity import Capacity, blahut_arimoto
 
-MOST_OUTPUTS = 20000
+MAX_OUTPUTS = 20000
 
 
 def unit_capacity(
-    channel: Any, inputs: ArrayLike, *, power: float | None = None, tolerance: float = 1e-5, per_std: int = 0
+    channel: Channel, inputs: ArrayLike, *, power: float | None = None, tolerance: float = 1e-5, per_std: int = 0
 ) -> Capacity:
     """Capacity of one unit of a channel of plain units, whose input is one of these, under a power if one is given.
 
@@ -25,7 +24,7 @@ def unit_capacity(
         channel: memoryless, its code an array (units,).
         inputs: (m,), the values that the unit may take.
         power: limit of E[u^2], None for none.
-        tolerance: gap of the two values in bits.
+        tolerance: gap of the two values in bits at which to stop.
         per_std: grid points for each standard deviation of the noise; by default 8, or 200 where the density jumps.
 
     Raises:
@@ -49,7 +48,7 @@ def unit_capacity(
     return blahut_arimoto(rows, np.asarray(inputs), weights=weights, power=power, tolerance=tolerance)
 
 
-def _density(channel: Any) -> int:
+def _density(channel: Channel) -> int:
     return 8 if channel.full_support else 200
 
 
@@ -57,6 +56,6 @@ def _grid(mean: np.ndarray, variance: np.ndarray, per_std: int) -> tuple[np.ndar
     std = np.sqrt(variance)
     low, high, step = float((mean - 9 * std).min()), float((mean + 9 * std).max()), float(std.min()) / per_std
     count = int(np.ceil((high - low) / step))
-    if not count <= MOST_OUTPUTS:
-        raise ValueError(f"Expected at most {MOST_OUTPUTS} points over the outputs; got {count}: widen the noise.")
+    if not count <= MAX_OUTPUTS:
+        raise ValueError(f"Expected at most {MAX_OUTPUTS} points over the outputs; got {count}: widen the noise.")
     return low + step * (np.arange(count) + 0.5), step

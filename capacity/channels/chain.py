@@ -57,22 +57,20 @@ class Chain(Channel):
 
     @property
     def code(self) -> type:
-        """As the first."""
         return self.first.code
 
     @property
     def memoryless(self) -> bool:
-        """As the first."""
+        """Whether the units of the first have noises of their own."""
         return self.first.memoryless
 
     @property
     def code_axes(self) -> int:
-        """As the first."""
         return self.first.code_axes
 
     @property
     def atomic(self) -> bool:
-        """As the second."""
+        """Whether the second leaves finitely many values, too."""
         return self.second.atomic
 
     @property
@@ -99,13 +97,12 @@ class Chain(Channel):
 
     @property
     def no_ceiling_because(self) -> str:
-        """Those of both."""
+        """The reasons of both channels."""
         if self.has_ceiling:
             return ""
         return "; ".join(f"{c.name}: {_why_not(c)}" for c in (self.first, self.second))
 
     def part(self, units: slice) -> Chain:
-        """Of these units alone."""
         return Chain(self.first.part(units), self.second.part(units))
 
     def __call__(self, key: Key, u: Code) -> Units:
@@ -180,11 +177,11 @@ class Chain(Channel):
         return jax.vmap(self.second.log_prob, (None, 0))(z, values)
 
     def signal(self, u: Code) -> Units:
-        """The first's."""
+        """What the first is sent, without its noise."""
         return self.first.signal(u)
 
     def admits(self, u: Code) -> Bool[Array, " units"]:
-        """As the first."""
+        """Whether each unit keeps what the first presumes, (units,)."""
         return self.first.admits(u)
 
     def ceiling(self, power: Powers) -> Powers:

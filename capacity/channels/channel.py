@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import warnings
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -23,8 +23,15 @@ from jaxtyping import Array, Bool, Float
 from capacity.channels.constraint import Constraint
 from capacity.runtime.shapes import Key, Units
 
-Code: TypeAlias = Any  # what the encoder gives: an array (units,), or a pytree of arrays whose last axis is the units
+Code: TypeAlias = Any
+"""What the encoder gives: an array (units,), or a pytree of arrays whose last axis is the units."""
 Powers: TypeAlias = Float[Array, "..."]
+"""Mean squares of units, of any shape."""
+if TYPE_CHECKING:
+    Number: TypeAlias = float | int | jax.Array | np.ndarray
+else:
+    Number = Any  # while JAX handles a pytree, its leaves may be placeholders of any type
+"""A channel's level or another of its parameters: a leaf, so that channels of many levels stack."""
 
 
 class Channel(ABC):
@@ -81,7 +88,7 @@ class Channel(ABC):
 
     @property
     def has_ceiling(self) -> bool:
-        """Whether `ceiling` is."""
+        """Whether `ceiling` is known."""
         return self.presumes is not None
 
     @property
@@ -146,7 +153,8 @@ class Channel(ABC):
 
     def signal(self, u: Code) -> Units:
         """The noiseless units, shape (units,): what power is the power of."""
-        return u if self.code is jax.Array else u.mean
+        units: Units = u if self.code is jax.Array else u.mean
+        return units
 
     def output_power(self, power: Powers) -> Powers:
         """E[z^2] of a unit of E[u^2] = power, or more.
@@ -200,7 +208,7 @@ def sliced(code: Code, units: slice) -> Code:
     return jax.tree.map(lambda leaf: leaf[..., units], code)
 
 
-def check_level(name: str, value: Any, low: float, high: float, ends: str = "[]") -> None:
+def check_level(name: str, value: object, low: float, high: float, ends: str = "[]") -> None:
     """Refuse a level out of its range, where it is a number; tracers and placeholders pass.
 
     Args:

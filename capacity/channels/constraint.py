@@ -63,7 +63,7 @@ class Constraint:
 
     @property
     def words(self) -> str:
-        """For a reader."""
+        """The constraint as a reader is told it."""
         size = f"{self.limit:g}"
         return {
             "any": "any code",

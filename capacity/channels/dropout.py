@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 
 from capacity.channels.binary import DroppingChannel
-from capacity.channels.channel import Powers, check_level, no_ceiling
+from capacity.channels.channel import Number, Powers, check_level, no_ceiling
 from capacity.channels.constraint import Constraint
 from capacity.results.estimate import NATS_PER_BIT
 
@@ -35,7 +35,7 @@ class Dropout(DroppingChannel):
         ValueError: if the rate is no probability, or there are fewer than two distinct values.
     """
 
-    rate: float | jax.Array
+    rate: Number
     fill: float = field(default=0.0, metadata={"static": True})
     values: tuple[float, ...] | None = field(default=None, metadata={"static": True})
     name: ClassVar[str] = "dropout"

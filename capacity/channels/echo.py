@@ -21,7 +21,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from capacity.channels.atoms import covariance_of, moments_of, shared
-from capacity.channels.channel import Channel, Powers, check_level
+from capacity.channels.channel import Channel, Number, Powers, check_level
 from capacity.channels.constraint import Constraint
 from capacity.channels.gaussian import LOG_2PI
 from capacity.results.estimate import NATS_PER_BIT
@@ -51,10 +51,10 @@ class Echo(Channel):
         ValueError: for values out of their range.  `log_prob` also where K^depth exceeds 2^14.
     """
 
-    scale: float | jax.Array
+    scale: Number
     bank: jax.Array
     depth: int = field(default=6, metadata={"static": True})
-    floor: float | jax.Array = 1e-2
+    floor: Number = 1e-2
     memoryless: ClassVar[bool] = False
     presumes: ClassVar[Constraint] = Constraint("bank")
     name: ClassVar[str] = "echo"
@@ -67,7 +67,6 @@ class Echo(Channel):
             raise ValueError(f"Expected a depth of at least 1; got {self.depth}.")
 
     def part(self, units: slice) -> Echo:
-        """Of these units alone."""
         scale = jnp.asarray(self.scale)
         return Echo(scale[units] if scale.ndim else self.scale, self.bank[..., units], self.depth, self.floor)
 

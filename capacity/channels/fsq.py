@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from capacity.channels.atoms import DeterministicChannel
-from capacity.channels.channel import Powers, check_level
+from capacity.channels.channel import Number, Powers, check_level
 from capacity.channels.constraint import ANY, POWER, Constraint
 from capacity.channels.quantized import check_whole
 from capacity.results.estimate import NATS_PER_BIT
@@ -36,7 +36,7 @@ class FSQ(DeterministicChannel):
         ValueError: for other levels.
     """
 
-    levels: float | jax.Array
+    levels: Number
     emits: ClassVar[Constraint] = POWER
     presumes: ClassVar[Constraint] = ANY
     tolerance: ClassVar[float] = 1e-5
@@ -44,11 +44,10 @@ class FSQ(DeterministicChannel):
     summary: ClassVar[str] = "finite scalar quantisation, levels by unit, straight-through; ceiling log2 levels"
 
     def __post_init__(self) -> None:
-        check_level("levels", self.levels, 2, np.inf, "[)")
+        check_level("levels", self.levels, 2.0, np.inf, "[)")
         check_whole("levels", self.levels)
 
     def part(self, units: slice) -> FSQ:
-        """Of these units alone."""
         levels = jnp.asarray(self.levels)
         return FSQ(levels[units]) if levels.ndim else self
 

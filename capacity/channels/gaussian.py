@@ -9,9 +9,11 @@ import jax
 import jax.numpy as jnp
 
 from capacity.channels.additive import LOG_2PI, AdditiveNoise
-from capacity.channels.channel import Powers
+from capacity.channels.channel import Number, Powers
 from capacity.results.estimate import NATS_PER_BIT
 from capacity.runtime.shapes import Key, Units
+
+__all__ = ["LOG_2PI", "Gaussian"]
 
 
 @jax.tree_util.register_dataclass
@@ -23,7 +25,7 @@ class Gaussian(AdditiveNoise):
     Source: Shannon (1948), theorem 17; Cover & Thomas (2006), chapter 9.
     """
 
-    sigma: float | jax.Array
+    sigma: Number
     normal: ClassVar[bool] = True
     name: ClassVar[str] = "gaussian"
     summary: ClassVar[str] = "additive Gaussian noise of fixed sigma; ceiling 1/2 log2(1 + P/sigma^2) bits per unit"

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from capacity.channels.channel import Powers, check_level, no_ceiling
+from capacity.channels.channel import Number, Powers, check_level, no_ceiling
 from capacity.channels.constraint import Constraint
 from capacity.channels.multiplicative import NormalFactor
 from capacity.results.estimate import NATS_PER_BIT
@@ -37,7 +37,7 @@ class GaussianDropout(NormalFactor):
         ValueError: if the rate is out of its range, or the values are no such pair.
     """
 
-    rate: float | jax.Array
+    rate: Number
     values: tuple[float, ...] | None = field(default=None, metadata={"static": True})
     name: ClassVar[str] = "gaussian_dropout"
     summary: ClassVar[str] = "multiplicative noise N(1, p/(1-p)); on +-1 units a Gaussian channel of SNR (1-p)/p"

@@ -17,7 +17,7 @@ from jaxtyping import Array, Float
 
 from capacity.runtime.shapes import Scalar
 
-LogDensity: TypeAlias = Callable[[jax.Array], jax.Array]
+LogNoise: TypeAlias = Callable[[jax.Array], jax.Array]
 STEP = 2e-3
 _T = np.arange(np.log(1e-8), np.log(1e8), STEP)
 NODES = np.concatenate([-np.exp(_T[::-1]), np.exp(_T)])  # ascending
@@ -46,7 +46,7 @@ class NoiseFigures(NamedTuple):
     tail: Scalar
 
 
-def noise_figures(log_noise: LogDensity) -> NoiseFigures:
+def noise_figures(log_noise: LogNoise) -> NoiseFigures:
     """Integrals of exp(log_noise(e)), a function that is elementwise; traceable."""
     e = jnp.asarray(NODES, jnp.result_type(float))
     log_p = log_noise(e)
@@ -59,13 +59,13 @@ def noise_figures(log_noise: LogDensity) -> NoiseFigures:
     return NoiseFigures(mass, mean, squares.sum() / mass, entropy, far)
 
 
-def cumulated(log_noise: LogDensity) -> Float[Array, " nodes"]:
+def cumulated(log_noise: LogNoise) -> Float[Array, " nodes"]:
     """P(noise <= e) at every one of `DRAW_NODES`."""
     p = jnp.exp(log_noise(jnp.asarray(DRAW_NODES, jnp.result_type(float)))) * jnp.asarray(np.abs(DRAW_NODES))
     return (jnp.cumsum(p) - 0.5 * p) / p.sum()
 
 
-def drawn(log_noise: LogDensity, key: jax.Array, shape: tuple[int, ...]) -> Float[Array, ...]:
+def inverted(log_noise: LogNoise, key: jax.Array, shape: tuple[int, ...]) -> Float[Array, ...]:
     """Samples by the inverse of the cumulated density, linear between nodes (a relative 8e-3 apart).
 
     None is impossible: where the density ends between two nodes, the possible one of them is taken.
@@ -83,7 +83,7 @@ def drawn(log_noise: LogDensity, key: jax.Array, shape: tuple[int, ...]) -> Floa
     return jnp.where(jnp.isneginf(log_noise(draws)), possible, draws)
 
 
-def cell_masses(log_noise: LogDensity, mean: jax.Array, std: jax.Array) -> Float[Array, " cells"]:
+def cell_masses(log_noise: LogNoise, mean: jax.Array, std: jax.Array) -> Float[Array, " cells"]:
     """The noise's mass in cells of std/20 around mean + std k/20, |k| <= 240, divided by their sum."""
     reach = CELLS_PER_STD * CELLS_STD
     inner = (np.arange(POINTS_PER_CELL) + 0.5) / POINTS_PER_CELL - 0.5

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from capacity.channels.atoms import DeterministicChannel
-from capacity.channels.channel import Powers, check_level
+from capacity.channels.channel import Number, Powers, check_level
 from capacity.channels.constraint import ANY, POWER, Constraint
 from capacity.results.estimate import NATS_PER_BIT
 from capacity.runtime.shapes import Units
@@ -34,8 +34,8 @@ class Quantized(DeterministicChannel):
         ValueError: for other levels or amplitudes.
     """
 
-    levels: float | jax.Array
-    amplitude: float | jax.Array = 1.0
+    levels: Number
+    amplitude: Number = 1.0
     emits: ClassVar[Constraint] = POWER
     presumes: ClassVar[Constraint] = ANY
     tolerance: ClassVar[float] = 1e-5  # its values are computed, not given
@@ -43,7 +43,7 @@ class Quantized(DeterministicChannel):
     summary: ClassVar[str] = "units rounded to b even levels of an amplitude, straight-through; ceiling log2 b"
 
     def __post_init__(self) -> None:
-        check_level("levels", self.levels, 2, np.inf, "[)")
+        check_level("levels", self.levels, 2.0, np.inf, "[)")
         check_whole("levels", self.levels)
         check_level("amplitude", self.amplitude, 0.0, np.inf, "()")
 

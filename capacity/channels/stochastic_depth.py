@@ -17,7 +17,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from capacity.channels.atoms import AtomicChannel
-from capacity.channels.channel import check_level
+from capacity.channels.channel import Number, check_level
 from capacity.runtime.shapes import Key, Units
 
 DECAYS = ("uniform", "linear")
@@ -40,7 +40,7 @@ class StochasticDepth(AtomicChannel):
         ValueError: if the rate is no probability, or the decay is neither.
     """
 
-    rate: float | jax.Array
+    rate: Number
     decay: str = field(default="uniform", metadata={"static": True})
     memoryless: ClassVar[bool] = False
     code_axes: ClassVar[int] = 2

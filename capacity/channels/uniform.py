@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from capacity.channels.additive import AdditiveNoise
-from capacity.channels.channel import Powers, check_level
+from capacity.channels.channel import Number, Powers, check_level
 from capacity.results.estimate import NATS_PER_BIT
 from capacity.runtime.shapes import Key, Units
 
@@ -34,7 +34,7 @@ class Uniform(AdditiveNoise):
         ValueError: unless the half width is positive.
     """
 
-    half_width: float | jax.Array
+    half_width: Number
     full_support: ClassVar[bool] = False
     name: ClassVar[str] = "uniform"
     summary: ClassVar[str] = "additive uniform noise within +-epsilon; ceiling 1/2 log2(pi e/6 (1 + 3P/epsilon^2))"

@@ -8,20 +8,23 @@ looked up from then on: nothing calls back into Python while bits are counted.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import PyTree
 
-from capacity.channels import LearntGaussian, Posterior
+from capacity.channels import Code, Posterior
 from capacity.joint.joint import Joint
 from capacity.joint.table import Rows, tabled
 
+AnyEncoder: TypeAlias = Callable[[Any], Any]  # of one vector, or of a NumPy batch of them
 BATCH = 4096
 PROBE = 64  # vectors that are encoded again, alone and in a batch
-SAME = 1e-3  # of the codes' spread: rounding stays below, noise and batch statistics do not
+REPEAT_TOLERANCE = 1e-3  # of the codes' spread: rounding stays below, noise and batch statistics do not
 
 
 def traceable(joint: Joint) -> Joint:
@@ -35,7 +38,7 @@ def traceable(joint: Joint) -> Joint:
         code = _traced_code(joint)
     except Exception as why:  # a user's function may raise anything; what it raised is said below
         return _tabled(joint, why)
-    if type(code) is tuple and len(code) == 2 and isinstance(joint.channel, LearntGaussian):
+    if type(code) is tuple and len(code) == 2 and joint.channel.code is Posterior:
         joint = replace(joint, encoder=jax.tree_util.Partial(_posterior, joint.encoder))
     shapes = [leaf.shape for leaf in jax.tree.leaves(code)]
     axes = joint.channel.code_axes
@@ -48,10 +51,10 @@ def traceable(joint: Joint) -> Joint:
     return joint
 
 
-def _traced_code(joint: Joint) -> Any:
+def _traced_code(joint: Joint) -> Code:
     """Shapes of one code; raises whatever the encoder does on a tracer, mapped as it will be."""
 
-    def encode(joint: Joint) -> Any:
+    def encode(joint: Joint) -> Code:
         return jax.lax.map(joint.encoder, joint.source.sample(jax.random.key(0), 2).vector)
 
     codes = jax.eval_shape(encode, joint)
@@ -84,14 +87,14 @@ def _tabled(joint: Joint, why: Exception) -> Joint:
     return tabled(rows, Posterior(*leaves) if len(leaves) == 2 else leaves[0], joint.channel)
 
 
-def _plain(encoder: Any) -> Any:
+def _plain(encoder: AnyEncoder) -> AnyEncoder:
     """The user's own function under the `Partial` that a joint puts around it."""
     if isinstance(encoder, jax.tree_util.Partial) and not encoder.args and not encoder.keywords:
         return encoder.func
     return encoder
 
 
-def _arrays(code: Any) -> tuple[np.ndarray, ...]:
+def _arrays(code: PyTree) -> tuple[np.ndarray, ...]:
     """A batch of codes as one array, or as means and log standard deviations."""
     parts = code if isinstance(code, tuple | list) else (code,)
     return tuple(np.asarray(part) for part in parts)
@@ -110,13 +113,13 @@ def _check(batch: np.ndarray, code: tuple[np.ndarray, ...]) -> None:
             raise ValueError(f"Expected finite real codes; got {part.dtype} with some that are not.")
 
 
-def _check_repeats(encode: Any, batch: np.ndarray, code: tuple[np.ndarray, ...]) -> None:
+def _check_repeats(encode: AnyEncoder, batch: np.ndarray, code: tuple[np.ndarray, ...]) -> None:
     """One vector has one code: whenever it is asked for, and whatever stands beside it in the batch."""
     for vectors in (batch, batch[: max(len(batch) // 2, 1)], batch[:1]):
         again = _arrays(encode(vectors))
         for part, before in zip(again, code, strict=True):
             gap = np.abs(part.astype(np.float64) - before[: len(vectors)].astype(np.float64)).max()
-            if not gap <= SAME * max(float(np.std(before.astype(np.float64))), 1e-6):
+            if not gap <= REPEAT_TOLERANCE * max(float(np.std(before.astype(np.float64))), 1e-6):
                 raise ValueError(
                     "Expected an encoder that gives a vector the same code at each call and in each batch; got codes "
                     f"that differ by {gap:.3g}. Is a model in training mode (its own noise, batch statistics)? "
@@ -124,7 +127,7 @@ def _check_repeats(encode: Any, batch: np.ndarray, code: tuple[np.ndarray, ...])
                 )
 
 
-def _posterior(encoder: Any, vector: Any) -> Posterior:
+def _posterior(encoder: AnyEncoder, vector: PyTree) -> Posterior:
     return Posterior(*encoder(vector))
 
 

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, TypeVar
 
 import jax
+from jaxtyping import Array, Float, PyTree
 
-from capacity.channels import Channel
+from capacity.channels import Channel, Code
+from capacity.runtime.shapes import Key, Scalar, Units
+
+if TYPE_CHECKING:
+    from synthetic.source import Source
 
 MOMENTS_TOGETHER = 4096  # vectors encoded at a time
+T = TypeVar("T")
 
 
-def as_tree(function: Any) -> Any:
+def as_tree(function: T) -> T | jax.tree_util.Partial:
     """A plain function as a pytree without leaves, which compiled programs take as an argument; others as they are."""
     if callable(function) and jax.tree_util.all_leaves([function]):
         return jax.tree_util.Partial(function)
@@ -32,26 +38,26 @@ class Joint:
         channel: a channel.
     """
 
-    source: Any
-    encoder: Callable[[Any], Any]
+    source: Source
+    encoder: Callable[[PyTree], Code]
     channel: Channel
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "encoder", as_tree(self.encoder))
 
-    def log_prob(self, message: Any, z: jax.Array) -> jax.Array:
+    def log_prob(self, message: PyTree, z: Units) -> Scalar:
         """log p(m, z) of one message and one noisy code, nats."""
         return self.source.log_prob(message) + self.conditional(z, self.encoder(self.source.embed(message)))
 
-    def moments(self, vector: Any) -> tuple[jax.Array, jax.Array]:
+    def moments(self, vector: PyTree) -> tuple[Units, Units]:
         """Mean and variance of each noisy unit given a vector, two arrays (units,)."""
         return self.channel.moments(self.encoder(vector))
 
-    def conditional(self, z: jax.Array, code: Any) -> jax.Array:
+    def conditional(self, z: Units, code: Code) -> Scalar:
         """log p(z|u) of one noisy code and the code that was sent, nats."""
         return self.channel.log_prob(z, code).sum()
 
-    def sample(self, key: jax.Array, n: int) -> tuple[Any, Any, jax.Array]:
+    def sample(self, key: Key, n: int) -> tuple[PyTree, Code, Float[Array, "{n} units"]]:
         """n independent triples: messages (n, message_dim), codes, noisy units (n, units)."""
         key_source, key_noise = jax.random.split(key)
         batch = self.source.sample(key_source, n)
@@ -60,6 +66,7 @@ class Joint:
 
 
 @jax.jit
-def moments_of(joint: Joint, vectors: Any) -> tuple[jax.Array, jax.Array]:
+def noisy_moments(joint: Joint, vectors: PyTree) -> tuple[Float[Array, "n units"], Float[Array, "n units"]]:
     """Means and variances of the noisy units, two arrays (n, units), of n vectors, some at a time."""
-    return jax.lax.map(joint.moments, vectors, batch_size=MOMENTS_TOGETHER)
+    mean, variance = jax.lax.map(joint.moments, vectors, batch_size=MOMENTS_TOGETHER)
+    return mean, variance

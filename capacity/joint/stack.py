@@ -9,14 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float, PyTree
 
-from capacity.channels import Channel
+from capacity.channels import Channel, Code
 from capacity.channels.gaussian import LOG_2PI
 from capacity.joint.joint import Joint, as_tree
+from capacity.runtime.shapes import Key, Scalar, Vector
+
+if TYPE_CHECKING:
+    from synthetic.source import Draws, Source
 
 
 @jax.tree_util.register_dataclass
@@ -24,7 +29,7 @@ from capacity.joint.joint import Joint, as_tree
 class Layer:
     """An encoder, from one vector to what the channel needs, and the channel; wrapped as in `Joint`."""
 
-    encoder: Callable[[jax.Array], Any]
+    encoder: Callable[[Vector], Code]
     channel: Channel
 
     def __post_init__(self) -> None:
@@ -34,8 +39,15 @@ class Layer:
 class Sent(NamedTuple):
     """A message and the standard normal noise (e,) of the layers before the last."""
 
-    message: jax.Array
-    noise: jax.Array
+    message: PyTree
+    noise: Float[Array, ...]
+
+
+class SentDraws(NamedTuple):
+    """Independent draws: messages with noise, and the pairs of vector and noise that carry them."""
+
+    message: Sent
+    vector: tuple[PyTree, Float[Array, "n ..."]]
 
 
 @jax.tree_util.register_dataclass
@@ -43,7 +55,7 @@ class Sent(NamedTuple):
 class Stack:
     """A source and the layers that its vector passes, first to last."""
 
-    source: Any
+    source: Source
     layers: tuple[Layer, ...]
 
     def joint(self, layer: int) -> Joint:
@@ -64,22 +76,22 @@ class Stack:
         sizes = inner_units(self.source, inner_layers)
         return Joint(WithNoise(self.source, jnp.zeros(sum(sizes), jnp.float32)), encoder, last.channel)
 
-    def sample(self, key: jax.Array, n: int) -> tuple[jax.Array, list[jax.Array]]:
+    def sample(self, key: Key, n: int) -> tuple[PyTree, list[jax.Array]]:
         """n independent messages (n, message_dim), and the noisy units (n, units) of every layer."""
         key_source, *keys = jax.random.split(key, 1 + len(self.layers))
         batch = self.source.sample(key_source, n)
-        z, found = batch.vector, []
+        z, layers = batch.vector, []
         for layer, layer_key in zip(self.layers, keys, strict=True):
             z = jax.vmap(lambda k, v, layer=layer: layer.channel(k, layer.encoder(v)))(
                 jax.random.split(layer_key, n), z
             )
-            found.append(z)
-        return batch.message, found
+            layers.append(z)
+        return batch.message, layers
 
 
-def inner_units(source: Any, layers: Sequence[Layer]) -> list[int]:
+def inner_units(source: Source, layers: Sequence[Layer]) -> list[int]:
     """Units of each of these layers."""
-    vector: Any = jax.ShapeDtypeStruct((source.dim,), jnp.float32)
+    vector = jax.ShapeDtypeStruct((source.dim,), jnp.float32)
     sizes = []
     for layer in layers:
         vector = jax.eval_shape(lambda v, layer=layer: layer.channel.moments(layer.encoder(v))[0], vector)
@@ -92,8 +104,9 @@ def inner_units(source: Any, layers: Sequence[Layer]) -> list[int]:
 class WithNoise:
     """A source whose message goes with standard normal noise of the shape of `zeros` (e,): what a stack sends."""
 
-    base: Any
+    base: Source
     zeros: jax.Array
+    name: ClassVar[str] = "with_noise"
 
     @property
     def discrete(self) -> bool:
@@ -106,36 +119,62 @@ class WithNoise:
         return self.base.bits
 
     @property
+    def dim(self) -> int:
+        """Length of the vector and the noise together."""
+        return self.base.dim + self.zeros.size
+
+    @property
+    def message_dim(self) -> int:
+        """Length of the base's message."""
+        return self.base.message_dim
+
+    @property
     def listable(self) -> bool:
-        """Never: the noise is a continuum."""
+        """Whether there are few messages: never, the noise is a continuum."""
         return False
 
-    def sample(self, key: jax.Array, n: int) -> Any:
+    def sample(self, key: Key, n: int) -> Draws:
         """n messages with noise, and the pairs of vector and noise that carry them."""
         key_base, key_noise = jax.random.split(key)
         batch = self.base.sample(key_base, n)
         noise = jax.random.normal(key_noise, (n, *self.zeros.shape))
-        return type(batch)(Sent(batch.message, noise), (batch.vector, noise))
+        return SentDraws(Sent(batch.message, noise), (batch.vector, noise))
 
-    def embed(self, sent: Sent) -> tuple[jax.Array, jax.Array]:
-        """Vector and noise."""
-        return self.base.embed(sent.message), sent.noise
+    def embed(self, message: Sent) -> tuple[Vector, Float[Array, ...]]:
+        """The vector of a message, and the noise that goes with it."""
+        return self.base.embed(message.message), message.noise
 
-    def log_prob(self, sent: Sent) -> jax.Array:
+    def log_prob(self, message: Sent) -> Scalar:
         """log p(m) + log p(e), nats."""
-        return self.log_mass(sent) + log_normal(sent.noise)
+        return self.log_mass(message) + log_normal(message.noise)
 
-    def log_mass(self, sent: Sent) -> jax.Array:
-        """log p(m), nats."""
-        return self.base.log_prob(sent.message)
+    def log_mass(self, message: Sent) -> Scalar:
+        """log p(m) of the message alone, nats."""
+        return self.base.log_prob(message.message)
+
+    def messages(self) -> jax.Array:
+        """Refused: the noise is a continuum.
+
+        Raises:
+            ValueError: always.
+        """
+        raise ValueError("Expected messages that can be listed; got some that go with noise.")
+
+    def codebook(self) -> tuple[jax.Array, jax.Array]:
+        """Refused, as `messages`.
+
+        Raises:
+            ValueError: always.
+        """
+        raise ValueError("Expected messages that can be listed; got some that go with noise.")
 
 
-def log_normal(noise: jax.Array) -> jax.Array:
+def log_normal(noise: Float[Array, ...]) -> Scalar:
     """Log density of independent standard normal numbers, nats."""
     return -0.5 * (jnp.square(noise).sum() + LOG_2PI * noise.size)
 
 
-def _through(layers: tuple[Layer, ...], last: Callable[[jax.Array], Any], pair: tuple[jax.Array, jax.Array]) -> Any:
+def _through(layers: tuple[Layer, ...], last: Callable[[Vector], Code], pair: tuple[Vector, Vector]) -> Code:
     """The code of the last layer, from the vector and the noise of all layers before."""
     vector, noise = pair
     start = 0

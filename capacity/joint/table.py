@@ -8,24 +8,26 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float, Int, Int8, Integer
 
-from capacity.channels import Channel
+from capacity.channels import Channel, Code
 from capacity.joint.joint import Joint
+from capacity.runtime.shapes import Key, Scalar
 
-LAST = 2**32 - 1  # an edge here is out of every draw's reach
-MOST_ROWS = 2**20
+LAST_EDGE = 2**32 - 1  # an edge here is out of every draw's reach
+MAX_LISTED = 2**20  # as of a source: `synthetic.source`, from which only types are taken here
 
 
-class Drawn(NamedTuple):
+class RowDraws(NamedTuple):
     """Independent draws: messages (n, message_dim) int8, and the row numbers (n,) int32 that carry them."""
 
-    message: jax.Array
-    vector: jax.Array
+    message: Int8[Array, "n message_dim"]
+    vector: Int[Array, " n"]
 
 
 @jax.tree_util.register_dataclass
@@ -33,7 +35,8 @@ class Drawn(NamedTuple):
 class Rows:
     """Rows of a list, drawn with given probabilities; made by `Rows.of`.
 
-    Two rows may look alike: then they are told apart by nothing, and that costs bits, as it should.
+    Two rows may look alike: then they are told apart by nothing, and that costs bits, as it should.  What
+    `synthetic.Codebook` is for vectors, kept apart from it since this package takes no code of that one.
 
     Attributes:
         log_probs: (N,), nats.
@@ -55,14 +58,14 @@ class Rows:
             ValueError: for more than 2^20 rows, or none.
         """
         mass = np.asarray(probs, np.float64)
-        if not 1 <= len(mass) <= MOST_ROWS:
-            raise ValueError(f"Expected 1 to {MOST_ROWS} rows; got {len(mass)}.")
+        if not 1 <= len(mass) <= MAX_LISTED:
+            raise ValueError(f"Expected 1 to {MAX_LISTED} rows; got {len(mass)}.")
         seen = mass[mass > 0]
         with np.errstate(divide="ignore"):
             log_probs = np.log(mass)
         edges = np.rint(np.concatenate([[0.0], np.cumsum(mass)[:-1]]) * 2.0**32)
         # A row of no mass has the next row's edge, and the search takes the last of equal ones.
-        edges = np.where(np.arange(len(mass)) > np.flatnonzero(mass)[-1], LAST, np.minimum(edges, LAST - 1))
+        edges = np.where(np.arange(len(mass)) > np.flatnonzero(mass)[-1], LAST_EDGE, np.minimum(edges, LAST_EDGE - 1))
         return cls(
             jnp.asarray(log_probs, jnp.float32),
             jnp.asarray(edges.astype(np.uint32)),
@@ -81,33 +84,33 @@ class Rows:
 
     @property
     def listable(self) -> bool:
-        """Always."""
+        """Whether all rows can be listed: always."""
         return True
 
-    def sample(self, key: jax.Array, n: int) -> Drawn:
-        """Draw n."""
-        draws = jnp.minimum(jax.random.bits(key, (n,), jnp.uint32), jnp.uint32(LAST - 1))
+    def sample(self, key: Key, n: int) -> RowDraws:
+        """Draw n rows, independently."""
+        draws = jnp.minimum(jax.random.bits(key, (n,), jnp.uint32), jnp.uint32(LAST_EDGE - 1))
         index = jnp.searchsorted(self.lower_edges, draws, side="right").astype(jnp.int32) - 1
-        return Drawn(self._digits(index), index)
+        return RowDraws(self._digits(index), index)
 
-    def embed(self, message: jax.Array) -> jax.Array:
+    def embed(self, message: Integer[Array, " message_dim"]) -> Int[Array, ""]:
         """Row number () of one message; past the last row it is the last row's."""
         return jnp.minimum(self._index(message), self.log_probs.shape[0] - 1)
 
-    def log_prob(self, message: jax.Array) -> jax.Array:
+    def log_prob(self, message: Integer[Array, " message_dim"]) -> Scalar:
         """Log mass () of one message, nats; -inf past the last row."""
         index, count = self._index(message), self.log_probs.shape[0]
         return jnp.where(index < count, self.log_probs[jnp.minimum(index, count - 1)], -jnp.inf)
 
-    def log_mass(self, message: jax.Array) -> jax.Array:
-        """`log_prob`: no noise goes with the message."""
+    def log_mass(self, message: Integer[Array, " message_dim"]) -> Scalar:
+        """The same: all of a row is message."""
         return self.log_prob(message)
 
-    def messages(self) -> jax.Array:
+    def messages(self) -> Int8[Array, "rows message_dim"]:
         """All row numbers in binary digits, (N, message_dim) int8."""
         return self._digits(jnp.arange(self.log_probs.shape[0], dtype=jnp.int32))
 
-    def codebook(self) -> tuple[jax.Array, jax.Array]:
+    def codebook(self) -> tuple[Int[Array, " rows"], Float[Array, " rows"]]:
         """All row numbers (N,) and their log masses (N,), nats."""
         return jnp.arange(self.log_probs.shape[0], dtype=jnp.int32), self.log_probs
 
@@ -120,10 +123,10 @@ class Rows:
         return (message.astype(jnp.int32) << shifts).sum()
 
 
-def tabled(rows: Rows, table: Any, channel: Channel) -> Joint:
+def tabled(rows: Rows, table: Code, channel: Channel) -> Joint:
     """The joint of rows whose codes are the leaves (N, ...) of a table."""
     return Joint(rows, jax.tree_util.Partial(_look_up, table), channel)
 
 
-def _look_up(table: Any, row: jax.Array) -> Any:
+def _look_up(table: Code, row: Int[Array, ""]) -> Code:
     return jax.tree.map(lambda leaf: leaf[row], table)

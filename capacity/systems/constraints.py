@@ -35,9 +35,10 @@ def constrained(standard: jax.Array, constraint: Constraint) -> jax.Array:
         ValueError: for another kind.
     """
     if constraint.kind == "power":
-        return standard * constraint.limit**0.5
+        return standard * float(constraint.limit**0.5)
     if constraint.kind == "amplitude":
-        return constraint.limit * jnp.tanh(standard)
+        bounded: jax.Array = constraint.limit * jnp.tanh(standard)
+        return bounded
     if constraint.kind not in ("signs", "digits"):
         raise ValueError(f"Expected a constraint that units can be held to; got {constraint.words}.")
     signs = straight_through(jnp.where(standard < 0, -1.0, 1.0).astype(standard.dtype), jnp.clip(standard, -1, 1))

@@ -1,5 +1,6 @@
 """Closed forms, quadratures and Blahut-Arimoto: what measurements are held against.  All results in bits."""
 
+from capacity.theory.additive import additive_noise_ceiling
 from capacity.theory.binary import (
     binary_entropy,
     binary_input_gaussian,
@@ -14,12 +15,14 @@ from capacity.theory.binary import (
     z_channel_information,
 )
 from capacity.theory.capacity import Capacity, amplitude_limited_gaussian, blahut_arimoto, scalar_capacity
-from capacity.theory.gaussian import Floats, gaussian_capacity, gaussian_noise_information, linear_vae, pam_information
+from capacity.theory.floats import Floats
+from capacity.theory.gaussian import gaussian_capacity, gaussian_noise_information, linear_vae, pam_information
 from capacity.theory.uniform import gaussian_chain_capacity, uniform_noise_information
 
 __all__ = [
     "Capacity",
     "Floats",
+    "additive_noise_ceiling",
     "amplitude_limited_gaussian",
     "binary_entropy",
     "binary_input_gaussian",

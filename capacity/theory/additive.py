@@ -15,12 +15,11 @@ keeps the maximum finite: beyond the grid the bracket then only falls.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from capacity.results.estimate import NATS_PER_BIT
 from capacity.theory.capacity import blahut_arimoto
+from capacity.theory.floats import Floats
 
-Floats = NDArray[np.float64]
 MAX_SNR = 30.0  # above it the first bound is tight, and the grid of the second would be long
 REACH = 8.0  # of inputs, in standard deviations of the output
 INPUT_EVERY = 5  # cells from one input of the search to the next

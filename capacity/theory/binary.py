@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import xlogy
 from scipy.stats import binom
 
 from capacity.results.estimate import NATS_PER_BIT
+from capacity.theory.floats import Floats
 from capacity.theory.gaussian import gaussian_noise_information
-
-Floats = NDArray[np.float64]
 
 
 def binary_entropy(p: ArrayLike) -> Floats:
@@ -20,7 +19,8 @@ def binary_entropy(p: ArrayLike) -> Floats:
         ValueError: if a p is no probability.
     """
     p = _probability(p)
-    return -(xlogy(p, p) + xlogy(1 - p, 1 - p)) / NATS_PER_BIT
+    bits: Floats = -(xlogy(p, p) + xlogy(1 - p, 1 - p)) / NATS_PER_BIT
+    return bits
 
 
 def binary_symmetric_capacity(flip: ArrayLike, depth: int = 1) -> Floats:
@@ -101,7 +101,8 @@ def binary_input_gaussian(snr: ArrayLike) -> Floats:
     def one(ratio: float) -> float:
         return gaussian_noise_information([-1, 1], [0.5, 0.5], ratio**-0.5) if ratio > 0 else 0.0
 
-    return np.vectorize(one, otypes=[float])(ratios)
+    bits: Floats = np.vectorize(one, otypes=[float])(ratios)
+    return bits
 
 
 def gaussian_dropout_information(rate: ArrayLike) -> Floats:

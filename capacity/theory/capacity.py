@@ -15,16 +15,16 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 from scipy.special import logsumexp, xlogy
 
 from capacity.results.estimate import NATS_PER_BIT
-from capacity.theory.interior_point import Found, Problem, interior_point
+from capacity.theory.floats import Floats
+from capacity.theory.interior_point import CapacityValues, Problem, interior_point
 
-Floats = NDArray[np.float64]
-MOST_STEP = 1e4
-LARGEST = 2000  # inputs for Newton's method, whose work grows with their cube
+MAX_STEP = 1e4
+MAX_NEWTON_INPUTS = 2000  # inputs for Newton's method, whose work grows with their cube
 
 
 class Capacity(NamedTuple):
@@ -51,7 +51,7 @@ def blahut_arimoto(
     weights: ArrayLike | None = None,
     power: float | None = None,
     tolerance: float = 1e-5,
-    most_steps: int = 300,
+    max_steps: int = 300,
 ) -> Capacity:
     """Capacity of a channel given on grids; an amplitude limit is the range of the inputs.
 
@@ -61,7 +61,7 @@ def blahut_arimoto(
         weights: (k,), of the quadrature over outputs; 1 for atoms.
         power: P, the limit of E[u^2]; None for none.
         tolerance: gap between the two values in bits at which to stop.
-        most_steps: after so many the interior point takes over, for up to 2,000 inputs; with more inputs the values
+        max_steps: after so many the interior point takes over, for up to 2,000 inputs; with more inputs the values
             hold all the same, but their gap may stay larger.
 
     Raises:
@@ -83,18 +83,18 @@ def blahut_arimoto(
         least = problem.cost == limit
         problem = Problem(mass[least], problem.negentropy[least], problem.cost[least], np.inf)
         u = u[least]
-    found = _climb(problem, tolerance * NATS_PER_BIT, most_steps)
-    if found.upper - found.lower > tolerance * NATS_PER_BIT and len(u) <= LARGEST:
+    found = _climb(problem, tolerance * NATS_PER_BIT, max_steps)
+    if found.upper - found.lower > tolerance * NATS_PER_BIT and len(u) <= MAX_NEWTON_INPUTS:
         found = interior_point(problem, found.probs, tolerance * NATS_PER_BIT)
     return Capacity(
         found.lower / NATS_PER_BIT, found.upper / NATS_PER_BIT, u, found.probs, found.multiplier / NATS_PER_BIT
     )
 
 
-def _climb(problem: Problem, tolerance: float, most_steps: int) -> Found:
+def _climb(problem: Problem, tolerance: float, max_steps: int) -> CapacityValues:
     log_p, s = _within_power(np.zeros(len(problem.cost)), problem, 0.0)
     found, step = problem.values(np.exp(log_p)), 1.0
-    for _ in range(most_steps):
+    for _ in range(max_steps):
         if found.upper - found.lower <= tolerance:
             break
         gains = problem.divergences(found.probs)
@@ -103,7 +103,7 @@ def _climb(problem: Problem, tolerance: float, most_steps: int) -> Found:
         if new.lower < found.lower and step > 1:
             step = max(step / 4, 1.0)
             continue
-        step = min(step * 1.3, MOST_STEP)
+        step = min(step * 1.3, MAX_STEP)
         found = new if new.upper < found.upper else new._replace(upper=found.upper, multiplier=found.multiplier)
     return found
 
@@ -113,7 +113,8 @@ def _within_power(log_p: Floats, problem: Problem, guess: float) -> tuple[Floats
 
     def tilted(s: float) -> Floats:
         out = log_p - s * problem.cost
-        return out - logsumexp(out)
+        normalised: Floats = out - logsumexp(out)
+        return normalised
 
     def excess(s: float) -> float:
         return float(np.exp(tilted(s)) @ problem.cost) - problem.limit
@@ -157,7 +158,19 @@ def scalar_capacity(
     power: float | None = None,
     tolerance: float = 1e-5,
 ) -> Capacity:
-    """`blahut_arimoto` for a function log p(z|u) of arrays that broadcast, (1, k) outputs and (m, 1) inputs."""
+    """`blahut_arimoto` for a function log p(z|u) instead of a table of it.
+
+    Args:
+        log_prob: of arrays that broadcast, outputs (1, k) and inputs (m, 1), nats.
+        inputs: (m,), u.
+        outputs: (k,), z.
+        weights: (k,), of the quadrature over outputs; 1 for atoms.
+        power: limit of E[u^2]; None for none.
+        tolerance: gap of the two values in bits at which to stop.
+
+    Raises:
+        ValueError: as `blahut_arimoto`.
+    """
     u, z = np.asarray(inputs, np.float64), np.asarray(outputs, np.float64)
     table = np.broadcast_to(np.asarray(log_prob(z[None], u[:, None]), np.float64), (len(u), len(z)))
     return blahut_arimoto(table, u, weights=weights, power=power, tolerance=tolerance)

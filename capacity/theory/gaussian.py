@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import logsumexp
 
 from capacity.results.estimate import NATS_PER_BIT
-
-Floats = NDArray[np.float64]
+from capacity.theory.floats import Floats
 
 
 def gaussian_capacity(snr: ArrayLike) -> Floats:
@@ -69,6 +68,12 @@ def pam_information(bits: int, units: int, noise_std: float, power: float = 1.0)
 
     Every unit carries `bits // units` bits (the first `bits % units` one more) on 2^b equally spaced levels of
     mean square `power` (Proakis 2001, section 5.2), through Gaussian noise.
+
+    Args:
+        bits: of the message, fair.
+        units: how many numbers carry them.
+        noise_std: of each unit's noise, positive.
+        power: mean square of each unit.
     """
     total = 0.0
     for carried, count in (

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-FALL = 0.15  # of mu, at each round
+from capacity.theory.floats import Floats
+
+BARRIER_FACTOR = 0.15  # of mu, at each round
 NEWTON_STEPS = 30
 
 
-class Found(NamedTuple):
+class CapacityValues(NamedTuple):
     """A lower and an upper value of the capacity in nats, the input of the lower one, and the price of power."""
 
     lower: float
@@ -41,44 +41,45 @@ class Problem:
         """KL(p(.|u) || q) of every input, (m,) nats."""
         return self.negentropy - self.mass @ np.log(np.maximum(p @ self.mass, 1e-300))
 
-    def values(self, p: Floats) -> Found:
+    def values(self, p: Floats) -> CapacityValues:
         """The lower and upper values that an input gives, the latter at the best price of power."""
         gains = self.divergences(p)
         price = self._price(gains)
         over = self.cost - self.limit if price else 0.0
-        return Found(float(p @ gains), float((gains - price * over).max()), p, price)
+        return CapacityValues(float(p @ gains), float((gains - price * over).max()), p, price)
 
     def _price(self, gains: Floats) -> float:
         """The s >= 0 at which max_u D(u) - s (u^2 - P) is least: there inputs above and below P both attain it."""
         if not np.isfinite(self.limit):
             return 0.0
 
-        def dear(s: float) -> bool:
-            return self.cost[(gains - s * (self.cost - self.limit)).argmax()] <= self.limit
+        def is_expensive(s: float) -> bool:
+            return bool(self.cost[(gains - s * (self.cost - self.limit)).argmax()] <= self.limit)
 
         low, high = 0.0, 1e-3
-        while not dear(high):
+        while not is_expensive(high):
             low, high = high, 4 * high
         for _ in range(60):
             middle = 0.5 * (low + high)
-            low, high = (low, middle) if dear(middle) else (middle, high)
+            low, high = (low, middle) if is_expensive(middle) else (middle, high)
         return high
 
 
-def interior_point(problem: Problem, start: Floats, tolerance: float) -> Found:
+def interior_point(problem: Problem, start: Floats, tolerance: float) -> CapacityValues:
     """Inputs whose two values are within the tolerance, in nats, or as near as single steps of rounding allow.
 
     Args:
         problem: with a limit above the least cost.
         start: (m,), probabilities that keep it.
+        tolerance: gap of the two values at which to stop, nats.
     """
     cost, limit, m = problem.cost, problem.limit, len(problem.cost)
     centre = np.full(m, 1 / m)
     if centre @ cost >= limit:  # enough of the cheapest input that the limit is kept with room
-        cheap = np.zeros(m)
-        cheap[cost.argmin()] = 1.0
-        share = 0.5 * (limit - cheap @ cost) / (centre @ cost - cheap @ cost)
-        centre = (1 - share) * cheap + share * centre
+        cheapest = np.zeros(m)
+        cheapest[cost.argmin()] = 1.0
+        share = 0.5 * (limit - cheapest @ cost) / (centre @ cost - cheapest @ cost)
+        centre = (1 - share) * cheapest + share * centre
     p = np.maximum(0.9 * start + 0.1 * centre, 1e-12)
     p, mu, best = p / p.sum(), 1e-3, problem.values(start)
     while mu > 1e-14:
@@ -88,7 +89,7 @@ def interior_point(problem: Problem, start: Floats, tolerance: float) -> Found:
             best = found
         if best.upper - best.lower <= tolerance:
             break
-        mu *= FALL
+        mu *= BARRIER_FACTOR
     return best
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from math import comb
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-Floats = NDArray[np.float64]
+from capacity.theory.floats import Floats
 
 PERCEPTRON_CAPACITY = 2.0  # bits per real weight (Cover 1965; Gardner 1988)
 # Bits per weight of +-1 (Krauth & Mézard 1989); proven: at most 0.847 (Altschuler & Tikhomirov 2024).
@@ -28,7 +28,13 @@ def sgd_variance(learning_rate: ArrayLike, curvature: ArrayLike, noise_std: Arra
 
 
 def langevin_variance(step_size: ArrayLike, curvature: ArrayLike, temperature: ArrayLike = 1.0) -> Floats:
-    """Stationary variance of Langevin dynamics of a finite step on a quadratic, T / (a (1 - eps a / 4))."""
+    """Stationary variance of Langevin dynamics of a finite step on a quadratic, T / (a (1 - eps a / 4)).
+
+    theta' = (1 - eps a / 2) theta + sqrt(eps T) N(0, 1) is a first-order autoregressive process (Welling & Teh 2011).
+
+    Args:
+        step_size, curvature, temperature: eps, a and T, positive, of shapes that broadcast.
+    """
     eps, a, t = (np.asarray(value, np.float64) for value in (step_size, curvature, temperature))
     with np.errstate(divide="ignore"):
         return np.where(eps * a < 4, t / (a * np.maximum(1 - eps * a / 4, 0)), np.inf)
@@ -52,7 +58,15 @@ def separable(patterns: int, inputs: int) -> float:
     """Chance that random labels of so many points in general position can be had by a perceptron without bias.
 
     2^(1-P) sum_{k<N} C(P-1, k) (Cover 1965, theorem 1).
+
+    Args:
+        patterns: P, how many points.
+        inputs: N, how many weights.
+
+    Raises:
+        ValueError: unless both are positive.
     """
     if patterns < 1 or inputs < 1:
         raise ValueError(f"Expected at least one pattern and one input; got {patterns} and {inputs}.")
-    return sum(comb(patterns - 1, k) for k in range(min(inputs, patterns))) / 2 ** (patterns - 1)
+    labellings = sum(comb(patterns - 1, k) for k in range(min(inputs, patterns)))
+    return float(labellings / 2 ** (patterns - 1))

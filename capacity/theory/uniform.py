@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from capacity.results.estimate import NATS_PER_BIT
-
-Floats = NDArray[np.float64]
+from capacity.theory.floats import Floats
 
 
 def uniform_noise_information(half_width: ArrayLike, width: float = 1.0) -> Floats:

@@ -12,7 +12,7 @@ import numpy as np
 from capacity.bounds.exact.tiles import LOG_ZERO
 from capacity.bounds.posterior.additive import AdditiveCode
 from capacity.bounds.posterior.blocks import find_blocks
-from capacity.joint.joint import Joint, moments_of
+from capacity.joint.joint import Joint, noisy_moments
 from capacity.runtime.shapes import Key
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def fit_additive(key: Key, joint: Joint) -> AdditiveCode:
     log_prior = _log_prior(np.asarray(log_masses, np.float64), places == source.message_dim)
 
     batch = source.sample(key_moments, MOMENT_SAMPLES)
-    mean, variance = moments_of(joint, batch.vector)
+    mean, variance = noisy_moments(joint, batch.vector)
     prior = np.exp(log_prior)[..., None]
     tables = np.asarray(means, np.float64)
     tables -= (prior * tables).sum(1, keepdims=True)

@@ -22,7 +22,7 @@ from jaxtyping import Array, Float
 from capacity.bounds.posterior.approximation import PosteriorApproximation, Sweep
 from capacity.bounds.variational.normal import whitener_of
 from capacity.channels.additive import LOG_2PI
-from capacity.joint.joint import Joint, moments_of
+from capacity.joint.joint import Joint, noisy_moments
 from capacity.runtime.shapes import Key, Scalar, Units
 
 SAMPLES = 2**16
@@ -95,7 +95,7 @@ def fit_gaussian(key: Key, joint: Joint) -> GaussianPosterior:
     if joint.source.discrete:
         raise ValueError("Expected a continuous source for a Gaussian posterior; got a discrete one.")
     batch = joint.source.sample(key, SAMPLES)
-    means, variances = moments_of(joint, batch.vector)
+    means, variances = noisy_moments(joint, batch.vector)
     message, code = np.asarray(batch.message, np.float64), np.asarray(means, np.float64)
     message_mean, code_mean = message.mean(0), code.mean(0)
     message, code = message - message_mean, code - code_mean

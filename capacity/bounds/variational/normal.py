@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float
 
 from capacity.channels.additive import LOG_2PI
-from capacity.joint.joint import Joint, moments_of
+from capacity.joint.joint import Joint, noisy_moments
 from capacity.runtime.shapes import Key, Scalar, Units
 
 
@@ -45,5 +45,5 @@ def whitener_of(covariance: Float[np.ndarray, "units units"]) -> Float[np.ndarra
 
 @partial(jax.jit, static_argnums=2)
 def _sampled_moments(key: jax.Array, joint: Joint, samples: int) -> tuple[jax.Array, jax.Array]:
-    moments: tuple[jax.Array, jax.Array] = moments_of(joint, joint.source.sample(key, samples).vector)
+    moments: tuple[jax.Array, jax.Array] = noisy_moments(joint, joint.source.sample(key, samples).vector)
     return moments
