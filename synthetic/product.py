@@ -191,8 +191,8 @@ class Product(NamedSource):
     def _combine(self, tables: list[jax.Array]) -> jax.Array:
         """Rows of the blocks' tables (M_b, d_b) side by side in all combinations."""
         index = jnp.arange(self.count, dtype=jnp.int32)
-        places = jnp.unravel_index(index, tuple(len(table) for table in tables))
-        rows = [table[place] for table, place in zip(tables, places, strict=True)]
+        positions = jnp.unravel_index(index, tuple(len(table) for table in tables))
+        rows = [table[position] for table, position in zip(tables, positions, strict=True)]
         return jnp.concatenate(rows, axis=1)
 
 

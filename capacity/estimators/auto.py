@@ -46,7 +46,7 @@ MIN_PAIRS = 200  # from which a part can be held out
 ONE_IN = 4  # so many pairs is held out
 MAX_FITTED = 20_000  # pairs that are enough to compare models
 BLOCKS = (128, 1024)
-NEIGHBOUR_DIMENSIONS = 8  # of x and y together: beyond, nearest neighbours are too far to tell
+NEIGHBOUR_DIMENSIONS = 8  # of x and y together: beyond, nearest neighbours lie too wide apart
 CRITIC_DIMENSIONS = 3  # of x and y together: below, neighbours leave nothing for a trained critic to find
 BEYOND_CHANCE = 2.0  # standard errors
 MAX_TIED_SHARE = 0.01  # of rows that repeat others, above which a column is no longer taken as continuous
@@ -133,19 +133,19 @@ def _continuous(key: jax.Array, x: np.ndarray, y: np.ndarray) -> Choice:
     """Of continuous laws, and what neighbours and a critic find beyond them."""
     key_split, key_models, key_neighbours, key_critic = jax.random.split(key, 4)
     dimensions = x.shape[1] + y.shape[1]
-    shown = _held_out_bounds(key_split, x, y)
-    best = max(shown, key=lambda m: shown[m].mean())
-    chosen = next(m for m in MODELS if m in shown and _behind(shown[m], shown[best]) <= 1)
+    bounds = _held_out_bounds(key_split, x, y)
+    best = max(bounds, key=lambda m: bounds[m].mean())
+    chosen = next(m for m in MODELS if m in bounds and _behind(bounds[m], bounds[best]) <= 1)
     method, best_estimate = chosen.name, chosen(key_models, x, y)
     candidates = [
         Candidate(
             m.name,
             best_estimate if m is chosen else None,
-            *(v / NATS_PER_BIT for v in (shown[m].mean(), _stderr(shown[m]))),
+            *(v / NATS_PER_BIT for v in (bounds[m].mean(), _stderr(bounds[m]))),
         )
-        for m in shown
+        for m in bounds
     ]
-    why = f"Of {len(shown)} models, {method} shows the most on held-out pairs" + (
+    why = f"Of {len(bounds)} models, {method} shows the most on held-out pairs" + (
         "." if chosen is best else f", or no less than {best.name} beyond chance, and is simpler."
     )
     agree = False
@@ -224,10 +224,10 @@ def _held_out_bounds(key: jax.Array, x: np.ndarray, y: np.ndarray) -> dict[Ratio
             continue  # fewer pairs than the model needs: it is no candidate
     for block in BLOCKS:
         block = min(block, len(held) // 4)
-        shown = {m: block_means(f, x[held], y[held], block) for m, f in fitted.items()}
-        if max(v.mean() for v in shown.values()) < 0.7 * np.log(block):
+        bounds = {m: block_means(f, x[held], y[held], block) for m, f in fitted.items()}
+        if max(v.mean() for v in bounds.values()) < 0.7 * np.log(block):
             break
-    return shown
+    return bounds
 
 
 def _behind(one: np.ndarray, best: np.ndarray) -> float:

@@ -54,8 +54,8 @@ class HeteroscedasticPair(NumberPair):
         """I(X;Y) in bits by quadrature: Gauss-Legendre panels over x, the trapezoid rule over asinh y."""
         top = math.asinh(_MAX_ABS_Y * max(1.0, self.floor))
         steps = np.linspace(-top, top, _STEPS)
-        places = np.sinh(steps)
-        log_density = self._log_density(places)
+        points = np.sinh(steps)
+        log_density = self._log_density(points)
         weights = np.exp(log_density) * np.cosh(steps) * (steps[1] - steps[0])
         nodes, masses = _normal_nodes()
         noise = float(masses @ np.log(self._spread(nodes))) + 0.5 * math.log(2.0 * math.pi * math.e)
@@ -93,8 +93,8 @@ def _normal_nodes() -> tuple[np.ndarray, np.ndarray]:
     nodes, weights = np.polynomial.legendre.leggauss(_NODES)
     edges = np.linspace(-_REACH, _REACH, 2 * _PANELS + 1)
     half = 0.5 * (edges[1] - edges[0])
-    places = (edges[:-1, None] + half * (1.0 + nodes[None, :])).ravel()
-    return places, np.exp(_log_normal(places, np.ones(1))) * np.tile(half * weights, 2 * _PANELS)
+    points = (edges[:-1, None] + half * (1.0 + nodes[None, :])).ravel()
+    return points, np.exp(_log_normal(points, np.ones(1))) * np.tile(half * weights, 2 * _PANELS)
 
 
 def _log_normal(deviation: np.ndarray, spread: np.ndarray) -> np.ndarray:

@@ -79,10 +79,10 @@ class MixturePair:
         if count > _MAX_POINTS:
             raise ValueError(f"Expected centres that a grid of {_MAX_POINTS} points can hold; got one of {count}.")
         axes = [start + spacing * np.arange(steps) for start, steps in zip(low, counts, strict=True)]
-        places = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(axes))
+        nodes = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(axes))
         total = 0.0
         for start in range(0, count, _CHUNK):
-            part = places[start : start + _CHUNK]
+            part = nodes[start : start + _CHUNK]
             x, y = part[:, : self.dim_x], part[:, self.dim_x :]
             total += float(np.exp(self._joint(x, y)) @ self.information_density(x, y))
         return total * spacing ** len(axes)

@@ -89,6 +89,6 @@ def sparse(dim_x: int, dim_y: int, pairs: int, strength: float) -> NormalPair:
 
 def chained(dim_x: int, dim_y: int, correlation: float) -> NormalPair:
     """Variables in a row, i and j correlated by correlation^|i - j|: X is the first of them, Y the rest."""
-    place = np.arange(dim_x + dim_y)
-    covariance = correlation ** np.abs(place[:, None] - place[None, :]).astype(np.float64)
+    position = np.arange(dim_x + dim_y)
+    covariance = correlation ** np.abs(position[:, None] - position[None, :]).astype(np.float64)
     return NormalPair(f"multinormal-chained-{dim_x}-{dim_y}-{correlation}", dim_x, covariance)

@@ -30,8 +30,8 @@ def directed(first: Library, pairs: int, keep: int, degree: int) -> Library:
         maps = first(x, y, random) if max(x.shape[1], y.shape[1]) >= _FROM else None
         if maps is None:
             return None
-        found = variates(x, y, maps, pairs)
-        return _among(x, found.of_x, keep, degree), _among(y, found.of_y, keep, degree)
+        fitted = variates(x, y, maps, pairs)
+        return _among(x, fitted.of_x, keep, degree), _among(y, fitted.of_y, keep, degree)
 
     return both
 

@@ -34,15 +34,15 @@ def nearest_by_pairs(points: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray
     distances, indices = np.empty((n, k)), np.empty((n, k), np.intp)
 
     def work(rows: slice) -> None:
-        here = np.minimum(np.arange(rows.start, rows.start + size), n - 1)
+        own_rows = np.minimum(np.arange(rows.start, rows.start + size), n - 1)
         with _float64():
-            found = np.asarray(_distances(points[here].T, others))
-        near = np.argpartition(found.min(axis=0), min(k, width - 1), axis=1)[:, : k + 1]  # with itself
-        place = near + width * np.arange(GROUP)[:, None, None]
-        found = np.where(place == here[:, None], np.inf, found[:, own, near])
-        found, place = (a.swapaxes(0, 1).reshape(size, -1) for a in (found, place))
-        order = np.argsort(found, axis=1)[: rows.stop - rows.start, :k]
-        distances[rows], indices[rows] = (a[own[: len(order)], order] for a in (found, place))
+            apart = np.asarray(_distances(points[own_rows].T, others))
+        columns = np.argpartition(apart.min(axis=0), min(k, width - 1), axis=1)[:, : k + 1]  # its own among them
+        index = columns + width * np.arange(GROUP)[:, None, None]
+        apart = np.where(index == own_rows[:, None], np.inf, apart[:, own, columns])
+        apart, index = (a.swapaxes(0, 1).reshape(size, -1) for a in (apart, index))
+        order = np.argsort(apart, axis=1)[: rows.stop - rows.start, :k]
+        distances[rows], indices[rows] = (a[own[: len(order)], order] for a in (apart, index))
 
     in_threads(work, n, size)
     return distances, indices
@@ -61,9 +61,9 @@ def count_by_pairs(points: np.ndarray, radii: np.ndarray) -> np.ndarray:
     size, counts = _rows(others), np.empty(n, np.int64)
 
     def work(rows: slice) -> None:
-        here = np.minimum(np.arange(rows.start, rows.start + size), n - 1)
+        own_rows = np.minimum(np.arange(rows.start, rows.start + size), n - 1)
         with _float64():
-            counts[rows] = np.asarray(_count(points[here].T, others, radii[here]))[: rows.stop - rows.start]
+            counts[rows] = np.asarray(_count(points[own_rows].T, others, radii[own_rows]))[: rows.stop - rows.start]
 
     in_threads(work, n, size)
     return counts

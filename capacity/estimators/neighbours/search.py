@@ -40,15 +40,15 @@ def nearest(points: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     tree = cKDTree(points)
     order = tree.indices  # neighbours asked for one after another find the tree's branches still in the cache
     threads = max(1, min(cores(), len(points) // 1000))  # starting one costs as much as some hundred queries
-    found, who = tree.query(points[order], k + 1, p=np.inf, workers=threads)
+    apart, who = tree.query(points[order], k + 1, p=np.inf, workers=threads)
     if (who[:, 0] == order).all():
-        found, who = found[:, 1:], who[:, 1:]
+        apart, who = apart[:, 1:], who[:, 1:]
     else:  # equals may stand before a point in its own list, or crowd it out
         own = who == order[:, None]
         own[~own.any(axis=1), -1] = True
-        found, who = found[~own].reshape(-1, k), who[~own].reshape(-1, k)
+        apart, who = apart[~own].reshape(-1, k), who[~own].reshape(-1, k)
     distances, indices = np.empty((len(points), k)), np.empty((len(points), k), np.intp)
-    distances[order], indices[order] = found, who
+    distances[order], indices[order] = apart, who
     return distances, indices
 
 
@@ -95,15 +95,15 @@ def _by_boxes(points: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     distances, indices = np.empty((n, k)), np.empty((n, k), np.intp)
 
     def work(rows: slice) -> None:
-        row, place = boxes.members(rows, bound[rows])
-        apart = place != row + rows.start
-        row, place = row[apart], place[apart]
+        row, other = boxes.members(rows, bound[rows])
+        distinct = other != row + rows.start
+        row, other = row[distinct], other[distinct]
         distance = np.zeros(len(row))
         for column in boxes.columns:
-            np.maximum(distance, np.abs(column.values[rows][row] - column.values[place]), out=distance)
+            np.maximum(distance, np.abs(column.values[rows][row] - column.values[other]), out=distance)
         order = np.lexsort((distance, row))
         chosen = order[np.searchsorted(row, np.arange(rows.stop - rows.start))[:, None] + np.arange(k)]
-        distances[boxes.order[rows]], indices[boxes.order[rows]] = distance[chosen], boxes.order[place[chosen]]
+        distances[boxes.order[rows]], indices[boxes.order[rows]] = distance[chosen], boxes.order[other[chosen]]
 
     boxes.in_threads(work)
     return distances, indices

@@ -73,8 +73,8 @@ def held_out(
     key_parts, key_lanes = jax.random.split(key)
     lanes = Folds.of(key_parts, len(x), folds, critic.block).lanes(key_lanes, in_blocks=True)
     arrays = jnp.asarray(to_float32(x)), jnp.asarray(to_float32(y))
-    found = _program(lanes, *arrays, critic, stopping, objective, clip)
-    return Scores(*(np.asarray(a, np.float64).reshape(-1, a.shape[-1]) for a in found))
+    summaries = _program(lanes, *arrays, critic, stopping, objective, clip)
+    return Scores(*(np.asarray(a, np.float64).reshape(-1, a.shape[-1]) for a in summaries))
 
 
 @functools.partial(jax.jit, static_argnames=("critic", "stopping", "objective", "clip"))
@@ -85,10 +85,10 @@ def _program(
         in_x, in_y = features(x, x[training]), features(y, y[training])
         params, factor, known = _trained(key, in_x, in_y, training, validation, critic, stopping, objective)
         constant = log_mean_marginals(jnp.clip(known, -clip, clip))
-        found = jax.lax.map(
+        summary = jax.lax.map(
             lambda rows: _summary(factor * critic.scores(params, in_x[rows], in_y[rows]), clip), evaluation
         )
-        return *found, jnp.broadcast_to(constant, (len(evaluation), 1))
+        return *summary, jnp.broadcast_to(constant, (len(evaluation), 1))
 
     summaries: tuple[jax.Array, ...] = over_lanes(lane, lanes)
     return summaries
@@ -144,15 +144,15 @@ def fit_critic(
     params, factor = _fit(key_fit, *rows, held, critic, stopping, objective)
 
     def log_ratio(new_x: np.ndarray, new_y: np.ndarray) -> np.ndarray:
-        found = []
+        parts = []
         for start in range(0, len(new_x), PAIRS_AT_ONCE):
             sides = (units_x(new_x[start : start + PAIRS_AT_ONCE]), units_y(new_y[start : start + PAIRS_AT_ONCE]))
             # One length for all but small calls, so that one program serves them.
             count = len(sides[0])
             length = PAIRS_AT_ONCE if len(new_x) > PAIRS_AT_ONCE else count
             padded = (jnp.asarray(np.pad(side, ((0, length - count), (0, 0)))) for side in sides)
-            found.append(np.asarray(_of_pairs(params, *padded, *known, critic), np.float64)[:count])
-        return float(factor) * np.concatenate(found)
+            parts.append(np.asarray(_of_pairs(params, *padded, *known, critic), np.float64)[:count])
+        return float(factor) * np.concatenate(parts)
 
     return log_ratio
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import jax
 import numpy as np
@@ -11,10 +12,11 @@ import pytest
 from scipy.stats import ortho_group
 
 from capacity import estimate
-from capacity.estimators import Estimator
-from capacity.estimators.checks import checked
+from capacity.estimators import Estimator, choose, information_scorer, pairwise
+from capacity.estimators.checks import Takes, checked
 from capacity.estimators.registry import ESTIMATORS
 from capacity.results.estimate import Estimate
+from capacity.runtime.contracts import missing_members
 
 N = 1200
 KEY = jax.random.key(3)
@@ -172,3 +174,44 @@ def test_the_door_numbers_symbols() -> None:
     words, flags = checked(np.array([["b", "x"], ["a", "x"], ["b", "y"]]), np.array([True, False, True]), "any")
     assert words.ravel().tolist() == [1, 0, 2] and flags.ravel().tolist() == [1, 0, 1]
     assert words.dtype == flags.dtype == np.int64
+
+
+@dataclass(frozen=True)
+class Correlation(Estimator):
+    """The normal law's figure, -1/2 log(1 - r^2), of one column a side: an estimator of one's own, in full."""
+
+    name: ClassVar[str] = "correlation"
+    summary: ClassVar[str] = "a normal law of one column a side"
+    takes: ClassVar[Takes] = "continuous"
+
+    def information(self, key: jax.Array, x: np.ndarray, y: np.ndarray) -> Estimate:
+        r = np.corrcoef(x[:, 0], y[:, 0])[0, 1]
+        return Estimate.from_nats(nats=-0.5 * np.log1p(-(r**2)), stderr=abs(r) / len(x) ** 0.5, kind="point", n=len(x))
+
+
+def test_an_estimator_of_ones_own_is_its_formula() -> None:
+    x, y = (side[:, :1] for side in real(0.8))
+    found = estimate(KEY, x, y, method=Correlation())
+    assert found == Correlation()(KEY, x, y) and covers(found, -0.5 * np.log2(1 - 0.64))
+    assert missing_members(Correlation, Estimator) == []
+    with pytest.raises(ValueError, match=r"astype\(float\)"):
+        Correlation()(KEY, x > 0, y)
+
+
+def test_a_seed_is_taken_for_its_key() -> None:
+    x, y = real(0.8)
+    for seeded, keyed in zip(*([call(key) for call in calls(x, y)] for key in (3, KEY)), strict=True):
+        assert np.array_equal(seeded, keyed, equal_nan=True)
+    with pytest.raises(TypeError, match="Expected a key by jax.random.key"):
+        estimate("3", x, y, method="gaussian")  # type: ignore[arg-type]
+
+
+def calls(x: np.ndarray, y: np.ndarray) -> list[Callable[[Any], Any]]:
+    """What takes a key, as functions of it alone."""
+    return [
+        lambda key: float(ESTIMATORS["ksg"]()(key, x, y).high),
+        lambda key: float(estimate(key, x, y, method="ksg").high),
+        lambda key: float(choose(key, x[:150], y[:150]).estimate.high),
+        lambda key: pairwise(key, x, method="ksg").high.values,
+        lambda key: information_scorer(key, "ksg")(x, y[:, 0]),
+    ]
