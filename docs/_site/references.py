@@ -126,10 +126,10 @@ def linked(html: str, entries: Entries, up: str) -> str:
         key = keys.get((match[1], match[3]))
         return match[0] if key is None else f"{match[1]}{match[2]}{_anchor(key, match[3], up)}"
 
-    parts, inside = TAG.split(CITATION.sub(link, html)), 0
+    parts, inside = TAG.split(html), 0
     for i, part in enumerate(parts):
         if i % 2 == 0:
-            parts[i] = part if inside else pattern.sub(link_year, part)
+            parts[i] = part if inside else CITATION.sub(link, pattern.sub(link_year, part))
         elif match := ASIDE.match(part):
             inside += -1 if match[1] else 1
     return "".join(parts)
