@@ -94,7 +94,7 @@ for name, digits in texts.items():
 # about 20,000 digits that come later. `examine` runs the claim's small version; its verdict is printed at the end.
 
 # %%
-outcome = examine(jax.random.key(1), CLAIMS["uniform"](), fast=True)
+outcome = examine(jax.random.key(1), CLAIMS["digits_of_pi"](), fast=True)
 seen = outcome.data
 sizes = seen["size"].values
 tools = [compressed_bits(pi_digits(int(n))) for n in sizes]

@@ -75,7 +75,7 @@ def estimate_command(
 
 
 def _draw(path: Path, key: jax.Array, x: np.ndarray, y: np.ndarray, found: Estimate, method: str) -> None:
-    from capacity.estimators.estimator import checked
+    from capacity.estimators.checks import checked
     from capacity.estimators.neighbours.ksg import KSG, refuse_ties, scaled_margins
     from capacity.estimators.neighbours.profile import profile
     from capacity.plots.samples import save_profile
@@ -83,9 +83,8 @@ def _draw(path: Path, key: jax.Array, x: np.ndarray, y: np.ndarray, found: Estim
     x, y = checked(x, y, "continuous", least=320)
     refuse_ties(x, y)
     ks = tuple(k for k in (3, 5, 10, 20) if k < len(x) // 16)
-    save_profile(
-        path, profile(key, KSG().terms, scaled_margins(x, "standard"), scaled_margins(y, "standard"), ks), found, method
-    )
+    drawn = profile(key, KSG().terms, scaled_margins(x, "standard"), scaled_margins(y, "standard"), ks)
+    save_profile(path, drawn, found, method)
 
 
 def _meant(array: np.ndarray, continuous: bool, discrete: bool) -> np.ndarray:
@@ -111,8 +110,8 @@ def _record(found: Estimate, method: str, choice: Choice | None) -> dict[str, An
         record["candidates"] = [
             {
                 "method": c.name,
-                "held_out_bits": finite_or_none(c.evidence),
-                "held_out_stderr": finite_or_none(c.evidence_stderr),
+                "held_out_bits": finite_or_none(c.held_out_bound),
+                "held_out_stderr": finite_or_none(c.held_out_stderr),
             }
             | {name: c.estimate and finite_or_none(getattr(c.estimate, name)) for name in ("bits", "low", "high")}
             for c in choice.candidates
@@ -134,8 +133,9 @@ def _print(found: Estimate, method: str, choice: Choice | None) -> None:
         print(f"\n{choice.why}\n")
         table = Table("candidate", "bits", "95 % interval", "held-out lower bound", box=None, pad_edge=False)
         for c in choice.candidates:
-            evidence = "-" if c.evidence is None else f"{c.evidence:.3f} ± {1.96 * (c.evidence_stderr or 0):.3f}"
-            table.add_row(c.name, *(_cells(c.estimate) if c.estimate else ("-", "-")), evidence)
+            bound, reach = c.held_out_bound, 1.96 * (c.held_out_stderr or 0)
+            held_out = "-" if bound is None else f"{bound:.3f} ± {reach:.3f}"
+            table.add_row(c.name, *(_cells(c.estimate) if c.estimate else ("-", "-")), held_out)
         output().print(table)
 
 

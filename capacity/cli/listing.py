@@ -18,7 +18,7 @@ def registries() -> dict[str, Mapping[str, Any]]:
     from capacity.bounds import BOUNDS
     from capacity.channels import CHANNELS
     from capacity.claims import CLAIMS
-    from capacity.cli.request import SOURCES
+    from capacity.cli.sources import SOURCES
     from capacity.estimators.registry import ESTIMATORS
     from capacity.systems import SYSTEMS
 

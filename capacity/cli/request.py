@@ -8,19 +8,16 @@ from typing import Any
 import jax
 import numpy as np
 
-import synthetic
 from capacity.bounds.measurement import METHODS
 from capacity.cli.curve_options import RunOptions, SizeOptions, SourceOptions
+from capacity.cli.sources import SOURCES
 from capacity.curves.plan import CurvePlan, plan_curve
 from capacity.runtime.files.rows import read_rows
 from capacity.runtime.names import check_name
-from capacity.runtime.registry import Registry
 from capacity.systems import SYSTEMS, Architecture, TargetVAE
 from capacity.systems.networks import ACTIVATIONS
 from capacity.training import Training
 from synthetic import Codebook, Source
-
-SOURCES = Registry("sources", synthetic.SOURCES.values())
 
 BITS, DIM = 16, 32  # of a source, where the command line does not say
 

@@ -139,7 +139,7 @@ def _handmade(key: jax.Array, source: FairBits, noises: tuple[float, ...], fast:
         keys = jax.random.split(key, (len(names), len(noises)))
         vectors, _ = source.codebook()
         tables = [jax.vmap(HANDMADE[name]().build(source, UNITS))(vectors) for name in names]
-        looked_up = [jax.tree_util.Partial(_nearest, vectors, table) for table in tables]  # type: ignore[no-untyped-call]
+        looked_up = [jax.tree_util.Partial(_nearest, vectors, table) for table in tables]
         stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *looked_up)
         every: _Two = jax.lax.map(
             lambda one: jax.lax.map(lambda two: figures(two[0], one[1], two[1]), (one[0], level)), (keys, stacked)

@@ -20,7 +20,7 @@ from flax import nnx
 from jaxtyping import PyTree
 from matplotlib.figure import Figure
 
-from capacity.channels.gaussian import LOG_2PI
+from capacity.channels.additive import LOG_2PI
 from capacity.claims import answers as statistics
 from capacity.claims.claim import Answer, Claim, Context, Evidence, Prediction
 from capacity.claims.lab.experiment import Figures, LaneFigures, keys_of, labelled, run_lanes

@@ -33,6 +33,8 @@ bounds.pilot.price bounds.annealed.schedule:cost_of
 bounds.pilot.relaid bounds.annealed.schedule:optimal_ladder
 channels.Then channels:Chain
 checks.checked curves.checks:with_checks
+claims.generalization.Few claims.lab.subset:Subset
+claims.uniform.Uniform claims.noise.digits_of_pi:DigitsOfPi
 console.record curves.summary:curve_record
 console.table curves.summary:curve_table
 groups.Place curves.schedule:CheckpointPlace
@@ -71,6 +73,10 @@ instruments.hessian.Product analysis.weights.hessian:MatrixProduct
 latent_shared.Shared analysis.latent.shared:SharedBits
 lanes.Arrays runtime.files.parts:Arrays
 parts.Parts runtime.files.parts:Parts
+plots.figure plots.curve:curve_figure
+plots.plot_units plots.curve:plot_unit_bits
+plots_latent.figure plots.latent:latent_figure
+plots_latent.plot_units plots.latent:plot_latent_units
 progress.Report runtime.progress:Progress
 systems.BinarySystem systems:BinaryAutoencoder
 systems.DeterministicSystem systems:DeterministicAutoencoder

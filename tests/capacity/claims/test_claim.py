@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import re
+import unicodedata
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +14,7 @@ import jax
 import numpy as np
 import pytest
 import xarray as xr
+from matplotlib.figure import Figure
 
 from capacity.claims import CLAIMS, Answer, Claim, Context, Evidence, Prediction, examine
 from capacity.claims import answers as statistics
@@ -159,6 +162,92 @@ def test_every_claim_keeps_the_contract(name: str) -> None:
     assert len({p.name for p in claim.predictions}) == len(claim.predictions)
     assert any(not p.instrument for p in claim.predictions)
     assert 0 < miss_rate(claim) <= 0.05
+
+
+@pytest.mark.parametrize("name", CLAIMS)
+def test_every_claim_says_whose_sentence_it_is(name: str) -> None:
+    """Authors and year in words, and for each of them an entry of the bibliography under author and year."""
+    claim = CLAIMS[name]
+    assert re.search(r"\b(1[89]|20)\d\d\b", claim.source) and "essay" not in claim.source
+    assert claim.references
+    bibliography = (Path(__file__).parents[3] / "docs" / "references.bib").read_text()
+    for key in claim.references:
+        assert f"{{{key}," in bibliography
+        author, year = re.match(r"([a-z]+)(\d{4})", key).groups()
+        assert author in plain(claim.source) and f"({year})" in claim.source, key
+
+
+def plain(text: str) -> str:
+    """Without accents, in small letters, as the keys of the bibliography are."""
+    letters = unicodedata.normalize("NFKD", text.lower().replace("ł", "l"))
+    return "".join(c for c in letters if not unicodedata.combining(c))
+
+
+def test_a_renamed_claim_is_found_by_its_old_name_and_draws_what_it_drew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert CLAIMS["digits_of_pi"].former_name == "uniform" and "uniform" not in list(CLAIMS)
+    with pytest.warns(DeprecationWarning, match="'uniform' is now called 'digits_of_pi'"):
+        assert CLAIMS["uniform"] is CLAIMS["digits_of_pi"]
+
+    class Penny(Coin):
+        name = "penny"
+        former_name = "coin"
+
+    renamed = run_claim(Penny(), tmp_path / "penny", 0, True)
+    assert renamed.answers == run_claim(Coin(), tmp_path / "coin", 0, True).answers
+    monkeypatch.setitem(CLAIMS, "penny", Penny)
+    monkeypatch.setitem(CLAIMS.aliases, "old_penny", "penny")
+    monkeypatch.setattr("sys.argv", ["capacity", "claims", "old_penny", "--fast", "--quiet", "--out", str(tmp_path)])
+    with (
+        pytest.warns(DeprecationWarning, match="'old_penny' is now called 'penny'"),
+        pytest.raises(SystemExit) as stopped,
+    ):
+        main()
+    assert stopped.value.code == 0
+    assert (tmp_path / "penny" / "verdict.json").exists()
+
+
+class Die(Claim):
+    """A claim with all defaults: its figure shows what was measured beside what was predicted."""
+
+    name = "die"
+    sentence = "a die has no favourite"
+    source = "another gambler (1654)"
+    predictions = (Prediction("chance of a six", "one in six", 0.1, 0.2, unit="1"),)
+
+    def run(self, key: jax.Array, context: Context) -> Evidence:
+        sixes = int((jax.random.randint(key, (4000,), 0, 6) == 5).sum())
+        return Evidence({"chance of a six": statistics.proportion(sixes, 4000, context.miss_rate)})
+
+
+def test_a_claim_of_ones_own_is_short_and_draws_itself() -> None:
+    outcome = examine(0, Die(), fast=True)
+    assert outcome.verdict == "supported" and outcome.answers == examine(jax.random.key(0), Die(), fast=True).answers
+    assert outcome.data["value"].sel(prediction="chance of a six") == outcome.answers["chance of a six"].value
+    (axes,) = outcome.figure.axes
+    assert axes.get_xlabel() == "chance of a six (1)" and len(axes.get_legend().get_texts()) == 2
+    figure = Figure()
+    Die().plot(xr.Dataset({"y": ("x", np.arange(3.0)), "z": (("x", "run"), np.ones((3, 2)))}), figure)
+    assert [axes.get_ylabel() for axes in figure.axes] == ["y (1)", "z (1)"]
+
+
+def test_what_is_no_claim_is_refused_with_what_it_lacks() -> None:
+    class Bare:
+        name = "bare"
+        sentence = "nothing"
+
+    with pytest.raises(
+        TypeError, match="Expected a class with source, references, predictions, former_name, run, plot"
+    ):
+        CLAIMS["bare"] = Bare
+
+    class Half(Claim):
+        name = "half"
+        sentence = "half of it"
+
+    with pytest.raises(TypeError, match="Expected a class with source, predictions, run"):
+        CLAIMS["half"] = Half
 
 
 def test_examine_says_what_a_run_in_a_directory_says(tmp_path: Path) -> None:

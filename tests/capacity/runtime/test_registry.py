@@ -203,7 +203,7 @@ def test_an_old_name_is_found_but_not_listed() -> None:
 def test_the_toolkits_own_classes_have_what_is_asked_of_others() -> None:
     from capacity.channels import CHANNELS
     from capacity.claims import CLAIMS
-    from capacity.cli.request import SOURCES
+    from capacity.cli.sources import SOURCES
     from capacity.estimators.registry import ESTIMATORS
     from capacity.systems import SYSTEMS
 
