@@ -6,9 +6,8 @@ I(U;Z) <= I(U;Y), and with a memoryless second channel <= I(Y;Z) (data processin
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -213,10 +212,3 @@ def _why_not(channel: Channel) -> str:
     if channel.presumes is None:
         return channel.no_ceiling_because
     return f"ceiling for {channel.presumes.words} alone"
-
-
-def __getattr__(name: str) -> Any:
-    if name == "Then":
-        warnings.warn("Then is called Chain now.", DeprecationWarning, stacklevel=2)
-        return Chain
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import warnings
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -21,16 +21,13 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from capacity.channels.constraint import Constraint
-from capacity.runtime.shapes import Key, Units
+from capacity.runtime.shapes import Key, Leaf, Units
 
 Code: TypeAlias = Any
 """What the encoder gives: an array (units,), or a pytree of arrays whose last axis is the units."""
 Powers: TypeAlias = Float[Array, "..."]
 """Mean squares of units, of any shape."""
-if TYPE_CHECKING:
-    Number: TypeAlias = float | int | jax.Array | np.ndarray
-else:
-    Number = Any  # while JAX handles a pytree, its leaves may be placeholders of any type
+Number: TypeAlias = float | int | Leaf | np.ndarray
 """A channel's level or another of its parameters: a leaf, so that channels of many levels stack."""
 
 

@@ -18,7 +18,7 @@ from jaxtyping import Array, Float, PyTree
 from capacity.channels import Channel, Code
 from capacity.channels.gaussian import LOG_2PI
 from capacity.joint.joint import Joint, as_tree
-from capacity.runtime.shapes import Key, Scalar, Vector
+from capacity.runtime.shapes import Key, Leaf, Scalar, Vector
 
 if TYPE_CHECKING:
     from synthetic.source import Draws, Source
@@ -105,7 +105,7 @@ class WithNoise:
     """A source whose message goes with standard normal noise of the shape of `zeros` (e,): what a stack sends."""
 
     base: Source
-    zeros: jax.Array
+    zeros: Leaf
     name: ClassVar[str] = "with_noise"
 
     @property
@@ -174,7 +174,9 @@ def log_normal(noise: Float[Array, ...]) -> Scalar:
     return -0.5 * (jnp.square(noise).sum() + LOG_2PI * noise.size)
 
 
-def _through(layers: tuple[Layer, ...], last: Callable[[Vector], Code], pair: tuple[Vector, Vector]) -> Code:
+def _through(
+    layers: tuple[Layer, ...], last: Callable[[Vector], Code], pair: tuple[Vector, Float[Array, " noise"]]
+) -> Code:
     """The code of the last layer, from the vector and the noise of all layers before."""
     vector, noise = pair
     start = 0

@@ -6,8 +6,9 @@ item: batching is the caller's `vmap`.
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+import jax
 from jaxtyping import Array, Float, Shaped
 from jaxtyping import Key as KeyOf
 
@@ -21,3 +22,9 @@ Vector: TypeAlias = Float[Array, " dim"]
 """What carries a message to the network."""
 Message: TypeAlias = Shaped[Array, " message_dim"]
 """What is sent: whole numbers of a discrete source, real ones of a continuous one."""
+
+if TYPE_CHECKING:
+    Leaf: TypeAlias = jax.Array
+else:
+    Leaf = Any
+"""An array that is a field of a pytree: while JAX handles the tree, a placeholder of any type may stand for it."""

@@ -108,7 +108,7 @@ def test_what_a_chain_presumes(channel: Channel, presumes: Constraint | None) ->
 
 
 def test_old_names_work_and_warn() -> None:
-    with pytest.warns(DeprecationWarning, match="called channels.Chain"):
+    with pytest.warns(DeprecationWarning, match="Chain"):
         assert channels.Then is Chain
     with pytest.warns(DeprecationWarning, match="'chain'"):
         assert channels.CHANNELS["then"] is Chain
