@@ -14,11 +14,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from capacity.results.html import MAX_ROWS, html_table, number
-from capacity.results.intervals import CONSERVATIVE_ERRORS, Z95, Number, less_explained, skewed_ends
+from capacity.results.intervals import CONSERVATIVE_ERRORS, Z95, Numbers, less_explained, skewed_ends
 
 Kind: TypeAlias = Literal["exact", "lower", "upper", "point"]
 """What an expectation is to the truth: itself, below it, above it, or nothing that is known."""
-Stacked: TypeAlias = Any
+Numeric: TypeAlias = Any
 """A float, or an array of them when lanes are stacked: whoever reads one knows which."""
 NATS_PER_BIT = 0.6931471805599453
 
@@ -37,22 +37,22 @@ class Estimate:
         kind: `exact` (unbiased for the truth), `lower` or `upper` (a bound in expectation), or `point`.
     """
 
-    bits: Stacked
-    stderr: Stacked
-    low: Stacked
-    high: Stacked
-    limit: Stacked
-    n: Stacked
+    bits: Numeric
+    stderr: Numeric
+    low: Numeric
+    high: Numeric
+    limit: Numeric
+    n: Numeric
     kind: Kind = field(metadata={"static": True})
 
     @property
-    def saturated(self) -> Stacked:
+    def saturated(self) -> Numeric:
         """Whether the interval reaches the limit: the truth may then be larger than any figure shown."""
         return jnp.isfinite(self.limit) & (self.high >= self.limit)
 
     @classmethod
     def from_samples(
-        cls, *, nats: jax.Array, kind: Kind, limit: Number = jnp.inf, controls: jax.Array | None = None
+        cls, *, nats: jax.Array, kind: Kind, limit: Numbers = jnp.inf, controls: jax.Array | None = None
     ) -> Estimate:
         """The mean of independent values, in nats, as an estimate in bits; traceable.
 
@@ -84,7 +84,7 @@ class Estimate:
 
     @classmethod
     def from_normal(
-        cls, *, bits: Number, stderr: Number, kind: Kind, n: Number = 0, limit: Number = jnp.inf
+        cls, *, bits: Numbers, stderr: Numbers, kind: Kind, n: Numbers = 0, limit: Numbers = jnp.inf
     ) -> Estimate:
         """An estimate with the normal 95 % interval around it; all in bits.
 
@@ -136,12 +136,12 @@ class Estimate:
         )
         return cls(bits, error, low_bits, high_bits, limit_bits, n, kind=kind)
 
-    def widened_to(self, down: Number = 0.0, up: Number = 0.0) -> Estimate:
+    def widened_to(self, down: Numbers = 0.0, up: Numbers = 0.0) -> Estimate:
         """The same figure, its interval reaching at least so far below and above it, in bits."""
         low, high = jnp.minimum(self.low, self.bits - down), jnp.maximum(self.high, self.bits + up)
         return replace(self, low=low, high=high)
 
-    def scaled_interval(self, factor: Number) -> Estimate:
+    def scaled_interval(self, factor: Numbers) -> Estimate:
         """The same figure, its interval so many times as wide either way."""
         low, high = (self.bits + factor * (end - self.bits) for end in (self.low, self.high))
         return replace(self, low=low, high=high)
@@ -201,17 +201,17 @@ class Bracket:
     trace: tuple[TracePoint, ...] = ()
 
     @property
-    def low(self) -> Stacked:
+    def low(self) -> Numeric:
         """Lower end of the lower bound's interval, in bits."""
         return self.lower.low
 
     @property
-    def high(self) -> Stacked:
+    def high(self) -> Numeric:
         """Upper end of the upper bound's interval, in bits."""
         return self.upper.high
 
     @property
-    def width(self) -> Stacked:
+    def width(self) -> Numeric:
         """high - low, in bits."""
         return self.high - self.low
 

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-Number: TypeAlias = jax.Array | np.ndarray | float | int
+Numbers: TypeAlias = jax.Array | np.ndarray | float | int
 """A real number, or an array of them where lanes are stacked."""
 Z95 = 1.959963984540054  # standard normal quantile of a two-sided 95 % interval
 # Standard errors that a bracket reaches either way.  95 % is promised; but of twenty such intervals one misses by
@@ -61,12 +61,12 @@ def skewed_ends(mean: jax.Array, stderr: jax.Array, skewness: jax.Array, n: int)
     return low, high
 
 
-def rule_of_three_bits(loss: Number, n: Number) -> Number:
+def rule_of_three_bits(loss: Numbers, n: Numbers) -> Numbers:
     """What events that are not among n samples take at most, in bits, at 95 %, if each takes `loss` bits: 3/n of it."""
     return 3 / n * loss
 
 
-def rule_of_three(distance: Number, n: Number, loss: Number) -> jax.Array:
+def rule_of_three(distance: Numbers, n: Numbers, loss: Numbers) -> jax.Array:
     """What events too rare to be among n samples may take, in bits, from a figure at this distance of its limit.
 
     Where nearly every sample gives the limit, events that cost up to `loss` bits come once in many samples; with none

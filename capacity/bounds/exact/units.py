@@ -14,7 +14,7 @@ from capacity.bounds.exact.whitening import VARIANCE_TOLERANCE
 from capacity.channels.channel import Channel, Code, sliced
 from capacity.joint.joint import Joint
 from capacity.results.estimate import Estimate
-from capacity.results.intervals import RARE_LOSS, Number, rule_of_three, rule_of_three_bits
+from capacity.results.intervals import RARE_LOSS, Numbers, rule_of_three, rule_of_three_bits
 from capacity.runtime.shapes import Key
 
 
@@ -92,7 +92,7 @@ def _unit_reach(joint: Joint, listed: Listed, found: Three, effects: tuple[jax.A
     marginal, increment, shared = found
     n, loss = marginal.n.max(), joint.source.bits if joint.channel.atomic else RARE_LOSS
 
-    def at_most(bits: jax.Array, effect: jax.Array) -> Number:
+    def at_most(bits: jax.Array, effect: jax.Array) -> Numbers:
         # In continuous noise a confusion of a bit costs some bits.
         taken = bits if joint.channel.atomic else RARE_LOSS * bits
         return rule_of_three_bits(jnp.clip(taken, 0.0, loss) + effect, n)

@@ -24,7 +24,7 @@ from capacity.bounds.posterior.additive_fit import fit_additive
 from capacity.bounds.posterior.approximation import PosteriorApproximation, Sweep
 from capacity.channels import Gaussian
 from capacity.joint.joint import Joint
-from capacity.joint.stack import Sent, log_normal
+from capacity.joint.stack import Sent, WithNoise, log_normal
 from capacity.runtime.shapes import Key, Message, Scalar, Units, Vector
 
 SAMPLES = 2**14
@@ -187,13 +187,16 @@ def fit_stack(key: Key, joint: Joint) -> StackApproximation:
         joint: of message and inner noise.
 
     Raises:
-        ValueError: if the source is continuous.
+        ValueError: if the joint is not of a stack, or its source is continuous.
     """
-    if not joint.source.discrete:
+    source = joint.source
+    if not isinstance(source, WithNoise):
+        raise ValueError(f"Expected the joint of a stack, of message and inner noise; got a source {source.name!r}.")
+    if not source.discrete:
         raise ValueError("Expected a discrete source for the layers of a stack; got a continuous one.")
     key_mean, key_samples, key_code = jax.random.split(key, 3)
-    draws = jax.random.normal(key_mean, (MEAN_DRAWS, *joint.source.zeros.shape))
-    batch = joint.source.sample(key_samples, SAMPLES)
+    draws = jax.random.normal(key_mean, (MEAN_DRAWS, *source.zeros.shape))
+    batch = source.sample(key_samples, SAMPLES)
     codes, variances, means = (np.asarray(part, np.float64) for part in _moments(joint, draws, batch.vector))
     noise, left = np.asarray(batch.message.noise, np.float64), codes - means
     slope = np.linalg.lstsq(noise, left, rcond=None)[0]  # B', (e, units)
@@ -202,7 +205,7 @@ def fit_stack(key: Key, joint: Joint) -> StackApproximation:
     gain = np.linalg.solve(spread, slope.T).T
     root = np.linalg.cholesky(spread)
     whitener = jnp.asarray(np.linalg.inv(root), jnp.float32)
-    white = Joint(joint.source.base, jax.tree_util.Partial(_whitened, joint, draws, whitener), Gaussian(jnp.float32(1)))
+    white = Joint(source.base, jax.tree_util.Partial(_whitened, joint, draws, whitener), Gaussian(jnp.float32(1)))
     return StackApproximation(
         fit_additive(key_code, white),
         whitener,

@@ -11,7 +11,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from codes import keyed_bits
 
 from capacity import Joint
 from capacity.bounds.annealed.chains import STRETCHES, Chains, dissipation, run_chains
@@ -148,6 +147,5 @@ def test_the_key_decides_everything() -> None:
 
 @pytest.mark.parametrize(("n", "chains"), [(100, 1), (0, 1), (LANES, 0)])
 def test_refusals(n: int, chains: int) -> None:
-    joint = keyed_bits(2, 1.0)
     with pytest.raises(ValueError, match=f"multiple of {LANES} and chains of at least 1; got {n} and {chains}"):
-        run_chains(jax.random.key(0), joint, None, n, even_ladder(STRIDE, STRIDE), chains)
+        run_chains(jax.random.key(0), *linear_gaussian(), n, even_ladder(STRIDE, STRIDE), chains)
