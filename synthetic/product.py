@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike
 from synthetic.algebra import checked_orthonormal, matmul, orthonormal
 from synthetic.bits import FairBits
 from synthetic.pytrees import register
-from synthetic.quadrature import constellation_information
+from synthetic.quadrature import information_by_quadrature
 from synthetic.sizes import check_linear, check_listing
 from synthetic.source import MAX_LISTED, Batch, NamedSource, Source
 
@@ -160,7 +160,7 @@ class Product(NamedSource):
         """Exact I(X; X + noise_std * N) in bits, N standard normal: the sum over blocks.
 
         By quadrature in float64, once for each distinct block; good to about 1e-9 bits a block
-        (see `quadrature.constellation_information`).
+        (see `quadrature.information_by_quadrature`).
 
         Raises:
           ValueError: `noise_std` not positive, a block of more than two dimensions, or one of too
@@ -177,7 +177,7 @@ class Product(NamedSource):
                 key = (book[0].tobytes(), book[1].tobytes())
                 shapes[key] = book
                 uses[key] += 1
-        return math.fsum(times * constellation_information(*shapes[key], noise_std) for key, times in uses.items())
+        return math.fsum(times * information_by_quadrature(*shapes[key], noise_std) for key, times in uses.items())
 
     def _split(self, message: jax.Array) -> list[jax.Array]:
         """Digits of one message by group, (copies, block.message_dim) each."""

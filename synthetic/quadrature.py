@@ -15,7 +15,7 @@ _MAX_TERMS = 2**34
 _CHUNK = 2**22
 
 
-def constellation_information(vectors: np.ndarray, log_probs: np.ndarray, noise_std: float) -> float:
+def information_by_quadrature(vectors: np.ndarray, log_probs: np.ndarray, noise_std: float) -> float:
     """I(X; X + noise_std * N) in bits for codewords of at most two dimensions, N standard normal.
 
     The grid, of spacing sigma / 6 out to 9 sigma about each codeword, grows neither with the

@@ -33,6 +33,7 @@ from capacity.estimators.parametric.gaussian_copula import GaussianCopula, heavy
 from capacity.estimators.parametric.student import Student
 from capacity.estimators.parametric.student_copula import StudentCopula
 from capacity.results.estimate import NATS_PER_BIT, Estimate
+from capacity.runtime.deprecated import old_attribute
 from capacity.runtime.keys import Seed, as_key
 
 MODELS: tuple[RatioEstimator, ...] = (
@@ -67,6 +68,9 @@ class Candidate:
     estimate: Estimate | None
     held_out_bound: float | None = None
     held_out_stderr: float | None = None
+
+    evidence = old_attribute("evidence", "held_out_bound")
+    evidence_stderr = old_attribute("evidence_stderr", "held_out_stderr")
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from scipy.integrate import quad
 from scipy.special import logsumexp
 
 from synthetic import Codebook, FairBits, GaussianVectors, MarkovBits, Product
-from synthetic.quadrature import constellation_information
+from synthetic.quadrature import information_by_quadrature
 
 KEY = jax.random.key(4)
 
@@ -61,7 +61,7 @@ def test_quadrature_agrees_with_an_adaptive_one(noise_std: float) -> None:
     edges = np.linspace(-1 - 10 * noise_std, 1 + 10 * noise_std, 60)
     entropy = sum(quad(integrand, *pair)[0] for pair in pairwise(edges))
     bits = (entropy - 0.5 * np.log(2 * np.pi * np.e * noise_std**2)) / np.log(2.0)
-    mine = constellation_information(points[:, None], np.log(masses), noise_std)
+    mine = information_by_quadrature(points[:, None], np.log(masses), noise_std)
     assert mine == pytest.approx(bits, abs=1e-7)
 
 

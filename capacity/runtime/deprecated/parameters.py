@@ -1,4 +1,4 @@
-"""Old keywords and old methods, taken for one release with a DeprecationWarning that has the new name."""
+"""Old keywords, methods and attributes, taken for one release with a DeprecationWarning that has the new name."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable
 from functools import wraps
 from importlib import import_module
+from operator import attrgetter
 from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -59,6 +60,29 @@ def old_method(name: str, module: str, function: str, **names: str) -> Callable[
 
     call.__name__, call.__doc__ = name, f"Old name of `{module}.{function}`."
     return call
+
+
+def old_attribute(name: str, new: str) -> property:
+    """An attribute under its old name.
+
+    Args:
+        name: the old name.
+        new: the attribute's name now.
+
+    Examples:
+        >>> class Shape:
+        ...     sides = 4
+        ...     edges = old_attribute("edges", "sides")
+        >>> with warnings.catch_warnings(action="ignore"):
+        ...     Shape().edges
+        4
+    """
+
+    def get(self: object) -> Any:
+        _warn(f"{type(self).__name__}.{name}", new)
+        return attrgetter(new)(self)
+
+    return property(get, doc=f"Old name of `{new}`.")
 
 
 def _warn(old: str, new: str) -> None:
