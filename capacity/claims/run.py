@@ -123,7 +123,7 @@ def read_outcome(claim: Claim, directory: Path) -> Outcome:
             f"Expected {file} as it was written; got {error!r}. Delete it to run the claim again."
         ) from error
     check_answers(claim, answers)
-    data = read_curves(directory / DATA_FILE)[claim.name]
+    (data,) = read_curves(directory / DATA_FILE).values()
     return Outcome(claim, decide(claim, answers), answers, data, record)
 
 

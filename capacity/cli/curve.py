@@ -126,8 +126,8 @@ def _run(
     with Meter(sum(plan.total for plan in plans.values()), sum(kept.values()), quiet=quiet) as meter:
         before = found = 0
 
-        def progress(done: int, message: str) -> None:
-            meter.update(before + done, message, found)
+        def progress(done: float, message: str) -> None:
+            meter.update(before + round(done), message, found)
 
         try:
             for name, plan in plans.items():

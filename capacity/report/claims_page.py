@@ -19,10 +19,11 @@ def claims_contents(directory: Path) -> dict[str, Any]:
         ValueError: if a claim's files are damaged, or of a claim that is not known here.
     """
     found = {path.parent.name for path in directory.glob("*/verdict.json")}
-    unknown = sorted(found - set(CLAIMS))
+    unknown = sorted(name for name in found if name not in CLAIMS)
     if unknown:
         raise ValueError(f"Expected claims of `capacity list`; got {unknown[0]} in {directory} (a plug-in's?).")
-    outcomes, unread = _read(directory, [name for name in CLAIMS if name in found])
+    folders = {claim: directory / folder for claim in CLAIMS for folder in _names(claim) if folder in found}
+    outcomes, unread = _read(folders)
     if not outcomes:
         raise ValueError(f"Expected a claim that can be read in {directory}; got {unread[0][1]}: {unread[0][3]}")
     records = [outcome.record for outcome in outcomes]
@@ -34,10 +35,10 @@ def claims_contents(directory: Path) -> dict[str, Any]:
             [o.claim.name, f"“{o.claim.sentence}”", o.verdict + ", fast" * bool(o.record["fast"]), o.claim.source]
             for o in outcomes
         ] + unread,
-        "drawings": [_drawing(outcome, directory / outcome.claim.name) for outcome in outcomes],
+        "drawings": [_drawing(outcome, folders[outcome.claim.name]) for outcome in outcomes],
         "tables": [_findings(outcome) for outcome in outcomes],
         "configuration": {
-            o.claim.name: json.loads((directory / o.claim.name / "config.json").read_text()) for o in outcomes
+            o.claim.name: json.loads((folders[o.claim.name] / "config.json").read_text()) for o in outcomes
         },
         "versions": records[0]["versions"],
         "command": "\n".join(sorted({_command(record, records) for record in records})),
@@ -58,13 +59,19 @@ def _command(record: dict[str, Any], records: list[dict[str, Any]]) -> str:
     return f"capacity claims {' '.join(alike)}{fast} --seed {record['seed']} --out DIR"
 
 
-def _read(directory: Path, names: list[str]) -> tuple[list[Outcome], list[list[str]]]:
+def _names(claim: str) -> tuple[str, ...]:
+    """The names of the directory that a claim's results may be in, its own last: it counts where both are there."""
+    former = CLAIMS[claim].former_name
+    return (former, claim) if former else (claim,)
+
+
+def _read(folders: dict[str, Path]) -> tuple[list[Outcome], list[list[str]]]:
     """The outcomes, and a row for each claim whose files say something that it no longer asks, or are damaged."""
     outcomes, unread = [], []
-    for name in names:
+    for name, folder in folders.items():
         claim = CLAIMS[name]()
         try:
-            outcomes.append(read_outcome(claim, directory / name))
+            outcomes.append(read_outcome(claim, folder))
         except ValueError as error:
             unread.append([name, f"“{claim.sentence}”", "unreadable", f"run it again: {error}"])
     return outcomes, unread

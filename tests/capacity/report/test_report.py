@@ -109,6 +109,17 @@ def test_a_claim_says_its_verdict_and_nothing_escapes(claim: Path) -> None:
     assert tags.open == []
 
 
+def test_results_under_a_claims_old_name_are_read(claim: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Renamed(Line):
+        name = "straight_line"
+        former_name = "line"
+
+    monkeypatch.delitem(CLAIMS, "line")
+    monkeypatch.setitem(CLAIMS, "straight_line", Renamed)
+    monkeypatch.setitem(CLAIMS.aliases, "line", "straight_line")
+    assert "straight_line: supported" in report(claim.parent)
+
+
 def test_what_cannot_be_read_or_drawn_is_said_and_the_rest_is_shown(
     claim: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
