@@ -2,7 +2,7 @@
 
 Almost all time of the tests is compilation.  So programs compiled by one process serve the others of the run, and
 nobody after it; and they are compiled in haste: LLVM's optimisations would cost more than they save on small arrays.
-Where XLA_FLAGS is set, as by `make test-all` to nothing, programs are compiled as a user's are.
+Where XLA_FLAGS is set, as by `make test-all` to nothing, they are compiled as for use.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 
-HASTE = (
-    "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1"
-)
 os.environ["MPLBACKEND"] = "Agg"
-os.environ.setdefault("XLA_FLAGS", HASTE)  # before JAX starts
+os.environ["XLA_FLAGS"] = os.environ.get(
+    "XLA_FLAGS",
+    "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1",
+)
 import jax
 import pytest
 
