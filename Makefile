@@ -18,7 +18,7 @@ DOCS = $(VENV)/docs.stamp
 help:
 	@echo 'make curve      measure the default capacity curve into $(OUT); ARGS="--seeds 1" and so on'
 	@echo 'make test       the tests that take seconds'
-	@echo 'make test-all   all tests'
+	@echo 'make test-all   all tests, on programs compiled as for use'
 	@echo 'make lint       ruff: rules and format'
 	@echo 'make types      mypy'
 	@echo 'make bench      benchmarks'
@@ -37,7 +37,7 @@ test: $(FULL)
 	$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 
 test-all: $(FULL)
-	$(BIN)/python -m pytest $(PARALLEL) -m 'slow or not slow' $(ARGS)
+	XLA_FLAGS= $(BIN)/python -m pytest $(PARALLEL) -m 'slow or not slow' $(ARGS)
 
 lint: $(FULL)
 	$(BIN)/ruff check .

@@ -1,6 +1,8 @@
 """For all tests: strict promotion, rank promotion refused, figures drawn without a display.
 
-Programs compiled by one test process serve the others of the run, and nobody after it.
+Almost all time of the tests is compilation.  So programs compiled by one process serve the others of the run, and
+nobody after it; and they are compiled in haste: LLVM's optimisations would cost more than they save on small arrays.
+Where XLA_FLAGS is set, as by `make test-all` to nothing, they are compiled as for use.
 """
 
 from __future__ import annotations
@@ -11,9 +13,14 @@ import tempfile
 from collections.abc import Iterator
 
 os.environ["MPLBACKEND"] = "Agg"
+os.environ["XLA_FLAGS"] = os.environ.get(
+    "XLA_FLAGS",
+    "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1",
+)
 import jax
 import pytest
 
+WORTH_KEEPING = 0.05  # seconds of compilation; to write and to read cost a few milliseconds
 COMPILED = pytest.StashKey[str]()
 
 
@@ -22,9 +29,9 @@ def pytest_configure(config: pytest.Config) -> None:
     if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
         config.stash[COMPILED] = place = tempfile.mkdtemp(prefix="infocapacity-compiled-")
         os.environ["JAX_COMPILATION_CACHE_DIR"] = place
-        os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.3"
+        os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = str(WORTH_KEEPING)
         jax.config.update("jax_compilation_cache_dir", place)
-        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", WORTH_KEEPING)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
