@@ -138,7 +138,11 @@ def leaves(found: Any) -> list[np.ndarray]:
     if isinstance(found, xr.Dataset):
         return [variable.values for variable in found.data_vars.values()]
     found = vars(found) if isinstance(found, capacity.Estimate | capacity.Bracket) else found
-    data = (jax.random.key_data(leaf) if is_key(leaf) else leaf for leaf in jax.tree.leaves(found))
+    data = (
+        jax.random.key_data(leaf) if is_key(leaf) else leaf
+        for leaf in jax.tree.leaves(found)
+        if not isinstance(leaf, str)
+    )
     return [np.asarray(leaf) for leaf in data]
 
 
