@@ -23,20 +23,6 @@ from capacity.runtime.contracts import missing_members
 __all__ = ["PluginWarning", "Registry"]
 
 PREFIX = "infocapacity."
-GROUPS: dict[str, tuple[str, ...]] = {
-    "channels": (
-        "summary", "normal", "memoryless", "atomic", "full_support", "has_entropy", "has_ceiling", "presumes",
-        "no_ceiling_because", "__call__", "log_prob", "moments", "entropy", "signal", "ceiling",
-    ),
-    "sources": ("summary", "build"),
-    "estimators": ("summary", "takes", "symmetric", "unchanged_by", "__call__"),
-    "systems": (
-        "summary", "level_name", "level_symbol", "default_levels", "ceiling", "init", "channel", "prior_std", "loss",
-        "joint",
-    ),
-    "claims": ("sentence", "source", "predictions", "run", "plot"),
-}  # fmt: skip
-"""What a class of each group must have where its registry has no contract yet, beside a `name`."""
 Class = TypeVar("Class", bound=type)
 
 
@@ -95,8 +81,7 @@ class Registry(MutableMapping[str, Any]):
         """
         if not isinstance(kind, type):
             raise TypeError(f"Expected a class; got {kind!r}.")
-        asked = self.contract or type(self.group, (), dict.fromkeys(GROUPS.get(self.group, ())))
-        missing = missing_members(kind, asked)
+        missing = missing_members(kind, self.contract) if self.contract is not None else []
         if not isinstance(vars_of(kind).get("name"), str):
             missing = ["name", *(member for member in missing if member != "name")]
         if missing:

@@ -15,6 +15,7 @@ import jax.numpy as jnp
 
 from capacity.channels.channel import straight_through
 from capacity.channels.constraint import Constraint
+from capacity.runtime.keys import Seed, as_key
 
 if TYPE_CHECKING:
     from synthetic.source import Source
@@ -68,8 +69,9 @@ def whole_moments(
     return shift, jnp.sqrt(power / ((probs[:, None] * jnp.square(u - shift[None])).sum(0) + MIN_VARIANCE))
 
 
-def calibration(key: jax.Array, source: Source) -> tuple[jax.Array, jax.Array]:
+def calibration(key: Seed, source: Source) -> tuple[jax.Array, jax.Array]:
     """Vectors and their probabilities: all of them where they can be listed, else a sample."""
+    key = as_key(key)
     if source.listable:
         vectors, log_probs = source.codebook()
         return vectors, jnp.exp(log_probs)

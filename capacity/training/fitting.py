@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import PyTree
 
+from capacity.runtime.keys import Seed, as_key
 from capacity.runtime.shapes import Key, Scalar
 
 P = TypeVar("P")
@@ -54,9 +55,7 @@ def advance(
     return done
 
 
-def fit(
-    key: jax.Array, loss: Loss, params: P, optimiser: optax.GradientTransformation, steps: int
-) -> tuple[P, jax.Array]:
+def fit(key: Seed, loss: Loss, params: P, optimiser: optax.GradientTransformation, steps: int) -> tuple[P, jax.Array]:
     """Minimise a stochastic loss; traceable, so that lanes can be mapped over it.
 
     Args:
@@ -69,6 +68,7 @@ def fit(
     Returns:
         Trained parameters and the loss at every step, shape (steps,).
     """
+    key = as_key(key)
     done = advance(key, loss, optimiser, begin(params, optimiser, steps), 0, steps)
     return done.params, done.history
 

@@ -197,7 +197,7 @@ class LaneState(NamedTuple):
         return self.sent.history
 
 
-def sender(key: Key, params: Params, source: Source, system: System, level: Level) -> Joint:
+def sender(key: Seed, params: Params, source: Source, system: System, level: Level) -> Joint:
     """The joint of a lane's trained sender; traceable.
 
     Args:
@@ -205,12 +205,12 @@ def sender(key: Key, params: Params, source: Source, system: System, level: Leve
         params: as trained.
         source, system, level: the lane's.
     """
-    return system.joint(params, _streams(key)[3], source, level)
+    return system.joint(params, _streams(as_key(key))[3], source, level)
 
 
-def measurement_key(key: Key) -> Key:
+def measurement_key(key: Seed) -> Key:
     """The stream of a lane's key that no training step draws from, so that what it samples has trained nothing."""
-    return _streams(key)[4]
+    return _streams(as_key(key))[4]
 
 
 def _in_order(source: Any, system: Any, level: Any) -> tuple[Source, System, Level]:

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import PyTree
 
+from capacity.runtime.keys import Seed, as_key
 from capacity.training.fitting import Loss, apply_update
 
 
@@ -22,7 +23,7 @@ class Watched(NamedTuple):
 
 
 def fit_watched(
-    key: jax.Array,
+    key: Seed,
     loss: Loss,
     params: PyTree,
     optimiser: optax.GradientTransformation,
@@ -40,6 +41,7 @@ def fit_watched(
     Raises:
         ValueError: if it does not.
     """
+    key = as_key(key)
     if probes < 1 or steps % probes:
         raise ValueError(f"Expected a number of probes that divides {steps} steps; got {probes}.")
 

@@ -18,7 +18,7 @@ from capacity.bounds.exact.listing import list_codes
 from capacity.channels import LearntGaussian, Posterior
 from capacity.joint.table import Rows, tabled
 from capacity.results.estimate import Estimate
-from capacity.runtime.shapes import Key
+from capacity.runtime.keys import Seed, as_key
 
 MAX_UNITS = 24
 MIN_SAMPLES = 128
@@ -49,7 +49,7 @@ class SharedBits(NamedTuple):
 
 
 def shared_bits(
-    key: Key, rows: Rows, table: Posterior, marginal: Float[np.ndarray, " units"], samples: int
+    key: Seed, rows: Rows, table: Posterior, marginal: Float[np.ndarray, " units"], samples: int
 ) -> SharedBits:
     """Bits that every two of the units with the most marginal bits share.
 
@@ -60,6 +60,7 @@ def shared_bits(
         marginal: (units,), bits of each unit alone: decides which units are looked at.
         samples: at most; fewer where there are many points and pairs, but at least 128.
     """
+    key = as_key(key)
     units = np.sort(np.argsort(-marginal, kind="stable")[:MAX_UNITS])
     first, second = (units[i] for i in np.triu_indices(len(units), 1))
     count = int(np.clip(MAX_DENSITIES / (2 * max(len(first), 1) * len(rows.log_probs)), MIN_SAMPLES, samples))

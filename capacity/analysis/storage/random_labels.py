@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Int, PyTree
 
-from capacity.runtime.shapes import Key
+from capacity.runtime.keys import Seed, as_key
 from capacity.training.fitting import apply_update, cosine_adam
 from capacity.training.noises import annealed_noise
 
@@ -53,7 +53,7 @@ def parameter_count(inputs: int, hidden: int) -> int:
 
 
 def memorise(
-    key: Key,
+    key: Seed,
     patterns: Int[Array, ""] | int,
     noise: Noise | None,
     *,
@@ -73,6 +73,7 @@ def memorise(
         most: places for patterns: lanes of different numbers share one program.
         steps, learning_rate: of Adam, with a warm-up and a cosine to zero.
     """
+    key = as_key(key)
     key_point, key_label, key_init, key_noise, key_gradient, key_read = jax.random.split(key, 6)
     points = jax.random.normal(key_point, (most, inputs))
     signs = jax.random.rademacher(key_label, (most,), float)

@@ -16,7 +16,7 @@ from jax.flatten_util import ravel_pytree
 from jaxtyping import PyTree
 
 from capacity.analysis.weights.interval import MeanInterval, student_interval
-from capacity.runtime.shapes import Key
+from capacity.runtime.keys import Seed, as_key
 from capacity.training.noises.minibatches import minibatch
 
 
@@ -50,7 +50,7 @@ def gradient_statistics(
 
 
 def cosine_to_full(
-    key: Key,
+    key: Seed,
     loss: Callable[[PyTree, PyTree], jax.Array],
     params: PyTree,
     examples: PyTree,
@@ -67,6 +67,7 @@ def cosine_to_full(
         size: B, examples in a minibatch, from 1 to n; may be traced.
         draws: minibatches, at least 2.
     """
+    key = as_key(key)
     gradients = _per_example(loss, params, examples)
     n, mean = gradients.shape[0], gradients.mean(0)
 

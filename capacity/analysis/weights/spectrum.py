@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from capacity.analysis.weights.hessian import MatrixProduct
-from capacity.runtime.shapes import Key
+from capacity.runtime.keys import Seed, as_key
 
 
 class Spectrum(NamedTuple):
@@ -23,7 +23,7 @@ class Spectrum(NamedTuple):
     residual: jax.Array
 
 
-def lanczos(key: Key, product: MatrixProduct, dim: int, steps: int) -> Spectrum:
+def lanczos(key: Seed, product: MatrixProduct, dim: int, steps: int) -> Spectrum:
     """All Ritz values after so many products; traceable.
 
     Each new vector is orthogonalised twice against all before it: in floating point the plain recurrence loses
@@ -39,6 +39,7 @@ def lanczos(key: Key, product: MatrixProduct, dim: int, steps: int) -> Spectrum:
     Raises:
         ValueError: for a number of steps out of range.
     """
+    key = as_key(key)
     if not 1 <= steps <= dim:
         raise ValueError(f"Expected from 1 to {dim} Lanczos steps; got {steps}.")
     fresh = jax.random.normal(key, (steps + 1, dim))
@@ -80,7 +81,7 @@ def _decompose(band: jax.Array) -> tuple[jax.Array, jax.Array]:
     return values, vectors
 
 
-def largest_eigenvalues(key: Key, product: MatrixProduct, dim: int, count: int = 1, steps: int = 32) -> Spectrum:
+def largest_eigenvalues(key: Seed, product: MatrixProduct, dim: int, count: int = 1, steps: int = 32) -> Spectrum:
     """The `count` largest Ritz values after at most `steps` products, largest first, each with its residual.
 
     Args:
@@ -93,6 +94,7 @@ def largest_eigenvalues(key: Key, product: MatrixProduct, dim: int, count: int =
     Raises:
         ValueError: for a count below 1, or more than the steps can show.
     """
+    key = as_key(key)
     taken = min(steps, dim)
     if not 1 <= count <= taken:
         raise ValueError(f"Expected from 1 to {taken} eigenvalues; got {count}.")

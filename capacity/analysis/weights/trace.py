@@ -6,10 +6,10 @@ import jax
 
 from capacity.analysis.weights.hessian import MatrixProduct
 from capacity.analysis.weights.interval import MeanInterval, student_interval
-from capacity.runtime.shapes import Key
+from capacity.runtime.keys import Seed, as_key
 
 
-def hutchinson(key: Key, product: MatrixProduct, dim: int, probes: int = 64) -> MeanInterval:
+def hutchinson(key: Seed, product: MatrixProduct, dim: int, probes: int = 64) -> MeanInterval:
     """The trace with its 95 % interval; unbiased, of variance 2 sum_{i != j} A_ij^2 / probes.
 
     Args:
@@ -18,6 +18,7 @@ def hutchinson(key: Key, product: MatrixProduct, dim: int, probes: int = 64) -> 
         dim: the matrix's size.
         probes: how many independent sign vectors, at least 2; they are taken one after another.
     """
+    key = as_key(key)
 
     def probe(key: jax.Array) -> jax.Array:
         signs = jax.random.rademacher(key, (dim,), float)

@@ -10,9 +10,11 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
+from capacity.runtime.keys import Seed, as_key
+
 
 def flip_labels(
-    key: jax.Array, labels: jax.Array, probability: float | jax.Array, classes: int | jax.Array = 2
+    key: Seed, labels: jax.Array, probability: float | jax.Array, classes: int | jax.Array = 2
 ) -> jax.Array:
     """Labels 0..classes-1 (n,), each replaced by another class with this probability.
 
@@ -25,6 +27,7 @@ def flip_labels(
     Raises:
         ValueError: for labels that are not integers, or a probability or classes out of range.
     """
+    key = as_key(key)
     if not jnp.issubdtype(labels.dtype, jnp.integer):
         raise ValueError(f"Expected integer labels; got {labels.dtype}.")
     if not isinstance(probability, jax.Array) and not 0 <= probability <= 1:

@@ -14,6 +14,8 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import PyTree
 
+from capacity.runtime.keys import Seed, as_key
+
 
 class Minibatch(NamedTuple):
     """Which examples, (most,) int32, and their weights, (most,) float32, of sum 1: 1/B on the first B, else 0."""
@@ -28,7 +30,7 @@ class MinibatchState(NamedTuple):
     key: jax.Array
 
 
-def minibatch(key: jax.Array, count: int, size: int | jax.Array, most: int) -> Minibatch:
+def minibatch(key: Seed, count: int, size: int | jax.Array, most: int) -> Minibatch:
     """`size` of `count` examples without replacement, in `most` places: lanes of different sizes share one program.
 
     Args:
@@ -40,6 +42,7 @@ def minibatch(key: jax.Array, count: int, size: int | jax.Array, most: int) -> M
     Raises:
         ValueError: for a size out of range, where it is a plain number.
     """
+    key = as_key(key)
     if not 1 <= most <= count:
         raise ValueError(f"Expected from 1 to {count} places for a minibatch; got {most}.")
     if not isinstance(size, jax.Array) and not 1 <= size <= most:

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from capacity.runtime.names import check_name
-from capacity.runtime.registry import GROUPS, PluginWarning, Registry
+from capacity.runtime.registry import PluginWarning, Registry
 
 CLASSES = {
     "channels": "Laplace", "sources": "Dice", "estimators": "Sign", "systems": "Loud", "claims": "Sure",
@@ -84,8 +84,8 @@ class Other:
     """Somebody else's, of the same name."""
 
     name = "own"
-    summary = "a"
-    takes = symmetric = unchanged_by = __call__ = None
+    takes, size = "any", 1
+    __call__ = None
 
 
 class Half:
@@ -102,13 +102,13 @@ NOT_A_CLASS = 3
     [
         ("no_such_module_here:A", "fails to load, ModuleNotFoundError"),
         (f"{__name__}:Other", f"a new name; got 'own', which is taken by {__name__}.Own"),
-        (f"{__name__}:Half", "Expected a class with summary, takes, symmetric, unchanged_by"),
+        (f"{__name__}:Half", "Expected a class with takes, size, __call__, as"),
         (f"{__name__}:NOT_A_CLASS", "Expected a class; got 3"),
     ],
 )
 def test_what_cannot_be_enrolled_is_named_and_left_out(value: str, sentence: str) -> None:
     point = EntryPoint("mine", value, "infocapacity.estimators")
-    registry = Registry("estimators", [Own], [point])
+    registry = Registry("estimators", [Own], [point], contract=Contract)
     with pytest.warns(PluginWarning, match=sentence):
         assert list(registry) == ["own"]
     assert registry["own"] is Own and len(registry) == 1
@@ -201,17 +201,23 @@ def test_an_old_name_is_found_but_not_listed() -> None:
 
 
 def test_the_toolkits_own_classes_have_what_is_asked_of_others() -> None:
-    from capacity.channels import CHANNELS
-    from capacity.claims import CLAIMS
-    from capacity.cli.sources import SOURCES
-    from capacity.estimators.registry import ESTIMATORS
-    from capacity.systems import SYSTEMS
+    from capacity.cli.listing import registries
 
-    registries = {
-        "channels": CHANNELS, "sources": SOURCES, "estimators": ESTIMATORS, "systems": SYSTEMS, "claims": CLAIMS
-    }  # fmt: skip
-    assert registries.keys() == GROUPS.keys()
-    for group, registry in registries.items():
+    assert registries().keys() == {"system", "source", "channel", "bound", "estimator", "claim"}
+    for registry in registries().values():
+        assert isinstance(registry, Registry) and registry.contract is not None
         for kind in registry.values():
-            missing = [n for n in GROUPS[group] if not hasattr(kind, n) and n not in kind.__dataclass_fields__]
-            assert missing == [], (kind, missing)
+            registry.check(kind)
+
+
+@pytest.mark.parametrize("kind", ["system", "channel", "bound", "estimator", "claim"])
+def test_a_class_that_has_a_name_alone_is_refused(kind: str) -> None:
+    """Of each kind: a subclass of the contract misses what is abstract, any other class the rest too."""
+    from capacity.cli.listing import registries
+
+    registry = registries()[kind]
+    assert isinstance(registry, Registry) and registry.contract is not None
+    for bases in ((registry.contract,), ()):
+        with pytest.raises(TypeError, match="Expected a class with .*(information|run|loss|__call__)"):
+            registry.register(type("Half", bases, {"name": "half"}))
+    assert "half" not in registry
