@@ -90,7 +90,7 @@ class TargetVAE(LearntNoiseSystem):
             # The same samples at every factor, so that what is solved is one smooth function.
             return jnp.asarray(information(key, joint, list_codes(joint), SAMPLES).bits) * NATS_PER_BIT
 
-        def secant(_: int, state: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:
+        def secant(_: jax.Array, state: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:
             at, value, slope = state
             following = at + jnp.clip((asked - value) / slope, -1.0, 1.0)
             new = received(following)

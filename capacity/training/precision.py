@@ -74,7 +74,7 @@ def _product(x: jax.Array, kernel: jax.Array, *, rounded: bool, precision: lax.P
 
 
 def _to_rows(
-    slope: jax.Array, x: ad.UndefinedPrimal, kernel: jax.Array, *, rounded: bool, precision: lax.PrecisionLike
+    slope: jax.Array, x: object, kernel: jax.Array, *, rounded: bool, precision: lax.PrecisionLike
 ) -> jax.Array:
     """Slope (..., out) of the result -> that of x (..., in)."""
     rows = slope.reshape(-1, slope.shape[-1])
@@ -84,7 +84,7 @@ def _to_rows(
 
 
 def _to_kernel(
-    slope: jax.Array, x: jax.Array, kernel: ad.UndefinedPrimal, *, rounded: bool, precision: lax.PrecisionLike
+    slope: jax.Array, x: jax.Array, kernel: object, *, rounded: bool, precision: lax.PrecisionLike
 ) -> jax.Array:
     """Slope (..., out) of the result -> that of the kernel (in, out), summed over rows."""
     rows, slopes = x.reshape(-1, x.shape[-1]), slope.reshape(-1, slope.shape[-1])

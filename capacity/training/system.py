@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -27,6 +27,7 @@ Level: TypeAlias = Scalar | float
 """How strong the noise is, in the channel's own unit; traced wherever lanes are mapped over it."""
 
 
+@runtime_checkable
 class Decoders(Protocol):
     """The networks that a receiver ends in, as training and curves use them; see `capacity.systems.Architecture`."""
 
@@ -161,7 +162,7 @@ class System(ABC):
         """How many numbers pass the channel: those that the decoders read, unless a network stands between."""
         return self.architecture.units
 
-    def prepared(self, key: Key, source: Source) -> Self:
+    def prepared(self, key: Key, source: Source) -> System:
         """The system with what is made once for all steps and not learnt, such as a code by hand."""
         return self
 
