@@ -93,7 +93,8 @@ def _columns(system: str, dataset: xr.Dataset) -> dict[str, np.ndarray]:
             continue
         rest = [d for d in variable.dims if d not in ("level", "seed")]
         sizes = {d: dataset.sizes[d] for d in ("level", "seed", *rest)}
-        values = variable.variable.set_dims(sizes).transpose(*sizes).values.reshape(np.prod(shape), -1)
+        whole = variable.variable.set_dims(sizes)  # type: ignore[no-untyped-call]
+        values = whole.transpose(*sizes).values.reshape(np.prod(shape), -1)
         names = [f"{name}_{rest[0]}{k}" for k in range(values.shape[1])] if rest else [str(name)]
         columns |= dict(zip(names, values.T.astype(str), strict=True))
     return columns

@@ -20,15 +20,7 @@ from capacity.curves.files import read_curves, write_curves
 from capacity.curves.plan import plan_curve
 from capacity.runtime.files.atomic import write_atomic
 from capacity.runtime.files.store import Store
-from capacity.systems import (
-    SYSTEMS,
-    Architecture,
-    BinaryAutoencoder,
-    DropoutAutoencoder,
-    GaussianDropoutAutoencoder,
-    QuantizedAutoencoder,
-    StochasticDepthAutoencoder,
-)
+from capacity.systems import SYSTEMS, Architecture
 from capacity.training import Training
 from synthetic import FairBits
 
@@ -41,13 +33,13 @@ HEAD = (
 def cases(size: Architecture) -> dict[str, Any]:
     """Every system, and its variants."""
     return {name: kind(size) for name, kind in SYSTEMS.items()} | {
-        "dropout, floor 0.2": DropoutAutoencoder(size, floor=0.2),
-        "dropout, ±1": DropoutAutoencoder(size, "signs"),
-        "dropout, 0/1": DropoutAutoencoder(size, "digits"),
-        "gaussian_dropout, real": GaussianDropoutAutoencoder(size, "real"),
-        "binary, coins": BinaryAutoencoder(size, stochastic=True),
-        "stochastic_depth, no skips": StochasticDepthAutoencoder(size, skip=False),
-        "quantized, fsq": QuantizedAutoencoder(size, "fsq"),
+        "dropout, floor 0.2": SYSTEMS["dropout"](size, floor=0.2),
+        "dropout, ±1": SYSTEMS["dropout"](size, "signs"),
+        "dropout, 0/1": SYSTEMS["dropout"](size, "digits"),
+        "gaussian_dropout, real": SYSTEMS["gaussian_dropout"](size, "real"),
+        "binary, coins": SYSTEMS["binary"](size, stochastic=True),
+        "stochastic_depth, no skips": SYSTEMS["stochastic_depth"](size, skip=False),
+        "quantized, fsq": SYSTEMS["quantized"](size, "fsq"),
     }
 
 

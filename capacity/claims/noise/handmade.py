@@ -27,7 +27,7 @@ from capacity.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, RED, 
 from capacity.systems import Architecture, GaussianAutoencoder
 from capacity.systems.codes import HANDMADE
 from capacity.systems.codes.constellation import optimise, starts_of
-from capacity.systems.codes.exact import constellation_information
+from capacity.systems.codes.exact import points_information
 from capacity.theory import gaussian_capacity, pam_information
 from capacity.training import Training
 from synthetic import FairBits
@@ -150,7 +150,7 @@ def _handmade(key: jax.Array, source: FairBits, noises: tuple[float, ...], fast:
     start = jnp.asarray(starts_of(16, 2, 6 if fast else 16), jnp.float32)
     steps = 250 if fast else 600
     points = jax.jit(lambda s: jax.lax.map(lambda sigma: optimise(start, sigma, steps=steps)[0], s))(level)
-    optimised = [2 * constellation_information(p, sigma) for p, sigma in zip(np.asarray(points), noises, strict=True)]
+    optimised = [2 * points_information(p, sigma) for p, sigma in zip(np.asarray(points), noises, strict=True)]
     equal = [pam_information(BITS, UNITS, sigma) for sigma in noises]
     nothing = np.zeros(len(noises))
     return {

@@ -44,7 +44,7 @@ groups.in_step curves.schedule:run_distributed
 groups.shared_by_all curves.schedule:broadcast_lanes
 groups.work curves.schedule:run_group
 handmade.FSQ systems.codes:FSQCode
-handmade.exact.gaussian_information systems.codes.exact:constellation_information
+handmade.exact.gaussian_information systems.codes.exact:points_information
 handmade.fsq.FSQ systems.codes.fsq:FSQCode
 lanes.Lanes curves.programs:LanePrograms
 parts.count curves.parts:count_lanes

@@ -42,7 +42,7 @@ def flips_information(words: ArrayLike, flip: float) -> float:
     return float(-(seen * np.log2(seen)).sum() - noise)
 
 
-def constellation_information(points: ArrayLike, noise_std: float) -> float:
+def points_information(points: ArrayLike, noise_std: float) -> float:
     """I(M;Z) in bits of equally likely points (M, d), d of 1 or 2, through Gaussian noise; to about 1e-9.
 
     Raises:

@@ -26,7 +26,7 @@ from capacity.systems.codes import (
 )
 from capacity.systems.codes.code import dealt
 from capacity.systems.codes.constellation import centred, mutual_information, optimise, starts_of
-from capacity.systems.codes.exact import constellation_information, flips_information
+from capacity.systems.codes.exact import points_information, flips_information
 from capacity.systems.codes.fsq import even_levels, fsq_bits
 from capacity.systems.codes.hamming import blocks
 from capacity.systems.codes.lloyd_max import lloyd_max
@@ -170,7 +170,7 @@ def test_quadrature_in_the_plane_is_that_of_two_lines() -> None:
     points = np.stack(np.meshgrid([-1, 1], [-3, -1, 1, 3]), -1).reshape(-1, 2)
     apart = gaussian_noise_information([-1, 1], [0.5] * 2, 0.8)
     apart += gaussian_noise_information([-3, -1, 1, 3], [0.25] * 4, 0.8)
-    assert constellation_information(points, 0.8) == pytest.approx(apart, abs=1e-8)
+    assert points_information(points, 0.8) == pytest.approx(apart, abs=1e-8)
     ours = mutual_information(jnp.asarray(points, jnp.float32), jnp.float32(0.8)) / np.log(2)
     assert ours == pytest.approx(apart, abs=1e-3)
 
@@ -182,7 +182,7 @@ def test_ascent_finds_what_is_known_to_be_best() -> None:
     assert bits == pytest.approx(0.485944, abs=1e-5)
     # Four points in the plane: a square, whose bits are those of two antipodal pairs.
     four, bits = find(jnp.asarray(starts_of(4, 2, 4), jnp.float32), jnp.float32(0.7))
-    assert constellation_information(four, 0.7) == pytest.approx(
+    assert points_information(four, 0.7) == pytest.approx(
         2 * gaussian_noise_information([-1, 1], [0.5] * 2, 0.7)
     )
 
@@ -191,7 +191,7 @@ def test_ascent_finds_what_is_known_to_be_best() -> None:
 def test_eight_optimised_points_beat_equal_spacing_and_keep_below_capacity() -> None:
     noise = 0.35
     points, bits = jax.jit(lambda s: optimise(s, jnp.float32(noise)))(jnp.asarray(starts_of(8, 1, 4), jnp.float32))
-    exact = constellation_information(points, noise)
+    exact = points_information(points, noise)
     assert bits == pytest.approx(exact, abs=1e-3)
     assert pam_information(3, 1, noise) + 0.002 < exact < 0.5 * np.log2(1 + noise**-2)
     np.testing.assert_allclose(jnp.square(centred(points)).mean(0), 1.0, rtol=1e-5)
@@ -219,7 +219,7 @@ def test_refusals() -> None:
     with pytest.raises(ValueError, match=r"words \(M, n\) of digits"):
         flips_information([[2]], 0.1)
     with pytest.raises(ValueError, match=r"points \(M, 1\) or \(M, 2\)"):
-        constellation_information(np.zeros((2, 3)), 1.0)
+        points_information(np.zeros((2, 3)), 1.0)
     with pytest.raises(ValueError, match="times of at least 1"):
         Repetition(0)
     with pytest.raises(ValueError, match="noise_std > 0; got 0"):
