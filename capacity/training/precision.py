@@ -139,7 +139,10 @@ def _batched(
     (x, kernel), (axis, axis_kernel) = args, axes
     if axis_kernel is None:
         return product_p.bind(jnp.moveaxis(x, axis, 0), kernel, rounded=rounded, precision=precision), 0
-    each = _rounded_product if rounded else lambda x, kernel: jnp.matmul(x, kernel, precision=precision)
+
+    def each(x: jax.Array, kernel: jax.Array) -> jax.Array:
+        return _rounded_product(x, kernel) if rounded else jnp.matmul(x, kernel, precision=precision)
+
     return jax.vmap(each, axes)(x, kernel), 0
 
 

@@ -26,7 +26,7 @@ from capacity.systems.codes import (
 )
 from capacity.systems.codes.code import dealt
 from capacity.systems.codes.constellation import centred, mutual_information, optimise, starts_of
-from capacity.systems.codes.exact import points_information, flips_information
+from capacity.systems.codes.exact import flips_information, points_information
 from capacity.systems.codes.fsq import even_levels, fsq_bits
 from capacity.systems.codes.hamming import blocks
 from capacity.systems.codes.lloyd_max import lloyd_max
@@ -182,9 +182,7 @@ def test_ascent_finds_what_is_known_to_be_best() -> None:
     assert bits == pytest.approx(0.485944, abs=1e-5)
     # Four points in the plane: a square, whose bits are those of two antipodal pairs.
     four, bits = find(jnp.asarray(starts_of(4, 2, 4), jnp.float32), jnp.float32(0.7))
-    assert points_information(four, 0.7) == pytest.approx(
-        2 * gaussian_noise_information([-1, 1], [0.5] * 2, 0.7)
-    )
+    assert points_information(four, 0.7) == pytest.approx(2 * gaussian_noise_information([-1, 1], [0.5] * 2, 0.7))
 
 
 @pytest.mark.slow
