@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import jax
 import jax.numpy as jnp
 import numpy as np
-from numpy.typing import ArrayLike
 
 from capacity.channels.channel import Channel
 from capacity.theory.capacity import Capacity, blahut_arimoto
@@ -14,7 +15,12 @@ MAX_OUTPUTS = 20000
 
 
 def unit_capacity(
-    channel: Channel, inputs: ArrayLike, *, power: float | None = None, tolerance: float = 1e-5, per_std: int = 0
+    channel: Channel,
+    inputs: Sequence[float] | np.ndarray,
+    *,
+    power: float | None = None,
+    tolerance: float = 1e-5,
+    per_std: int = 0,
 ) -> Capacity:
     """Capacity of one unit of a channel of plain units, whose input is one of these, under a power if one is given.
 
