@@ -85,7 +85,7 @@ def measure_layers(key: Seed, stack: Stack, *, budget_gflop: float | int = DEFAU
     joints = [stack.joint(number) for number in range(2, len(stack.layers) + 1)]
     keys, first = jax.random.split(as_key(key), len(stack.layers)), stack.layers[0]
     brackets = [measure(keys[0], Joint(stack.source, first.encoder, first.channel), budget_gflop=budget_gflop)]
-    brackets += [_measure_inner(k, joint, budget_gflop) for k, joint in zip(keys[1:], joints, strict=True)]
+    brackets += [_measure_inner(k, joint, float(budget_gflop)) for k, joint in zip(keys[1:], joints, strict=True)]
     return processed(brackets)
 
 

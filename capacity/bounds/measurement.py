@@ -67,13 +67,13 @@ def measure(
     if not (np.isfinite(budget_gflop) and budget_gflop > 0):
         raise ValueError(f"Expected a budget greater than 0, in billions of operations; got {budget_gflop}.")
     with jax.default_matmul_precision("highest"):  # by default three digits on some GPUs, and bounds are no bounds
-        return _measured(as_key(key), traceable(joint), budget_gflop, log_decoder, samples, method, progress)
+        return _measured(as_key(key), traceable(joint), float(budget_gflop), log_decoder, samples, method, progress)
 
 
 def _measured(
     key: jax.Array,
     joint: Joint,
-    budget_gflop: float | int,
+    budget_gflop: float,
     log_decoder: LogDecoder | None,
     samples: int,
     method: str,

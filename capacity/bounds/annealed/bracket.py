@@ -34,7 +34,7 @@ def check_full_support(channel: Channel) -> None:
 
 
 def annealed_bracket(
-    key: Key, joint: Joint, budget_gflop: float | int, log_decoder: LogDecoder | None, progress: Progress
+    key: Key, joint: Joint, budget_gflop: float, log_decoder: LogDecoder | None, progress: Progress
 ) -> Bracket:
     """Both bounds on I(M;Z) within the budget, and the trace of how they narrowed.
 

@@ -47,7 +47,7 @@ class Sampler(NamedTuple):
         key: Key,
         joint: Joint,
         fit: Callable[[jax.Array, Joint], PosteriorApproximation],
-        budget_gflop: float | int,
+        budget_gflop: float,
         trace: list[TracePoint],
         progress: Progress,
     ) -> Sampler:
@@ -74,7 +74,7 @@ class Sampler(NamedTuple):
         sampler = cls(joint, approximation, controlled, cost, last)
         return sampler.with_neighbours(key_more, budget_gflop, trace) if joint.source.discrete else sampler
 
-    def with_neighbours(self, key: Key, budget_gflop: float | int, trace: list[TracePoint]) -> Sampler:
+    def with_neighbours(self, key: Key, budget_gflop: float, trace: list[TracePoint]) -> Sampler:
         """With one more control, dearer than the others, where a narrower bracket is to be expected of it."""
         spread, known = self.controlled.spread(self.last.chains)
         if not spread > known * MAX_SAMPLES**0.5:  # the others leave hardly any noise
@@ -89,7 +89,7 @@ class Sampler(NamedTuple):
         trace.append(trace_point(trace[-1].work + cheap * each, controlled.bounds(self.last.chains), "controls"))
         return self._replace(controlled=controlled)
 
-    def plan(self, budget_gflop: float | int) -> SamplingPlan:
+    def plan(self, budget_gflop: float) -> SamplingPlan:
         """The chains that so much buys."""
         spread, known = self.controlled.spread(self.last.chains)
         return plan_sampling(self.last, spread, self.cost, budget_gflop, known, self.joint.source.bits)
