@@ -29,7 +29,7 @@ from synthetic import MarkovBits
 
 SYMBOLS, HIDDEN, BATCH = 12, 96, 64
 COUNTS = (8, 32, 128, 512, 2048, 16384)  # examples; 2^7.10 = 138
-LITTLE = COUNTS.index(32)
+FEW_EXAMPLES = COUNTS.index(32)
 STRENGTHS = {"dropout": (0.1, 0.3, 0.5), "gaussian": (0.3, 1.0, 3.0), "gradient": (1e-5, 1e-3, 1e-1)}
 WORDS = {"dropout": "dropout", "gaussian": "Gaussian noise in the units", "gradient": "gradient noise"}
 COLOURS = {"dropout": RED, "gaussian": BLUE, "gradient": GREEN}
@@ -77,9 +77,9 @@ class Generation(Claim):
         rate = context.miss_rate
         answers = {"excess at 16,384 examples": statistics.mean(by["none"][0, -1], rate)}
         for kind in STRENGTHS:
-            little = by[kind][:, LITTLE]
-            best = little[:, :SELECTION].mean(1).argmin()
-            gap = (little[best] - by["none"][0, LITTLE])[SELECTION:]  # the same examples and starts on both sides
+            few = by[kind][:, FEW_EXAMPLES]
+            best = few[:, :SELECTION].mean(1).argmin()
+            gap = (few[best] - by["none"][0, FEW_EXAMPLES])[SELECTION:]  # the same examples and starts on both sides
             answers[f"{kind} at 32 examples"] = statistics.mean(gap, rate)
         answers["dropout at 16,384 examples"] = statistics.mean(by["dropout"][-1, -1] - by["none"][0, -1], rate)
         return Evidence(answers, _dataset(by, source))

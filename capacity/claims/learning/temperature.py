@@ -67,12 +67,12 @@ class Temperature(Claim):
 
     def run(self, key: jax.Array, context: Context) -> Evidence:
         """All learning rates and batches from the same starts, data by seed."""
-        seeds, walk = (8, 3000) if context.fast else (20, 30_000)
+        seeds, steps = (8, 3000) if context.fast else (20, 30_000)
         lanes = grid(rate=RATES, batch=BATCHES)
         found = run_lanes(
             context,
             "runs",
-            lambda one, keys: jax.vmap(lambda key: _run(key, one, walk))(keys),
+            lambda one, keys: jax.vmap(lambda key: _run(key, one, steps))(keys),
             {k: jnp.asarray(v, jnp.float32) for k, v in lanes.items()},
             jax.random.split(key, seeds),
             group=10,
@@ -155,7 +155,7 @@ def _loss(params: TwoLayer, data: _Data) -> jax.Array:
     return jnp.square(two_layer(params, data[0]) - data[1]).mean()
 
 
-def _run(key: jax.Array, one: Lane, walk: int) -> dict[str, jax.Array]:
+def _run(key: jax.Array, one: Lane, steps: int) -> dict[str, jax.Array]:
     key_task, key_init, key_batch, key_lanczos, key_trace = jax.random.split(key, 5)
     (x, y), fresh = _task(key_task)
 
@@ -170,8 +170,8 @@ def _run(key: jax.Array, one: Lane, walk: int) -> dict[str, jax.Array]:
     def descend(params: TwoLayer, _: None) -> tuple[TwoLayer, None]:
         return jax.tree.map(lambda p, g: p - DESCENT_RATE * g, params, jax.grad(_loss)(params, (x, y))), None
 
-    params, _ = jax.lax.scan(step, init_two_layer(key_init, INPUTS, HIDDEN), jnp.arange(walk))
-    params, _ = jax.lax.scan(descend, params, None, length=walk)
+    params, _ = jax.lax.scan(step, init_two_layer(key_init, INPUTS, HIDDEN), jnp.arange(steps))
+    params, _ = jax.lax.scan(descend, params, None, length=steps)
     product, dim = hessian_product(lambda p: _loss(p, (x, y)), params)
     return {
         "sharpness": largest_eigenvalues(key_lanczos, product, dim, 1, 20).values[0],

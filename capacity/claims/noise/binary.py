@@ -41,8 +41,8 @@ from synthetic import FairBits
 
 BITS = UNITS = 8
 FLIP, DEPTHS = 0.1, (1, 2, 5)
-NONE = 1e-4  # flips that stand for none, since a level is greater than 0
-FAST_FLIPS, FLIPS = (NONE, 0.03, 0.1, 0.3), (NONE, 0.01, 0.03, 0.06, 0.1, 0.15, 0.2, 0.3, 0.4)
+NO_FLIPS = 1e-4  # stands for none, since a level is greater than 0
+FAST_FLIPS, FLIPS = (NO_FLIPS, 0.03, 0.1, 0.3), (NO_FLIPS, 0.01, 0.03, 0.06, 0.1, 0.15, 0.2, 0.3, 0.4)
 
 
 class BinaryUnits(Claim):

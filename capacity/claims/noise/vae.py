@@ -30,7 +30,7 @@ from synthetic import FairBits
 
 BITS, UNITS = 13, 8
 ASKED = (1.0, 2.0, 4.0, 8.0, 12.0)
-SHARE, LEAST = 0.02, 0.05  # of what was asked; bits
+RELATIVE_TOLERANCE, TOLERANCE = 0.02, 0.05  # of what was asked; in bits
 
 
 class AskedBits(Claim):
@@ -47,7 +47,7 @@ class AskedBits(Claim):
         Prediction(
             f"asked for {asked:g} bits, off by at most",
             "what is asked for passes, within 2 % or 0.05 bits",
-            high=max(LEAST, SHARE * asked),
+            high=max(TOLERANCE, RELATIVE_TOLERANCE * asked),
         )
         for asked in ASKED
     )
@@ -85,7 +85,7 @@ class AskedBits(Claim):
         draw_curve(left, data.asked, data.rate, RED, "rate, what the loss counts", "s")
         left.set_ylim(0, 1.15 * float(data.rate.max()))
         label_axes(left, "bits asked for", "bits", "A VAE asked for bits")
-        allowed = np.maximum(LEAST, SHARE * data.asked)
+        allowed = np.maximum(TOLERANCE, RELATIVE_TOLERANCE * data.asked)
         right.fill_between(data.asked, -allowed, allowed, color=GREY, alpha=0.25, lw=0, label="2 % or 0.05 bits")
         for i in range(data.sizes["seed"]):
             one = data.isel(seed=i)

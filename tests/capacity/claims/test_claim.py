@@ -252,10 +252,10 @@ def test_what_is_no_claim_is_refused_with_what_it_lacks() -> None:
 
 def test_examine_says_what_a_run_in_a_directory_says(tmp_path: Path) -> None:
     kept = run_claim(Coin(), tmp_path / "coin", 0, fast=True)
-    heard: list[float] = []
+    shares: list[float] = []
     key = jax.random.fold_in(jax.random.key(0), zlib.crc32(b"coin"))
-    outcome = examine(key, Coin(), fast=True, progress=lambda done, text: heard.append(done))
-    assert (outcome.verdict, outcome.answers, heard) == (kept.verdict, kept.answers, [0.5])
+    outcome = examine(key, Coin(), fast=True, progress=lambda done, text: shares.append(done))
+    assert (outcome.verdict, outcome.answers, shares) == (kept.verdict, kept.answers, [0.5])
     lines = str(outcome).splitlines()
     assert lines[:2] == ["coin: supported, fast", "“the coin favours heads”"]
     assert lines[3].split("  ")[0] == "chance of heads" and lines[3].endswith("≥ 0.55  for")
