@@ -124,14 +124,14 @@ def _run(
     datasets = {}
     kept = {name: count_lanes(store, name) for name in plans}
     with Meter(sum(plan.total for plan in plans.values()), sum(kept.values()), quiet=quiet) as meter:
-        before = found = 0
+        before = found = lanes = 0
 
         def progress(done: float, message: str) -> None:
-            meter.update(before + round(done), message, found)
+            meter.update(before + round(done * lanes), message, found)
 
         try:
             for name, plan in plans.items():
-                found += kept[name]
+                found, lanes = found + kept[name], plan.total
                 datasets[name] = run_plan(plan, store, name, progress, pool=pool, together=together)
                 before += plan.total
         except KeyboardInterrupt:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Callable, Mapping
-from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Any
 
 import typer
@@ -76,12 +75,10 @@ def print_version(asked: bool) -> None:
     import jax
 
     from capacity.runtime.devices import unused_gpu
+    from capacity.runtime.versions import version_of
 
-    try:
-        print(f"infocapacity {version('infocapacity')}")
-    except PackageNotFoundError:
-        print("infocapacity, not installed")
-    print(", ".join([f"python {platform.python_version()}", *(f"{name} {version(name)}" for name in PACKAGES)]))
+    print(f"infocapacity {version_of('infocapacity')}")
+    print(", ".join([f"python {platform.python_version()}", *(f"{name} {version_of(name)}" for name in PACKAGES)]))
     kinds = [device.device_kind for device in jax.devices()]
     counted = ", ".join(f"{kinds.count(kind)} × {kind}" for kind in dict.fromkeys(kinds))
     print(f"devices: {counted} ({jax.default_backend()})")

@@ -37,7 +37,7 @@ def run_plan(
         store: where lanes are kept, group by group as they finish, and with a `Store` also those that train for
             more than a minute.
         name: their common name.
-        progress: called with the number of finished lanes and what was just done.
+        progress: called with the share of lanes that are done, 0 to 1, and what was just done.
         pool: where groups of lanes run, by default in this process (see `capacity.runtime.executors`).
         together: lanes that a device runs as one batched program; by default 1 on a CPU.
 
@@ -49,7 +49,7 @@ def run_plan(
     if joined:
         done = broadcast_lanes(done)
     if progress and done:
-        progress(len(done), f"{len(done)} of {plan.total} lanes found in the store")
+        progress(len(done) / plan.total, f"{len(done)} of {plan.total} lanes found in the store")
     missing = [i for i in range(plan.total) if i not in done]
     seconds = {"compile": 0.0, "train": 0.0, "measure": 0.0}
     place = CheckpointPlace(store.directory, name) if isinstance(store, Store) else None
@@ -68,5 +68,5 @@ def run_plan(
             seconds[kind] += spent
         if progress:
             level = plan.levels[group.lanes[-1] // plan.seeds]
-            progress(len(done), f"{plan.system.name} {plan.system.level_symbol}={level:g}")
+            progress(len(done) / plan.total, f"{plan.system.name} {plan.system.level_symbol}={level:g}")
     return label(plan, [done[i] for i in range(plan.total)], seconds)

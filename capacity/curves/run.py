@@ -40,7 +40,8 @@ def capacity_curve(
         key, source, system, seeds, training, samples, measure, budget_gflop: as in `plan_curve`.
         levels: noise levels, by default the system's own.
         store: where finished lanes are kept, group by group; a curve that was broken off goes on from it.
-        progress: called with the number of finished lanes and what was just done; True shows a bar, in a notebook too.
+        progress: called with the share of lanes that are done, 0 to 1, and what was just done; True shows a bar, in a
+            notebook too.
 
     Returns:
         A dataset with dims `level, seed, unit, step`, every variable with `units` and `long_name`.
@@ -60,4 +61,4 @@ def capacity_curve(
         measure=measure,
         budget_gflop=budget_gflop,
     )
-    return run_plan(plan, store, system.name, reporter(progress, plan.total))
+    return run_plan(plan, store, system.name, reporter(progress))

@@ -21,7 +21,7 @@ import numpy as np
 
 from capacity.runtime.files.atomic import not_written
 
-Leaf: TypeAlias = jax.Array | np.ndarray | jax.ShapeDtypeStruct
+StateLeaf: TypeAlias = jax.Array | np.ndarray | jax.ShapeDtypeStruct
 
 
 class Checkpoints:
@@ -95,7 +95,7 @@ def _told_once() -> Iterator[None]:
         logger.setLevel(level)
 
 
-def _is_key(leaf: Leaf) -> bool:
+def _is_key(leaf: StateLeaf) -> bool:
     return bool(jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key))
 
 
@@ -104,13 +104,13 @@ def _plain(leaf: jax.Array | np.ndarray) -> jax.Array | np.ndarray:
     return jax.random.key_data(leaf) if _is_key(leaf) else leaf
 
 
-def _blank(leaf: Leaf) -> np.ndarray:
+def _blank(leaf: StateLeaf) -> np.ndarray:
     """Zeros of a leaf's shape and type, or of the numbers of a random key; the leaf may be only a shape and a type."""
     plain = jax.eval_shape(_plain, leaf)
     return np.zeros(plain.shape, plain.dtype)
 
 
-def _like(leaf: Leaf, numbers: np.ndarray) -> jax.Array | np.ndarray:
+def _like(leaf: StateLeaf, numbers: np.ndarray) -> jax.Array | np.ndarray:
     """The numbers again as what the leaf is."""
     return jax.random.wrap_key_data(jnp.asarray(numbers)) if _is_key(leaf) else np.asarray(numbers)
 

@@ -83,9 +83,9 @@ def test_a_disk_that_fills_up_while_lanes_are_kept(
         monkeypatch.undo()
         kept = [p.name for p in (tmp_path / "parts").iterdir()]
         assert kept == ["curve-0000-1.npz"] and store.load("curve-0000-1") is not None
-        seen: list[int] = []
+        seen: list[float] = []
         xr.testing.assert_equal(run(store, progress=lambda done, _: seen.append(done)), undisturbed)
-    assert seen[0] == 1
+    assert seen[0] == 1 / 4
 
 
 @pytest.mark.parametrize("after", range(5))
