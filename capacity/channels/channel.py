@@ -21,13 +21,13 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from capacity.channels.constraint import Constraint
-from capacity.runtime.shapes import Key, Leaf, Units
+from capacity.runtime.shapes import ArrayLeaf, Key, Units
 
 Code: TypeAlias = Any
 """What the encoder gives: an array (units,), or a pytree of arrays whose last axis is the units."""
 Powers: TypeAlias = Float[Array, "..."]
 """Mean squares of units, of any shape."""
-Number: TypeAlias = float | int | Leaf | np.ndarray
+Number: TypeAlias = float | int | ArrayLeaf | np.ndarray
 """A channel's level or another of its parameters: a leaf, so that channels of many levels stack."""
 
 

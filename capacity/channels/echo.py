@@ -25,7 +25,7 @@ from capacity.channels.channel import Channel, Number, Powers, check_level
 from capacity.channels.constraint import Constraint
 from capacity.channels.gaussian import LOG_2PI
 from capacity.results.estimate import NATS_PER_BIT
-from capacity.runtime.shapes import Key, Leaf, Units
+from capacity.runtime.shapes import ArrayLeaf, Key, Units
 
 MAX_ECHOES = 2**14  # components of the density
 
@@ -52,7 +52,7 @@ class Echo(Channel):
     """
 
     scale: Number
-    bank: Leaf
+    bank: ArrayLeaf
     depth: int = field(default=6, metadata={"static": True})
     floor: Number = 1e-2
     memoryless: ClassVar[bool] = False

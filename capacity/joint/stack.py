@@ -18,7 +18,7 @@ from jaxtyping import Array, Float, PyTree
 from capacity.channels import Channel, Code
 from capacity.channels.gaussian import LOG_2PI
 from capacity.joint.joint import Joint, as_tree
-from capacity.runtime.shapes import Key, Leaf, Scalar, Vector
+from capacity.runtime.shapes import ArrayLeaf, Key, Scalar, Vector
 
 if TYPE_CHECKING:
     from synthetic.source import Draws, Source
@@ -105,7 +105,7 @@ class WithNoise:
     """A source whose message goes with standard normal noise of the shape of `zeros` (e,): what a stack sends."""
 
     base: Source
-    zeros: Leaf
+    zeros: ArrayLeaf
     name: ClassVar[str] = "with_noise"
 
     @property

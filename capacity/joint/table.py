@@ -17,7 +17,7 @@ from jaxtyping import Array, Float, Int, Int8, Integer
 
 from capacity.channels import Channel, Code
 from capacity.joint.joint import Joint
-from capacity.runtime.shapes import Key, Leaf, Scalar
+from capacity.runtime.shapes import ArrayLeaf, Key, Scalar
 
 LAST_EDGE = 2**32 - 1  # an edge here is out of every draw's reach
 MAX_LISTED = 2**20  # as of a source: `synthetic.source`, from which only types are taken here
@@ -44,8 +44,8 @@ class Rows:
         bits: the entropy, log2 N where all rows are equally likely.
     """
 
-    log_probs: Leaf
-    lower_edges: Leaf
+    log_probs: ArrayLeaf
+    lower_edges: ArrayLeaf
     bits: float = field(metadata={"static": True})
     name: ClassVar[str] = "rows"
     discrete: ClassVar[bool] = True

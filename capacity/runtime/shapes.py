@@ -24,7 +24,7 @@ Message: TypeAlias = Shaped[Array, " message_dim"]
 """What is sent: whole numbers of a discrete source, real ones of a continuous one."""
 
 if TYPE_CHECKING:
-    Leaf: TypeAlias = jax.Array
+    ArrayLeaf: TypeAlias = jax.Array
 else:
-    Leaf = Any
+    ArrayLeaf = Any
 """An array that is a field of a pytree: while JAX handles the tree, a placeholder of any type may stand for it."""
