@@ -106,16 +106,32 @@ def parameters(node: Function) -> list[ast.arg]:
     return [*plain, *arguments.kwonlyargs, *[a for a in (arguments.vararg, arguments.kwarg) if a]]
 
 
+def names_of_any() -> set[str]:
+    """`Any` itself, and aliases that stand for it."""
+    each = (
+        node
+        for tree in MODULES.values()
+        for node in top_level(tree.body)
+        if isinstance(node, ast.Assign | ast.AnnAssign)
+    )
+    aliases = {
+        (node.target if isinstance(node, ast.AnnAssign) else node.targets[0])
+        for node in each
+        if node.value and ast.unparse(node.value) == "Any"
+    }
+    return {"Any"} | {ast.unparse(name) for name in aliases}
+
+
 def any_parameters() -> tuple[list[str], int]:
     """Parameters of type `Any`, and the number of all parameters."""
-    offenders, total = [], 0
+    offenders, total, anything = [], 0, names_of_any()
     for module, tree in MODULES.items():
         for node in ast.walk(tree):
             if isinstance(node, Function):
                 total += len(parameters(node))
                 for one in parameters(node):
                     names = ast.unparse(one.annotation).split(" | ") if one.annotation else ["Any"]
-                    if "Any" in names:
+                    if anything & set(names):
                         offenders.append(f"{module}:{node.lineno} {node.name}({one.arg})")
     return offenders, total
 
