@@ -24,16 +24,7 @@ class SourceBuilder(Protocol):
 
     @classmethod
     def build(cls, key: jax.Array, bits: int, dim: int) -> Source:
-        """The source of these sizes.
-
-        Args:
-            key: of whatever is random in the source itself.
-            bits: as many as the source can hold, or the number that stands for its size.
-            dim: length of a vector.
-
-        Raises:
-            ValueError: sizes that the source cannot have.
-        """
+        """The source of these sizes; arguments and errors as those of `synthetic.NamedSource.build`."""
         ...
 
 
