@@ -93,7 +93,7 @@ def _columns(system: str, dataset: xr.Dataset) -> dict[str, np.ndarray]:
             continue
         rest = [d for d in variable.dims if d not in ("level", "seed")]
         sizes = {d: dataset.sizes[d] for d in ("level", "seed", *rest)}
-        whole = variable.variable.set_dims(sizes)  # type: ignore[no-untyped-call]
+        whole = variable.variable.set_dims(sizes)
         values = whole.transpose(*sizes).values.reshape(np.prod(shape), -1)
         names = [f"{name}_{rest[0]}{k}" for k in range(values.shape[1])] if rest else [str(name)]
         columns |= dict(zip(names, values.T.astype(str), strict=True))
