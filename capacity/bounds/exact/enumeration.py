@@ -68,7 +68,11 @@ def information_of(joint: Joint, listed: Listed, sample: Sample) -> Estimate:
 
 
 def widen(
-    estimate: Estimate, channel: Channel, listed: Listed, z: Float[Array, "n units"], log_q: Float[Array, " n"]
+    estimate: Estimate,
+    channel: Channel,
+    listed: Listed,
+    z: Float[Array | np.ndarray, "n units"],
+    log_q: Float[Array | np.ndarray, " n"],
 ) -> Estimate:
     """The estimate, its interval widened by the rounding error of single precision, in densities and in their mean.
 

@@ -122,7 +122,7 @@ def test_what_mirrored_noise_changes_has_no_mean() -> None:
     assert found.zero.shape == (n, 2) and found.learnt.shape == (n, 1)
     assert (np.abs(found.zero.mean(0)) < 4 * found.zero.std(0) / n**0.5).all()
     np.testing.assert_allclose(found.learnt[:, 0], jax.vmap(bent)(message, z), rtol=1e-4, atol=1e-3)
-    noiseless = np.asarray(jax.vmap(bent)(message, joint.channel.moments(code)[0]))
+    noiseless = np.asarray(jax.vmap(bent)(message, jax.vmap(joint.channel.moments)(code)[0]))
     by_noise = found.learnt[:, 0] - noiseless
     assert (by_noise - 0.5 * found.zero[:, 1]).std() < 0.7 * by_noise.std()
 
