@@ -128,7 +128,7 @@ long = Training(steps=4000, batch=256, receiver_steps=0, optimiser=descent)
 
 
 def joint_at(beta):
-    return long.joint(jax.random.key(4), linear, beta, vectors)
+    return long.joint(jax.random.key(4), vectors, linear, beta)
 
 
 joints = jax.jit(lambda betas: jax.lax.map(joint_at, betas))(jnp.asarray(weights))
