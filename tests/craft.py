@@ -123,15 +123,15 @@ def names_of_any() -> set[str]:
 
 
 def any_parameters() -> tuple[list[str], int]:
-    """Parameters of type `Any`, and the number of all parameters."""
+    """Parameters whose type has `Any` in it, also in brackets, and the number of all parameters."""
     offenders, total, anything = [], 0, names_of_any()
     for module, tree in MODULES.items():
         for node in ast.walk(tree):
             if isinstance(node, Function):
                 total += len(parameters(node))
                 for one in parameters(node):
-                    names = ast.unparse(one.annotation).split(" | ") if one.annotation else ["Any"]
-                    if anything & set(names):
+                    words = re.findall(r"\w+", ast.unparse(one.annotation)) if one.annotation else ["Any"]
+                    if anything & set(words):
                         offenders.append(f"{module}:{node.lineno} {node.name}({one.arg})")
     return offenders, total
 

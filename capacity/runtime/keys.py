@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 Seed: TypeAlias = jax.Array | int
-"""A random key by `jax.random.key` (or `jax.random.PRNGKey`), or a whole number of which one is made."""
+"""A random key by `jax.random.key` (or its two words, as a curve keeps them), or a whole number that makes one."""
 
 
 def as_key(seed: Seed) -> jax.Array:
@@ -25,8 +25,8 @@ def as_key(seed: Seed) -> jax.Array:
         return jax.random.key(int(seed))
     if isinstance(seed, jax.Array) and jnp.issubdtype(seed.dtype, jax.dtypes.prng_key) and seed.ndim == 0:
         return seed
-    if isinstance(seed, jax.Array) and seed.dtype == np.uint32 and seed.shape == (2,):
-        key: jax.Array = jax.random.wrap_key_data(seed)
+    if isinstance(seed, jax.Array | np.ndarray) and seed.dtype == np.uint32 and seed.shape == (2,):
+        key: jax.Array = jax.random.wrap_key_data(jnp.asarray(seed))
         return key
-    came = f"an array of {seed.dtype} {seed.shape}" if isinstance(seed, jax.Array) else repr(seed)
+    came = f"an array of {seed.dtype} {seed.shape}" if isinstance(seed, jax.Array | np.ndarray) else repr(seed)
     raise TypeError(f"Expected a key by jax.random.key, or a whole number as a seed; got {came}.")

@@ -184,3 +184,11 @@ def test_an_estimator_takes_a_seed(name: str) -> None:
     x = x[:, 0] > 0 if kind.takes == "mixed" else x
     with pytest.raises(TypeError, match="Expected a key by jax.random.key"):
         kind()(NEITHER, x, y)
+
+
+def test_a_key_as_a_curve_keeps_it_is_that_key() -> None:
+    key = jax.random.key(7)
+    words = jax.random.key_data(key)
+    assert as_key(words) == key and as_key(np.asarray(words)) == key
+    with pytest.raises(TypeError, match=r"got an array of uint32 \(3,\)"):
+        as_key(np.zeros(3, np.uint32))
