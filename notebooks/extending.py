@@ -227,7 +227,7 @@ curve = capacity_curve(6, source, system, (0.3, 0.6, 1.0), seeds=2, training=tra
 figure, axes = plt.subplots(figsize=(6, 3.6), layout="constrained")
 axes.plot(curve.level, curve.ceiling, color="black", label="ceiling under a power of 1")
 axes.axhline(source.bits, color="#777777", ls="--", label="source: 4 bits")
-axes.plot(curve.level, curve.bits, "o", color="#0072B2", label="measured, a point a seed")
+axes.plot(curve.level, curve.bits, "o", color="#0072B2", label=["measured, a point a seed", "_the other seed"])
 axes.set(xlabel="noise standard deviation σ", ylabel="bits", ylim=(0, 4.4))
 axes.legend(frameon=False)
 plt.show()
