@@ -7,6 +7,7 @@ Where XLA_FLAGS is set, as by `make test-all` to nothing, they are compiled as f
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import tempfile
@@ -26,6 +27,7 @@ COMPILED = pytest.StashKey[str]()
 
 def pytest_configure(config: pytest.Config) -> None:
     """One directory of compiled programs for all processes of the run: those started from here inherit it."""
+    gc.set_threshold(100_000, 50, 100)  # programs and traces live to the end: to look through them often is in vain
     if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
         config.stash[COMPILED] = place = tempfile.mkdtemp(prefix="infocapacity-compiled-")
         os.environ["JAX_COMPILATION_CACHE_DIR"] = place
