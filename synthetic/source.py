@@ -131,6 +131,18 @@ class NamedSource(_Contract):
         """Whether there are at most 2**20 messages, so that `codebook` can list them; by default not."""
         return False
 
+    @abstractmethod
+    def sample(self, key: jax.Array, n: int) -> Draws:
+        """Draw n, independently; see `Source`."""
+
+    @abstractmethod
+    def embed(self, message: PyTree) -> PyTree:
+        """Vector (dim,) of one message (message_dim,)."""
+
+    @abstractmethod
+    def log_prob(self, message: PyTree) -> jax.Array:
+        """Log mass () of one message (message_dim,), in nats; log density where continuous."""
+
     def log_mass(self, message: PyTree) -> jax.Array:
         """`log_prob`: no noise goes with the message."""
         return self.log_prob(message)

@@ -9,7 +9,7 @@ from capacity.channels.binarised import Binarised, StochasticBinarised
 from capacity.channels.binary import BinarySymmetric, Erasure
 from capacity.channels.capacity import unit_capacity
 from capacity.channels.chain import Chain
-from capacity.channels.channel import Channel, Code
+from capacity.channels.channel import RENAMED, Channel, Code, check_ceiling
 from capacity.channels.constraint import Constraint
 from capacity.channels.dropout import Dropout
 from capacity.channels.echo import Echo
@@ -63,6 +63,8 @@ CHANNELS = Registry(
     ),
     contract=Channel,
     aliases={"then": "chain"},
+    renamed=RENAMED,
+    rule=check_ceiling,
 )  # fmt: skip
 
 __getattr__ = old_names(__name__)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import warnings
 from abc import ABC, abstractmethod
+from inspect import getattr_static
 from typing import Any, ClassVar, TypeAlias
 
 import jax
@@ -189,6 +190,26 @@ class Channel(ABC):
         """Deprecated: the old name of `no_ceiling_because`."""
         warnings.warn("Channel.statement is Channel.no_ceiling_because now.", DeprecationWarning, stacklevel=2)
         return self.no_ceiling_because
+
+
+RENAMED = {"constraint": "presumes", "statement": "no_ceiling_because"}
+"""Members of release 0.1 that a class may no longer define."""
+
+
+def check_ceiling(kind: type) -> None:
+    """Refuse a class that defines `ceiling` but not what it presumes of the code, or the reverse.
+
+    Raises:
+        TypeError: naming what is missing.
+    """
+    ceiling, presumes = getattr_static(kind, "ceiling"), getattr_static(kind, "presumes", None)
+    has_ceiling, says = ceiling is not vars(Channel)["ceiling"], presumes is not vars(Channel)["presumes"]
+    if has_ceiling and not says:
+        raise TypeError(
+            f"Expected presumes beside ceiling, the Constraint that the code keeps; got {kind.__qualname__} without it."
+        )
+    if says and presumes is not None and not has_ceiling:
+        raise TypeError(f"Expected ceiling beside presumes, in bits; got {kind.__qualname__} without it.")
 
 
 def noisy(channel: Channel, key: Key, codes: Code) -> Float[Array, "n units"]:

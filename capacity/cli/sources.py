@@ -7,8 +7,9 @@ from typing import ClassVar, Protocol
 import jax
 
 import synthetic
+from capacity.runtime.contracts import check_class
 from capacity.runtime.registry import Registry
-from synthetic import Source
+from synthetic import NamedSource, Source
 
 
 class SourceBuilder(Protocol):
@@ -28,4 +29,14 @@ class SourceBuilder(Protocol):
         ...
 
 
-SOURCES = Registry("sources", synthetic.SOURCES.values(), contract=SourceBuilder)
+def check_source(kind: type) -> None:
+    """Refuse a `NamedSource` that lacks what a source has: it builds itself.
+
+    Raises:
+        TypeError: naming what is missing.
+    """
+    if issubclass(kind, NamedSource):
+        check_class(kind, Source)
+
+
+SOURCES = Registry("sources", synthetic.SOURCES.values(), contract=SourceBuilder, rule=check_source)

@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from capacity.estimators.estimator import Estimator
+from capacity.estimators.estimator import Estimator, check_estimator
 from capacity.results.estimate import Estimate
 from capacity.runtime.keys import Seed, as_key
 from capacity.runtime.names import check_name
@@ -104,11 +104,13 @@ def named(method: str | Estimator) -> Estimator:
     """The estimator of a name with its defaults; an estimator as it is.
 
     Raises:
+        TypeError: for what is neither a name nor an estimator.
         ValueError: for an unknown name, with the nearest known ones.
     """
     from capacity.estimators.registry import ESTIMATORS
 
     if not isinstance(method, str):
+        check_estimator(method)
         return method
     check_name(method, ESTIMATORS, "the method")
     return cast("Estimator", ESTIMATORS[method]())

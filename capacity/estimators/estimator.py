@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from typing import ClassVar, Literal, TypeAlias
+from collections.abc import Callable, Collection
+from inspect import getattr_static
+from typing import ClassVar, Literal, TypeAlias, get_args
 
 import jax
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import ArrayLike
 
 from capacity.estimators.checks import Takes, checked
 from capacity.results.estimate import Estimate
+from capacity.runtime.contracts import check_instance
 from capacity.runtime.deprecated import old_names
 from capacity.runtime.keys import Seed, as_key
 
@@ -96,3 +98,39 @@ class RatioEstimator(Estimator):
         Raises:
             ValueError: for what `checked` refuses, and too few pairs.
         """
+
+
+def check_declarations(kind: type) -> None:
+    """Refuse a class that takes what no data are, or says of unknown changes that they leave its figure.
+
+    What a property tells is looked at when the estimator is used.
+
+    Raises:
+        TypeError: naming what is known.
+    """
+    takes, unchanged_by = getattr_static(kind, "takes", "any"), getattr_static(kind, "unchanged_by", ())
+    _check_takes(kind, "any" if isinstance(takes, property) else takes)
+    _check_changes(kind, () if isinstance(unchanged_by, property) else unchanged_by)
+
+
+def check_estimator(method: Estimator) -> None:
+    """Refuse what is no estimator, before it is used: a class, what lacks a member, unknown declarations.
+
+    Raises:
+        TypeError: saying what was expected.
+    """
+    check_instance(method, Estimator)
+    _check_takes(type(method), method.takes)
+    _check_changes(type(method), method.unchanged_by)
+
+
+def _check_takes(kind: type, takes: object) -> None:
+    if takes not in get_args(Takes):
+        raise TypeError(f"Expected takes among {', '.join(get_args(Takes))}; got {takes!r} in {kind.__qualname__}.")
+
+
+def _check_changes(kind: type, changes: Collection[str]) -> None:
+    if isinstance(changes, str) or not set(changes) <= set(get_args(Change)):
+        raise TypeError(
+            f"Expected unchanged_by within {', '.join(get_args(Change))}; got {changes!r} in {kind.__qualname__}."
+        )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from capacity.estimators.auto import Auto
 from capacity.estimators.counts.plugin import PlugIn
-from capacity.estimators.estimator import Estimator
+from capacity.estimators.estimator import Estimator, check_declarations
 from capacity.estimators.features.feature_cca import FeatureCCA
 from capacity.estimators.neighbours.entropy import ThreeEntropies
 from capacity.estimators.neighbours.ksg import KSG
@@ -23,4 +23,4 @@ from capacity.runtime.registry import Registry
 ESTIMATORS = Registry("estimators", (
         Auto, GaussianMI, GaussianCopula, Student, StudentCopula, FeatureCCA, KSG, ThreeEntropies, Ross, Mixed, PlugIn,
         InfoNCE, NWJ, DonskerVaradhan, MINE, SMILE, BarberAgakov, EntropyDifference, Representation, CLUB,
-    ), contract=Estimator)  # fmt: skip
+    ), contract=Estimator, rule=check_declarations)  # fmt: skip

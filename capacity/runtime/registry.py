@@ -14,11 +14,11 @@ name that is taken, is left out with a warning that says whose it is and why.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, TypeVar
 
-from capacity.runtime.contracts import missing_members
+from capacity.runtime.contracts import check_class, full_name
 
 __all__ = ["PluginWarning", "Registry"]
 
@@ -41,6 +41,8 @@ class Registry(MutableMapping[str, Any]):
         points: entry points; by default those installed.
         contract: the class that says what each must have; what lacks a member is refused.
         aliases: old names and the new ones: found with a DeprecationWarning, but not listed.
+        renamed: members of the contract that go by a new name since: old and new; a class with an old one is refused.
+        rule: what else is asked of a class: raises TypeError.
     """
 
     def __init__(
@@ -51,8 +53,11 @@ class Registry(MutableMapping[str, Any]):
         *,
         contract: type | None = None,
         aliases: Mapping[str, str] | None = None,
+        renamed: Mapping[str, str] | None = None,
+        rule: Callable[[type], None] | None = None,
     ):
         self.group, self.points, self.contract, self.aliases = group, points, contract, dict(aliases or {})
+        self.renamed, self.rule = dict(renamed or {}), rule
         self.classes: dict[str, Any] = {name_of(kind): kind for kind in own}
         self.looked = False
 
@@ -66,9 +71,9 @@ class Registry(MutableMapping[str, Any]):
         self.check(kind)
         name = name_of(kind)
         taken = self._all().get(name, kind)
-        if _full_name(taken) != _full_name(kind):
+        if full_name(taken) != full_name(kind):
             raise ValueError(
-                f"Expected a new name; got {name!r}, which is taken by {_full_name(taken)}; give it another name."
+                f"Expected a new name; got {name!r}, which is taken by {full_name(taken)}; give it another name."
             )
         self.classes[name] = kind
         return kind
@@ -77,18 +82,16 @@ class Registry(MutableMapping[str, Any]):
         """Refuse what is no class with a name and all that the contract asks for.
 
         Raises:
-            TypeError: naming what is missing.
+            TypeError: naming what is missing, or what is not as the contract says.
         """
         if not isinstance(kind, type):
             raise TypeError(f"Expected a class; got {kind!r}.")
-        missing = missing_members(kind, self.contract) if self.contract is not None else []
+        if self.contract is not None:
+            check_class(kind, self.contract, self.renamed)
         if not isinstance(vars_of(kind).get("name"), str):
-            missing = ["name", *(member for member in missing if member != "name")]
-        if missing:
-            contract = "" if self.contract is None else f", as {_full_name(self.contract)} says"
-            if self.contract is not None and self.contract not in kind.__mro__:
-                contract += " (which gives defaults to what inherits it)"
-            raise TypeError(f"Expected a class with {', '.join(missing)}{contract}; got {_full_name(kind)}.")
+            raise TypeError(f"Expected a class with name, as a string; got {full_name(kind)}.")
+        if self.rule is not None:
+            self.rule(kind)
 
     def _all(self) -> dict[str, Any]:
         if not self.looked:
@@ -143,10 +146,6 @@ def name_of(kind: type) -> str:
 def vars_of(kind: type) -> dict[str, Any]:
     """All attributes of a class by name, its bases' among them."""
     return {name: value for base in reversed(kind.__mro__) for name, value in vars(base).items()}
-
-
-def _full_name(kind: type) -> str:
-    return f"{kind.__module__}.{kind.__qualname__}"
 
 
 def _warn(point: EntryPoint, group: str, why: str) -> None:

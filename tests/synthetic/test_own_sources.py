@@ -91,3 +91,17 @@ def test_what_is_left_out_is_named() -> None:
 
     with pytest.raises(TypeError, match=r"abstract methods? .*vector"):
         Half()  # type: ignore[abstract]
+
+
+def test_register_without_brackets_is_register_without_static_fields() -> None:
+    @register
+    @dataclass(frozen=True)
+    class Pair:
+        """Two leaves."""
+
+        first: float
+        second: float
+
+    assert isinstance(Pair, type) and jax.tree.leaves(Pair(1.0, 2.0)) == [1.0, 2.0]
+    with pytest.raises(TypeError, match="Expected names of fields, or one class; got"):
+        register("first", 3)  # type: ignore[call-overload]
