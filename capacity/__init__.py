@@ -26,7 +26,7 @@ def _homes() -> dict[str, str]:
 
 
 _HOMES = _homes()
-_old = old_names(__name__)
+_old = old_names(__name__, calls=1)
 __all__ = [*_HOMES, "__version__"]
 install()
 

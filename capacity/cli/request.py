@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-from typing import Any
+import sys
+from collections.abc import Callable
+from dataclasses import Field, fields
+from types import NoneType, SimpleNamespace, UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import jax
 import numpy as np
@@ -20,6 +23,14 @@ from capacity.training import Training
 from synthetic import Codebook, Source
 
 BITS, DIM = 16, 32  # of a source, where the command line does not say
+WRITTEN: dict[type, Callable[[str], Any]] = {
+    bool: {"true": True, "false": False}.__getitem__,
+    int: int,
+    float: float,
+    NoneType: {"none": None}.__getitem__,
+    str: str,
+}
+"""How values of `--set` are read, the narrowest first."""
 
 
 def plans_of(*, source: SourceOptions, size: SizeOptions, run: RunOptions) -> dict[str, CurvePlan]:
@@ -92,8 +103,20 @@ def _choices(kinds: dict[str, Any], texts: tuple[str, ...]) -> dict[str, Any]:
         if not found or not known:
             raise ValueError(f"Expected --set NAME=VALUE, of {', '.join(known) or 'nothing'}; got {option!r}.")
         check_name(name, known, "--set")
-        chosen[name] = parse_value(text, str(known[name].type), option)
+        chosen[name] = parse_value(text, _annotation(kind, known[name]), option)
     return chosen
+
+
+def _annotation(kind: type, field: Field[Any]) -> object:
+    """The field's type, also of a class whose annotations are text; Any where a name in it is not to be had."""
+    if not isinstance(field.type, str):
+        return field.type
+    owner = next(parent for parent in kind.__mro__ if field.name in vars(parent).get("__annotations__", {}))
+    alone = SimpleNamespace(__annotations__={field.name: field.type})
+    try:
+        return get_type_hints(alone, vars(sys.modules[owner.__module__]))[field.name]
+    except NameError:
+        return Any
 
 
 def _source(key: jax.Array, asked: SourceOptions) -> Source:
@@ -113,25 +136,30 @@ def _source(key: jax.Array, asked: SourceOptions) -> Source:
     return Codebook.from_data(read_rows(asked.data, columns, standardize=asked.standardize))
 
 
-def parse_value(text: str, kind: str, option: str) -> str | bool | int | float | None:
-    """The value of a field whose annotation is `kind`.
+def parse_value(text: str, annotation: object, option: str) -> str | bool | int | float | None:
+    """The value of a field.
+
+    Args:
+        text: what was given.
+        annotation: the field's type, or a union of several; a number where it is none of those that can be written.
+        option: the whole option, for the refusal.
+
+    Examples:
+        >>> parse_value("3", int | None, "--set layers=3")
+        3
 
     Raises:
         ValueError: for a text that is no such value.
     """
-    if text == "none" and "None" in kind:
-        return None
-    if kind == "str":
-        return text
-    if kind == "bool" and text in ("true", "false"):
-        return text == "true"
-    try:
-        if kind == "bool":
-            raise ValueError(text)
-        return int(text) if "int" in kind else float(text)
-    except ValueError:
-        words = {"bool": "true or false"}.get(kind, kind.replace(" | None", ", or none"))
-        raise ValueError(f"Expected --set NAME=VALUE with a value that is {words}; got {option!r}.") from None
+    parts = get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
+    kinds = [kind for kind in WRITTEN if kind in parts]
+    for kind in kinds if set(kinds) - {NoneType} else [*kinds, float]:
+        try:
+            return WRITTEN[kind](text)
+        except (KeyError, ValueError):
+            continue
+    words = ", or ".join({bool: "true or false", NoneType: "none"}.get(k, k.__name__) for k in kinds) or "a number"
+    raise ValueError(f"Expected --set NAME=VALUE with a value that is {words}; got {option!r}.")
 
 
 def parse_levels(text: str, option: str) -> tuple[float, ...]:

@@ -63,7 +63,8 @@ def label(plan: CurvePlan, lanes: list[Arrays], seconds: dict[str, float]) -> xr
         "configuration": json.dumps(configuration),
         "versions": json.dumps(configuration["versions"]),
     } | {f"seconds_{k}": v for k, v in seconds.items()}
-    return with_checks(xr.Dataset(variables | _theory(plan) | _closed_form(plan), _coordinates(plan), attributes))
+    variables |= _ceiling(plan) | _references(plan) | _closed_form(plan)
+    return with_checks(xr.Dataset(variables, _coordinates(plan), attributes))
 
 
 def _coordinates(plan: CurvePlan) -> dict[str, Any]:
@@ -78,17 +79,25 @@ def _coordinates(plan: CurvePlan) -> dict[str, Any]:
     }
 
 
-def _theory(plan: CurvePlan) -> dict[str, Any]:
+def _ceiling(plan: CurvePlan) -> dict[str, Any]:
     ceilings = [plan.system.ceiling(plan.source, level) for level in plan.levels]
     if None in ceilings:
         return {}
     attributes = {"long_name": "capacity of the channel over all units", "units": "bits"}
-    found: dict[str, Any] = {"ceiling": (("level",), np.array(ceilings, np.float64), attributes)}
+    return {"ceiling": (("level",), np.array(ceilings, np.float64), attributes)}
+
+
+def _references(plan: CurvePlan) -> dict[str, Any]:
+    """Every name that the system gives at any level, in the order in which they come; NaN where a level lacks one."""
     references = [plan.system.reference(plan.source, level) for level in plan.levels]
-    for name in references[0]:
-        attributes = {"long_name": LONG_NAMES.get(name, name), "units": "bits"}
-        found[name] = (("level",), np.array([bits[name] for bits in references]), attributes)
-    return found
+    return {
+        name: (
+            ("level",),
+            np.array([bits.get(name, np.nan) for bits in references], np.float64),
+            {"long_name": LONG_NAMES.get(name, name), "units": "bits"},
+        )
+        for name in dict.fromkeys(name for bits in references for name in bits)
+    }
 
 
 def _closed_form(plan: CurvePlan) -> dict[str, Any]:

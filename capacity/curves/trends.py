@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 EXACT_PAIRS = 10**5
+COUNTED_PAIRS = 100  # that are compared one by one, as Kendall's tau is not had of two lanes
 
 
 class Trend(NamedTuple):
@@ -113,9 +114,12 @@ def _pairs(sizes: NDArray[np.int64]) -> int:
 def _fallen(groups: list[NDArray[np.float64]], total: int) -> float:
     """J: pairs that fall, a pair of equals half.
 
-    From Kendall's (1945) tau-b, whose numerator is rises less falls: counted in n log n steps, where all pairs of many
-    lanes would not fit.
+    Few pairs are counted one by one.  Many come from Kendall's (1945) tau-b, whose numerator is rises less falls:
+    counted in n log n steps, where all pairs of many lanes would not fit.
     """
+    if total <= COUNTED_PAIRS:
+        pairs = [(before[:, None], after) for before, after in combinations(groups, 2)]
+        return float(sum((before > after).sum() + 0.5 * (before == after).sum() for before, after in pairs))
     figures, level = np.concatenate(groups), np.repeat(np.arange(len(groups)), [len(group) for group in groups])
     ties = np.unique(figures, return_counts=True)[1].astype(float)
     n = len(figures)

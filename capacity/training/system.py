@@ -147,7 +147,10 @@ class System(ABC):
         return None
 
     def reference(self, source: Source, level: float) -> dict[str, float]:
-        """Bits of other codes to hold the learnt one against, by the names that a curve gives them."""
+        """Bits of other codes to hold the learnt one against, by the names that a curve gives them.
+
+        A curve keeps every name that some level has, with or without a ceiling; NaN at the levels that lack it.
+        """
         return {}
 
     def prior_std(self, level: Level, power: Scalar) -> Scalar:

@@ -37,21 +37,28 @@ NAMES = {_full(old): _full(new) for old, new in (row.split(" ", 1) for row in RE
 """Full old names, and new ones as "module:attributes" or "module:attributes(positional parameters)"."""
 
 
+KEPT = ({old.rpartition(".")[0] for old in NAMES} | set(HOLDERS)) - set(MODULES)
+"""Modules that are still there, some of whose names have changed or moved."""
+
+
 def install() -> None:
-    """Let the import system find the old modules."""
+    """Let the import system find the old modules, and old names in modules that are still there."""
     if not any(isinstance(finder, MovedFinder) for finder in sys.meta_path):
         sys.meta_path.insert(0, MovedFinder())
+    for name in KEPT & set(sys.modules):
+        _add_old_names(sys.modules[name])
 
 
-def old_names(module: str) -> Callable[[str], Any]:
+def old_names(module: str, calls: int = 0) -> Callable[[str], Any]:
     """The `__getattr__` of a module some of whose names have changed.
 
     Args:
         module: its `__name__`.
+        calls: how many functions stand between the line that asks and this one; the warning names that line.
     """
 
     def get(name: str) -> Any:
-        return _find(module, name)
+        return _find(module, name, 4 + calls)
 
     return get
 
@@ -60,7 +67,9 @@ class MovedFinder(MetaPathFinder, Loader):
     """Finds modules that are gone: each gives the names that it had from where they are now."""
 
     def find_spec(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None) -> Any:
-        """The spec of a module that is gone; None of any other."""
+        """The spec of a module that is gone, or of one with old names that is there; None of any other."""
+        if fullname in KEPT:
+            return _with_old_names(fullname, path, target)
         if fullname not in MODULES:
             return None
         return ModuleSpec(fullname, self, is_package=any(name.startswith(f"{fullname}.") for name in MODULES))
@@ -86,17 +95,37 @@ class _KeepsFunctions(ModuleType):
             super().__setattr__(name, value)
 
 
-def _find(module: str, name: str) -> Any:
+def _with_old_names(fullname: str, path: Sequence[str] | None, target: ModuleType | None) -> ModuleSpec | None:
+    """The spec that the other finders have, whose module gets its old names once it is loaded."""
+    others = (finder for finder in sys.meta_path if not isinstance(finder, MovedFinder))
+    spec = next(filter(None, (finder.find_spec(fullname, path, target) for finder in others)), None)
+    if spec is None or spec.loader is None:
+        return spec
+    load = spec.loader.exec_module
+
+    def exec_module(module: ModuleType) -> None:
+        load(module)
+        _add_old_names(module)
+
+    vars(spec.loader)["exec_module"] = exec_module
+    return spec
+
+
+def _add_old_names(module: ModuleType) -> None:
+    vars(module).setdefault("__getattr__", old_names(module.__name__))
+
+
+def _find(module: str, name: str, level: int) -> Any:
     old = f"{module}.{name}"
     if old in NAMES:
         new = NAMES[old]
-        _warn(old, new.partition("(")[0].replace(":", "."), 4)
+        _warn(old, new.partition("(")[0].replace(":", "."), level)
         return _resolved(new)
-    if not name.startswith("_") and (module in MODULES or old in MODULES or not find_spec(old)):
-        for holder in HOLDERS.get(module, ()):
+    if not name.startswith("_") and module in HOLDERS and (module in MODULES or old in MODULES or not find_spec(old)):
+        for holder in HOLDERS[module]:
             held = vars(import_module(holder))
             if name in held and not isinstance(held[name], ModuleType):
-                _warn(old, f"{holder}.{name}", 4)
+                _warn(old, f"{holder}.{name}", level)
                 return held[name]
     if old in MODULES:
         return import_module(old)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import xarray as xr
 from curve_examples import made_up
 
 from capacity.curves.checks import sentence, with_checks
+from capacity.curves.summary import curve_table
 
 
 def curve(trend: str = "falls", **changes: object) -> xr.Dataset:
@@ -55,3 +57,20 @@ def test_lost_lanes_and_single_levels() -> None:
     single = with_checks(curve(levels=1))
     assert "trend_p_value" not in single and "falling" not in sentence(single)
     assert sentence(made_up()) == ""
+
+
+@pytest.mark.parametrize(
+    ("levels", "seeds", "lost", "trend"),
+    [(1, 1, [], False), (2, 1, [], True), (3, 1, [], True), (3, 1, [1], True), (3, 1, [0, 1], False), (1, 3, [], False),
+     (2, 1, [0, 1], False), (3, 2, [0, 1, 2], False)],
+)  # fmt: skip
+def test_curves_of_few_lanes_are_checked(levels: int, seeds: int, lost: list[int], trend: bool) -> None:
+    """Few levels, few seeds, lanes lost: figures without a trend are no failure once all is trained."""
+    few = curve(levels=12).isel(level=slice(0, levels), seed=slice(0, seeds)).copy(deep=True)
+    for name in ("bits", "bits_low", "bits_high", "bits_stderr"):
+        few[name][lost] = np.nan
+    found = with_checks(few)
+    assert ("trend_p_value" in found) == trend
+    assert int(found.inside.sum()) == (levels - len(lost)) * seeds
+    assert sentence(found).startswith(f"{int(found.inside.sum())} of {levels * seeds} lanes inside")
+    assert curve_table(found)

@@ -99,3 +99,34 @@ def test_a_rise_is_found_where_it_is() -> None:
 def test_refusals(bad: np.ndarray) -> None:
     with pytest.raises(ValueError, match="Expected figures"):
         falling(bad)
+
+
+@pytest.mark.parametrize(
+    ("figures", "share", "p_value"),
+    [
+        ([[1.0], [0.5]], 1.0, 0.5),
+        ([[0.5], [1.0]], 0.0, 1.0),
+        ([[1.0], [1.0]], 0.5, 1.0),
+        ([[1.0], [np.nan], [0.5]], 1.0, 0.5),
+        ([[1.0, np.nan, np.nan], [np.nan, 0.5, np.nan]], 1.0, 0.5),
+        ([[3.0], [2.0], [1.0]], 1.0, 1 / 6),
+    ],
+)
+def test_few_lanes_have_a_trend(figures: list[list[float]], share: float, p_value: float) -> None:
+    assert falling(figures) == (share, pytest.approx(p_value))
+    assert np.isnan(largest_rise(figures).rise)
+
+
+def test_pairs_are_counted_alike_one_by_one_and_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(7)
+    curves = [np.round(rng.normal(size=(3, 4)), 1) for _ in range(20)]
+    counted = [falling(curve) for curve in curves]
+    monkeypatch.setattr(trends, "COUNTED_PAIRS", 0)
+    assert [falling(curve) for curve in curves] == counted
+
+
+@pytest.mark.parametrize("figures", [[[1.0]], [[1.0, 2.0, 3.0]], [[np.nan], [np.nan], [np.nan]], [[1.0], [np.nan]]])
+def test_a_single_level_has_no_trend(figures: list[list[float]]) -> None:
+    for test in (falling, largest_rise):
+        with pytest.raises(ValueError, match="Expected figures at two levels at least"):
+            test(figures)

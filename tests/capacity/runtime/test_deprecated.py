@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import inspect
+import os
 import subprocess
 import sys
 import warnings
@@ -240,6 +242,48 @@ def test_the_warning_names_the_line_that_asks() -> None:
     with pytest.warns(DeprecationWarning) as found:
         from capacity.bits import Z95  # noqa: F401
     assert {str(w.filename) for w in found} == {__file__}
+
+
+@pytest.mark.parametrize("old", [old for old in finder.NAMES if old.rpartition(".")[0] in finder.KEPT])
+def test_old_names_work_in_modules_that_are_still_there(old: str) -> None:
+    module, _, name = old.rpartition(".")
+    assert exists(module)
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        value = getattr(importlib.import_module(module), name)
+    assert [(w.category, w.filename) for w in found] == [(DeprecationWarning, __file__)] and warned(found, old)
+    assert value is not None and (value is finder._resolved(finder.NAMES[old]) or isinstance(value, FunctionType))
+
+
+def test_a_module_with_old_names_is_otherwise_as_it_was() -> None:
+    from capacity.systems import gaussian
+
+    assert gaussian.__spec__ is not None and gaussian.__spec__.origin == gaussian.__file__
+    assert "class GaussianAutoencoder" in inspect.getsource(gaussian)
+    assert not hasattr(gaussian, "nonsense") and not hasattr(gaussian, "__path__")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from capacity import GaussianSystem",
+        "import capacity; capacity.GaussianSystem",
+        "from capacity.systems import GaussianSystem",
+        "from capacity.systems.gaussian import GaussianSystem",
+        "import capacity.systems.gaussian; capacity.systems.gaussian.GaussianSystem",
+        "import synthetic.source; import capacity; from synthetic.source import register",
+    ],
+)
+def test_a_script_sees_the_warning_at_its_own_line(line: str, tmp_path: Path) -> None:
+    """With Python's own filters, which show a DeprecationWarning of the script that is run and no other."""
+    script = tmp_path / "script.py"
+    script.write_text(f"\n{line}\n")
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONWARNINGS"}
+    done = subprocess.run(
+        [sys.executable, str(script)], capture_output=True, text=True, timeout=120, cwd=ROOT, env=environment
+    )
+    assert done.returncode == 0, done.stderr
+    assert f"{script}:2: DeprecationWarning: " in done.stderr
 
 
 def test_a_name_that_never_was_is_refused() -> None:

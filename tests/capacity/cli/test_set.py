@@ -1,0 +1,72 @@
+"""`--set`: the choices of a system of one's own, however its annotations are written."""
+# Without `from __future__ import annotations`: a field's type is then a class, and not its name.
+
+import sys
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any, Optional
+
+import pytest
+
+from capacity.cli.request import _choices
+from capacity.systems import ChannelSystem
+
+FIELDS = '''
+@dataclass(frozen=True)
+class Own(ChannelSystem):
+    """A system with a choice of every kind."""
+
+    name = "own"
+    loud: bool = False
+    layers: int | None = None
+    label: str = ""
+    title: str | None = ""
+    share: float = 1.0
+    share_or_none: Optional[float] = 1.0
+    strength: "float" = 1.0
+'''
+GIVEN = ("loud=true", "layers=3", "label=3", "title=a", "share=1e-3", "share_or_none=2", "strength=4")
+WANTED = dict(loud=True, layers=3, label="3", title="a", share=1e-3, share_or_none=2.0, strength=4.0)
+
+
+def own(future: bool) -> dict[str, Any]:
+    module = ModuleType("own_system")
+    sys.modules[module.__name__] = module
+    vars(module).update(dataclass=dataclass, ChannelSystem=ChannelSystem, Optional=Optional)
+    code = compile("from __future__ import annotations\n" * future + FIELDS, "own_system", "exec", dont_inherit=True)
+    exec(code, vars(module))
+    return {"own": module.Own}
+
+
+@pytest.mark.parametrize("future", [False, True])
+def test_choices_have_the_types_of_their_fields(future: bool) -> None:
+    found = _choices(own(future), GIVEN)
+    assert found == WANTED and {name: type(value) for name, value in found.items()} == {
+        name: type(value) for name, value in WANTED.items()
+    }
+    assert _choices(own(future), ("layers=none", "title=none", "share_or_none=none", "label=none")) == dict(
+        layers=None, title=None, share_or_none=None, label="none"
+    )
+
+
+@pytest.mark.parametrize("future", [False, True])
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        ("loud=1", "true or false"),
+        ("layers=1.5", "int, or none"),
+        ("share=much", "float"),
+        ("share=none", "float"),
+        ("share_or_none=much", "float, or none"),
+    ],
+)
+def test_other_values_are_refused(future: bool, option: str, words: str) -> None:
+    with pytest.raises(ValueError, match=f"Expected --set NAME=VALUE with a value that is {words}; got '{option}'"):
+        _choices(own(future), (option,))
+
+
+def test_a_type_that_cannot_be_had_is_a_number() -> None:
+    kinds = own(True)
+    kinds["own"].__annotations__["share"] = "float | Missing"
+    kinds["own"].__dataclass_fields__["share"].type = "float | Missing"
+    assert _choices(kinds, ("share=0.5",)) == {"share": 0.5}
