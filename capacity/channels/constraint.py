@@ -16,9 +16,8 @@ class Constraint:
     """A set of codes.
 
     Attributes:
-        kind: "any": every code.  "power": E[u^2] <= limit in every unit; a system's units have exactly that.
-            "amplitude": |u| <= limit.  "signs": +-limit.  "digits": 0 or limit.  "values": one of `values`.
-            "bank": distributed as the codes that echo (`Echo`).
+        kind: "any": every code.  "power": E[u^2] <= limit in every unit.  "amplitude": |u| <= limit.  "signs": +-limit.
+            "digits": 0 or limit.  "values": one of `values`.  "bank": distributed as the codes that echo (`Echo`).
         limit: of the power or amplitude, or the size of signs and digits; positive.  An infinite power stands for
             whichever power the ceiling is asked at.
         values: what a unit may be, of kind "values".
@@ -63,17 +62,23 @@ class Constraint:
 
     @property
     def words(self) -> str:
-        """The constraint as a reader is told it."""
+        """The constraint as a reader is told it: what every code that keeps it has."""
         size = f"{self.limit:g}"
         return {
             "any": "any code",
-            "power": "E[u^2] <= power" if math.isinf(self.limit) else f"E[u^2] = {size} in every unit",
+            "power": "E[u^2] <= power" if math.isinf(self.limit) else f"E[u^2] <= {size} in every unit",
             "amplitude": f"|u| <= {size}",
             "signs": f"u = ±{size}",
             "digits": f"u = 0 or {size}",
             "values": f"u among {', '.join(f'{value:g}' for value in self.values)}",
             "bank": "codes distributed as the bank, S^depth |u| well below the floor",
         }[self.kind]
+
+    @property
+    def words_of_units(self) -> str:
+        """The same of a system's units, which are scaled until they have all the power that is allowed."""
+        spent = self.kind == "power" and math.isfinite(self.limit)
+        return self.words.replace("<=", "=") if spent else self.words
 
     def implies(self, other: Constraint) -> bool:
         """Whether every code that keeps this one keeps the other."""

@@ -9,8 +9,6 @@ from typing import Annotated, Any
 
 import typer
 
-PACKAGES = ("jax", "jaxlib", "flax", "optax", "numpy", "scipy")
-
 
 def registries() -> dict[str, Mapping[str, Any]]:
     """Everything that has a name on the command line, by kind; those of installed packages too."""
@@ -75,10 +73,11 @@ def print_version(asked: bool) -> None:
     import jax
 
     from capacity.runtime.devices import unused_gpu
-    from capacity.runtime.versions import version_of
+    from capacity.runtime.versions import PACKAGES, version_of
 
-    print(f"infocapacity {version_of('infocapacity')}")
-    print(", ".join([f"python {platform.python_version()}", *(f"{name} {version_of(name)}" for name in PACKAGES)]))
+    toolkit, *packages = (f"{name} {version_of(name)}" for name in (*PACKAGES, "scipy"))
+    print(toolkit)
+    print(", ".join([f"python {platform.python_version()}", *packages]))
     kinds = [device.device_kind for device in jax.devices()]
     counted = ", ".join(f"{kinds.count(kind)} × {kind}" for kind in dict.fromkeys(kinds))
     print(f"devices: {counted} ({jax.default_backend()})")

@@ -155,7 +155,8 @@ def parse_value(text: str, annotation: object, option: str) -> str | bool | int 
     kinds = [kind for kind in WRITTEN if kind in parts]
     for kind in kinds if set(kinds) - {NoneType} else [*kinds, float]:
         try:
-            return WRITTEN[kind](text)
+            value: str | bool | int | float | None = WRITTEN[kind](text)
+            return value
         except (KeyError, ValueError):
             continue
     words = ", or ".join({bool: "true or false", NoneType: "none"}.get(k, k.__name__) for k in kinds) or "a number"

@@ -44,7 +44,8 @@ def capacity_curve(
             notebook too.
 
     Returns:
-        A dataset with dims `level, seed, unit, step`, every variable with `units` and `long_name`.
+        A dataset with dims `level, seed, unit, step, word` (of a lane's random key), every variable with `units` and
+        `long_name`.
 
     Raises:
         ValueError: as `plan_curve` does, before any work.

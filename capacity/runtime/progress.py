@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import Any, Literal, TypeAlias
 
 Progress: TypeAlias = Callable[[float, str], None]
-"""Called with how much is done (a share from 0 to 1; of a curve the number of lanes), and what was just done."""
+"""Called with how much is done, a share from 0 to 1, and what was just done."""
 TENTHS = 10
 
 
@@ -56,9 +56,9 @@ class Bar:
         return f"about {minutes}:{rest:02d} left"
 
 
-def reporter(progress: Progress | Literal[True] | None, total: float = 1.0) -> Progress | None:
+def reporter(progress: Progress | Literal[True] | None) -> Progress | None:
     """What a caller's `progress` means: True is a bar of its own, None is silence."""
-    return Bar(total) if progress is True else progress
+    return Bar() if progress is True else progress
 
 
 def in_notebook() -> bool:

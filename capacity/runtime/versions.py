@@ -6,6 +6,7 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 
 PACKAGES = ("infocapacity", "jax", "jaxlib", "flax", "optax", "numpy")
+"""The toolkit, and what its figures depend on."""
 
 
 def version_of(package: str) -> str:

@@ -82,7 +82,7 @@ class ChannelSystem(System):
     @property
     def statement(self) -> str:
         channel = self.channel(self.default_levels[0])
-        presumes, words = channel.presumes, self.constraint.words
+        presumes, words = channel.presumes, self.constraint.words_of_units
         if presumes is None:
             return f"no ceiling for units with {words}: {channel.no_ceiling_because}"
         if not self.constraint.implies(presumes):

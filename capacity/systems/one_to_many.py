@@ -47,7 +47,8 @@ class OneToManyAutoencoder(ChannelSystem):
     @property
     def statement(self) -> str:
         """What the ceiling counts."""
-        return f"the ceiling is that of a receiver who is told the mirroring; the code has {self.constraint.words}"
+        words = self.constraint.words_of_units
+        return f"the ceiling is that of a receiver who is told the mirroring; the code has {words}"
 
     def ceiling(self, source: Source, level: float) -> float:
         """Of the Gaussian noise alone, bits: I(M;Z) <= I(M;Z|S)."""

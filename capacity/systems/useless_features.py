@@ -54,8 +54,8 @@ class UselessFeaturesAutoencoder(ChannelSystem):
     @property
     def statement(self) -> str:
         """What the ceiling counts."""
-        useful = self.architecture.units - self.count
-        return f"the ceiling is that of the {useful} useful units, of {self.constraint.words}; the others carry 0 bits"
+        useful, words = self.architecture.units - self.count, self.constraint.words_of_units
+        return f"the ceiling is that of the {useful} useful units, of {words}; the others carry 0 bits"
 
     def ceiling(self, source: Source, level: float) -> float:
         """Of the useful units' Gaussian channels, bits."""

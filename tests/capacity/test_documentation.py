@@ -8,8 +8,11 @@ import importlib
 import inspect
 import re
 import sys
+import textwrap
 import tomllib
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 from curve_examples import made_up
@@ -168,3 +171,14 @@ def test_a_pages_python_runs(page: str, tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_pages_have_python() -> None:
     assert sum(len(python_blocks(page)) for page in PAGES_WITH_CODE) >= 10
+
+
+def test_the_channel_of_contributing_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    (block,) = re.findall(r"^ *```python\n(.*?)^ *```", text, re.MULTILINE | re.DOTALL)
+    example: Any = ModuleType("example_of_contributing")
+    monkeypatch.setitem(sys.modules, example.__name__, example)  # where `dataclass` looks for it
+    exec(textwrap.dedent(block), vars(example))
+    laplace = example.Laplace(0.5)
+    assert float(laplace.log_noise(example.jnp.float32(0.0))) == pytest.approx(0.0)
+    assert float(laplace.noise_moments()[1]) == pytest.approx(0.5, rel=1e-3)

@@ -47,8 +47,9 @@ def information(key: Key, joint: Joint, listed: Listed, n: int) -> Estimate:
 def information_of(joint: Joint, listed: Listed, sample: Sample) -> Estimate:
     """I(M;Z) in bits from a sample.
 
-    A third control is log p(m, z) of the message sent less its mean over p(m|z), whose expectation is 0 at every z:
-    with weight 1 it replaces the message sent by the average over all that could have been (Rao & Blackwell).
+    The sample brings two controls, the noise's and the radius's.  A third is log p(m, z) of the message sent less its
+    mean over p(m|z), whose expectation is 0 at every z: with weight 1 it replaces the message sent by the average over
+    all that could have been (Rao & Blackwell).
 
     Where z has atoms that weight is not left to the sample, which may have seen none of a rare noise: the values are
     H(M) - H(M|z), a function of z between 0 and H(M) for equally likely messages.
@@ -60,7 +61,8 @@ def information_of(joint: Joint, listed: Listed, sample: Sample) -> Estimate:
         found = Estimate.from_samples(nats=values, kind="exact", controls=known)
         return with_unseen_events(found, control_effect(values, known), joint, listed)
     columns = [*(c[:, -1] for c in controls), surprise(sample)]
-    # From the noise's entropy instead of its density in the sample: the same where a sample tells how they go together.
+    # The noise's control is taken away with weight 1, which leaves the noise's entropy in place of its log density.
+    # The regression on the controls starts from there; it ends the same wherever the sample determines the weights.
     found = Estimate.from_samples(
         nats=sample.conditional.sum(1) - controls[0][:, -1] - q.joint, kind="exact", controls=as_columns(columns, z)
     )

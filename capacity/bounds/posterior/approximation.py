@@ -40,7 +40,7 @@ class PosteriorApproximation(ABC):
 
     - `observe(z)`, `sample(key, observation)` and `log_start(observation, state)`: a normalised q(m|z) to start from;
     - `state_of(observation, message)` and `message_of(state)`: how messages are held while a chain moves;
-    - `operations`: about how many operations a sweep takes as long as;
+    - `operations`: what a sweep costs, as the number of arithmetic operations that take about as long;
     - where f(m, z) ~ p(m, z) is not the start itself: `log_joint`, `sweep`, `moves`, and `refresh` where states carry
       sums whose rounding errors pile up.
 
@@ -55,7 +55,7 @@ class PosteriorApproximation(ABC):
     @property
     @abstractmethod
     def operations(self) -> float:
-        """About how many operations a sweep takes as long as."""
+        """What a sweep costs, as the number of arithmetic operations that take about as long."""
 
     @property
     def bridge(self) -> BridgeMove:

@@ -76,6 +76,14 @@ def test_refusals(build: Any, words: str) -> None:
         build()
 
 
+def test_a_power_is_at_most_the_limit_and_of_units_that_spend_it_the_limit() -> None:
+    half = Constraint("power", 0.5)
+    assert half.implies(Constraint("power", 2.0)) and not Constraint("power", 2.0).implies(half)
+    assert half.words == "E[u^2] <= 0.5 in every unit" and half.words_of_units == "E[u^2] = 0.5 in every unit"
+    for other in (POWER, SIGNS, Constraint("amplitude", 0.5)):
+        assert other.words_of_units == other.words
+
+
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Foreign(LearntGaussian):

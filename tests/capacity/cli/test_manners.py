@@ -127,13 +127,13 @@ def test_results_show_themselves_in_a_notebook() -> None:
 
 
 def test_progress_is_a_line_a_tenth_in_a_file(capsys: Any) -> None:
-    bar = progress.reporter(True, 40)
-    assert bar is not None
+    bar = progress.Bar(40)
     for done in range(41):
         bar(done, "lane")
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 10 and lines[0].startswith("10 %, lane, about") and lines[-1].endswith("done")
-    assert progress.reporter(None) is None
+    assert progress.reporter(None) is None and isinstance(progress.reporter(True), progress.Bar)
+    assert progress.reporter(bar) is bar
 
 
 def test_progress_in_a_notebook_is_one_bar_that_moves(monkeypatch: pytest.MonkeyPatch) -> None:
