@@ -10,11 +10,13 @@ T = TypeVar("T")
 
 
 @overload
-def register(static: type[T], /) -> type[T]: ...
+def register(static: type[T], /) -> type[T]:
+    """Without brackets: a class without static fields, as a pytree."""
 
 
 @overload
-def register(*static: str) -> Callable[[type[T]], type[T]]: ...
+def register(*static: str) -> Callable[[type[T]], type[T]]:
+    """With names of static fields, or none: a decorator of the class."""
 
 
 def register(*static: str | type[T]) -> type[T] | Callable[[type[T]], type[T]]:

@@ -29,7 +29,7 @@ class SourceBuilder(Protocol):
         ...
 
 
-def check_source(kind: type) -> None:
+def check_source_class(kind: type) -> None:
     """Refuse a `NamedSource` that lacks what a source has: it builds itself.
 
     Raises:
@@ -39,4 +39,4 @@ def check_source(kind: type) -> None:
         check_class(kind, Source)
 
 
-SOURCES = Registry("sources", synthetic.SOURCES.values(), contract=SourceBuilder, rule=check_source)
+SOURCES = Registry("sources", synthetic.SOURCES.values(), contract=SourceBuilder, rule=check_source_class)

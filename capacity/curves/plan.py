@@ -16,6 +16,8 @@ import numpy as np
 
 from capacity.bounds.annealed.bracket import check_full_support
 from capacity.bounds.measurement import METHODS
+from capacity.joint.checks import check_source
+from capacity.runtime.contracts import check_instance
 from capacity.runtime.deprecated import old_method, renamed_keywords
 from capacity.runtime.files.store import fingerprint
 from capacity.runtime.keys import Seed, as_key
@@ -128,9 +130,12 @@ def plan_curve(
         budget_gflop: billions of operations for the bracket of each lane (see `capacity.measure`).
 
     Raises:
+        TypeError: for what is no system or no source, or lacks one of its members.
         ValueError: saying what was expected and what came; also for levels that the system does not have.
     """
     key = as_key(key)
+    check_instance(system, System)
+    check_source(source)
     values = tuple(float(level) for level in levels)
     if not values or not all(np.isfinite(v) and v > 0 for v in values):
         raise ValueError(

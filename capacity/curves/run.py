@@ -9,6 +9,7 @@ import xarray as xr
 
 from capacity.curves.execute import run_plan
 from capacity.curves.plan import CURVE_BUDGET, plan_curve
+from capacity.runtime.contracts import check_instance
 from capacity.runtime.deprecated import renamed_keywords
 from capacity.runtime.files.parts import Parts
 from capacity.runtime.keys import Seed
@@ -48,8 +49,9 @@ def capacity_curve(
         `long_name`.
 
     Raises:
-        ValueError: as `plan_curve` does, before any work.
+        TypeError, ValueError: as `plan_curve` does, before any work.
     """
+    check_instance(system, System)
     chosen = system.default_levels if levels is None else levels
     plan = plan_curve(
         key,

@@ -10,6 +10,7 @@ import jax
 from jaxtyping import Array, Float, PyTree
 
 from capacity.channels import Channel, Code
+from capacity.joint.checks import check_channel, check_source, is_placeholder
 from capacity.runtime.shapes import Key, Scalar, Units
 
 if TYPE_CHECKING:
@@ -35,7 +36,10 @@ class Joint:
         source: any object with a source's methods (see `synthetic.Source`), a pytree.
         encoder: from one vector (dim,) to what the channel needs.  A plain function is wrapped in
             `jax.tree_util.Partial`; one with parameters should be a `Partial` or another callable pytree.
-        channel: a channel.
+        channel: a channel, a pytree.
+
+    Raises:
+        TypeError: for a source that lacks a member, a channel that is no pytree, and a class in place of an instance.
     """
 
     source: Source
@@ -43,6 +47,10 @@ class Joint:
     channel: Channel
 
     def __post_init__(self) -> None:
+        if not is_placeholder(self.source):
+            check_source(self.source)
+        if not is_placeholder(self.channel):
+            check_channel(self.channel)
         object.__setattr__(self, "encoder", as_tree(self.encoder))
 
     def log_prob(self, message: PyTree, z: Units) -> Scalar:

@@ -17,6 +17,7 @@ from jaxtyping import Array, Float, PyTree
 
 from capacity.channels import Channel, Code
 from capacity.channels.gaussian import LOG_2PI
+from capacity.joint.checks import check_channel, check_source, is_placeholder
 from capacity.joint.joint import Joint, as_tree
 from capacity.runtime.shapes import ArrayLeaf, Key, Scalar, Vector
 
@@ -33,6 +34,8 @@ class Layer:
     channel: Channel
 
     def __post_init__(self) -> None:
+        if not is_placeholder(self.channel):
+            check_channel(self.channel)
         object.__setattr__(self, "encoder", as_tree(self.encoder))
 
 
@@ -57,6 +60,10 @@ class Stack:
 
     source: Source
     layers: tuple[Layer, ...]
+
+    def __post_init__(self) -> None:
+        if not is_placeholder(self.source):
+            check_source(self.source)
 
     def joint(self, layer: int) -> Joint:
         """Message and inner noise -> Z of the layer, counted from 1.
