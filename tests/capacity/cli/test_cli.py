@@ -41,7 +41,7 @@ class FakePlan:
                 if i == self.left:
                     raise KeyboardInterrupt
                 store.save(f"{name}-{i:04d}-1", {"i": np.array(i)})
-            progress(i + 1, f"{name} lane {i}")
+            progress((i + 1) / self.total, f"{name} lane {i}")
         return made_up(name)
 
 
