@@ -35,13 +35,13 @@ class FakePlan:
         self.name = system.name
         self.configuration = {"levels": list(levels), "seeds": seeds, "bits": source.bits}
 
-    def run(self, store: Any, name: str, progress: Callable[[int, str], None], **_: Any) -> xr.Dataset:
+    def run(self, store: Any, name: str, progress: Callable[[float, str], None], **_: Any) -> xr.Dataset:
         for i in range(self.total):
             if store.load(f"{name}-{i:04d}-1") is None:
                 if i == self.left:
                     raise KeyboardInterrupt
                 store.save(f"{name}-{i:04d}-1", {"i": np.array(i)})
-            progress(i + 1, f"{name} lane {i}")
+            progress((i + 1) / self.total, f"{name} lane {i}")
         return made_up(name)
 
 
