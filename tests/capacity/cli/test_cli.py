@@ -42,7 +42,7 @@ class FakePlan:
                     raise KeyboardInterrupt
                 store.save(f"{name}-{i:04d}-1", {"i": np.array(i)})
             progress((i + 1) / self.total, f"{name} lane {i}")
-        return made_up(name)
+        return made_up(name, levels=4, units=3)
 
 
 @pytest.fixture
