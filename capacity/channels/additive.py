@@ -1,16 +1,10 @@
 """A channel of additive noise is its distribution: Z = U + N, N independent and alike in every unit.
 
-A new one is its log density.  For example
+A new one is a frozen dataclass, registered as a pytree, with `name`, `summary` and its log density.  Laplace noise of
+scale b, say, is
 
-    @jax.tree_util.register_dataclass
-    @dataclass(frozen=True)
-    class Laplace(AdditiveNoise):
-        scale: float | jax.Array
-        name: ClassVar[str] = "laplace"
-        summary: ClassVar[str] = "additive Laplace noise"
-
-        def log_noise(self, e: jax.Array) -> jax.Array:
-            return -jnp.abs(e) / self.scale - jnp.log(2 * self.scale)
+    def log_noise(self, e: jax.Array) -> jax.Array:
+        return -jnp.abs(e) / self.b - jnp.log(2 * self.b)
 
 The sampler, the mean, the variance and the entropy then follow by quadrature (`noise_quadrature`), and the ceiling by
 Blahut-Arimoto; write `sample_noise`, `noise_moments`, `noise_entropy` or `ceiling` where a closed form is at hand: it

@@ -9,27 +9,18 @@ import numpy as np
 import pytest
 
 from capacity import Architecture, Training, plan_curve
-from capacity.channels import Gaussian
 from capacity.curves.dataset import label
-from capacity.systems import ChannelSystem
+from capacity.systems import UniformAutoencoder
 from synthetic import FairBits, Source
 
 LEVELS = (0.3, 1.0, 3.0)
 
 
 @dataclass(frozen=True)
-class Compared(ChannelSystem):
+class Compared(UniformAutoencoder):
     """Has other codes to compare with, not all of them at every level."""
 
-    name = "compared"
-    summary = "units of power 1 through Gaussian noise"
-    level_name = "noise standard deviation"
-    level_symbol = "σ"
-    default_levels = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
     limited: bool = True
-
-    def channel(self, level: float | jax.Array) -> Gaussian:
-        return Gaussian(level)
 
     def ceiling(self, source: Source, level: float) -> float | None:
         return 2 / level if self.limited else None
