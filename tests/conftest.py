@@ -36,6 +36,25 @@ def pytest_configure(config: pytest.Config) -> None:
         jax.config.update("jax_persistent_cache_min_compile_time_secs", WORTH_KEEPING)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long tests come first in what every worker is given at the start, so that at the end none waits for another.
+
+    With `--dist worksteal` worker i of those left takes the next 1/i of the list.
+    """
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0"))
+    long = [item for item in items if item.get_closest_marker("long")]
+    rest = [item for item in items if not item.get_closest_marker("long")]
+    ordered: list[pytest.Item] = []
+    for worker in range(workers):
+        share = long[worker::workers]
+        size = (len(items) - len(ordered)) // (workers - worker)
+        others = max(size - len(share), 0)
+        ordered += share + rest[:others]
+        del rest[:others]
+    items[:] = ordered + rest
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Leave no compiled program behind."""
     if COMPILED in config.stash:

@@ -10,6 +10,7 @@ import re
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -36,19 +37,26 @@ def module_name(file: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
+@cache
 def modules() -> dict[str, ast.Module]:
+    """The parsed source: read by the first who asks, not by every process that collects the tests."""
     files = sorted(file for package in PACKAGES for file in (ROOT / package).rglob("*.py"))
     return {module_name(file): ast.parse(file.read_text()) for file in files}
 
 
-MODULES = modules()
-CLASSES = {node.name: node for tree in MODULES.values() for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
-COMMANDS = {
-    alias.name
-    for node in MODULES["capacity.cli.app"].body
-    if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("capacity.cli.")
-    for alias in node.names
-}
+@cache
+def classes() -> dict[str, ast.ClassDef]:
+    return {node.name: node for tree in modules().values() for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
+
+
+@cache
+def commands() -> set[str]:
+    return {
+        alias.name
+        for node in modules()["capacity.cli.app"].body
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("capacity.cli.")
+        for alias in node.names
+    }
 
 
 def public(name: str) -> bool:
@@ -78,7 +86,7 @@ def defined(tree: ast.Module) -> set[str]:
 
 def second_meanings() -> list[str]:
     homes = defaultdict(list)
-    for module, tree in MODULES.items():
+    for module, tree in modules().items():
         for name in defined(tree):
             homes[name].append(module)
     return [f"{name}: {', '.join(where)}" for name, where in sorted(homes.items()) if len(where) > 1]
@@ -110,7 +118,7 @@ def names_of_any() -> set[str]:
     """`Any` itself, and aliases that stand for it."""
     each = (
         node
-        for tree in MODULES.values()
+        for tree in modules().values()
         for node in top_level(tree.body)
         if isinstance(node, ast.Assign | ast.AnnAssign)
     )
@@ -125,7 +133,7 @@ def names_of_any() -> set[str]:
 def any_parameters() -> tuple[list[str], int]:
     """Parameters whose type has `Any` in it, also in brackets, and the number of all parameters."""
     offenders, total, anything = [], 0, names_of_any()
-    for module, tree in MODULES.items():
+    for module, tree in modules().items():
         for node in ast.walk(tree):
             if isinstance(node, Function):
                 total += len(parameters(node))
@@ -139,7 +147,7 @@ def any_parameters() -> tuple[list[str], int]:
 def contract_questions() -> list[str]:
     """Calls of hasattr, and of getattr with a name that is written down."""
     offenders = []
-    for module, tree in MODULES.items():
+    for module, tree in modules().items():
         for node in ast.walk(tree):
             if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and len(node.args) > 1):
                 continue
@@ -152,7 +160,7 @@ def contract_questions() -> list[str]:
 
 def documented() -> Iterator[tuple[str, ast.ClassDef | None, ast.Module | ast.ClassDef | Function]]:
     """Public modules, classes, functions and methods: where, the class of a method, the node."""
-    for module, tree in MODULES.items():
+    for module, tree in modules().items():
         yield module, None, tree
         for node in top_level(tree.body):
             if isinstance(node, Function | ast.ClassDef) and public(node.name):
@@ -170,9 +178,9 @@ def short_docstrings() -> list[str]:
 def ancestors(owner: ast.ClassDef) -> Iterator[ast.ClassDef]:
     for base in owner.bases:
         name = ast.unparse(base).split("[")[0].split(".")[-1]
-        if name in CLASSES and CLASSES[name] is not owner:
-            yield CLASSES[name]
-            yield from ancestors(CLASSES[name])
+        if name in classes() and classes()[name] is not owner:
+            yield classes()[name]
+            yield from ancestors(classes()[name])
 
 
 def overridden(owner: ast.ClassDef, name: str) -> Iterator[Function]:
@@ -197,7 +205,7 @@ def without_args() -> list[str]:
         f"{where}({len(parameters(node))})"
         for where, owner, node in documented()
         if isinstance(node, Function) and len(parameters(node)) >= MIN_PARAMETERS_WITH_ARGS
-        if not (where.startswith("capacity.cli.") and node.name in COMMANDS)  # every option has its help
+        if not (where.startswith("capacity.cli.") and node.name in commands())  # every option has its help
         if not explains_arguments(owner, node)
     ]
 

@@ -33,8 +33,11 @@ from synthetic import FairBits, MarkovBits
 
 
 def test_walkers_on_a_quadratic_meet_the_closed_form() -> None:
-    """All cells within 4 standard errors of their closed form: missed by chance once in 1,300 runs."""
-    ratio = minibatch.minibatch_descent_ratio(jax.random.key(0), walkers=512)
+    """All cells within 4 standard errors of their closed form: missed by chance once in 1,300 runs.
+
+    Of what the start had, the slowest cell keeps 0.9^2 a step: 1e-7 after 75.
+    """
+    ratio = minibatch.minibatch_descent_ratio(jax.random.key(0), walkers=512, steps=75)
     assert np.all(np.abs(ratio.mean(1) - 1) < 4 * ratio.std(1) / 512**0.5)
 
 

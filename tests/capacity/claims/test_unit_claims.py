@@ -25,12 +25,14 @@ def test_entropies_of_lists() -> None:
 
 def test_a_tiny_run_answers_every_prediction(monkeypatch: pytest.MonkeyPatch) -> None:
     lane = deterministic._lane
-    monkeypatch.setattr(deterministic, "_lane", lambda steps: lane(30))
+    monkeypatch.setattr(deterministic, "_lane", lambda steps: lane(10))
+    monkeypatch.setattr(deterministic, "FAST_BITS", (1, 16, 24))  # those that predictions are about
     monkeypatch.setattr(deterministic, "packed_bits", lambda digits: 24.0)
+    monkeypatch.setattr(deterministic, "FRESH", 1024)
     claim = deterministic.Deterministic()
     evidence = claim.run(jax.random.key(0), Context(miss_rate(claim), fast=True))
     check_answers(claim, evidence.answers)
-    # Thirty steps read next to nothing, and yet tell all messages apart.
+    # Ten steps read next to nothing, and yet tell all messages apart.
     assert evidence.answers["told apart by a learnt unit, 14 bits of source"].value > 13.9
     assert evidence.answers["read through noise, over the capacity"].high < 3.4
     claim.plot(evidence.data, Figure())

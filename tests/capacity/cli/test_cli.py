@@ -21,6 +21,7 @@ from capacity.cli.console import Meter
 from capacity.curves import execute
 from capacity.curves.files import read_curves
 from capacity.curves.summary import curve_table, note
+from capacity.plots import curve
 
 Command = Callable[..., tuple[int, str, str]]
 
@@ -46,7 +47,9 @@ class FakePlan:
 
 
 @pytest.fixture
-def fake(monkeypatch: pytest.MonkeyPatch) -> type[FakePlan]:
+def drawn(monkeypatch: pytest.MonkeyPatch) -> type[FakePlan]:
+    """Plans that take no time, and the figure as for use."""
+
     class Plan(FakePlan):
         pass
 
@@ -55,7 +58,14 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> type[FakePlan]:
     return Plan
 
 
-def test_curve_writes_prints_and_says_how_time_divides(command: Command, fake: Any, tmp_path: Path) -> None:
+@pytest.fixture
+def fake(drawn: type[FakePlan], monkeypatch: pytest.MonkeyPatch) -> type[FakePlan]:
+    """The same without the drawing, which takes a second."""
+    monkeypatch.setattr(curve, "save_figure", lambda path, datasets: path.write_bytes(b"drawn"))
+    return drawn
+
+
+def test_curve_writes_prints_and_says_how_time_divides(command: Command, drawn: Any, tmp_path: Path) -> None:
     status, out, err = command("curve", "--out", tmp_path / "run")
     assert status == 0
     for name in ("curve.nc", "curve.csv", "curve.png", "config.json"):
@@ -90,7 +100,7 @@ def test_quiet_is_quiet(command: Command, fake: Any, tmp_path: Path) -> None:
     assert command("curve", "--quiet", "--out", tmp_path) == (0, "", "")
 
 
-def test_show_prints_and_draws_again(command: Command, fake: Any, tmp_path: Path) -> None:
+def test_show_prints_and_draws_again(command: Command, drawn: Any, tmp_path: Path) -> None:
     command("curve", "--out", tmp_path)
     (tmp_path / "curve.png").unlink()
     status, out, _ = command("show", tmp_path)
