@@ -263,27 +263,48 @@ def test_a_module_with_old_names_is_otherwise_as_it_was() -> None:
     assert not hasattr(gaussian, "nonsense") and not hasattr(gaussian, "__path__")
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        "from capacity import GaussianSystem",
-        "import capacity; capacity.GaussianSystem",
-        "from capacity.systems import GaussianSystem",
-        "from capacity.systems.gaussian import GaussianSystem",
-        "import capacity.systems.gaussian; capacity.systems.gaussian.GaussianSystem",
-        "import synthetic.source; import capacity; from synthetic.source import register",
-    ],
-)
-def test_a_script_sees_the_warning_at_its_own_line(line: str, tmp_path: Path) -> None:
-    """With Python's own filters, which show a DeprecationWarning of the script that is run and no other."""
-    script = tmp_path / "script.py"
-    script.write_text(f"\n{line}\n")
+LINES = [
+    "from capacity import GaussianSystem",
+    "import capacity; capacity.GaussianSystem",
+    "from capacity.systems import GaussianSystem",
+    "from capacity.systems.gaussian import GaussianSystem",
+    "import capacity.systems.gaussian; capacity.systems.gaussian.GaussianSystem",
+    "import synthetic.source; import capacity; from synthetic.source import register",
+]
+
+# Each script in a process of its own, which starts with other people's modules alone: those take the time.
+RUN = """
+import os, runpy, sys
+import flax.nnx, jax, optax, scipy.stats, xarray
+for script in sys.argv[1:]:
+    if not os.fork():
+        assert not [name for name in sys.modules if name.startswith(("capacity", "synthetic"))]
+        runpy.run_path(script, run_name="__main__")
+        sys.stderr.flush()
+        os._exit(0)
+    assert os.wait()[1] == 0
+"""
+
+
+@pytest.fixture(scope="module")
+def scripts(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Path], str]:
+    """Scripts of one such line each, and what they said, all of them run with Python's own filters."""
+    folder = tmp_path_factory.mktemp("scripts")
+    written = [folder / f"script-{number}.py" for number in range(len(LINES))]
+    for script, line in zip(written, LINES, strict=True):
+        script.write_text(f"\n{line}\n")
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONWARNINGS"}
-    done = subprocess.run(
-        [sys.executable, str(script)], capture_output=True, text=True, timeout=120, cwd=ROOT, env=environment
-    )
+    command = [sys.executable, "-c", RUN, *map(str, written)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=ROOT, env=environment, check=False)
     assert done.returncode == 0, done.stderr
-    assert f"{script}:2: DeprecationWarning: " in done.stderr
+    return written, done.stderr
+
+
+@pytest.mark.parametrize("number", range(len(LINES)), ids=LINES)
+def test_a_script_sees_the_warning_at_its_own_line(number: int, scripts: tuple[list[Path], str]) -> None:
+    """Python shows a DeprecationWarning of the script that is run and no other."""
+    written, said = scripts
+    assert f"{written[number]}:2: DeprecationWarning: " in said
 
 
 def test_a_name_that_never_was_is_refused() -> None:
