@@ -181,12 +181,13 @@ def test_bars_and_lines_across_have_values() -> None:
     assert {"bars: x 1; y 3", "limit: y 2.5", "dot: x 0.5; y 1.5"} <= set(words)
 
 
-def test_refusals(command: Command, tmp_path: Path, curve: Path) -> None:
-    status, out, err = command("report", tmp_path)
+def test_refusals(command: Command, tmp_path: Path, claim: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    status, out, err = command("report", tmp_path / "empty")
     assert status == 2 and not out and "without curve.nc" in err and err.count("\n") == 1
-    assert command("report", curve.parent, "--out", tmp_path / "p.pdf")[0] == 2
-    status, out, _ = command("report", curve.parent, "--out", tmp_path / "new" / "p.html", "--json")
-    assert status == 0 and Path(json.loads(out)["report"]).read_text() == curve.read_text()
+    assert command("report", claim.parent, "--out", tmp_path / "p.pdf")[0] == 2
+    status, out, _ = command("report", claim.parent, "--out", tmp_path / "new" / "p.html", "--json")
+    assert status == 0 and Path(json.loads(out)["report"]).read_text() == claim.read_text()
 
 
 needs_chromium = pytest.mark.skipif(chromium.find() is None, reason="no Chromium on this machine")
