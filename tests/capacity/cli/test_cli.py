@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from curve_examples import made_up
+from matplotlib.figure import Figure
 
 from capacity.cli import console, request
 from capacity.cli.console import Meter
@@ -60,8 +61,8 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> type[FakePlan]:
 
 @pytest.fixture
 def fake(drawn: type[FakePlan], monkeypatch: pytest.MonkeyPatch) -> type[FakePlan]:
-    """The same without the drawing, which takes a second."""
-    monkeypatch.setattr(curve, "save_figure", lambda path, datasets: path.write_bytes(b"drawn"))
+    """The same with nothing in the figure, which takes a second to draw."""
+    monkeypatch.setattr(curve, "curve_figure", lambda datasets: Figure())
     return drawn
 
 

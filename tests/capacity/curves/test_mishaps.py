@@ -105,6 +105,7 @@ def test_the_command_says_so_and_goes_on_when_there_is_room(
 
     monkeypatch.setattr(request, "plan_curve", Plan)
     monkeypatch.setattr("capacity.curves.execute.run_plan", lambda plan, *args, **options: plan.run())
+    monkeypatch.setattr("capacity.plots.curve.curve_figure", lambda datasets: Figure())  # its file is what counts
     out = tmp_path / "run"
     with monkeypatch.context() as patch:
         patch.setattr(sealed, "_flush", full(after))
