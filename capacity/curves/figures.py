@@ -13,7 +13,7 @@ from capacity.bounds.exact.enumeration import PRECISION_SAMPLES, information_of,
 from capacity.bounds.exact.listing import list_codes
 from capacity.bounds.exact.rate import listed_rate, marginal_kl
 from capacity.bounds.exact.sample import sampled
-from capacity.bounds.exact.units import unit_information_of
+from capacity.bounds.exact.units import unit_information
 from capacity.bounds.measurement import measure
 from capacity.bounds.variational.decoder import LogDecoder
 from capacity.joint.joint import Joint
@@ -29,7 +29,7 @@ DECODER_SAMPLES = 16384  # its error is then about that of the exact bits where 
 POWER_SAMPLES = 32768  # codes behind power and noise where messages cannot be listed
 DISTORTION_SAMPLES = 8192  # vectors behind the squared error
 MIN_UNIT_SAMPLES = 16  # behind the bits of a unit; else an eighth of the plan's: they cost units times as much
-BRACKET_KEY = 8  # the bracket's number among the figures' keys leaves room for more figures before it
+BRACKET_KEY, UNITS_KEY = 8, 9  # the bracket's number among the figures' keys leaves room for more figures before it
 
 
 class FigureKeys(NamedTuple):
@@ -41,13 +41,15 @@ class FigureKeys(NamedTuple):
     vector: jax.Array
     noise: jax.Array
     bracket: jax.Array
+    units: jax.Array
 
     @classmethod
     def of(cls, key: jax.Array) -> FigureKeys:
         """Keys of all figures of one lane, from its measurement key."""
         # fold_in(key, i) is split(key, n)[i] for any n.
         sample, rate, decoder, vector, noise = jax.random.split(key, 5)
-        return cls(sample, rate, decoder, vector, noise, bracket=jax.random.fold_in(key, BRACKET_KEY))
+        bracket, units = (jax.random.fold_in(key, number) for number in (BRACKET_KEY, UNITS_KEY))
+        return cls(sample, rate, decoder, vector, noise, bracket, units)
 
 
 def _finite(name: str, array: np.ndarray) -> bool:
@@ -75,8 +77,8 @@ def figures_of(key: Key, plan: CurvePlan, params: Params, level: Scalar, joint: 
         power, noise = listed.power, listed.noise
         sample = sampled(keys.sample, joint, listed, plan.samples)
         out["bits"] = information_of(joint, listed, sample)
-        fewer = sample.first(max(plan.samples // 8, MIN_UNIT_SAMPLES)).by_unit(joint, listed)
-        units = unit_information_of(joint, listed, fewer)
+        fewer = max(plan.samples // 8, MIN_UNIT_SAMPLES)
+        units = unit_information(keys.units, joint, listed, fewer)
         out["marginal_bits"], out["increment_bits"] = units.marginal, units.increment
         out["joint_bits_per_unit"] = out["bits"].bits / plan.units
         if not joint.channel.atomic:
@@ -84,8 +86,8 @@ def figures_of(key: Key, plan: CurvePlan, params: Params, level: Scalar, joint: 
             known = joint.channel.has_entropy
             out["rate"] = listed_rate(listed, joint.channel, prior_std) if known else Rate(prior_std)(keys.rate, joint)
             out["excess"] = marginal_kl(joint, listed, sample, prior_std)
-        few = sample.first(PRECISION_SAMPLES)
-        out["check"] = (joint.channel, listed, few.z, few.q.joint)
+        few = slice(PRECISION_SAMPLES)
+        out["check"] = (joint.channel, listed, sample.z[few], sample.q.joint[few])
     else:
         _, codes, _ = joint.sample(keys.sample, POWER_SAMPLES)
         power = jnp.square(jax.vmap(joint.channel.signal)(codes)).mean(0)

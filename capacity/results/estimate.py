@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from capacity.results.html import MAX_ROWS, html_table, number
-from capacity.results.intervals import CONSERVATIVE_ERRORS, Z95, Numbers, less_explained, skewed_ends
+from capacity.results.intervals import CONSERVATIVE_ERRORS, Z95, Numbers, less_explained, mean_and_moments, skewed_ends
 
 Kind: TypeAlias = Literal["exact", "lower", "upper", "point"]
 """What an expectation is to the truth: itself, below it, above it, or nothing that is known."""
@@ -52,7 +52,13 @@ class Estimate:
 
     @classmethod
     def from_samples(
-        cls, *, nats: jax.Array, kind: Kind, limit: Numbers = jnp.inf, controls: jax.Array | None = None
+        cls,
+        *,
+        nats: jax.Array,
+        kind: Kind,
+        limit: Numbers = jnp.inf,
+        controls: jax.Array | None = None,
+        per_stratum: int | None = None,
     ) -> Estimate:
         """The mean of independent values, in nats, as an estimate in bits; traceable.
 
@@ -60,25 +66,25 @@ class Estimate:
             nats: shape (n,), independent and identically distributed.
             kind: what the expectation of the values is to the truth.
             limit: the most that the method could report, in bits.
-            controls: shape (n, c), control variates: quantities whose expectation is exactly zero.  Their
-                least-squares combination is subtracted, which leaves the expectation as it is (up to O(1/n) from
-                fitting the coefficients) and takes away the variance that they explain (Owen 2013, section 8.9).
+            controls: shape (n, c), control variates, in nats: quantities whose expectation is exactly zero.  Their
+                best combination, of weights from -1 to 1, is subtracted, which leaves the expectation as it is (up to
+                O(1/n) from fitting the coefficients) and takes away the variance that they explain (Owen 2013,
+                section 8.9).
+            per_stratum: how many in a row are of one stratum, at least 3, of a stratified sample; None: all are alike.
 
         Raises:
             ValueError: if the shapes do not agree.
         """
         if nats.ndim != 1 or nats.shape[0] < 2:
             raise ValueError(f"Expected at least two values of shape (n,); got shape {nats.shape}.")
-        n, fitted = nats.shape[0], 1
+        n, fitted = nats.shape[0], 0
         if controls is not None:
             if controls.ndim != 2 or controls.shape[0] != n:
                 raise ValueError(f"Expected controls of shape ({n}, c); got {controls.shape}.")
-            fitted += controls.shape[1]
-            nats = less_explained(nats, controls)
-        mean = nats.mean()
-        spread = jnp.sqrt(((nats - mean) ** 2).sum() / max(n - fitted, 1))
-        skewness = (((nats - mean) / jnp.maximum(spread, np.finfo(nats.dtype).tiny)) ** 3).mean()
-        bits, stderr = mean / NATS_PER_BIT, spread / n**0.5 / NATS_PER_BIT
+            fitted = controls.shape[1]
+            nats = less_explained(nats, controls, per_stratum)
+        mean, error, skewness = mean_and_moments(nats, fitted, per_stratum)
+        bits, stderr = mean / NATS_PER_BIT, error / NATS_PER_BIT
         low, high = skewed_ends(bits, stderr, skewness, n)
         return cls(bits, stderr, low, high, jnp.asarray(limit), jnp.asarray(n), kind=kind)
 

@@ -22,10 +22,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from capacity.analysis.latent.shared import SharedBits, shared_bits
-from capacity.bounds.exact.enumeration import PRECISION_SAMPLES, information, information_of, widen
+from capacity.bounds.exact.enumeration import PRECISION_SAMPLES, in_default_precision, information, information_of, widen
 from capacity.bounds.exact.listing import list_codes
+from capacity.bounds.exact.resolution import RESOLUTION
 from capacity.bounds.exact.sample import sampled
-from capacity.bounds.exact.units import unit_information_of
+from capacity.bounds.exact.units import unit_information
 from capacity.channels import LearntGaussian, Posterior
 from capacity.joint.table import Rows, tabled
 from capacity.results.estimate import NATS_PER_BIT, Estimate
@@ -148,19 +149,24 @@ def measure_latent(
     count, units = means.shape
     keys = jax.random.split(as_key(key), 4)
     order = np.asarray(jax.random.permutation(keys[0], count))
-    table = Posterior(jnp.asarray(means[order], jnp.float32), jnp.asarray(log_std[order], jnp.float32))
-    rows = Rows.of(np.full(count, 1 / count))
     report = reporter(progress) or (lambda share, text: None)
     report(0.0, f"{count:,} points, {units} units")
-    narrow, by_unit, check = jax.block_until_ready(
-        _figures(keys[1], rows, table, samples, max(samples // 4, MIN_SAMPLES))
-    )
-    exact = widen(narrow, LearntGaussian(), *check)
-    report(0.5, f"{float(exact.bits):.2f} bits")
-    shared = jax.block_until_ready(shared_bits(keys[2], rows, table, np.asarray(by_unit.marginal.bits), samples))
-    report(0.75, "what units share")
-    growth = jax.block_until_ready(_growth(keys[3], table, count, max(samples // 4, MIN_SAMPLES)))
-    report(1.0, f"{float(exact.bits):.2f} bits")
+    # Bits are the same wherever units have their zero; numbers near it hold more digits of the noise.
+    centred = means - np.median(means, axis=0)
+    with jax.enable_x64(not _resolved(centred, log_std)):
+        table, rows = in_default_precision(
+            (Posterior(centred[order], log_std[order]), Rows.of(np.full(count, 1 / count)))
+        )
+        narrow, by_unit, check = jax.block_until_ready(
+            _figures(keys[1], rows, table, samples, max(samples // 4, MIN_SAMPLES))
+        )
+        exact = widen(narrow, LearntGaussian(), *check)
+        report(0.5, f"{float(exact.bits):.2f} bits")
+        shared = jax.block_until_ready(shared_bits(keys[2], rows, table, np.asarray(by_unit.marginal.bits), samples))
+        report(0.75, "what units share")
+        growth = jax.block_until_ready(_growth(keys[3], table, count, max(samples // 4, MIN_SAMPLES)))
+        report(1.0, f"{float(exact.bits):.2f} bits")
+    exact, by_unit, shared, growth = in_default_precision((exact, by_unit, shared, growth))
     # float64: nothing is left to chance in a closed form.
     unit_rate = (0.5 * (means**2 + np.exp(2 * log_std) - 1) - log_std).mean(0) / NATS_PER_BIT
     rate = float(unit_rate.sum())
@@ -180,13 +186,19 @@ def measure_latent(
     )
 
 
+def _resolved(means: np.ndarray, log_std: np.ndarray) -> bool:
+    """Whether single precision holds the noise of every unit beside its mean, both (N, units)."""
+    return bool((RESOLUTION * np.finfo(np.float32).eps * np.abs(means) <= np.exp(log_std)).all())
+
+
 def _all_figures(key: jax.Array, rows: Rows, table: Posterior, samples: int, fewer: int) -> tuple[Any, Any, Any]:
     joint = tabled(rows, table, LearntGaussian())
     listed = list_codes(joint)
-    sample = sampled(key, joint, listed, samples)
-    few = sample.first(PRECISION_SAMPLES)
-    by_unit = unit_information_of(joint, listed, sample.first(fewer).by_unit(joint, listed))
-    return information_of(joint, listed, sample), by_unit, (listed, few.z, few.q.joint)
+    key_whole, key_units = jax.random.split(key)
+    sample = sampled(key_whole, joint, listed, samples)
+    by_unit = unit_information(key_units, joint, listed, fewer)
+    check = listed, sample.z[:PRECISION_SAMPLES], sample.q.joint[:PRECISION_SAMPLES]
+    return information_of(joint, listed, sample), by_unit, check
 
 
 _figures = jax.jit(_all_figures, static_argnums=(3, 4))
@@ -196,7 +208,7 @@ def _growth(key: jax.Array, table: Posterior, count: int, samples: int) -> Growt
     """Subsets of the (shuffled) points by probabilities of zero for the rest: one program for all sizes."""
     points = np.unique([max(count // divisor, 1) for divisor in GROWTH_DIVISORS])
     lists = [Rows.of(np.where(np.arange(count) < size, 1 / size, 0.0)) for size in points]
-    log_probs = jnp.stack([rows.log_probs for rows in lists])
+    log_probs = jnp.stack([rows.log_probs for rows in lists]).astype(table.mean.dtype)
     edges = jnp.stack([rows.lower_edges for rows in lists])
     found = _grow(jax.random.split(key, len(points)), log_probs, edges, table, samples)
     return Growth(points, replace(found, limit=jnp.asarray(np.log2(points), jnp.float32)))

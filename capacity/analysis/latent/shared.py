@@ -13,8 +13,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from capacity.bounds.exact.densities import log_densities
 from capacity.bounds.exact.listing import list_codes
+from capacity.bounds.exact.sample import sampled
+from capacity.bounds.exact.units import unit_information_of
 from capacity.channels import LearntGaussian, Posterior
 from capacity.joint.table import Rows, tabled
 from capacity.results.estimate import Estimate
@@ -76,9 +77,9 @@ def _bits_of_pairs(
     def of_pair(one: tuple[jax.Array, jax.Array, jax.Array]) -> Estimate:
         pair = jax.tree.map(lambda leaf: leaf[:, jnp.stack(one[1:])], table)
         joint = tabled(rows, pair, LearntGaussian())
-        z = joint.sample(one[0], samples)[2]
-        q = log_densities(list_codes(joint), joint.channel, z, per_unit=True)
-        return Estimate.from_samples(nats=q.joint - q.marginal.sum(1), kind="exact")
+        listed = list_codes(joint)
+        sample = sampled(one[0], joint, listed, samples, per_unit=True)
+        return unit_information_of(joint, listed, sample).redundancy
 
     bits: Estimate = jax.lax.map(of_pair, (jax.random.split(key, len(first)), first, second))
     return bits

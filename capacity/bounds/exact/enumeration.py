@@ -9,7 +9,7 @@ away most of the Monte-Carlo noise, which without them is about 0.73 sqrt(units)
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -18,16 +18,24 @@ from jaxtyping import Array, Float
 
 from capacity.bounds.bound import Bound
 from capacity.bounds.exact.densities import log_densities
-from capacity.bounds.exact.listing import Listed, as_columns, draw_listed, list_codes
-from capacity.bounds.exact.rare_events import control_effect, message_entropy_gone, with_unseen_events
+from capacity.bounds.exact.listing import Listed, as_columns, draw_listed, list_codes, listed_of
+from capacity.bounds.exact.proposal import PER_STRATUM
+from capacity.bounds.exact.rare_events import (
+    control_effect,
+    message_entropy_gone,
+    unseen_messages,
+    with_unseen_atoms,
+    with_unseen_noise,
+)
+from capacity.bounds.exact.resolution import check_finite, check_resolved, unresolved, within_resolution
 from capacity.bounds.exact.sample import Sample, sampled, surprise
 from capacity.channels.channel import Channel
 from capacity.joint.joint import Joint
 from capacity.results.estimate import NATS_PER_BIT, Estimate
-from capacity.results.intervals import RARE_LOSS, rule_of_three
 from capacity.runtime.keys import Seed, as_key
 from capacity.runtime.shapes import Key
 
+Tree = TypeVar("Tree")
 PRECISION_SAMPLES = 8  # densities that are computed again in float64
 MEAN_ROUNDING = 1e-6  # relative, of means in single precision: what an interval without spread would leave out
 
@@ -49,24 +57,27 @@ def information_of(joint: Joint, listed: Listed, sample: Sample) -> Estimate:
 
     The sample brings two controls, the noise's and the radius's.  A third is log p(m, z) of the message sent less its
     mean over p(m|z), whose expectation is 0 at every z: with weight 1 it replaces the message sent by the average over
-    all that could have been (Rao & Blackwell).
+    all that could have been (Rao & Blackwell).  A fourth is what the message says less H(M).
 
-    Where z has atoms that weight is not left to the sample, which may have seen none of a rare noise: the values are
-    H(M) - H(M|z), a function of z between 0 and H(M) for equally likely messages.
+    Where z has atoms the weight of the third is not left to the sample, which may have seen none of a rare noise: the
+    values are H(M) - H(M|z), a function of z between 0 and H(M) for equally likely messages.
     """
-    z, controls, q = sample.z, sample.controls, sample.q
+    q, n = sample.q, len(sample.z)
+    noise, radius = sample.controls.noise.sum(1), sample.controls.radius.sum(1)
     if joint.channel.atomic:
-        known = as_columns([c[:, -1] for c in controls], z)
-        values = message_entropy_gone(joint, q.whole)
-        found = Estimate.from_samples(nats=values, kind="exact", controls=known)
-        return with_unseen_events(found, control_effect(values, known), joint, listed)
-    columns = [*(c[:, -1] for c in controls), surprise(sample)]
-    # The noise's control is taken away with weight 1, which leaves the noise's entropy in place of its log density.
-    # The regression on the controls starts from there; it ends the same wherever the sample determines the weights.
-    found = Estimate.from_samples(
-        nats=sample.conditional.sum(1) - controls[0][:, -1] - q.joint, kind="exact", controls=as_columns(columns, z)
-    )
-    return found.widened_to(down=rule_of_three(joint.source.bits - found.bits, found.n, RARE_LOSS))
+        known = sample.weight[:, None] * as_columns([noise, radius], sample.z)
+        values = message_entropy_gone(joint, sample, q.whole)
+        found = Estimate.from_samples(nats=values, kind="exact", controls=known, per_stratum=PER_STRATUM)
+        found = with_unseen_atoms(found, control_effect(values, known), joint, listed)
+    else:
+        # The noise's control is taken away with weight 1, which leaves the noise's entropy in place of its log
+        # density.  The regression on the controls starts from there.
+        message = -sample.log_prob - listed.entropy / jnp.maximum(sample.weight, np.finfo(sample.z.dtype).tiny)
+        columns = as_columns([noise, radius, surprise(sample), message], sample.z)
+        found = sample.mean(sample.conditional.sum(1) - noise - q.joint, columns)
+        found = with_unseen_noise(found, listed, sample)
+    wide = found.widened_to(*unseen_messages(listed, found.bits, n))
+    return within_resolution(wide, joint.channel, listed, joint.source.bits)
 
 
 def widen(
@@ -107,14 +118,40 @@ class Enumeration(Bound):
 
     def __call__(self, key: Seed, joint: Joint) -> Estimate:
         """I(M;Z) in bits; the interval also holds the difference seen between float32 and float64 densities."""
-        key_bits, key_check = jax.random.split(as_key(key))
         listed = _list_codes(joint)
-        z = _draw(key_check, joint, listed, n=PRECISION_SAMPLES)[2]
+        check_finite(listed)
+        if bool(_unresolved(joint.channel, listed).any()):
+            return self._in_double(as_key(key), joint, listed)
+        key_bits, key_check = jax.random.split(as_key(key))
+        z = _draw(key_check, joint.channel, listed, n=PRECISION_SAMPLES).z
         estimate = _information(key_bits, joint, listed, n=self.samples)
         return widen(estimate, joint.channel, listed, z, _log_densities(listed, joint.channel, z).joint)
 
+    def _in_double(self, key: Key, joint: Joint, listed: Listed) -> Estimate:
+        """The same in float64, for noise that float32 would round away."""
+        with jax.enable_x64(True):
+            codes, log_probs, channel = in_default_precision((listed.codes, listed.log_probs, joint.channel))
+            double = replace(joint, channel=channel)
+            listed = _listed_of(codes, log_probs, channel)
+            check_resolved(channel, listed)
+            estimate = _information(key, double, listed, n=self.samples)
+        return in_default_precision(estimate)
+
+
+def in_default_precision(tree: Tree) -> Tree:
+    """A pytree with its floating-point leaves in float64 where that is enabled, else in float32."""
+
+    def cast(leaf: Any) -> Any:
+        array = np.asarray(leaf)
+        return jnp.asarray(array, float) if np.issubdtype(array.dtype, np.floating) else leaf
+
+    done: Tree = jax.tree.map(cast, tree)
+    return done
+
 
 _list_codes = jax.jit(list_codes)
+_listed_of = jax.jit(listed_of)
+_unresolved = jax.jit(unresolved)
 _log_densities = jax.jit(log_densities)
 _draw = jax.jit(draw_listed, static_argnames="n")
 _information = jax.jit(information, static_argnames="n")

@@ -9,16 +9,19 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from capacity.bounds.exact.tiles import in_tiles
-from capacity.channels.channel import Channel, Code
+from capacity.bounds.exact.proposal import Proposal, draw_rows, proposal_of
+from capacity.bounds.exact.whitening import VARIANCE_TOLERANCE, whitening
+from capacity.channels.channel import Channel, Code, noisy
 from capacity.joint.joint import Joint
 from capacity.runtime.shapes import Key
 
 LIST_BATCH = 4096  # messages encoded at once
+LEAST_NARROWING = 0.5  # nats: noise whose entropy differs by less makes no message an outlier
+CAPPED = 9.0  # variances: so far counts how far a unit of a code lies from its mean
 
 
 class Listed(NamedTuple):
-    """Every message's code, and the exact moments of Z that follow from them.
+    """Every message's code, and what follows from them exactly.
 
     Attributes:
         codes: leaves (messages, ...).
@@ -26,6 +29,9 @@ class Listed(NamedTuple):
         mean, covariance: of Z.
         noise: the mean variance of Z given the message.
         power: E[u^2] of the signal.
+        whitener: lower triangular; (units, units).
+        capped: E of `capped_distance`.
+        proposal: how messages are drawn.
     """
 
     codes: Code
@@ -34,6 +40,20 @@ class Listed(NamedTuple):
     covariance: Float[Array, "units units"]
     noise: Float[Array, " units"]
     power: Float[Array, " units"]
+    whitener: Float[Array, "units units"]
+    capped: Float[Array, " units"]
+    proposal: Proposal
+
+    @property
+    def entropy(self) -> Float[Array, ""]:
+        """H(M), nats."""
+        return -(jnp.exp(self.log_probs) * jnp.where(self.log_probs > -jnp.inf, self.log_probs, 0.0)).sum()
+
+    @property
+    def scale(self) -> Float[Array, " units"]:
+        """Variance of each unit of Z; infinite where it is the rounding of a unit that does not move."""
+        variance = jnp.diagonal(self.covariance)
+        return jnp.where(variance > VARIANCE_TOLERANCE * jnp.square(self.mean), variance, jnp.inf)
 
 
 def list_codes(joint: Joint) -> Listed:
@@ -44,15 +64,36 @@ def list_codes(joint: Joint) -> Listed:
     """
     vectors, log_probs = joint.source.codebook()
     codes = jax.lax.map(joint.encoder, vectors, batch_size=min(LIST_BATCH, len(vectors)))
+    return listed_of(codes, log_probs, joint.channel)
+
+
+def listed_of(codes: Code, log_probs: Float[Array, " messages"], channel: Channel) -> Listed:
+    """What follows from the codes of all messages, leaves (messages, ...), and their log masses in nats."""
     probs = jnp.exp(log_probs)[:, None]
-    conditional_mean, conditional_variance = jax.vmap(joint.channel.moments)(codes)
-    mean = (probs * conditional_mean).sum(0)
-    centred = conditional_mean - mean[None]
-    noise = (probs * conditional_variance).sum(0)
-    within = jnp.diag(noise) if joint.channel.memoryless else _mean_covariance(joint.channel, codes, probs)
+    centre, variance = jax.vmap(channel.moments)(codes)
+    mean = (probs * centre).sum(0)
+    centred = centre - mean[None]
+    noise = (probs * variance).sum(0)
+    within = jnp.diag(noise) if channel.memoryless else _mean_covariance(channel, codes, probs)
     covariance = (probs * centred).T @ centred + within
-    power = (probs * jnp.square(jax.vmap(joint.channel.signal)(codes))).sum(0)
-    return Listed(codes, log_probs, mean, covariance, noise, power)
+    power = (probs * jnp.square(jax.vmap(channel.signal)(codes))).sum(0)
+    whitener = whitening(mean, covariance)
+    listed = Listed(codes, log_probs, mean, covariance, noise, power, whitener, mean, Proposal(*[log_probs] * 3))
+    length = jnp.sqrt(jnp.square(centred @ whitener.T).sum(1))
+    least = jnp.sqrt((jnp.square(whitener) @ noise).mean())
+    narrowness = 0.5 * jnp.log(jnp.maximum(variance, np.finfo(variance.dtype).tiny)).sum(1)
+    tiny = 1e-6 * jnp.abs(centred).max(0) + np.finfo(centre.dtype).tiny
+    floors = [least[None], jnp.full(1, LEAST_NARROWING, least.dtype), jnp.maximum(jnp.sqrt(noise), tiny)]
+    scores = jnp.concatenate([length[:, None], narrowness[:, None], centred], axis=1)
+    return listed._replace(
+        capped=(probs * capped_distance(listed, centre)).sum(0),
+        proposal=proposal_of(log_probs, scores, jnp.concatenate(floors), length),
+    )
+
+
+def capped_distance(listed: Listed, centre: Float[Array, "n units"]) -> Float[Array, "n units"]:
+    """Squared distance of codes from their mean, unit by unit, in variances; past `CAPPED` it counts as that."""
+    return jnp.minimum(jnp.square(centre - listed.mean[None]) / listed.scale[None], CAPPED)
 
 
 def _mean_covariance(channel: Channel, codes: Code, probs: jax.Array) -> jax.Array:
@@ -64,43 +105,30 @@ def _mean_covariance(channel: Channel, codes: Code, probs: jax.Array) -> jax.Arr
     return mean
 
 
-def draw_listed(
-    key: Key, joint: Joint, listed: Listed, n: int
-) -> tuple[Float[Array, " n"], Code, Float[Array, "n units"]]:
-    """n independent samples: log p(m) (n,), codes, noisy units (n, units).
+class Drawn(NamedTuple):
+    """Samples from a list: `rows` (n,) of the messages, their `codes`, leaves (n, ...), and noisy units `z` (n, units)."""
 
-    An atom is told by equality, and the same code computed in another batch may round to another number: where the
-    channel has atoms the messages are drawn from the list.
+    rows: jax.Array
+    codes: Code
+    z: jax.Array
+
+
+def draw_listed(key: Key, channel: Channel, listed: Listed, n: int) -> Drawn:
+    """n samples by the list's proposal, a multiple of `PER_STRATUM`, stratum after stratum.
+
+    Codes are taken from the list: an atom is told by equality, and the same code computed in another batch may round
+    to another number.
 
     Args:
         key: of messages and noise.
-        joint: whose source can be listed.
-        listed: its codes.
+        channel: that adds the noise.
+        listed: all codes.
         n: how many.
     """
-    if not joint.channel.atomic:
-        message, codes, z = joint.sample(key, n)
-        return jax.vmap(joint.source.log_prob)(message), codes, z
     key_message, key_noise = jax.random.split(key)
-    rows = _rows(key_message, listed.log_probs, n)
+    rows = draw_rows(key_message, listed.proposal, n)
     codes = jax.tree.map(lambda leaf: leaf[rows], listed.codes)
-    return listed.log_probs[rows], codes, jax.vmap(joint.channel)(jax.random.split(key_noise, n), codes)
-
-
-def _rows(key: jax.Array, log_probs: jax.Array, n: int) -> jax.Array:
-    """n independent row numbers by their probabilities: the tile first, then the row in it, since sums over all rows
-    would round the probability of one."""
-    width = int(np.ceil(len(log_probs) ** 0.5))
-    tiles = in_tiles(log_probs, width, -jnp.inf)
-    key_tile, key_row = jax.random.split(key)
-    chosen = _inverse(key_tile, jnp.cumsum(jnp.exp(jax.nn.logsumexp(tiles, axis=1)))[None], n)
-    return chosen * width + _inverse(key_row, jnp.cumsum(jnp.exp(tiles), axis=1)[chosen], n)
-
-
-def _inverse(key: jax.Array, cumulated: jax.Array, n: int) -> jax.Array:
-    """Numbers (n,) by the masses whose sums are the rows of `cumulated` (n or 1, count)."""
-    uniform = jax.random.uniform(key, (n, 1), cumulated.dtype) * cumulated[:, -1:]
-    return (cumulated <= uniform).sum(1)
+    return Drawn(rows, codes, noisy(channel, key_noise, codes))
 
 
 def as_columns(columns: list[jax.Array], like: Float[Array, "n units"]) -> Float[Array, "n columns"]:

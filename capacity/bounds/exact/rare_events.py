@@ -1,8 +1,12 @@
-"""What is too rare to be in a sample: how far an interval must reach where noise has atoms."""
+"""What no sample saw: how far an interval must reach for messages and noise that are too rare to be in a sample.
+
+Events that n samples did not see have a share below 3/n at 95 % (the rule of three, Hanley & Lippman-Hand 1983), and no
+variance tells of them.  A message may tell anything between 0 and log 1/p(m).  All messages are listed, those whose
+codes are outliers are drawn oftener (`proposal`), and one whose share of the draws is large enough is seen for certain.
+The rest look like the others: what they may cost is reached for at the number of all messages.
+"""
 
 from __future__ import annotations
-
-from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -10,26 +14,67 @@ from jaxtyping import Array, Float
 
 from capacity.bounds.exact.densities import Density
 from capacity.bounds.exact.listing import Listed
-from capacity.bounds.exact.sample import over_items
+from capacity.bounds.exact.proposal import PER_STRATUM
+from capacity.bounds.exact.sample import Sample, over_items
 from capacity.joint.joint import Joint
 from capacity.results.estimate import NATS_PER_BIT, Estimate
-from capacity.results.intervals import less_explained, rule_of_three_bits
+from capacity.results.intervals import RARE_LOSS, Numbers, less_explained, rule_of_three_bits
 from capacity.runtime.shapes import Scalar
 
+CERTAIN = 0.01  # bits: where half of all z leave so nearly the same entropy, what confuses is rare
 
-def message_entropy_gone(joint: Joint, q: Density) -> Float[Array, "n ..."]:
-    """H(M) - H(M|z) of each z, nats, whose mean is the information: the entropy of the message that is gone."""
-    gone: jax.Array = joint.source.bits * NATS_PER_BIT + q.posterior - q.log_prob
+
+def message_entropy_gone(joint: Joint, sample: Sample, q: Density) -> Float[Array, "n ..."]:
+    """H(M) - H(M|z) of each z, nats, weighted, whose plain mean is the information: the entropy that is gone."""
+    weight = jnp.expand_dims(sample.weight, tuple(range(1, q.log_prob.ndim)))
+    gone: jax.Array = joint.source.bits * NATS_PER_BIT + weight * (q.posterior - q.log_prob)
     return gone
 
 
 def control_effect(values: Float[Array, " n"], controls: Float[Array, "n controls"]) -> Scalar:
     """How much the controls took from any value at most, or gave it, in bits; twice that for an event beyond those."""
-    return 2 * jnp.abs(values - less_explained(values, controls)).max() / NATS_PER_BIT
+    return 2 * jnp.abs(values - less_explained(values, controls, PER_STRATUM)).max() / NATS_PER_BIT
 
 
-def with_unseen_events(found: Estimate, effect: Scalar, joint: Joint, listed: Listed) -> Estimate:
-    """The interval reaching as far as what is too rare to be in the sample may take the figure.
+def unseen_messages(listed: Listed, bits: Numbers, n: int) -> tuple[jax.Array, jax.Array]:
+    """How far down and up messages that were not drawn may take a figure, in bits.
+
+    Args:
+        listed: all codes.
+        bits: the figure, of any shape.
+        n: samples.
+    """
+    log_probs = listed.log_probs
+    maybe_missed = (listed.proposal.log_prob < jnp.log(PER_STRATUM / n)) & (log_probs > -jnp.inf)
+    most = jnp.where(maybe_missed, -listed.proposal.weight * log_probs / NATS_PER_BIT, 0.0).max()
+    looked_at = max(n, len(log_probs))
+    losses = jnp.maximum(bits, 0.0), jnp.maximum(most - bits, 0.0)
+    down, up = (jnp.where(maybe_missed.any(), rule_of_three_bits(loss, looked_at), 0.0) for loss in losses)
+    return down, up
+
+
+def with_unseen_noise(found: Estimate, listed: Listed, sample: Sample) -> Estimate:
+    """The interval of the information reaching down as far as confusions that no sample saw may take it.
+
+    In continuous noise a confusion costs some bits, and confusions are rare where nearly every z leaves the same
+    entropy of the message, or none.
+
+    Args:
+        found: by continuous noise.
+        listed: its codes.
+        sample: behind it.
+    """
+    n = len(sample.z)
+    left = (sample.q.joint - sample.q.posterior) / NATS_PER_BIT
+    certain = jnp.median(jnp.abs(left - jnp.median(left))) < CERTAIN
+    loss = RARE_LOSS * jnp.clip(found.bits, 0.0, 1.0) * listed.proposal.weight.max()
+    most = rule_of_three_bits(loss, n)
+    near = listed.entropy / NATS_PER_BIT - found.bits < 10 * most
+    return found.widened_to(down=jnp.where(certain | near, most, 0.0))
+
+
+def with_unseen_atoms(found: Estimate, effect: Scalar, joint: Joint, listed: Listed) -> Estimate:
+    """The interval reaching as far as noise that is too rare to be in the sample may take the figure.
 
     At one stroke noise with atoms may take all that passed, or give what did not (every unit dropped, or none); and
     controls, fitted to what was seen, take from such a value as much as their `effect`.
@@ -41,15 +86,16 @@ def with_unseen_events(found: Estimate, effect: Scalar, joint: Joint, listed: Li
         listed: its codes.
     """
     rest = jnp.maximum(joint.source.bits - found.bits, 0.0)
-    down, up = (rule_of_three_bits(part + effect, found.n) for part in (jnp.maximum(found.bits, 0.0), rest))
+    most = listed.proposal.weight.max()
+    down, up = (rule_of_three_bits(most * part + effect, found.n) for part in (jnp.maximum(found.bits, 0.0), rest))
     return unless_noiseless(found.widened_to(down, up), found, joint, listed)
 
 
 def unless_noiseless(wide: Estimate, found: Estimate, joint: Joint, listed: Listed) -> Estimate:
-    """The wide interval, but where there is no noise and no rare message: nothing is rarer than a message then.
+    """The wide interval, but where there is no noise: nothing is rarer than a message then.
 
     Args:
-        wide: reaching as far as unseen events may take the figure.
+        wide: reaching as far as unseen noise may take the figure.
         found: the same figure, as the sample has it.
         joint: source and channel.
         listed: its codes.
@@ -57,6 +103,5 @@ def unless_noiseless(wide: Estimate, found: Estimate, joint: Joint, listed: List
     if not (joint.channel.atomic and joint.channel.has_entropy):
         return wide
     noise = over_items(joint.channel, joint.channel.entropy)(listed.codes).max()
-    common = listed.log_probs.min() > jnp.log(3 / found.n.max())
-    chosen: Estimate = jax.tree.map(partial(jnp.where, (noise <= 0) & common), found, wide)
+    chosen: Estimate = jax.tree.map(lambda one, other: jnp.where(noise <= 0, one, other), found, wide)
     return chosen

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 
 from capacity.bounds.exact.listing import Listed, as_columns
+from capacity.bounds.exact.rare_events import unseen_messages
 from capacity.bounds.exact.sample import Sample, surprise
 from capacity.bounds.variational.marginal import check_density, divergence, infinite_with_atoms
 from capacity.channels.additive import LOG_2PI
@@ -34,7 +37,7 @@ def listed_rate(listed: Listed, channel: Channel, prior_std: Scalar) -> Estimate
 def marginal_kl(joint: Joint, listed: Listed, sample: Sample, prior_std: Scalar) -> Estimate:
     """KL(q(z) || r(z)) in bits, r = N(0, prior_std^2) on every unit (Hoffman & Johnson 2016).
 
-    It is what the rate counts beyond the information.
+    It is what the rate counts beyond the information.  -E log r(z) is a sum over the list, E log q(z) is sampled.
 
     Args:
         joint: source, encoder and channel.
@@ -46,10 +49,11 @@ def marginal_kl(joint: Joint, listed: Listed, sample: Sample, prior_std: Scalar)
         ValueError: if the channel has atoms.
     """
     check_density(joint.channel)
-    z = sample.z
-    log_r = (-0.5 * jnp.square(z / prior_std) - jnp.log(prior_std) - 0.5 * LOG_2PI).sum(1)
-    second_moment = (jnp.diagonal(listed.covariance) + jnp.square(listed.mean)).sum()
-    radius = jnp.square(z).sum(1) - second_moment
-    columns = [*(c[:, -1] for c in sample.controls), radius, surprise(sample)]
-    found = Estimate.from_samples(nats=sample.q.joint - log_r, kind="exact", controls=as_columns(columns, z))
+    second_moment = jnp.diagonal(listed.covariance) + jnp.square(listed.mean)
+    cross = (0.5 * second_moment / jnp.square(prior_std) + jnp.log(prior_std) + 0.5 * LOG_2PI).sum()
+    columns = [sample.controls.noise.sum(1), sample.controls.radius.sum(1), surprise(sample)]
+    log_q = sample.mean(sample.q.joint, as_columns(columns, sample.z))
+    down, up = unseen_messages(listed, joint.source.bits, len(sample.z))
+    wide, more = log_q.widened_to(up, down), cross / NATS_PER_BIT  # a message that tells more has a smaller q(z)
+    found = replace(wide, bits=wide.bits + more, low=wide.low + more, high=wide.high + more)
     return infinite_with_atoms(found, joint.channel, sample.codes)

@@ -1,4 +1,9 @@
-"""Noisy codes held against the list of all codes: densities, and the controls whose mean is known from the list."""
+"""Noisy codes held against the list of all codes: densities, and controls whose mean is known.
+
+A control's mean is 0 given the message that was sent, whichever messages were drawn; or its mean over all messages is
+summed up from the list, and it is bounded.  One of mean 0 over messages alone, unbounded, would be a constant wherever
+the message that carries its variance was not drawn.
+"""
 
 from __future__ import annotations
 
@@ -10,72 +15,129 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from capacity.bounds.exact.densities import Densities, log_densities
-from capacity.bounds.exact.listing import Listed, draw_listed
-from capacity.bounds.exact.whitening import whitening
+from capacity.bounds.exact.listing import Listed, capped_distance, draw_listed
+from capacity.bounds.exact.proposal import PER_STRATUM, stratified_size
 from capacity.channels.channel import Channel, Code
 from capacity.joint.joint import Joint
+from capacity.results.estimate import Estimate
 from capacity.runtime.shapes import Key
 
 PATTERN_BATCH = 64  # items at a time, of a channel with memory
 
 
-class Sample(NamedTuple):
-    """n noisy codes and what the list says of them; densities in nats."""
+class UnitControls(NamedTuple):
+    """Controls of zero mean by unit, each (n, units), in nats: with weight 1 each is a change in some log density.
 
-    log_prob: jax.Array  # (n,), of the messages sent
-    codes: Code  # leaves (n, ...)
-    z: jax.Array  # (n, units)
-    conditional: jax.Array  # (n, units), log p(z_j|u)
-    controls: tuple[jax.Array, jax.Array]  # the noise's and the radius's, (n, units), cumulative over units
+    Attributes:
+        noise: log p(z_j|z_<j, u) less its mean given the code; 0 where that is not known.
+        radius: half the squared length of z, whitened, in entry j, less its mean given the code.
+        own: half the squared distance of z_j from its mean, in variances, less its mean given the code.
+        between: half the squared distance of the code's unit from its mean, capped, less its mean over all codes.
+    """
+
+    noise: jax.Array
+    radius: jax.Array
+    own: jax.Array
+    between: jax.Array
+
+
+class Sample(NamedTuple):
+    """n noisy codes and what the list says of them; densities in nats.
+
+    Attributes:
+        weight: (n,), p(m)/s(m): means over samples are means over messages with it.
+        log_prob: (n,), of the messages sent.
+        codes: leaves (n, ...).
+        z: (n, units).
+        conditional: (n, units), log p(z_j|z_<j, u).
+        controls: by unit, not yet weighted.
+        q: log densities by the whole list.
+    """
+
+    weight: jax.Array
+    log_prob: jax.Array
+    codes: Code
+    z: jax.Array
+    conditional: jax.Array
+    controls: UnitControls
     q: Densities
 
-    def first(self, n: int) -> Sample:
-        """Its first n; as good as n fresh ones for a figure of its own."""
-        part: Sample = jax.tree.map(lambda leaf: leaf[:n], self)
-        return part
+    def mean(self, nats: Float[Array, " n"], controls: Float[Array, "n controls"]) -> Estimate:
+        """The mean over messages and noise of values (n,), in bits, unbiased but for the coefficients of the controls.
 
-    def by_unit(self, joint: Joint, listed: Listed) -> Sample:
-        """The same, held against the list unit by unit as well."""
-        return self._replace(q=log_densities(listed, joint.channel, self.z, per_unit=True))
+        Args:
+            nats: values of the samples.
+            controls: (n, c), of zero mean over messages and noise.
+        """
+        return Estimate.from_samples(
+            nats=self.weighted(nats), kind="exact", controls=self.weight[:, None] * controls, per_stratum=PER_STRATUM
+        )
+
+    def weighted(self, nats: Float[Array, " n"]) -> Float[Array, " n"]:
+        """Values whose plain mean is the mean over messages; about a level, which an uneven weight leaves alone."""
+        level = (self.weight * nats).mean()
+        return self.weight * (nats - level) + level
 
 
-def sampled(key: Key, joint: Joint, listed: Listed, n: int) -> Sample:
-    """n fresh samples, held against the whole list; traceable.
+def sampled(key: Key, joint: Joint, listed: Listed, n: int, per_unit: bool = False) -> Sample:
+    """n fresh samples (rounded up to whole strata), held against the whole list; traceable.
 
     Args:
         key: of the samples.
         joint: whose source can be listed.
         listed: its codes.
         n: how many.
+        per_unit: hold them against the list unit by unit as well.
     """
-    log_prob, codes, z = draw_listed(key, joint, listed, n)
-    conditional, controls = conditional_and_controls(joint.channel, listed, codes, z)
-    return Sample(log_prob, codes, z, conditional, controls, log_densities(listed, joint.channel, z))
+    channel = joint.channel
+    drawn = draw_listed(key, channel, listed, stratified_size(n))
+    conditional = over_items(channel, channel.log_prob)(drawn.z, drawn.codes)
+    return Sample(
+        listed.proposal.weight[drawn.rows],
+        listed.log_probs[drawn.rows],
+        drawn.codes,
+        drawn.z,
+        conditional,
+        unit_controls(channel, listed, drawn.codes, drawn.z, conditional),
+        log_densities(listed, channel, drawn.z, per_unit),
+    )
 
 
-def conditional_and_controls(
-    channel: Channel, listed: Listed, codes: Code, z: Float[Array, "n units"]
-) -> tuple[Float[Array, "n units"], tuple[Float[Array, "n units"], Float[Array, "n units"]]]:
-    """log p(z_j|u), and two controls of exactly zero mean, cumulative over units; each (n, units).
-
-    The noise control is log p(z|u) plus its entropy, where that is known; the radius control is the squared
-    Mahalanobis length of z's leading units less its expectation, since the covariance of Z is known exactly from the
-    list.  That is the number of units, or, where the covariance is near singular and whitened with a ridge, what the
-    whitened covariance has on its diagonal.
+def unit_controls(
+    channel: Channel,
+    listed: Listed,
+    codes: Code,
+    z: Float[Array, "n units"],
+    conditional: Float[Array, "n units"],
+) -> UnitControls:
+    """The controls of noisy codes.
 
     Args:
         channel: of the noisy codes.
         listed: all codes, and the moments of Z.
         codes: that were sent, leaves (n, ...).
         z: what was received.
+        conditional: log p(z_j|z_<j, u), nats.
     """
-    conditional = over_items(channel, channel.log_prob)(z, codes)
     noise = jnp.zeros_like(conditional)
     if channel.has_entropy:
-        noise = jnp.cumsum(conditional + over_items(channel, channel.entropy)(codes), axis=1)
-    whitener, expected = whitening(listed)
-    white = (z - listed.mean[None]) @ whitener.T
-    return conditional, (noise, jnp.cumsum(jnp.square(white) - expected[None], axis=1))
+        noise = conditional + over_items(channel, channel.entropy)(codes)
+    centre, variance = jax.vmap(channel.moments)(codes)
+    error, white = z - centre, listed.whitener
+    code = centre - listed.mean[None]
+    own = _length_gained(code, error, variance) / listed.scale[None]
+    if channel.memoryless:
+        expected = variance @ jnp.square(white).T
+    else:
+        expected = jax.lax.map(lambda code: ((white @ channel.covariance(code)) * white).sum(1), codes)
+    radius = _length_gained(code @ white.T, error @ white.T, expected)
+    between = capped_distance(listed, centre) - listed.capped[None]
+    return UnitControls(noise, 0.5 * radius, 0.5 * own, 0.5 * between)
+
+
+def _length_gained(code: jax.Array, error: jax.Array, expected: jax.Array) -> jax.Array:
+    """(code + error)^2 less its mean given the code, `expected` being that of error^2; far codes cancel exactly."""
+    return 2 * code * error + jnp.square(error) - expected
 
 
 def over_items(channel: Channel, function: Callable[..., jax.Array]) -> Callable[..., jax.Array]:

@@ -7,24 +7,21 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from capacity.bounds.exact.listing import Listed
-
 SINGULAR_TOLERANCE = 1e-5  # of a unit's variance
 RIDGE = 1e-2  # of the mean variance of the units
-VARIANCE_TOLERANCE = 1e-10  # of the squared mean: a smaller variance is the rounding of a unit that does not move
+VARIANCE_TOLERANCE = 1e-10  # of the squared mean: a variance below it is the rounding of a unit that does not move
 
 
-def whitening(listed: Listed) -> tuple[Float[Array, "units units"], Float[Array, " units"]]:
-    """W, lower triangular, and E of each entry of W (z - mean), squared: 1, but for rounding or a ridge."""
-    covariance, variance = listed.covariance, jnp.diagonal(listed.covariance)
+def whitening(mean: Float[Array, " units"], covariance: Float[Array, "units units"]) -> Float[Array, "units units"]:
+    """W, lower triangular: W (z - mean) has variance 1 in every unit and none in common, but for rounding or a ridge."""
+    variance = jnp.diagonal(covariance)
     whitener, left = _inverse_factor(covariance)
     # What is left of a unit's variance given those before: near 0 it is rounding error and no whitening.
     regular = (left > SINGULAR_TOLERANCE * variance).all()
     least = float(np.finfo(variance.dtype).tiny) ** 0.5
-    ridge = RIDGE * variance.mean() + VARIANCE_TOLERANCE * jnp.square(listed.mean).max() + least
+    ridge = RIDGE * variance.mean() + VARIANCE_TOLERANCE * jnp.square(mean).max() + least
     ridged, _ = _inverse_factor(covariance + ridge * jnp.eye(len(variance), dtype=variance.dtype))
-    whitener = jnp.where(regular, whitener, ridged)
-    return whitener, ((whitener @ covariance) * whitener).sum(1)
+    return jnp.where(regular, whitener, ridged)
 
 
 def _inverse_factor(covariance: jax.Array) -> tuple[jax.Array, jax.Array]:

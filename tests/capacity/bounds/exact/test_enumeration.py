@@ -165,15 +165,13 @@ def test_measure_lists_or_brackets() -> None:
 
 @pytest.mark.parametrize("variances", [[1.0, 1.0, 1.0], [4.0, 1e-2, 1.0], [1.0, 1e-9, 1.0]])
 def test_whitening_is_that_of_lapack(variances: list[float]) -> None:
-    """The last is near singular and gets a ridge; what the whitened covariance has on its diagonal is told."""
+    """The last is near singular and gets a ridge."""
     mixing = np.array([[1.0, 0, 0], [0.7, 1.0, 0], [-0.3, 0.4, 1.0]])
     covariance = mixing @ np.diag(variances) @ mixing.T
-    listed = list_codes(keyed_bits(3, 1.0))._replace(covariance=jnp.asarray(covariance, jnp.float32))
-    whitener, expected = map(np.asarray, whitening(listed))
+    whitener = np.asarray(whitening(jnp.zeros(3), jnp.asarray(covariance, jnp.float32)))
     if min(variances) > 1e-6:
         np.testing.assert_allclose(whitener, np.linalg.inv(np.linalg.cholesky(covariance)), rtol=2e-3, atol=1e-4)
-        np.testing.assert_allclose(expected, 1, rtol=1e-3)
-    np.testing.assert_allclose(expected, np.diag(whitener @ covariance @ whitener.T), rtol=1e-3, atol=1e-5)
+        np.testing.assert_allclose(np.diag(whitener @ covariance @ whitener.T), 1, rtol=1e-3)
     assert np.isfinite(whitener).all() and np.abs(whitener).max() < 20
 
 

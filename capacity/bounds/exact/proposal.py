@@ -1,0 +1,115 @@
+"""Which messages of a list are drawn, how often: by their probability, and oftener where much may hang on few.
+
+A figure is a sum over messages, sum_m p(m) v(m).  With m drawn from s(m) and weighted by w = p/s its mean is the same
+whatever s is (importance sampling, Owen 2013, chapter 9).  By p alone a message that is rare, or whose code lies far
+from the others, may be missed or seen once, and no spread tells of it.  So s is p but
+
+    where a message says more than twice the average, in proportion to what it says: w v is then at most 2 H(M);
+    where its code is an outlier, so much oftener that rare ones are seen, half of the draws at most.
+
+Without such messages s is p and all weights are 1.  Draws are stratified along the distance of the codes from their
+mean (Cochran 1977, chapter 5): `PER_STRATUM` from each stratum, which is what the variance is told from.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+from capacity.bounds.exact.tiles import in_tiles
+from capacity.runtime.shapes import Key
+
+PER_STRATUM = 4  # the fewest that tell a variance and a skewness
+MAX_TILES = 2**10  # of messages: sums over more than a few thousand would round the probability of one
+LOUD = 2.0  # times the average of what messages say: one that says more is drawn oftener
+OUTLYING = 2.0, 4.0  # from, and wholly from so many half-ranges of the middle 98 % on is a code an outlier
+OFTENER = 64.0  # times as often are outliers drawn,
+OUTLIERS_SHARE = 0.5  # but no more of all draws than this
+LEARNT_FROM = 2**12  # messages whose codes say what is usual
+STEP = 40503  # an odd number: every so many messages, without a pattern in their binary digits
+
+
+class Proposal(NamedTuple):
+    """How messages are drawn; leaves (messages,).
+
+    Attributes:
+        log_prob: log s(m), nats.
+        weight: p(m) / s(m).
+        order: row numbers along which strata are cut.
+    """
+
+    log_prob: Float[Array, " messages"]
+    weight: Float[Array, " messages"]
+    order: Int[Array, " messages"]
+
+
+def proposal_of(
+    log_probs: Float[Array, " messages"],
+    scores: Float[Array, "messages scores"],
+    floors: Float[Array, " scores"],
+    order_by: Float[Array, " messages"],
+) -> Proposal:
+    """The proposal for messages of these probabilities; traceable.
+
+    Args:
+        log_probs: log p(m), nats.
+        scores: what may set a code apart; infinite or NaN ones count as 0.
+        floors: the least half-range of each score that counts as a spread.
+        order_by: along which strata are cut.
+    """
+    probs = jnp.exp(log_probs)
+    surprisal = jnp.where(probs > 0, -log_probs, 0.0)
+    entropy = (probs * surprisal).sum()
+    oftener = jnp.maximum(1.0, surprisal / jnp.maximum(LOUD * entropy, np.finfo(probs.dtype).tiny))
+    oftener = jnp.where(entropy > 0, oftener, 1.0)
+    outlying = _outlying(scores, floors)
+    mass = (probs * outlying).sum()
+    share = jnp.minimum(OUTLIERS_SHARE, OFTENER * mass)
+    ratio = (1 - share) * oftener / (probs * oftener).sum() + share * outlying / jnp.where(mass > 0, mass, 1.0)
+    return Proposal(log_probs + jnp.log(ratio), 1 / ratio, jnp.argsort(order_by))
+
+
+def _outlying(scores: jax.Array, floors: jax.Array) -> jax.Array:
+    """(messages,) between 0 and 1: whether some score lies far out of the range that is usual."""
+    count = len(scores)
+    scores = jnp.where(jnp.isfinite(scores), scores, 0.0)
+    some = scores[(np.arange(min(count, LEARNT_FROM), dtype=np.int64) * STEP) % count]
+    low, high = jnp.quantile(some, jnp.asarray([0.01, 0.99], scores.dtype), axis=0)
+    middle, half = (low + high) / 2, jnp.maximum((high - low) / 2, floors)
+    distance = (jnp.abs(scores - middle[None]) / half[None]).max(1)
+    return jnp.clip((distance - OUTLYING[0]) / (OUTLYING[1] - OUTLYING[0]), 0.0, 1.0)
+
+
+def stratified_size(n: int) -> int:
+    """The samples that are drawn where n were asked for: the next multiple of `PER_STRATUM`."""
+    return -(-n // PER_STRATUM) * PER_STRATUM
+
+
+def draw_rows(key: Key, proposal: Proposal, n: int) -> Int[Array, " n"]:
+    """n row numbers, a multiple of `PER_STRATUM`: as many from each stratum, in the order of the strata.
+
+    A tile of rows is drawn first, then a row in it, since sums over all rows would round the probability of one.
+    """
+    mass = jnp.exp(proposal.log_prob)[proposal.order]
+    width = -(-len(mass) // MAX_TILES)
+    tiles = in_tiles(mass, width, 0.0)
+    key_tile, key_row = jax.random.split(key)
+    strata = n // PER_STRATUM
+    within = jax.random.uniform(key_tile, (strata, PER_STRATUM), mass.dtype)
+    positions = ((jnp.arange(strata, dtype=mass.dtype)[:, None] + within) / strata).reshape(n)
+    chosen = _inverse(positions, jnp.cumsum(tiles.sum(1))[None])
+    row = chosen * width + _inverse(jax.random.uniform(key_row, (n,), mass.dtype), jnp.cumsum(tiles, axis=1)[chosen])
+    return proposal.order[row]
+
+
+def _inverse(uniform: Float[Array, " n"], cumulated: Float[Array, "rows count"]) -> Int[Array, " n"]:
+    """Numbers (n,) by the masses whose sums are the rows of `cumulated` (n or 1, count); none of mass 0."""
+    total = cumulated[:, -1:]
+    least = total * (1 - jnp.finfo(total.dtype).eps)  # a product that rounds to the whole mass is behind the last
+    target = jnp.minimum(uniform[:, None] * total, least)
+    below: jax.Array = (cumulated <= target).sum(1)
+    return below
