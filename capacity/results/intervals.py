@@ -12,7 +12,7 @@ from typing import TypeAlias
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 Numbers: TypeAlias = jax.Array | np.ndarray | float | int
 """A real number, or an array of them where lanes are stacked."""
@@ -23,6 +23,7 @@ CONSERVATIVE_ERRORS = 3.0
 RARE_LOSS = 5.0  # bits that one rare confusion costs in continuous noise; at 2, signs near their limit covered 81 %
 JUMP = 4.0  # a jump in the middle of a stratum has a quarter of its square as variance
 BETWEEN = 0.1  # how much the means of strata count beside what varies within them, for weights that these leave open
+TRUSTED_ERRORS = 5.0  # standard errors that the mean of a control may be off
 SWEEPS = 30  # over all controls: the weights of nearly equal columns need some
 
 
@@ -33,8 +34,9 @@ def less_explained(
     """The values (n,) less the combination of the controls (n, c) that explains most of them, of weights from -1 to 1.
 
     Controls are in nats, as changes of some log density: a larger weight would rest on few samples in which a control
-    hardly moved, and what it does to one that moves far is not to be trusted (Tibshirani 1996 of bounded slopes).  By
-    coordinate descent within the bounds.  No LAPACK: its batched calls, made by lanes on several CPU devices at once,
+    hardly moved, and what it does to one that moves far is not to be trusted.  A control whose mean among the samples is
+    far from 0, for its spread among them, is left out: what carries its spread was not drawn.  By coordinate descent
+    within the bounds.  No LAPACK: its batched calls, made by lanes on several CPU devices at once,
     were seen to wait for each other forever.
 
     Args:
@@ -43,6 +45,7 @@ def less_explained(
         per_stratum: how many in a row are of one stratum; None: all.
     """
     n, count = controls.shape
+    controls = jnp.where(_is_trusted(controls)[None], controls, 0.0)
     values, columns = (_for_weights(part, per_stratum) for part in (nats, controls))
     size = jnp.sqrt(jnp.square(columns).mean(0))
     unit = jnp.where(size > 0, size, 1.0)
@@ -64,6 +67,13 @@ def within_strata(values: Float[Array, "n ..."], per_stratum: int | None = None)
     """Values, axis 0, less the mean of their stratum: of so many in a row, or of all."""
     strata = values.reshape(-1, per_stratum or len(values), *values.shape[1:])
     return (strata - strata.mean(1, keepdims=True)).reshape(values.shape)
+
+
+def _is_trusted(controls: Float[Array, "n controls"]) -> Bool[Array, " controls"]:
+    """Whether the mean of each column is as near to 0 as its standard error says."""
+    spread = jnp.sqrt(jnp.square(controls - controls.mean(0, keepdims=True)).mean(0) / len(controls))
+    near: jax.Array = jnp.abs(controls.mean(0)) <= TRUSTED_ERRORS * spread
+    return near
 
 
 def _for_weights(values: Float[Array, "n ..."], per_stratum: int | None) -> Float[Array, "n ..."]:

@@ -55,17 +55,17 @@ def information(key: Key, joint: Joint, listed: Listed, n: int) -> Estimate:
 def information_of(joint: Joint, listed: Listed, sample: Sample) -> Estimate:
     """I(M;Z) in bits from a sample.
 
-    The sample brings two controls, the noise's and the radius's.  A third is log p(m, z) of the message sent less its
+    The sample brings controls of the noise and of lengths.  One more is log p(m, z) of the message sent less its
     mean over p(m|z), whose expectation is 0 at every z: with weight 1 it replaces the message sent by the average over
-    all that could have been (Rao & Blackwell).  A fourth is what the message says less H(M).
+    all that could have been (Rao & Blackwell).  The last is what the message says less H(M).
 
-    Where z has atoms the weight of the third is not left to the sample, which may have seen none of a rare noise: the
+    Where z has atoms the weight of that one is not left to the sample, which may have seen none of a rare noise: the
     values are H(M) - H(M|z), a function of z between 0 and H(M) for equally likely messages.
     """
     q, n = sample.q, len(sample.z)
-    noise, radius = sample.controls.noise.sum(1), sample.controls.radius.sum(1)
+    controls = sample.controls.joint
     if joint.channel.atomic:
-        known = sample.weight[:, None] * as_columns([noise, radius], sample.z)
+        known = sample.weight[:, None] * as_columns(controls, sample.z)
         values = message_entropy_gone(joint, sample, q.whole)
         found = Estimate.from_samples(nats=values, kind="exact", controls=known, per_stratum=PER_STRATUM)
         found = with_unseen_atoms(found, control_effect(values, known), joint, listed)
@@ -73,8 +73,8 @@ def information_of(joint: Joint, listed: Listed, sample: Sample) -> Estimate:
         # The noise's control is taken away with weight 1, which leaves the noise's entropy in place of its log
         # density.  The regression on the controls starts from there.
         message = -sample.log_prob - listed.entropy / jnp.maximum(sample.weight, np.finfo(sample.z.dtype).tiny)
-        columns = as_columns([noise, radius, surprise(sample), message], sample.z)
-        found = sample.mean(sample.conditional.sum(1) - noise - q.joint, columns)
+        columns = as_columns([*controls, surprise(sample), message], sample.z)
+        found = sample.mean(sample.conditional.sum(1) - controls[0] - q.joint, columns)
         found = with_unseen_noise(found, listed, sample)
     wide = found.widened_to(*unseen_messages(listed, found.bits, n))
     return within_resolution(wide, joint.channel, listed, joint.source.bits)

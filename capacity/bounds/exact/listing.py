@@ -30,7 +30,7 @@ class Listed(NamedTuple):
         noise: the mean variance of Z given the message.
         power: E[u^2] of the signal.
         whitener: lower triangular; (units, units).
-        capped: E of `capped_distance`.
+        capped, capped_length: E of `capped_distance` and of `capped_length` over the messages.
         proposal: how messages are drawn.
     """
 
@@ -42,6 +42,7 @@ class Listed(NamedTuple):
     power: Float[Array, " units"]
     whitener: Float[Array, "units units"]
     capped: Float[Array, " units"]
+    capped_length: Float[Array, ""]
     proposal: Proposal
 
     @property
@@ -78,8 +79,10 @@ def listed_of(codes: Code, log_probs: Float[Array, " messages"], channel: Channe
     covariance = (probs * centred).T @ centred + within
     power = (probs * jnp.square(jax.vmap(channel.signal)(codes))).sum(0)
     whitener = whitening(mean, covariance)
-    listed = Listed(codes, log_probs, mean, covariance, noise, power, whitener, mean, Proposal(*[log_probs] * 3))
     length = jnp.sqrt(jnp.square(centred @ whitener.T).sum(1))
+    capped_mean = (probs[:, 0] * capped_length(centred @ whitener.T)).sum()
+    unfinished = Proposal(*[log_probs] * 3)
+    listed = Listed(codes, log_probs, mean, covariance, noise, power, whitener, mean, capped_mean, unfinished)
     least = jnp.sqrt((jnp.square(whitener) @ noise).mean())
     narrowness = 0.5 * jnp.log(jnp.maximum(variance, np.finfo(variance.dtype).tiny)).sum(1)
     tiny = 1e-6 * jnp.abs(centred).max(0) + np.finfo(centre.dtype).tiny
@@ -94,6 +97,11 @@ def listed_of(codes: Code, log_probs: Float[Array, " messages"], channel: Channe
 def capped_distance(listed: Listed, centre: Float[Array, "n units"]) -> Float[Array, "n units"]:
     """Squared distance of codes from their mean, unit by unit, in variances; past `CAPPED` it counts as that."""
     return jnp.minimum(jnp.square(centre - listed.mean[None]) / listed.scale[None], CAPPED)
+
+
+def capped_length(white: Float[Array, "n units"]) -> Float[Array, " n"]:
+    """Squared length of whitened codes; past `CAPPED` a unit it counts as that."""
+    return jnp.minimum(jnp.square(white).sum(1), CAPPED * white.shape[1])
 
 
 def _mean_covariance(channel: Channel, codes: Code, probs: jax.Array) -> jax.Array:

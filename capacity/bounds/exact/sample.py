@@ -15,7 +15,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from capacity.bounds.exact.densities import Densities, log_densities
-from capacity.bounds.exact.listing import Listed, capped_distance, draw_listed
+from capacity.bounds.exact.listing import Listed, capped_distance, capped_length, draw_listed
 from capacity.bounds.exact.proposal import PER_STRATUM, stratified_size
 from capacity.channels.channel import Channel, Code
 from capacity.joint.joint import Joint
@@ -33,12 +33,19 @@ class UnitControls(NamedTuple):
         radius: half the squared length of z, whitened, in entry j, less its mean given the code.
         own: half the squared distance of z_j from its mean, in variances, less its mean given the code.
         between: half the squared distance of the code's unit from its mean, capped, less its mean over all codes.
+        length: (n,), half the squared length of the code, whitened and capped, less its mean over all codes.
     """
 
     noise: jax.Array
     radius: jax.Array
     own: jax.Array
     between: jax.Array
+    length: jax.Array
+
+    @property
+    def joint(self) -> list[jax.Array]:
+        """The controls of all units together, each (n,)."""
+        return [self.noise.sum(1), self.radius.sum(1), self.length]
 
 
 class Sample(NamedTuple):
@@ -132,7 +139,8 @@ def unit_controls(
         expected = jax.lax.map(lambda code: ((white @ channel.covariance(code)) * white).sum(1), codes)
     radius = _length_gained(code @ white.T, error @ white.T, expected)
     between = capped_distance(listed, centre) - listed.capped[None]
-    return UnitControls(noise, 0.5 * radius, 0.5 * own, 0.5 * between)
+    length = capped_length(code @ white.T) - listed.capped_length
+    return UnitControls(noise, 0.5 * radius, 0.5 * own, 0.5 * between, 0.5 * length)
 
 
 def _length_gained(code: jax.Array, error: jax.Array, expected: jax.Array) -> jax.Array:

@@ -75,7 +75,7 @@ def unit_information_of(joint: Joint, listed: Listed, sample: Sample) -> UnitBit
 
     both = jax.vmap(jax.vmap(exact, in_axes=1))(jnp.stack([increments, each]), jnp.stack(known))
     increment, marginal = (jax.tree.map(lambda a, i=i: a[i], both) for i in range(2))
-    columns = as_columns([controls.radius.sum(1), *controls.own.T, *controls.between.T], sample.z)
+    columns = as_columns([*controls.joint[1:], *controls.own.T, *controls.between.T], sample.z)
     shared = exact(more, columns)
     effects = jnp.zeros_like(marginal.bits), jnp.zeros_like(marginal.bits), jnp.zeros_like(shared.bits)
     if joint.channel.atomic:
