@@ -24,6 +24,7 @@ RARE_LOSS = 5.0  # bits that one rare confusion costs in continuous noise; at 2,
 JUMP = 4.0  # a jump in the middle of a stratum has a quarter of its square as variance
 BETWEEN = 0.1  # how much the means of strata count beside what varies within them, for weights that these leave open
 TRUSTED_ERRORS = 5.0  # standard errors that the mean of a control may be off
+MAX_WEIGHT = 1.5  # of a control, either way
 SWEEPS = 30  # over all controls: the weights of nearly equal columns need some
 
 
@@ -31,10 +32,10 @@ SWEEPS = 30  # over all controls: the weights of nearly equal columns need some
 def less_explained(
     nats: Float[Array, " n"], controls: Float[Array, "n controls"], per_stratum: int | None = None
 ) -> Float[Array, " n"]:
-    """The values (n,) less the combination of the controls (n, c) that explains most of them, of weights from -1 to 1.
+    """The values (n,) less the combination of the controls (n, c) that explains most of them, of bounded weights.
 
-    Controls are in nats, as changes of some log density: a larger weight would rest on few samples in which a control
-    hardly moved, and what it does to one that moves far is not to be trusted.  A control whose mean among the samples is
+    Controls are in nats, as changes of some log density, whose weights are of order 1 (`MAX_WEIGHT`): a larger one would
+    rest on few samples in which a control hardly moved, and what it does to one that moves far is not to be trusted.  A control whose mean among the samples is
     far from 0, for its spread among them, is left out: what carries its spread was not drawn.  By coordinate descent
     within the bounds.  No LAPACK: its batched calls, made by lanes on several CPU devices at once,
     were seen to wait for each other forever.
@@ -56,7 +57,7 @@ def less_explained(
     def descend(step: jax.Array, weights: jax.Array) -> jax.Array:
         k = step % count
         best = weights[k] + target[k] - jnp.dot(gram[k], weights, precision="highest")
-        return weights.at[k].set(jnp.clip(best, -size[k], size[k]))
+        return weights.at[k].set(jnp.clip(best, -MAX_WEIGHT * size[k], MAX_WEIGHT * size[k]))
 
     weights = jax.lax.fori_loop(0, SWEEPS * count, descend, jnp.zeros_like(size)) if count else size
     left: jax.Array = nats - jnp.matmul(controls, weights / unit, precision="highest")

@@ -70,11 +70,9 @@ def information_of(joint: Joint, listed: Listed, sample: Sample) -> Estimate:
         found = Estimate.from_samples(nats=values, kind="exact", controls=known, per_stratum=PER_STRATUM)
         found = with_unseen_atoms(found, control_effect(values, known), joint, listed)
     else:
-        # The noise's control is taken away with weight 1, which leaves the noise's entropy in place of its log
-        # density.  The regression on the controls starts from there.
         message = -sample.log_prob - listed.entropy / jnp.maximum(sample.weight, np.finfo(sample.z.dtype).tiny)
         columns = as_columns([*controls, surprise(sample), message], sample.z)
-        found = sample.mean(sample.conditional.sum(1) - controls[0] - q.joint, columns)
+        found = sample.mean(sample.conditional.sum(1) - q.joint, columns)
         found = with_unseen_noise(found, listed, sample)
     wide = found.widened_to(*unseen_messages(listed, found.bits, n))
     return within_resolution(wide, joint.channel, listed, joint.source.bits)

@@ -59,8 +59,8 @@ def unit_information_of(joint: Joint, listed: Listed, sample: Sample) -> UnitBit
         prefix, each = (message_entropy_gone(joint, sample, part) for part in (q.prefixes, q.units))
         increments, more = jnp.diff(prefix, axis=1, prepend=0.0), each.sum(1) - prefix[:, -1]
     else:
-        increments = conditional - jnp.diff(q.prefix, axis=1, prepend=0.0) - controls.noise
-        each = alone - own_noise - q.marginal
+        increments = conditional - jnp.diff(q.prefix, axis=1, prepend=0.0)
+        each = alone - q.marginal
         more = (alone - conditional).sum(1) + q.joint - q.marginal.sum(1)
         increments, each = (jax.vmap(sample.weighted, 1, 1)(part) for part in (increments, each))
         more = sample.weighted(more)
