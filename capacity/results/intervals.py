@@ -35,10 +35,10 @@ def less_explained(
     """The values (n,) less the combination of the controls (n, c) that explains most of them, of bounded weights.
 
     Controls are in nats, as changes of some log density, whose weights are of order 1 (`MAX_WEIGHT`): a larger one would
-    rest on few samples in which a control hardly moved, and what it does to one that moves far is not to be trusted.  A control whose mean among the samples is
-    far from 0, for its spread among them, is left out: what carries its spread was not drawn.  By coordinate descent
-    within the bounds.  No LAPACK: its batched calls, made by lanes on several CPU devices at once,
-    were seen to wait for each other forever.
+    rest on few samples in which a control hardly moved, and what it does to one that moves far is not to be trusted.  A
+    control whose mean among the samples is far from 0, for its spread among them, is left out: what carries its spread
+    was not drawn.  Each half of the samples has the weights that the other half gives: weights that a few large values
+    decide would else take these away, mean and spread.
 
     Args:
         nats: values.
@@ -46,22 +46,37 @@ def less_explained(
         per_stratum: how many in a row are of one stratum; None: all.
     """
     n, count = controls.shape
+    if not count:
+        return nats
     controls = jnp.where(_is_trusted(controls)[None], controls, 0.0)
     values, columns = (_for_weights(part, per_stratum) for part in (nats, controls))
-    size = jnp.sqrt(jnp.square(columns).mean(0))
+    first = (jnp.arange(n) // (per_stratum or 1)) % 2 == 0
+    halves = jnp.stack([first, ~first]).astype(nats.dtype)
+    weights = jax.vmap(_bounded_weights, (0, None, None))(halves, values, columns)
+    left: jax.Array = nats - (controls * jnp.where(first[:, None], weights[1][None], weights[0][None])).sum(1)
+    return left
+
+
+def _bounded_weights(
+    chosen: Float[Array, " n"], values: Float[Array, " n"], columns: Float[Array, "n controls"]
+) -> Float[Array, " controls"]:
+    """Least-squares weights within bounds, of the samples chosen (1 or 0), by coordinate descent.
+
+    No LAPACK: its batched calls, made by lanes on several CPU devices at once, were seen to wait for each other forever.
+    """
+    columns, count = chosen[:, None] * columns, columns.shape[1]
+    size = jnp.sqrt(jnp.square(columns).sum(0))
     unit = jnp.where(size > 0, size, 1.0)
     columns = columns / unit[None]
-    gram = jnp.matmul(columns.T, columns, precision="highest") / n
-    target = jnp.matmul(columns.T, values, precision="highest") / n
+    gram = jnp.matmul(columns.T, columns, precision="highest")
+    target = jnp.matmul(columns.T, values, precision="highest")
 
     def descend(step: jax.Array, weights: jax.Array) -> jax.Array:
         k = step % count
         best = weights[k] + target[k] - jnp.dot(gram[k], weights, precision="highest")
         return weights.at[k].set(jnp.clip(best, -MAX_WEIGHT * size[k], MAX_WEIGHT * size[k]))
 
-    weights = jax.lax.fori_loop(0, SWEEPS * count, descend, jnp.zeros_like(size)) if count else size
-    left: jax.Array = nats - jnp.matmul(controls, weights / unit, precision="highest")
-    return left
+    return jax.lax.fori_loop(0, SWEEPS * count, descend, jnp.zeros_like(size)) / unit
 
 
 def within_strata(values: Float[Array, "n ..."], per_stratum: int | None = None) -> Float[Array, "n ..."]:

@@ -22,7 +22,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from capacity.analysis.latent.shared import SharedBits, shared_bits
-from capacity.bounds.exact.enumeration import PRECISION_SAMPLES, in_default_precision, information, information_of, widen
+from capacity.bounds.exact.enumeration import (
+    PRECISION_SAMPLES,
+    in_default_precision,
+    information,
+    information_of,
+    widen,
+)
 from capacity.bounds.exact.listing import list_codes
 from capacity.bounds.exact.resolution import RESOLUTION
 from capacity.bounds.exact.sample import sampled

@@ -75,7 +75,14 @@ def information_of(joint: Joint, listed: Listed, sample: Sample) -> Estimate:
         found = sample.mean(sample.conditional.sum(1) - q.joint, columns)
         found = with_unseen_noise(found, listed, sample)
     wide = found.widened_to(*unseen_messages(listed, found.bits, n))
-    return within_resolution(wide, joint.channel, listed, joint.source.bits)
+    return possible(within_resolution(wide, joint.channel, listed), listed)
+
+
+def possible(found: Estimate, listed: Listed) -> Estimate:
+    """The figure, its interval cut to what information can be: from 0 to H(M)."""
+    entropy = listed.entropy / NATS_PER_BIT
+    low = jnp.maximum(found.low, jnp.minimum(found.bits, 0.0))
+    return replace(found, low=low, high=jnp.minimum(found.high, jnp.maximum(found.bits, entropy)))
 
 
 def widen(

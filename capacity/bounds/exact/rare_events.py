@@ -21,6 +21,7 @@ from capacity.results.estimate import NATS_PER_BIT, Estimate
 from capacity.results.intervals import RARE_LOSS, Numbers, less_explained, rule_of_three_bits
 from capacity.runtime.shapes import Scalar
 
+UNEVEN = 0.5  # the least weight of a message, for the largest, of draws that count as even
 CERTAIN = 0.01  # bits: where half of all z leave so nearly the same entropy, what confuses is rare
 
 
@@ -57,7 +58,8 @@ def with_unseen_noise(found: Estimate, listed: Listed, sample: Sample) -> Estima
     """The interval of the information reaching down as far as confusions that no sample saw may take it.
 
     In continuous noise a confusion costs some bits, and confusions are rare where nearly every z leaves the same
-    entropy of the message, or none.
+    entropy of the message, or none.  Where messages are drawn unevenly, a rare one may lie where the noise of a common
+    one seldom goes: that costs what is left there at most.
 
     Args:
         found: by continuous noise.
@@ -67,10 +69,12 @@ def with_unseen_noise(found: Estimate, listed: Listed, sample: Sample) -> Estima
     n = len(sample.z)
     left = (sample.q.joint - sample.q.posterior) / NATS_PER_BIT
     certain = jnp.median(jnp.abs(left - jnp.median(left))) < CERTAIN
-    loss = RARE_LOSS * jnp.clip(found.bits, 0.0, 1.0) * listed.proposal.weight.max()
-    most = rule_of_three_bits(loss, n)
-    near = listed.entropy / NATS_PER_BIT - found.bits < 10 * most
-    return found.widened_to(down=jnp.where(certain | near, most, 0.0))
+    entropy, weight = listed.entropy / NATS_PER_BIT, listed.proposal.weight
+    most = rule_of_three_bits(RARE_LOSS * jnp.clip(found.bits, 0.0, 1.0), n)
+    most = jnp.where(certain | (entropy - found.bits < 10 * most), most, 0.0)
+    uneven = weight.min() < UNEVEN * weight.max()
+    ranged = jnp.where(uneven, rule_of_three_bits(left.max() - (entropy - found.bits), n), 0.0)
+    return found.widened_to(down=weight.max() * jnp.maximum(most, ranged))
 
 
 def with_unseen_atoms(found: Estimate, effect: Scalar, joint: Joint, listed: Listed) -> Estimate:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Bool
 
 from capacity.bounds.exact.listing import Listed
 from capacity.channels.channel import Channel
-from capacity.results.estimate import Estimate
+from capacity.results.estimate import NATS_PER_BIT, Estimate
 
 RESOLUTION = 256.0  # roundings of a unit that its noise must exceed: the figure then errs by some 1e-5 nats
 
@@ -58,19 +58,8 @@ def check_resolved(channel: Channel, listed: Listed) -> None:
         )
 
 
-def within_resolution(
-    found: Estimate, channel: Channel, listed: Listed, limit: Float[Array, ""] | float
-) -> Estimate:
-    """The figure, its interval from 0 to the limit where rounding drowns the noise; traceable.
-
-    Args:
-        found: in bits.
-        channel: of the noisy codes.
-        listed: all codes.
-        limit: the most that the figure may be, bits.
-    """
-    drowned = unresolved(channel, listed).any()
-    return found.widened_to(
-        jnp.where(drowned, jnp.maximum(found.bits, 0.0), 0.0),
-        jnp.where(drowned, jnp.maximum(limit - found.bits, 0.0), 0.0),
-    )
+def within_resolution(found: Estimate, channel: Channel, listed: Listed) -> Estimate:
+    """The information, its interval from 0 to H(M) where rounding drowns the noise; traceable."""
+    rest = listed.entropy / NATS_PER_BIT - found.bits
+    down, up = (jnp.where(unresolved(channel, listed).any(), part, 0.0) for part in (found.bits, rest))
+    return found.widened_to(down, up)
