@@ -34,8 +34,8 @@ def less_explained(
 ) -> Float[Array, " n"]:
     """The values (n,) less the combination of the controls (n, c) that explains most of them, of bounded weights.
 
-    Controls are in nats, as changes of some log density, whose weights are of order 1 (`MAX_WEIGHT`): a larger one would
-    rest on few samples in which a control hardly moved, and what it does to one that moves far is not to be trusted.  A
+    Controls are in nats, as changes of some log density, whose weights are of order 1 (`MAX_WEIGHT`): a larger one
+    would rest on few samples in which a control hardly moved, and is not to be trusted with one that moves far.  A
     control whose mean among the samples is far from 0, for its spread among them, is left out: what carries its spread
     was not drawn.  Each half of the samples has the weights that the other half gives: weights that a few large values
     decide would else take these away, mean and spread.
@@ -62,7 +62,8 @@ def _bounded_weights(
 ) -> Float[Array, " controls"]:
     """Least-squares weights within bounds, of the samples chosen (1 or 0), by coordinate descent.
 
-    No LAPACK: its batched calls, made by lanes on several CPU devices at once, were seen to wait for each other forever.
+    No LAPACK: its batched calls, made by lanes on several CPU devices at once, were seen to wait for each other
+    forever.
     """
     columns, count = chosen[:, None] * columns, columns.shape[1]
     size = jnp.sqrt(jnp.square(columns).sum(0))
@@ -76,7 +77,8 @@ def _bounded_weights(
         best = weights[k] + target[k] - jnp.dot(gram[k], weights, precision="highest")
         return weights.at[k].set(jnp.clip(best, -MAX_WEIGHT * size[k], MAX_WEIGHT * size[k]))
 
-    return jax.lax.fori_loop(0, SWEEPS * count, descend, jnp.zeros_like(size)) / unit
+    weights: jax.Array = jax.lax.fori_loop(0, SWEEPS * count, descend, jnp.zeros_like(size))
+    return weights / unit
 
 
 def within_strata(values: Float[Array, "n ..."], per_stratum: int | None = None) -> Float[Array, "n ..."]:

@@ -80,7 +80,7 @@ def information_of(joint: Joint, listed: Listed, sample: Sample) -> Estimate:
 
 def possible(found: Estimate, listed: Listed) -> Estimate:
     """The figure, its interval cut to what information can be: from 0 to H(M)."""
-    entropy = listed.entropy / NATS_PER_BIT
+    entropy = (1 + MEAN_ROUNDING) * listed.entropy / NATS_PER_BIT
     low = jnp.maximum(found.low, jnp.minimum(found.bits, 0.0))
     return replace(found, low=low, high=jnp.minimum(found.high, jnp.maximum(found.bits, entropy)))
 
@@ -140,7 +140,8 @@ class Enumeration(Bound):
             listed = _listed_of(codes, log_probs, channel)
             check_resolved(channel, listed)
             estimate = _information(key, double, listed, n=self.samples)
-        return in_default_precision(estimate)
+        single: Estimate = in_default_precision(estimate)
+        return single
 
 
 def in_default_precision(tree: Tree) -> Tree:

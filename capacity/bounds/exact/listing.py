@@ -114,7 +114,7 @@ def _mean_covariance(channel: Channel, codes: Code, probs: jax.Array) -> jax.Arr
 
 
 class Drawn(NamedTuple):
-    """Samples from a list: `rows` (n,) of the messages, their `codes`, leaves (n, ...), and noisy units `z` (n, units)."""
+    """Samples from a list: `rows` (n,) of the messages, their `codes`, leaves (n, ...), and noisy units `z`."""
 
     rows: jax.Array
     codes: Code

@@ -53,8 +53,8 @@ def check_resolved(channel: Channel, listed: Listed) -> None:
         centre, variance = channel.moments(jax.tree.map(lambda leaf: leaf[message], listed.codes))
         raise ValueError(
             f"Expected noise above the rounding of the units; got {float(centre[unit]):.6g} with noise of "
-            f"{float(variance[unit]) ** 0.5:.3g} in unit {unit} of message {message}, which {centre.dtype} cannot hold. "
-            "Subtract a constant from the units, or make them smaller."
+            f"{float(variance[unit]) ** 0.5:.3g} in unit {unit} of message {message}, which {centre.dtype} "
+            "cannot hold. Subtract a constant from the units, or make them smaller."
         )
 
 

@@ -79,8 +79,12 @@ def unit_information_of(joint: Joint, listed: Listed, sample: Sample) -> UnitBit
     shared = exact(more, columns)
     effects = jnp.zeros_like(marginal.bits), jnp.zeros_like(marginal.bits), jnp.zeros_like(shared.bits)
     if joint.channel.atomic:
-        effect = jax.vmap(lambda nats, columns: control_effect(nats, weight * columns), in_axes=1)
-        effects = effect(each, known[1]), effect(increments, known[0]), control_effect(more, weight * columns)
+
+        def effect(nats: jax.Array, columns: jax.Array) -> jax.Array:
+            return control_effect(nats, weight * columns)
+
+        by_unit = jax.vmap(effect, in_axes=1)
+        effects = by_unit(each, known[1]), by_unit(increments, known[0]), effect(more, columns)
     found = _unit_reach(joint, listed, (marginal, increment, shared), effects, len(sample.z))
     return UnitBits(increment.bits.mean(), *found)
 

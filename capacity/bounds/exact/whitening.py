@@ -13,7 +13,7 @@ VARIANCE_TOLERANCE = 1e-10  # of the squared mean: a variance below it is the ro
 
 
 def whitening(mean: Float[Array, " units"], covariance: Float[Array, "units units"]) -> Float[Array, "units units"]:
-    """W, lower triangular: W (z - mean) has variance 1 in every unit and none in common, but for rounding or a ridge."""
+    """W, lower triangular: W (z - mean) has variance 1 by unit and no covariance, but for rounding or a ridge."""
     variance = jnp.diagonal(covariance)
     whitener, left = _inverse_factor(covariance)
     # What is left of a unit's variance given those before: near 0 it is rounding error and no whitening.
