@@ -1,0 +1,171 @@
+"""Exact figures where few messages carry the bits: far codes, rare messages, narrow noise, rare events, large numbers.
+
+Truths: sums over all messages in float64, entropies of messages that are told apart.
+"""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from capacity import Joint, measure, measure_latent
+from capacity.bounds.exact.listing import list_codes
+from capacity.bounds.exact.proposal import PER_STRATUM, draw_rows
+from capacity.bounds.exact.sample import sampled
+from capacity.channels import Gaussian, LearntGaussian, Posterior
+from capacity.joint.table import Rows, tabled
+from capacity.results.intervals import less_explained, mean_and_moments
+from synthetic import Codebook, FairBits
+
+KEYS = 4
+
+
+def entropy(probs: np.ndarray) -> float:
+    return float(-(probs * np.log2(probs)).sum())
+
+
+def full_sum(
+    means: np.ndarray, sigma: np.ndarray, probs: np.ndarray, per_message: int = 40, seed: int = 1
+) -> tuple[float, float]:
+    """I(M;Z) in bits and its standard error: every message (M, units) with noise of its own, all messages summed."""
+    rng = np.random.default_rng(seed)
+    values = np.empty((len(means), per_message))
+    for i, (mean, std) in enumerate(zip(means, sigma, strict=True)):
+        noise = rng.normal(size=(per_message, means.shape[1]))
+        error = (mean + std * noise)[:, None] - means
+        exponent = np.log(probs) - (0.5 * (error / sigma) ** 2 + np.log(sigma)).sum(-1)
+        own = -(0.5 * noise**2 + np.log(std)).sum(-1)
+        values[i] = (own - np.logaddexp.reduce(exponent, axis=1)) / np.log(2)
+    return float(probs @ values.mean(1)), float(np.sqrt(probs**2 @ (values.var(1, ddof=1) / per_message)))
+
+
+@pytest.mark.parametrize(("far", "count"), [(1e2, 1), (1e4, 1), (1e6, 3)])
+def test_codes_far_from_the_others(far: float, count: int) -> None:
+    """One control had its mean over messages alone: without the far one it was a constant of hardly any spread."""
+    codes = np.random.default_rng(0).normal(size=(1024, 1))
+    codes[:count, 0] = far * np.arange(1, count + 1)
+    truth, error = full_sum(codes, np.ones_like(codes), np.full(1024, 1 / 1024))
+    joint = Joint(Codebook(jnp.asarray(codes, jnp.float32)), lambda x: x, Gaussian(1.0))
+    for key in range(KEYS):
+        found = measure(key, joint, samples=1024)
+        assert found.low - 2 * error <= truth <= found.high + 2 * error
+        assert found.width < 0.15
+
+
+@pytest.mark.parametrize("rare", [1e-4, 1e-2])
+def test_rare_messages_that_hold_the_bits(rare: float) -> None:
+    probs = np.r_[1 - rare, np.full(512, rare / 512)]
+    source = Codebook(jnp.arange(513, dtype=jnp.float32)[:, None], probs)
+    for key in range(KEYS):
+        found = measure(key, Joint(source, lambda x: x, Gaussian(0.05)), samples=1024)
+        assert found.low <= entropy(probs) <= found.high
+        assert found.width < 0.05 * entropy(probs)
+
+
+def test_rare_narrow_noise() -> None:
+    """Two of 1,024 posteriors are narrow; their means are as the others'."""
+    rng = np.random.default_rng(2)
+    means, sigma = rng.normal(size=(1024, 2)), np.full((1024, 2), 1.0)
+    sigma[:2] = 1e-4
+    truth, error = full_sum(means, sigma, np.full(1024, 1 / 1024))
+    table = Posterior(jnp.asarray(means, jnp.float32), jnp.asarray(np.log(sigma), jnp.float32))
+    joint = tabled(Rows.of(np.full(1024, 1 / 1024)), table, LearntGaussian())
+    for key in range(KEYS):
+        found = measure(key, joint, samples=1024)
+        assert found.low - 2 * error <= truth <= found.high + 2 * error
+
+
+def test_a_far_point_and_a_moved_origin_leave_every_latent_figure_true() -> None:
+    rng = np.random.default_rng(3)
+    means = rng.normal(size=(512, 2))
+    means[0, 0] = 100.0
+    sigma, probs = np.full(means.shape, 0.5), np.full(512, 1 / 512)
+    truth, error = full_sum(means, sigma, probs)
+    alone = [full_sum(means[:, j : j + 1], sigma[:, j : j + 1], probs) for j in range(2)]
+    for moved in (0.0, 1e7):
+        found = measure_latent(4, means + moved, sigma, given="std", samples=2048)
+        figures = [(found.information, 0, truth), (found.total_correlation, 0, alone[0][0] + alone[1][0] - truth)]
+        figures += [(found.marginal, j, alone[j][0]) for j in range(2)]
+        figures.append((found.growth.information, -1, truth))
+        for figure, entry, expected in figures:
+            low, high = (np.atleast_1d(np.asarray(end))[entry] for end in (figure.low, figure.high))
+            assert low - 3 * error <= expected <= high + 3 * error
+        assert found.information.high - found.information.low < 0.1
+
+
+def test_noise_below_the_rounding_of_single_precision() -> None:
+    """u = 1e4 in noise of 1e-4: z = u + noise is computed in float64; noise that this too would lose is refused."""
+    loud = jax.tree_util.Partial(lambda a, x: a * x, jnp.float32(1e4))
+    found = measure(0, Joint(FairBits(jnp.eye(8)), loud, Gaussian(1e-4)))
+    assert found.low <= 8 <= found.high and found.width < 0.01
+    with pytest.raises(ValueError, match=r"noise of 1e-12 in unit 0 of message 0.*Subtract a constant"):
+        measure(0, Joint(FairBits(jnp.eye(8)), loud, Gaussian(1e-12)))
+
+
+def test_codes_that_are_no_numbers_are_refused() -> None:
+    joint = Joint(FairBits(jnp.eye(4)), lambda x: jnp.sqrt(x[:2] + 0.5), Gaussian(1.0))
+    with pytest.raises(ValueError, match=r"nan in unit 0 of message 0.* 12 of 16 messages"):
+        measure(0, joint)
+
+
+def test_weights_make_means_over_messages() -> None:
+    """Of any function of the message, whatever is drawn oftener; and even draws have weights of 1."""
+    rng = np.random.default_rng(5)
+    probs = rng.dirichlet(np.full(300, 0.05))
+    codes = rng.normal(size=(300, 3))
+    codes[7] *= 1e3
+    value = rng.normal(size=300)
+    joint = Joint(Codebook(jnp.asarray(codes, jnp.float32), probs), lambda x: x, Gaussian(1.0))
+    listed = jax.jit(list_codes)(joint)
+    draw = jax.jit(jax.vmap(lambda key: draw_rows(key, listed.proposal, 400)))
+    rows = np.asarray(draw(jax.random.split(jax.random.key(0), 100)))
+    weight = np.asarray(listed.proposal.weight, np.float64)
+    means = (weight[rows] * value[rows]).mean(1)
+    assert abs(means.mean() - probs @ value) < 5 * means.std() / 100**0.5
+    assert float(jnp.exp(listed.proposal.log_prob).sum()) == pytest.approx(1, abs=1e-5)
+    even = jax.jit(list_codes)(Joint(FairBits(jnp.eye(6)), lambda x: x, Gaussian(1.0))).proposal
+    np.testing.assert_allclose(even.weight, 1, rtol=1e-6)
+    assert (np.bincount(draw_rows(jax.random.key(0), even, 64 * PER_STRATUM), minlength=64) >= 1).all()
+
+
+def test_controls_have_no_mean_given_the_message() -> None:
+    """Each message by itself, of noise that differs by message and unit."""
+    table = Posterior(jnp.asarray([[50.0, 0.0], [0.0, 1.0], [1.0, -1.0]]), jnp.asarray([[-1.0, 0.5]] * 3))
+    joint = tabled(Rows.of(np.full(3, 1 / 3)), table, LearntGaussian())
+    sample = jax.jit(lambda key: sampled(key, joint, list_codes(joint), 30_000))(jax.random.key(6))
+    for message in range(3):
+        chosen = (np.asarray(sample.codes.mean) == np.asarray(table.mean[message])).all(1)
+        for control in (sample.controls.noise, sample.controls.radius, sample.controls.own):
+            part = np.asarray(control, np.float64)[chosen]
+            assert (np.abs(part.mean(0)) < 5 * part.std(0) / len(part) ** 0.5).all()
+
+
+def test_a_control_that_is_off_its_mean_is_left_out() -> None:
+    """What carries its spread was not drawn: the values stay as they are, whatever a slope would say."""
+    rng = np.random.default_rng(7)
+    values = rng.normal(size=400).astype(np.float32)
+    missing = (-1 + 1e-4 * values)[:, None].astype(np.float32)
+    np.testing.assert_array_equal(less_explained(jnp.asarray(values), jnp.asarray(missing)), values)
+    own = rng.normal(size=400).astype(np.float32)
+    left = less_explained(jnp.asarray(values + own), jnp.asarray(own[:, None]))
+    assert float(jnp.abs(left - values).max()) < 1.0
+    # Each half has the other's weight: values of one half do not move it.
+    moved = (values + own) + 100 * own * (np.arange(400) == 10)
+    again = np.asarray(less_explained(jnp.asarray(moved, jnp.float32), jnp.asarray(own[:, None])))
+    np.testing.assert_allclose(again[12::2], np.asarray(left)[12::2], rtol=1e-4, atol=1e-5)
+
+
+def test_stratified_moments_are_those_within_strata() -> None:
+    """Standard error and skewness of a stratified mean, against many repeats."""
+    rng = np.random.default_rng(8)
+    level = np.repeat(np.arange(25.0), PER_STRATUM)
+    draws = level + rng.exponential(size=(4000, 100))
+    found = [mean_and_moments(jnp.asarray(row, jnp.float32), per_stratum=PER_STRATUM) for row in draws[:400]]
+    mean, error, skewness = (np.array([float(part[i]) for part in found]) for i in range(3))
+    means = draws.mean(1)
+    assert error.mean() == pytest.approx(means.std(), rel=0.05)
+    centred = means - means.mean()
+    assert skewness.mean() / 100**0.5 == pytest.approx((centred**3).mean() / means.std() ** 3, abs=0.08)
+    assert mean[0] == pytest.approx(means[0], rel=1e-6)
