@@ -65,7 +65,9 @@ def _bounded_weights(
     No LAPACK: its batched calls, made by lanes on several CPU devices at once, were seen to wait for each other
     forever.
     """
-    columns, count = chosen[:, None] * columns, columns.shape[1]
+    share, count = chosen / chosen.sum(), columns.shape[1]
+    values = values - share @ values
+    columns = chosen[:, None] * (columns - (share @ columns)[None])
     size = jnp.sqrt(jnp.square(columns).sum(0))
     unit = jnp.where(size > 0, size, 1.0)
     columns = columns / unit[None]
