@@ -14,7 +14,15 @@ import jax.numpy as jnp
 import numpy as np
 
 from capacity.results.html import MAX_ROWS, html_table, number
-from capacity.results.intervals import CONSERVATIVE_ERRORS, Z95, Numbers, less_explained, mean_and_moments, skewed_ends
+from capacity.results.intervals import (
+    CONSERVATIVE_ERRORS,
+    Z95,
+    Numbers,
+    less_explained,
+    mean_and_moments,
+    rule_of_three_bits,
+    skewed_ends,
+)
 
 Kind: TypeAlias = Literal["exact", "lower", "upper", "point"]
 """What an expectation is to the truth: itself, below it, above it, or nothing that is known."""
@@ -62,6 +70,9 @@ class Estimate:
     ) -> Estimate:
         """The mean of independent values, in nats, as an estimate in bits; traceable.
 
+        The interval has arms of unequal length where the values are skewed, and reaches for events as far off as the
+        most extreme of them that come less often than 3 times in n.
+
         Args:
             nats: shape (n,), independent and identically distributed.
             kind: what the expectation of the values is to the truth.
@@ -85,7 +96,12 @@ class Estimate:
             nats = less_explained(nats, controls, per_stratum)
         mean, error, skewness = mean_and_moments(nats, fitted, per_stratum)
         bits, stderr = mean / NATS_PER_BIT, error / NATS_PER_BIT
-        low, high = skewed_ends(bits, stderr, skewness, n)
+        ends = skewed_ends(bits, stderr, skewness, n)
+        extremes = nats.min() / NATS_PER_BIT, nats.max() / NATS_PER_BIT
+        low, high = (
+            bits + sign * jnp.hypot(end - bits, rule_of_three_bits(extreme - bits, n))
+            for sign, end, extreme in zip((-1, 1), ends, extremes, strict=True)
+        )
         return cls(bits, stderr, low, high, jnp.asarray(limit), jnp.asarray(n), kind=kind)
 
     @classmethod

@@ -11,7 +11,7 @@ import pytest
 from scipy.special import logsumexp
 
 from capacity.bounds.exact.densities import log_densities
-from capacity.bounds.exact.listing import Listed
+from capacity.bounds.exact.listing import Listed, listed_of
 from capacity.channels import Gaussian
 
 MESSAGES, UNITS, SAMPLES, SIGMA = 65536, 8, 64, 0.5
@@ -22,7 +22,7 @@ def problem() -> tuple[Listed, jax.Array]:
     codes = jax.random.normal(jax.random.key(0), (MESSAGES, UNITS))
     z = codes[:SAMPLES] + SIGMA * jax.random.normal(jax.random.key(1), (SAMPLES, UNITS))
     log_probs = jnp.full(MESSAGES, -np.log(MESSAGES), jnp.float32)
-    return Listed(codes, log_probs, jnp.zeros(UNITS), jnp.eye(UNITS), jnp.ones(UNITS), jnp.ones(UNITS)), z
+    return listed_of(codes, log_probs, Gaussian(jnp.float32(SIGMA))), z
 
 
 def peer(listed: Listed, z: jax.Array) -> np.ndarray:

@@ -19,7 +19,6 @@ from jaxtyping import Array, Float
 from capacity.bounds.bound import Bound
 from capacity.bounds.exact.densities import log_densities
 from capacity.bounds.exact.listing import Listed, as_columns, draw_listed, list_codes, listed_of
-from capacity.bounds.exact.proposal import PER_STRATUM
 from capacity.bounds.exact.rare_events import (
     control_effect,
     message_entropy_gone,
@@ -65,10 +64,10 @@ def information_of(joint: Joint, listed: Listed, sample: Sample) -> Estimate:
     q, n = sample.q, len(sample.z)
     controls = sample.controls.joint
     if joint.channel.atomic:
-        known = sample.weight[:, None] * as_columns(controls, sample.z)
+        known = as_columns(controls, sample.z)
         values = message_entropy_gone(joint, sample, q.whole)
-        found = Estimate.from_samples(nats=values, kind="exact", controls=known, per_stratum=PER_STRATUM)
-        found = with_unseen_atoms(found, control_effect(values, known), joint, listed)
+        found = sample.plain_mean(values, known)
+        found = with_unseen_atoms(found, control_effect(sample, values, known), joint, listed)
     else:
         message = -sample.log_prob - listed.entropy / jnp.maximum(sample.weight, np.finfo(sample.z.dtype).tiny)
         columns = as_columns([*controls, surprise(sample), message], sample.z)

@@ -92,24 +92,27 @@ def stratified_size(n: int) -> int:
 def draw_rows(key: Key, proposal: Proposal, n: int) -> Int[Array, " n"]:
     """n row numbers, a multiple of `PER_STRATUM`: as many from each stratum, in the order of the strata.
 
-    A tile of rows is drawn first, then a row in it, since sums over all rows would round the probability of one.
+    The mass is cut into n parts, and a row drawn from each: one that has as much mass as a part is hardly missed.  What
+    differs among the parts of a stratum counts as chance all the same.  A tile of rows is found first, then the row in
+    it, since sums over all rows would round the probability of one.
     """
     mass = jnp.exp(proposal.log_prob)[proposal.order]
     width = -(-len(mass) // MAX_TILES)
     tiles = in_tiles(mass, width, 0.0)
-    key_tile, key_row = jax.random.split(key)
-    strata = n // PER_STRATUM
-    within = jax.random.uniform(key_tile, (strata, PER_STRATUM), mass.dtype)
-    positions = ((jnp.arange(strata, dtype=mass.dtype)[:, None] + within) / strata).reshape(n)
-    chosen = _inverse(positions, jnp.cumsum(tiles.sum(1))[None])
-    row = chosen * width + _inverse(jax.random.uniform(key_row, (n,), mass.dtype), jnp.cumsum(tiles, axis=1)[chosen])
-    return proposal.order[row]
+    key_part, key_within = jax.random.split(key)
+    position = (jnp.arange(n, dtype=mass.dtype) + jax.random.uniform(key_part, (n,), mass.dtype)) / n
+    upper = jnp.cumsum(tiles.sum(1))
+    tile = _found(position * upper[-1], upper[None])
+    tile_mass = tiles.sum(1)[tile]
+    # Where in its tile a position lies is rounded too: what is lost is drawn anew.
+    lost = jnp.finfo(mass.dtype).eps * jax.random.uniform(key_within, (n,), mass.dtype)
+    left = position * upper[-1] - (upper[tile] - tile_mass) + lost
+    within = jnp.cumsum(tiles, axis=1)[tile]
+    return proposal.order[tile * width + _found(jnp.clip(left / tile_mass, 0.0, 1.0) * within[:, -1], within)]
 
 
-def _inverse(uniform: Float[Array, " n"], cumulated: Float[Array, "rows count"]) -> Int[Array, " n"]:
-    """Numbers (n,) by the masses whose sums are the rows of `cumulated` (n or 1, count); none of mass 0."""
-    total = cumulated[:, -1:]
-    least = total * (1 - jnp.finfo(total.dtype).eps)  # a product that rounds to the whole mass is behind the last
-    target = jnp.minimum(uniform[:, None] * total, least)
-    below: jax.Array = (cumulated <= target).sum(1)
+def _found(target: Float[Array, " n"], cumulated: Float[Array, "rows count"]) -> Int[Array, " n"]:
+    """Numbers (n,) of the masses in which the targets lie, whose sums are the rows of `cumulated`; none of mass 0."""
+    last = cumulated[:, -1] * (1 - jnp.finfo(target.dtype).eps)  # the whole of it is behind the last
+    below: jax.Array = (cumulated <= jnp.minimum(target, last)[:, None]).sum(1)
     return below

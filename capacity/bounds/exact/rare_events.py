@@ -22,6 +22,7 @@ from capacity.results.intervals import RARE_LOSS, Numbers, less_explained, rule_
 from capacity.runtime.shapes import Scalar
 
 UNEVEN = 0.5  # the least weight of a message, for the largest, of draws that count as even
+ALMOST = 0.999  # of the n-th part of all draws: a message that has so much of them is drawn
 CERTAIN = 0.01  # bits: where half of all z leave so nearly the same entropy, what confuses is rare
 
 
@@ -32,9 +33,11 @@ def message_entropy_gone(joint: Joint, sample: Sample, q: Density) -> Float[Arra
     return gone
 
 
-def control_effect(values: Float[Array, " n"], controls: Float[Array, "n controls"]) -> Scalar:
-    """How much the controls took from any value at most, or gave it, in bits; twice that for an event beyond those."""
-    return 2 * jnp.abs(values - less_explained(values, controls, PER_STRATUM)).max() / NATS_PER_BIT
+def control_effect(sample: Sample, values: Float[Array, " n"], controls: Float[Array, "n controls"]) -> Scalar:
+    """How much the controls took from any weighted value at most, or gave it, in bits; twice that for an event beyond
+    those."""
+    left = less_explained(values, sample.weight[:, None] * controls, PER_STRATUM)
+    return 2 * jnp.abs(values - left).max() / NATS_PER_BIT
 
 
 def unseen_messages(listed: Listed, bits: Numbers, n: int) -> tuple[jax.Array, jax.Array]:
@@ -46,7 +49,7 @@ def unseen_messages(listed: Listed, bits: Numbers, n: int) -> tuple[jax.Array, j
         n: samples.
     """
     log_probs = listed.log_probs
-    maybe_missed = (listed.proposal.log_prob < jnp.log(PER_STRATUM / n)) & (log_probs > -jnp.inf)
+    maybe_missed = (listed.proposal.log_prob < jnp.log(ALMOST / n)) & (log_probs > -jnp.inf)
     most = jnp.where(maybe_missed, -listed.proposal.weight * log_probs / NATS_PER_BIT, 0.0).max()
     looked_at = max(n, len(log_probs))
     losses = jnp.maximum(bits, 0.0), jnp.maximum(most - bits, 0.0)

@@ -22,6 +22,7 @@ from capacity.joint.joint import Joint
 from capacity.results.estimate import Estimate
 from capacity.runtime.shapes import Key
 
+HEADROOM = 1.05  # of an interval, for what the fitting of controls and of a variance within few costs
 PATTERN_BATCH = 64  # items at a time, of a channel with memory
 
 
@@ -76,9 +77,14 @@ class Sample(NamedTuple):
             nats: values of the samples.
             controls: (n, c), of zero mean over messages and noise.
         """
-        return Estimate.from_samples(
-            nats=self.weighted(nats), kind="exact", controls=self.weight[:, None] * controls, per_stratum=PER_STRATUM
+        return self.plain_mean(self.weighted(nats), controls)
+
+    def plain_mean(self, nats: Float[Array, " n"], controls: Float[Array, "n controls"]) -> Estimate:
+        """The same of values that are weighted already."""
+        found = Estimate.from_samples(
+            nats=nats, kind="exact", controls=self.weight[:, None] * controls, per_stratum=PER_STRATUM
         )
+        return found.scaled_interval(HEADROOM)
 
     def weighted(self, nats: Float[Array, " n"]) -> Float[Array, " n"]:
         """Values whose plain mean is the mean over messages; about a level, which an uneven weight leaves alone."""

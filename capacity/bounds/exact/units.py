@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
 
 from capacity.bounds.exact.listing import Listed, as_columns
-from capacity.bounds.exact.proposal import PER_STRATUM
 from capacity.bounds.exact.rare_events import (
     control_effect,
     message_entropy_gone,
@@ -68,21 +68,13 @@ def unit_information_of(joint: Joint, listed: Listed, sample: Sample) -> UnitBit
         jnp.stack([controls.noise, controls.radius, controls.between], 2),
         jnp.stack([own_noise, controls.own, controls.between], 2),
     )
-    weight = sample.weight[:, None]
-
-    def exact(nats: jax.Array, columns: jax.Array) -> Estimate:
-        return Estimate.from_samples(nats=nats, kind="exact", controls=weight * columns, per_stratum=PER_STRATUM)
-
-    both = jax.vmap(jax.vmap(exact, in_axes=1))(jnp.stack([increments, each]), jnp.stack(known))
+    both = jax.vmap(jax.vmap(sample.plain_mean, in_axes=1))(jnp.stack([increments, each]), jnp.stack(known))
     increment, marginal = (jax.tree.map(lambda a, i=i: a[i], both) for i in range(2))
     columns = as_columns([*controls.joint[1:], *controls.own.T, *controls.between.T], sample.z)
-    shared = exact(more, columns)
+    shared = sample.plain_mean(more, columns)
     effects = jnp.zeros_like(marginal.bits), jnp.zeros_like(marginal.bits), jnp.zeros_like(shared.bits)
     if joint.channel.atomic:
-
-        def effect(nats: jax.Array, columns: jax.Array) -> jax.Array:
-            return control_effect(nats, weight * columns)
-
+        effect = partial(control_effect, sample)
         by_unit = jax.vmap(effect, in_axes=1)
         effects = by_unit(each, known[1]), by_unit(increments, known[0]), effect(more, columns)
     found = _unit_reach(joint, listed, (marginal, increment, shared), effects, len(sample.z))

@@ -19,6 +19,7 @@ from capacity.channels.additive import LOG_2PI
 from capacity.channels.channel import Channel, Code
 from capacity.joint.joint import Joint
 from capacity.results.estimate import NATS_PER_BIT, Estimate
+from capacity.results.intervals import rule_of_three_bits
 from capacity.runtime.keys import Seed, as_key
 from capacity.runtime.shapes import Key, Scalar, Units
 
@@ -95,7 +96,8 @@ class Rate(Bound):
                 bits=(jnp.exp(log_probs) * nats).sum() / NATS_PER_BIT, stderr=0.0, kind="upper", n=len(vectors)
             )
         vectors = joint.source.sample(key, self.samples).vector
-        return Estimate.from_samples(nats=jax.lax.map(of_vector, vectors, batch_size=SAMPLE_BATCH), kind="upper")
+        nats = jax.lax.map(of_vector, vectors, batch_size=SAMPLE_BATCH)
+        return with_unseen(Estimate.from_samples(nats=nats, kind="upper"), joint)
 
 
 @dataclass(frozen=True)
@@ -143,8 +145,20 @@ def marginal_bound(key: Key, joint: Joint, density: MarginalDensity, samples: in
     controls = None
     if joint.channel.has_entropy:
         controls = (conditional + jax.vmap(joint.channel.entropy)(codes).sum(1))[:, None]
-    bound = Estimate.from_samples(nats=conditional - log_r, kind="upper", controls=controls)
+    bound = with_unseen(Estimate.from_samples(nats=conditional - log_r, kind="upper", controls=controls), joint)
     return infinite_with_atoms(bound, joint.channel, codes)
+
+
+def with_unseen(bound: Estimate, joint: Joint) -> Estimate:
+    """An upper bound from samples, reaching up as far as what none of them saw may lift the information above it.
+
+    Messages of a share below 3/n tell at most so much of H(M) more, if they are no rarer than others; for a continuous
+    source there is no such limit, and the interval is that of the samples.
+    """
+    rest = joint.source.bits - bound.bits
+    if not joint.source.discrete:
+        return bound
+    return bound.widened_to(up=rule_of_three_bits(jnp.maximum(rest, 0.0), bound.n))
 
 
 def infinite_with_atoms(bound: Estimate, channel: Channel, codes: Code) -> Estimate:
