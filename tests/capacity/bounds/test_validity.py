@@ -1,0 +1,56 @@
+"""Intervals hold the truth: some problems of the study of validity, and the truths of its families themselves."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.benchmarks.validity import held, record_of, said
+from tests.benchmarks.validity_report import binomial, markdown
+from tests.families import FAMILIES, problem_of
+from tests.families.truths import even, full_sum, one_unit, sign_bits
+
+FEW = [("copies and dead units", n) for n in (0, 2, 4, 6)] + [("steps", n) for n in (0, 6, 12)]
+FEW += [("sources", n) for n in (3, 12)] + [("channels", n) for n in (8, 11, 24)]
+
+
+def test_a_dozen_problems_hold() -> None:
+    """The cheapest; `python -m tests.benchmarks.validity` has all."""
+    records = [record_of(task) for task in FEW]
+    assert [said(record) for record in records if not held(record)] == []
+    assert "12 of 12 problems are held" in markdown(records)
+
+
+def test_problems_follow_from_their_number() -> None:
+    for family in ("far codes", "skewed sources", "layers"):
+        one, two, other = problem_of(family, 1), problem_of(family, 1), problem_of(family, 3)
+        assert one.truths == two.truths and one.words == two.words
+        assert one.truths != other.truths
+    assert sum(family.count for family in FAMILIES.values()) >= 1000
+    assert min(family.count for family in FAMILIES.values()) >= 40
+
+
+def test_truths_agree_with_one_another() -> None:
+    rng = np.random.default_rng(0)
+    codes = rng.normal(size=(60, 1))
+    codes[0] = 1e5
+    exact, _ = one_unit(codes[:, 0], 0.3, even(60))
+    summed, error = full_sum(rng, codes, np.full(codes.shape, 0.3), even(60), work=1e7)
+    assert abs(summed - exact) < 4 * error < 0.02
+    two, error = full_sum(rng, np.array([[a, b] for a in (-1.0, 1.0) for b in (-2.0, 2.0)]), 1.5, even(4), work=1e7)
+    assert two == pytest.approx(sign_bits(1 / 1.5) + sign_bits(2 / 1.5), abs=4 * error)
+    assert sign_bits(1.0) == pytest.approx(0.48592, abs=1e-5)  # binary-input Gaussian channel at 0 dB
+
+
+def test_shares_have_their_binomial_interval() -> None:
+    assert binomial(48, 50) == pytest.approx((0.8629, 0.9951), abs=1e-4)
+    assert binomial(0, 10)[0] == 0 and binomial(10, 10)[1] == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", FAMILIES)
+def test_families_hold_at_their_rate(family: str) -> None:
+    """All problems of the study: hours."""
+    records = [record_of((family, number)) for number in range(FAMILIES[family].count)]
+    print("\n".join(said(record) for record in records if not held(record)))
+    assert sum(map(held, records)) >= 0.95 * len(records)
