@@ -52,7 +52,7 @@ def _finite(figure: float) -> float | None:
 
 
 def record_of(task: Task) -> Record:
-    """The problem measured and judged; a refusal that was to be expected is no miss, anything else that is raised is."""
+    """The problem measured and judged; a refusal where one is right is no miss, all else that is raised is."""
     family, number = task
     started, worked = time.perf_counter(), time.process_time()
     problem = problem_of(family, number)

@@ -1,4 +1,4 @@
-"""The study of validity as a figure: widths by family; where the truth lies in the interval; misses stand out in both."""
+"""The study of validity as a figure: widths by family, and where the truth lies in the interval; misses stand out."""
 
 from __future__ import annotations
 

@@ -36,8 +36,9 @@ A problem counts as held if every figure's 95 % interval reaches within two stan
 
 ## Families
 
-Held: problems, with the 95 % interval of that share (Clopper and Pearson 1934). Worst miss: in bits beyond the interval,
-and as standard errors from the bound. Width: the median of high − low, in bits and as a share of the source's bits.
+Held: problems, with the 95 % interval of that share (Clopper and Pearson 1934). Worst miss: in bits beyond the
+interval, and as standard errors from the bound. Width: the median of high − low, in bits and as a share of the source's
+bits.
 
 """
 
@@ -107,7 +108,7 @@ def binomial(successes: int, runs: int) -> tuple[float, float]:
 def table(rows: list[Row]) -> str:
     """A line a family and method."""
     lines = [
-        "| family | method | runs | held | 95 % | refused | worst miss, bits | standard errors | width, bits | width, % |",
+        "| family | method | runs | held | 95 % | refused | worst miss, bits | errors | width, bits | width, % |",
         "| :-- | :-- | --: | --: | --: | --: | --: | --: | --: | --: |",
     ]
     for row in rows:
@@ -119,7 +120,8 @@ def table(rows: list[Row]) -> str:
         widths = [figure["width"] for figure in row.figures if figure["width"] is not None]
         lines.append(
             f"| {row.family} | {row.method} | {len(row.records)} | {row.held} | {100 * low:.1f} to {100 * high:.1f} % "
-            f"| {row.refused} | {bits} | {_errors(errors, bool(missed))} | {_median(widths):.3g} | {100 * row.share():.2g} |"
+            f"| {row.refused} | {bits} | {_errors(errors, bool(missed))} | {_median(widths):.3g} "
+            f"| {100 * row.share():.2g} |"
         )
     return "\n".join(lines)
 

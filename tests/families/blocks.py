@@ -1,4 +1,4 @@
-"""Independent blocks: 64 bits, four at a time to units of their own; information adds up, and each block is enumerated."""
+"""Independent blocks: 64 bits, four at a time to units of their own; information adds up, block by block."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A problem whose information is known: its truth, how the toolkit is asked, and where a refusal is the right answer."""
+"""A problem whose information is known: its truth, how the toolkit is asked, and where a refusal is right."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scales and offsets: units over eight decades, together or each its own, moved by up to 10^5 standard deviations."""
+"""Scales and offsets: units over eight decades, together or each its own, moved by up to 10^7 standard deviations."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def problem(rng: np.random.Generator, number: int) -> Problem:
     kind, ratio = KINDS[number % len(KINDS)], log_uniform(rng, 0.1, 2.0)
     scale = np.full(UNITS, log_uniform(rng, 1e-4, 1e4)) if kind == "together" else 10 ** rng.uniform(-4, 4, UNITS)
     noise = ratio * (np.full(UNITS, scale.min()) if kind == "amplitudes" else scale)
-    moved = np.where(rng.random(UNITS) < 0.6, 10 ** rng.uniform(0, 5, UNITS), 0.0) * rng.choice([-1, 1], UNITS)
+    moved = np.where(rng.random(UNITS) < 0.6, 10 ** rng.uniform(0, 7, UNITS), 0.0) * rng.choice([-1, 1], UNITS)
     codes = distinct(rng, rng.normal(size=(COUNT, UNITS)) * scale + moved * noise)
     channel: Gaussian | LearntGaussian = Gaussian(jnp.asarray(single(noise[0])))
     encode, std = same, double(noise[0])
@@ -40,4 +40,4 @@ def problem(rng: np.random.Generator, number: int) -> Problem:
     return of_joint(words, Joint(Codebook(codes), encode, channel), truth, refusable=coarse(codes, noise))
 
 
-FAMILY = Family("scales and offsets", 80, problem, "units over 8 decades, moved by up to 10⁵ noise standard deviations")
+FAMILY = Family("scales and offsets", 80, problem, "units over 8 decades, moved by up to 10⁷ noise standard deviations")

@@ -5,18 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from capacity.channels import CHANNELS
 from tests.benchmarks.validity import held, record_of, said
 from tests.benchmarks.validity_report import binomial, markdown
 from tests.families import FAMILIES, problem_of
+from tests.families.channel_settings import SETTINGS
 from tests.families.truths import even, full_sum, one_unit, sign_bits
 
-FEW = [("copies and dead units", n) for n in (0, 2, 4, 6)] + [("steps", n) for n in (0, 6, 12)]
-FEW += [("sources", n) for n in (3, 12)] + [("channels", n) for n in (8, 11, 24)]
+FEW = {"far codes": (0, 5, 10, 15), "copies and dead units": (0, 2, 4, 6), "scales and offsets": (0, 3, 6, 9)}
 
 
 def test_a_dozen_problems_hold() -> None:
-    """The cheapest; `python -m tests.benchmarks.validity` has all."""
-    records = [record_of(task) for task in FEW]
+    """Of one shape a family, which compile once; `python -m tests.benchmarks.validity` has all."""
+    records = [record_of((family, number)) for family, numbers in FEW.items() for number in numbers]
     assert [said(record) for record in records if not held(record)] == []
     assert "12 of 12 problems are held" in markdown(records)
 
@@ -39,7 +40,11 @@ def test_truths_agree_with_one_another() -> None:
     assert abs(summed - exact) < 4 * error < 0.02
     two, error = full_sum(rng, np.array([[a, b] for a in (-1.0, 1.0) for b in (-2.0, 2.0)]), 1.5, even(4), work=1e7)
     assert two == pytest.approx(sign_bits(1 / 1.5) + sign_bits(2 / 1.5), abs=4 * error)
-    assert sign_bits(1.0) == pytest.approx(0.48592, abs=1e-5)  # binary-input Gaussian channel at 0 dB
+    assert sign_bits(1.0) == pytest.approx(0.485944, abs=1e-6)  # binary-input Gaussian channel at 0 dB
+
+
+def test_every_channel_has_a_setting() -> None:
+    assert set(SETTINGS) == set(CHANNELS)
 
 
 def test_shares_have_their_binomial_interval() -> None:
