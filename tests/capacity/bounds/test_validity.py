@@ -19,7 +19,7 @@ def test_a_dozen_problems_hold() -> None:
     """Of one shape a family, which compile once; `python -m tests.benchmarks.validity` has all."""
     records = [record_of((family, number)) for family, numbers in FEW.items() for number in numbers]
     assert [said(record) for record in records if not held(record)] == []
-    assert "12 of 12 problems are held" in markdown(records)
+    assert "12 of 12 runs are held" in markdown(records)
 
 
 def test_problems_follow_from_their_number() -> None:
