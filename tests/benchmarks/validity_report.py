@@ -39,8 +39,8 @@ hold at once. It is held if it reaches within two standard errors of the truth.
 
 ## Families
 
-Held: runs, with the 95 % interval of that share [Clopper and Pearson 1934]. Worst miss: in bits beyond the interval, and
-in standard errors from the bound. Width: the median of high − low, in bits and as a share of the source's bits.
+Held: runs, with the 95 % interval of that share [@clopper1934use]. Worst miss: in bits beyond the interval, and in
+standard errors from the bound. Width: the median of high − low, in bits and as a share of the source's bits.
 
 """
 
