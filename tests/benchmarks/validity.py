@@ -14,7 +14,6 @@ import argparse
 import contextlib
 import math
 import multiprocessing
-import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -131,7 +130,6 @@ def run(path: Path, tasks: list[Task], jobs: int = 1) -> Iterator[Record]:
     with contextlib.ExitStack() as stack:
         results: Any = map(_work, left)
         if jobs > 1:
-            os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
             pool = stack.enter_context(multiprocessing.get_context("spawn").Pool(jobs))
             results = pool.imap_unordered(_work, left)
         for record in results:

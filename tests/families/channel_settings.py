@@ -105,8 +105,9 @@ def gaussian(rng: np.random.Generator, high: bool) -> Setting:
 def learnt_gaussian(rng: np.random.Generator, high: bool) -> Setting:
     level = np.log(std_of(rng, high))
     codes = np.concatenate([normal_codes(rng, 2), single(level + rng.normal(size=(COUNT, 2)))], 1)
-    truth = full_sum(rng, double(codes[:, :2]), np.exp(double(codes[:, 2:])), EVEN)
-    return Setting(LearntGaussian(), codes, posterior, truth, f"about {np.exp(level):.3g}")
+    mean, std = double(codes[:, :2]), np.exp(double(codes[:, 2:]))
+    truth = full_sum(rng, mean, std, EVEN)
+    return Setting(LearntGaussian(), codes, posterior, truth, f"about {np.exp(level):.3g}", coarse(mean, std))
 
 
 def uniform(rng: np.random.Generator, high: bool) -> Setting:
@@ -138,7 +139,8 @@ def variational_dropout(rng: np.random.Generator, high: bool) -> Setting:
     level = 2 * np.log(std_of(rng, high))
     codes = np.concatenate([normal_codes(rng, 2), single(level + rng.normal(size=(COUNT, 2)))], 1)
     mean, std = double(codes[:, :2]), np.exp(0.5 * double(codes[:, 2:])) * np.abs(double(codes[:, :2]))
-    return Setting(VariationalDropout(), codes, scaled, full_sum(rng, mean, std, EVEN), f"log alpha {level:.3g}")
+    truth = full_sum(rng, mean, std, EVEN)
+    return Setting(VariationalDropout(), codes, scaled, truth, f"log alpha {level:.3g}", coarse(mean, std))
 
 
 def information_dropout(rng: np.random.Generator, high: bool) -> Setting:
