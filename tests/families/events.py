@@ -17,7 +17,7 @@ from tests.families.truths import NATS, all_signs, log_sum, sign_bits
 LISTED_DIGITS, LONG_DIGITS = (8, 10, 12), 64
 EFFECTS = ("erases", "reveals", "scales")
 GATES = ("AND", "OR", "threshold")
-SAMPLES = 2**14
+WORK = 2.0**26  # exponents
 TOGETHER = 2**20
 
 
@@ -42,18 +42,18 @@ def event_truth(
     """
     patterns = all_signs(int(np.log2(len(gate))))
     heard, scale = patterns.shape[1], np.where(gate, scales[1], scales[0])
-    bits = square = 0.0
+    bits, square, samples = 0.0, 0.0, int(np.clip(WORK / len(gate), 2**14, 2**17))
     for event in (False, True):
         inside = np.flatnonzero(gate == event)
         chance, own = len(inside) / len(gate), scales[int(event)]
-        which = rng.choice(inside, SAMPLES)
-        x = np.concatenate([patterns[which], rng.choice([-1.0, 1.0], (SAMPLES, digits - heard))], 1)
+        which = rng.choice(inside, samples)
+        x = np.concatenate([patterns[which], rng.choice([-1.0, 1.0], (samples, digits - heard))], 1)
         noise = sigma * rng.normal(size=x.shape)
         z = own * x + noise
         free = {s: _log_free(z[:, heard:], s, sigma) for s in set(scales.tolist())}
-        log_q = np.empty(SAMPLES)
+        log_q = np.empty(samples)
         step = max(TOGETHER // len(gate), 1)
-        for start in range(0, SAMPLES, step):
+        for start in range(0, samples, step):
             rows = slice(start, start + step)
             exponents = z[rows, :heard] @ (scale[:, None] * patterns).T / sigma**2 - heard * scale**2 / (2 * sigma**2)
             exponents += np.where(gate, free[scales[1]][rows, None], free[scales[0]][rows, None])
@@ -66,7 +66,7 @@ def event_truth(
         spread = control.var()
         left = values - (np.cov(values, control)[0, 1] / spread if spread > 1e-12 else 0.0) * control
         bits += chance * left.mean()
-        square += chance**2 * left.var(ddof=1) / SAMPLES
+        square += chance**2 * left.var(ddof=1) / samples
     return float(bits), float(np.sqrt(square))
 
 

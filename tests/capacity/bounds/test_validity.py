@@ -10,7 +10,9 @@ from tests.benchmarks.validity import held, record_of, said
 from tests.benchmarks.validity_report import binomial, markdown, rows_of
 from tests.families import FAMILIES, problem_of
 from tests.families.channel_settings import SETTINGS
-from tests.families.truths import even, full_sum, one_unit, sign_bits
+from tests.families.events import event_truth
+from tests.families.layers import chain_truth
+from tests.families.truths import all_signs, even, full_sum, one_unit, sign_bits
 
 FEW = {"far codes": (0, 5, 10, 15), "copies and dead units": (0, 2, 4, 6), "scales and offsets": (0, 3, 6, 9)}
 
@@ -41,6 +43,18 @@ def test_truths_agree_with_one_another() -> None:
     two, error = full_sum(rng, np.array([[a, b] for a in (-1.0, 1.0) for b in (-2.0, 2.0)]), 1.5, even(4), work=1e7)
     assert two == pytest.approx(sign_bits(1 / 1.5) + sign_bits(2 / 1.5), abs=4 * error)
     assert sign_bits(1.0) == pytest.approx(0.485944, abs=1e-6)  # binary-input Gaussian channel at 0 dB
+
+
+def test_truths_of_events_and_layers_agree_with_plain_sums() -> None:
+    rng, scales = np.random.default_rng(1), np.array([1.0, 3.0])
+    x = all_signs(6)
+    gate = (all_signs(4) > 0).sum(1) >= 2
+    codes = x * np.where((x[:, :4] > 0).sum(1) >= 2, scales[1], scales[0])[:, None]
+    by_event, error = event_truth(rng, 6, gate, scales, 0.7)
+    summed, other = full_sum(rng, codes, 0.7, even(64), work=3e7)
+    assert abs(by_event - summed) < 4 * np.hypot(error, other) < 0.05
+    chain = chain_truth(x @ np.arange(1.0, 7.0), [(lambda u: u, 2.0)], [3.0, 4.0])
+    assert chain == pytest.approx([one_unit(x @ np.arange(1.0, 7.0), s, even(64))[0] for s in (3.0, 13**0.5)], abs=1e-6)
 
 
 def test_every_channel_has_a_setting() -> None:
