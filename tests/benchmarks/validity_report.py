@@ -53,7 +53,7 @@ An interval may be wide and right. Median widths of more than 5 % of the source'
 - **Rare messages** that hold most of the bits: with one message at 1 − ε, the source has few bits and the samples that
   tell of them are few; a width that is small in bits is then large as a share.
 - **Brackets of small budgets** (1 to 20 billion operations here, a second or a few) are wide where the posterior has
-  many separate modes: hashes and parities give chains no slope to follow. The default budget is 1,000.
+  many separate modes, or the code no slope for chains to follow, as in a hash. The default budget is 1,000.
 - **Late layers** are bracketed with two sets of chains, over the message and over the noise inside.
 - **Units far out** that single precision tells apart only just: what it cannot tell is added to the interval.
 
