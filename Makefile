@@ -13,7 +13,7 @@ FULL = $(VENV)/full.stamp
 BENCH = $(VENV)/bench.stamp
 DOCS = $(VENV)/docs.stamp
 
-.PHONY: help curve test test-all lint types bench bench-mi bench-brackets notebooks docs clean bench-systems
+.PHONY: help curve test test-all lint types bench bench-mi bench-brackets notebooks docs clean bench-systems bench-validity
 
 help:
 	@echo 'make curve      measure the default capacity curve into $(OUT); ARGS="--seeds 1" and so on'
@@ -24,6 +24,7 @@ help:
 	@echo 'make bench      benchmarks'
 	@echo 'make bench-mi   every estimator on the public tasks, into docs/estimators.md; DATA=DIR for given samples'
 	@echo 'make bench-brackets  brackets of 14 to 1,386 bits, into docs/brackets.md; hours, resumable; ARGS="--share 0.1"'
+	@echo 'make bench-validity  1,100 problems whose bits are known, into docs/validity.md; an hour, resumable; ARGS="--jobs 2"'
 	@echo 'make bench-systems  the curve of every system, inside its limits or not; resumable; ARGS="--bits 8 --units 4"'
 	@echo 'make notebooks  run every notebook'
 	@echo 'make docs       the documentation site, into build/site; a warning is an error'
@@ -58,6 +59,11 @@ bench-brackets: $(FULL)
 	@mkdir -p runs
 	$(BIN)/python -m tests.benchmarks.brackets --out runs/brackets.jsonl $(ARGS)
 	$(BIN)/python -m tests.benchmarks.brackets --out runs/brackets.jsonl --report docs/brackets.md
+
+bench-validity: $(FULL)
+	@mkdir -p runs
+	$(BIN)/python -m tests.benchmarks.validity --out runs/validity.jsonl $(ARGS)
+	$(BIN)/python -m tests.benchmarks.validity --out runs/validity.jsonl --report docs/validity.md
 
 bench-systems: $(FULL)
 	$(BIN)/python -m tests.benchmarks.systems --out runs/systems $(ARGS)

@@ -167,5 +167,5 @@ def judged(number: int) -> Verdict:
 
 @pytest.mark.slow
 def test_brackets_hold_at_their_rate() -> None:
-    """`python -m tests.benchmarks.validity` does the same in pieces."""
+    """The first hundred are a family of `python -m tests.benchmarks.validity`, their truths by other means."""
     assert report({number: judged(number) for number in range(PROBLEMS)}) >= 0.95
