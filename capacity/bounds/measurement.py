@@ -15,6 +15,7 @@ import numpy as np
 from capacity.bounds.annealed.bracket import annealed_bracket, check_full_support
 from capacity.bounds.exact.enumeration import Enumeration
 from capacity.bounds.variational.decoder import LogDecoder
+from capacity.bounds.variational.simple_bracket import simple_bracket
 from capacity.joint.encoders import traceable
 from capacity.joint.joint import Joint
 from capacity.results.estimate import Bracket
@@ -82,5 +83,9 @@ def _measured(
     if method == "enumeration" or (method == "auto" and joint.source.listable):
         exact = Enumeration(samples)(key, joint)
         return Bracket(exact, exact, "enumeration")
+    if not joint.channel.full_support:
+        bracket = simple_bracket(key, joint, budget_gflop)
+        if bracket is not None:
+            return bracket
     check_full_support(joint.channel)
     return annealed_bracket(key, joint, budget_gflop, log_decoder, reporter(progress) or (lambda share, text: None))

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
 from capacity.bounds.variational.judged import (
     Judged,
@@ -118,7 +118,9 @@ def table_bounds(
     # All samples of a table share what it lacks: their means are independent, the samples are not.
     means = without_surprise(values, sample).reshape(TABLES, -1).mean(1)
     between = Estimate.from_samples(nats=jnp.asarray(means, jnp.float32), kind="lower").conservative()
-    return lower.widened_to(down=STUDENT * (between.bits - between.low) + rule_of_three_bits(np.log2(len(every)), len(every))), upper
+    return lower.widened_to(
+        down=STUDENT * (between.bits - between.low) + rule_of_three_bits(np.log2(len(every)), len(every))
+    ), upper
 
 
 def table_log_densities(tables: Tables, channel: Channel, z: Float[np.ndarray, "n units"]) -> np.ndarray:

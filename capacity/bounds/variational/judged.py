@@ -12,7 +12,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float, PyTree, Shaped
+from jaxtyping import Float, Shaped
 
 from capacity.channels.channel import Channel, Code, noisy
 from capacity.joint.joint import Joint

@@ -32,10 +32,10 @@ from capacity.runtime.shapes import Key
 MIN_JUDGED, MAX_JUDGED = 2**13, 2**16  # samples that count
 MAX_NUMBERS = 2**25  # samples times units that are kept
 FITTED, PILOT = 2**14, 2**11  # samples that tables of units are from, and that weights are fitted to
-MIN_ENTRIES, MIN_CODES, MAX_CODES = 64, 256, 2**14  # of a unit's table, and of a table of codes
+MIN_ENTRIES, MIN_CODES, MAX_CODES = 64, 1024, 2**14  # of a unit's table, and of a table of codes
 MAX_BITS = 14  # of a block
 OPERATIONS = 10.0  # of one density of one unit, as many as take about as long
-MIN_GFLOP = 2.0  # that each bound may take whatever the budget: seconds on one core
+MIN_GFLOP = 3.0  # that each bound may take whatever the budget: seconds on one core
 NARROW = 0.005  # of the bits: a bracket of blocks that no table of codes need make narrower
 
 
@@ -47,12 +47,21 @@ class Found(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """How many samples, codes in a unit's table and in a table of codes, and bits in a block a budget allows."""
+    """What a budget allows.
+
+    Attributes:
+        judged: samples that count.
+        entries: of a unit's table.
+        bits: of a block.
+        codes: in a table of codes.
+        held: samples that count and are held against a table of codes.
+    """
 
     judged: int
     entries: int
-    codes: int
     bits: int
+    codes: int
+    held: int
 
 
 def simple_bounds(key: Key, joint: Joint, budget_gflop: float, low: float = 0.0) -> list[Found]:
@@ -82,11 +91,12 @@ def simple_bounds(key: Key, joint: Joint, budget_gflop: float, low: float = 0.0)
             found += _by_blocks(key_blocks, joint, judged, of_judged, plan.bits)
     if _narrow(found):
         return found
-    tables = merged_tables(key_tables, joint, min(plan.codes, 4096))
+    tables = merged_tables(key_tables, joint, plan.codes)
     if tables is None and low < np.log2(plan.codes + 1):
         tables = drawn_tables(key_tables, joint, plan.codes)
     if tables is not None:
-        bounds = table_bounds(tables, joint, (pilot, of_pilot.sum(1)), (judged, of_judged.sum(1)))
+        first = jax.tree.map(lambda leaf: leaf[: plan.held], judged)
+        bounds = table_bounds(tables, joint, (pilot, of_pilot.sum(1)), (first, of_judged[: plan.held].sum(1)))
         found += [Found(bound, f"a table of {tables.entries} codes") for bound in bounds]
     return [one for one in found if np.isfinite(one.bound.low) and np.isfinite(one.bound.high)]
 
@@ -101,23 +111,27 @@ def _by_blocks(key: Key, joint: Joint, judged: Judged, log_units: np.ndarray, ma
         return []
     tabled = table_blocks(layout, joint, draw_messages(key_prior, joint, MAX_JUDGED))
     lower, upper = block_values(layout, tabled, joint, judged, log_units)
-    what = f"{len(layout.blocks)} blocks of up to {max(len(block.bits) for block in layout.blocks)} bits"
+    most = max(len(block.bits) for block in layout.blocks)
+    what = f"{len(layout.blocks)} block{'s' * (len(layout.blocks) > 1)} of digits, {most} at most,"
     return [Found(lower_bound(lower, judged, joint), what), Found(upper_bound(upper, judged, joint), what)]
 
 
 def _plan(joint: Joint, units: int, budget_gflop: float) -> Plan:
     """What a third of the budget buys for each of the three."""
     operations = 1e9 * max(budget_gflop / 3, MIN_GFLOP)
+    encoder = _encoder_operations(joint)
     room = operations / (MIN_JUDGED * OPERATIONS * units)  # entries that each sample can be held against
     entries = _power_of_two(room, MIN_ENTRIES, MAX_ENTRIES)
     judged = _power_of_two(
-        min(MIN_JUDGED * room / entries, MAX_NUMBERS / units, operations / _encoder_operations(joint)),
+        min(MIN_JUDGED * room / entries, MAX_NUMBERS / units, operations / encoder),
         MIN_JUDGED,
         MAX_JUDGED,
     )
-    each = judged * OPERATIONS * (units + 4) + TABLES * _encoder_operations(joint)
     bits = int(np.clip(np.log2(room * units), 8, MAX_BITS))
-    return Plan(judged, entries, _power_of_two(operations / each, MIN_CODES, MAX_CODES), bits)
+    each = OPERATIONS * (units + 4)  # of one sample and one code
+    codes = _power_of_two(operations / (MIN_JUDGED * each + TABLES * encoder), MIN_CODES, MAX_CODES)
+    held = _power_of_two(operations / (codes * each), MIN_JUDGED, judged)
+    return Plan(judged, entries, bits, codes, held)
 
 
 def _power_of_two(number: float, least: int, most: int) -> int:
