@@ -57,7 +57,7 @@ class Tables(NamedTuple):
     @property
     def entries(self) -> int:
         """Codes that each noisy code is held against."""
-        return self.log_weights.shape[1]
+        return int(self.log_weights.shape[1])
 
 
 def merged_tables(key: Key, joint: Joint, most: int) -> Tables | None:
@@ -118,9 +118,8 @@ def table_bounds(
     # All samples of a table share what it lacks: their means are independent, the samples are not.
     means = without_surprise(values, sample).reshape(TABLES, -1).mean(1)
     between = Estimate.from_samples(nats=jnp.asarray(means, jnp.float32), kind="lower").conservative()
-    return lower.widened_to(
-        down=STUDENT * (between.bits - between.low) + rule_of_three_bits(np.log2(len(every)), len(every))
-    ), upper
+    down = STUDENT * (between.bits - between.low) + rule_of_three_bits(np.log2(len(every)), len(every))
+    return lower.widened_to(down=down), upper
 
 
 def table_log_densities(tables: Tables, channel: Channel, z: Float[np.ndarray, "n units"]) -> np.ndarray:
@@ -144,10 +143,18 @@ def _log_mixture(channel: Channel, codes: Code, log_weights: jax.Array, z: jax.A
     def of_tile(tile: jax.Array) -> jax.Array:
         rows = jnp.broadcast_to(log_weights[:, None], (len(log_weights), len(tile)))
         for part in parts:
-            of_part = channel.part(part)
-            pair = jax.vmap(lambda one, code, of_part=of_part: of_part.log_prob(one, code).sum(), (0, None))
-            rows = rows + jax.vmap(pair, (None, 0))(tile[:, part], sliced(codes, part))
+            rows = rows + _pairs(channel.part(part), tile[:, part], sliced(codes, part))
         return jax.nn.logsumexp(rows, axis=0)
 
     tiles = jnp.pad(z, ((0, -n % TILE), (0, 0))).reshape(-1, TILE, units)
-    return jax.lax.map(of_tile, tiles).ravel()[:n]
+    mixture: jax.Array = jax.lax.map(of_tile, tiles).ravel()[:n]
+    return mixture
+
+
+def _pairs(channel: Channel, z: jax.Array, codes: Code) -> jax.Array:
+    """log p(z|u) of all pairs, (codes, n)."""
+
+    def density(one: jax.Array, code: Code) -> jax.Array:
+        return channel.log_prob(one, code).sum()
+
+    return jax.vmap(jax.vmap(density, (0, None)), (None, 0))(z, codes)

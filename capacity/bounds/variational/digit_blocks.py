@@ -1,4 +1,4 @@
-"""A code whose units fall into groups, each with digits (or parities of digits) of its own: the exact law of each group.
+"""A code whose units fall into groups, each with digits, or parities of digits, of its own: the law of each group.
 
 Y = A M over GF(2), its bits in blocks; the units of a block are a function of its bits, of which all states are listed:
 
@@ -120,7 +120,8 @@ def _prior(joint: Joint, block: Block, messages: np.ndarray, sent: np.ndarray) -
     """Log masses of a block's states: the source's own where the block is all of the message, else from a sample."""
     if len(block.bits) == messages.shape[1]:
         log_probs = np.asarray(jax.vmap(joint.source.log_prob)(jnp.asarray(sent)), np.float64)
-        return log_probs - np.logaddexp.reduce(log_probs)
+        normalised: np.ndarray = log_probs - np.logaddexp.reduce(log_probs)
+        return normalised
     states = (messages[:, block.bits].astype(np.int64) << np.arange(len(block.bits))).sum(1)
     counts = np.bincount(states, minlength=2 ** len(block.bits)) + 0.5
     logs: np.ndarray = np.log(counts / counts.sum())

@@ -17,7 +17,7 @@ from jaxtyping import Float, Shaped
 from capacity.channels.channel import Channel, Code, noisy
 from capacity.joint.joint import Joint
 from capacity.results.estimate import NATS_PER_BIT, Estimate
-from capacity.results.intervals import rule_of_three_bits
+from capacity.results.intervals import Numbers, rule_of_three_bits
 from capacity.runtime.shapes import Key
 
 CHUNK = 1024  # messages encoded at once, always: another batch may round to another number, which atoms would tell
@@ -44,7 +44,7 @@ class Judged(NamedTuple):
 
 
 def draw_messages(key: Key, joint: Joint, n: int) -> Shaped[np.ndarray, "n message_dim"]:
-    """n independent messages."""
+    """n independent messages, one a row."""
     chunks = [_messages(jax.random.fold_in(key, part), joint) for part in range(-(-n // CHUNK))]
     return np.concatenate([np.asarray(chunk) for chunk in chunks])[:n]
 
@@ -139,6 +139,6 @@ def lower_bound(nats: Float[np.ndarray, " n"], judged: Judged, joint: Joint) -> 
     return _reaching(found.conservative(), down, 0.0)
 
 
-def _reaching(found: Estimate, down: jax.Array | float, up: jax.Array | float) -> Estimate:
+def _reaching(found: Estimate, down: Numbers, up: Numbers) -> Estimate:
     """The interval longer by so much, below and above, bits."""
     return replace(found, low=found.low - down, high=found.high + up)

@@ -24,7 +24,7 @@ from capacity.bounds.variational.judged import (
     upper_bound,
 )
 from capacity.bounds.variational.unit_mixtures import MAX_ENTRIES, fit_unit_mixtures, unit_log_densities
-from capacity.channels.channel import Channel
+from capacity.channels.channel import Channel, Code
 from capacity.joint.joint import Joint
 from capacity.results.estimate import Estimate
 from capacity.runtime.shapes import Key
@@ -95,8 +95,9 @@ def simple_bounds(key: Key, joint: Joint, budget_gflop: float, low: float = 0.0)
     if tables is None and low < np.log2(plan.codes + 1):
         tables = drawn_tables(key_tables, joint, plan.codes)
     if tables is not None:
-        first = jax.tree.map(lambda leaf: leaf[: plan.held], judged)
-        bounds = table_bounds(tables, joint, (pilot, of_pilot.sum(1)), (first, of_judged[: plan.held].sum(1)))
+        held = min(plan.held * _power_of_two(plan.codes / tables.entries, 1, MAX_CODES), plan.judged)
+        first = jax.tree.map(lambda leaf: leaf[:held], judged)
+        bounds = table_bounds(tables, joint, (pilot, of_pilot.sum(1)), (first, of_judged[:held].sum(1)))
         found += [Found(bound, f"a table of {tables.entries} codes") for bound in bounds]
     return [one for one in found if np.isfinite(one.bound.low) and np.isfinite(one.bound.high)]
 
@@ -111,8 +112,7 @@ def _by_blocks(key: Key, joint: Joint, judged: Judged, log_units: np.ndarray, ma
         return []
     tabled = table_blocks(layout, joint, draw_messages(key_prior, joint, MAX_JUDGED))
     lower, upper = block_values(layout, tabled, joint, judged, log_units)
-    most = max(len(block.bits) for block in layout.blocks)
-    what = f"{len(layout.blocks)} block{'s' * (len(layout.blocks) > 1)} of digits, {most} at most,"
+    what = f"{len(layout.blocks)} block{'s' * (len(layout.blocks) > 1)} of digits"
     return [Found(lower_bound(lower, judged, joint), what), Found(upper_bound(upper, judged, joint), what)]
 
 
@@ -141,7 +141,7 @@ def _power_of_two(number: float, least: int, most: int) -> int:
 def _encoder_operations(joint: Joint) -> float:
     """Operations of one code, as the compiler counts them."""
 
-    def code(joint: Joint, key: jax.Array) -> jax.Array:
+    def code(joint: Joint, key: jax.Array) -> Code:
         return joint.encoder(jax.tree.map(lambda leaf: leaf[0], joint.source.sample(key, 1).vector))
 
     counted = jax.jit(code).lower(joint, jax.random.key(0)).cost_analysis() or {}

@@ -1,9 +1,9 @@
-"""A density r_j(z_j) of each unit alone: I(M;Z) <= sum_j E log p(z_j|u_j) / r_j(z_j) where units have noises of their own.
+"""A density r_j(z_j) of each unit alone: I(M;Z) <= sum_j E log p(z_j|u_j) / r_j(z_j) if units have noises of their own.
 
 Since h(Z) <= sum_j h(Z_j) (Cover & Thomas 2006, theorem 2.6.6), the sum over units of their own information is an upper
-bound; and any r_j for the true density of z_j makes it higher, by the divergence between them.  Here r_j is a mixture of
-the channel's own densities over a table of the unit's codes, of a normal density, and of one with tails so heavy that
-an outlier costs little; where noisy units are atoms, of masses: all floats of 32 bits are alike to the last part.
+bound; and any r_j for the true density of z_j makes it higher, by the divergence between them.  Here r_j is a mixture:
+of the channel's own densities over a table of the unit's codes, of a normal density, and of one with tails so heavy
+that an outlier costs little; where noisy units are atoms, of masses: all floats of 32 bits are alike to the last part.
 """
 
 from __future__ import annotations
