@@ -60,8 +60,8 @@ def find_dependence(key: Key, joint: Joint) -> Dependence | None:
         low, high = leaf.min((0, 1)), leaf.max((0, 1))
         binary &= (np.minimum(np.abs(leaf - low), np.abs(leaf - high)) <= rounding).all((0, 1))
         sides.append(leaf[:, -1] > (low + high) / 2)
-    moved = changed.any(0).T
-    parity = np.asarray(binary & np.all(changed.all(0) | ~changed.any(0), axis=0))
+    moved = np.asarray(changed.any(0)).T
+    parity = binary & (changed.all(0) == changed.any(0)).all(0)
     expected = (messages.astype(np.int64) @ moved.T.astype(np.int64)) & 1 == 1  # also far from one another
     for leaf, side in zip(leaves, sides, strict=True):
         still = np.ptp(leaf, axis=(0, 1)) <= ROUNDING * np.abs(leaf).max((0, 1))

@@ -35,7 +35,7 @@ FITTED, PILOT = 2**14, 2**11  # samples that tables of units are from, and that 
 MIN_ENTRIES, MIN_CODES, MAX_CODES = 64, 1024, 2**14  # of a unit's table, and of a table of codes
 MAX_BITS = 14  # of a block
 OPERATIONS = 10.0  # of one density of one unit, as many as take about as long
-MIN_GFLOP = 3.0  # that each bound may take whatever the budget: seconds on one core
+MIN_GFLOP = 1.0  # that each bound may take whatever the budget: seconds on one core
 NARROW = 0.005  # of the bits: a bracket of blocks that no table of codes need make narrower
 
 

@@ -9,7 +9,7 @@ from capacity.results.estimate import Bracket, Estimate, TracePoint
 from capacity.runtime.shapes import Key
 
 SHARE = 0.1  # of a budget: what may be spent beside chains
-NARROW = 0.002  # of the bits: a bracket that is narrower needs no other bounds
+NARROW = 0.01  # of the bits: a bracket that is narrower needs no other bounds
 
 
 def narrowed(
