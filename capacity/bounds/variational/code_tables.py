@@ -36,7 +36,6 @@ from capacity.runtime.shapes import Key
 
 TABLES = 64  # means over tables are then normal enough, and Student's quantile at three errors is 3.13
 STUDENT = 1.045  # that quantile by the normal one
-MAX_DRAWN = 2**13  # codes a table where equal ones are merged
 TILE = 32  # samples at once
 SEPARATE_UNITS = 32  # summed one at a time where they are few: six times faster on a CPU than along an axis
 
@@ -60,21 +59,28 @@ class Tables(NamedTuple):
         return int(self.log_weights.shape[1])
 
 
-def merged_tables(key: Key, joint: Joint, most: int) -> Tables | None:
-    """Tables of which equal codes are one entry; None where more than so many differ."""
-    codes = encode(joint, draw_messages(key, joint, TABLES * MAX_DRAWN // 16))
-    if len(_distinct(codes)[0]) > most:
+def merged_tables(key: Key, joint: Joint, codes: Code, most: int, drawn: int) -> Tables | None:
+    """Tables of which equal codes are one entry; None where more than so many differ.
+
+    Args:
+        key: of the tables.
+        joint: source and encoder.
+        codes: a sample, leaves (n, ...), that shows whether they are few.
+        most: entries.
+        drawn: codes drawn for each table.
+    """
+    if len(_distinct(codes)[0]) > min(most, len(jax.tree.leaves(codes)[0]) // 4):
         return None
-    codes = encode(joint, draw_messages(key, joint, TABLES * MAX_DRAWN))
+    codes = encode(joint, draw_messages(key, joint, TABLES * drawn))
     first, entry = _distinct(codes)
     if len(first) > most:
         return None
     counts = np.zeros((TABLES, 1 << max(len(first) - 1, 1).bit_length()))
-    np.add.at(counts, (np.repeat(np.arange(TABLES), MAX_DRAWN), entry), 1)
+    np.add.at(counts, (np.repeat(np.arange(TABLES), drawn), entry), 1)
     padded = np.r_[first, np.repeat(first[:1], counts.shape[1] - len(first))]
     with np.errstate(divide="ignore"):
-        log_weights = np.log(counts / MAX_DRAWN)
-    return Tables(jax.tree.map(lambda leaf: leaf[padded][None], codes), log_weights, MAX_DRAWN)
+        log_weights = np.log(counts / drawn)
+    return Tables(jax.tree.map(lambda leaf: leaf[padded][None], codes), log_weights, drawn)
 
 
 def drawn_tables(key: Key, joint: Joint, entries: int) -> Tables:

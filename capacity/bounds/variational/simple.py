@@ -32,11 +32,12 @@ from capacity.runtime.shapes import Key
 MIN_JUDGED, MAX_JUDGED = 2**13, 2**16  # samples that count
 MAX_NUMBERS = 2**25  # samples times units that are kept
 FITTED, PILOT = 2**14, 2**11  # samples that tables of units are from, and that weights are fitted to
-MIN_ENTRIES, MIN_CODES, MAX_CODES = 64, 1024, 2**14  # of a unit's table, and of a table of codes
+MIN_ENTRIES = 64  # of a unit's table
+MIN_CODES, MAX_CODES, MAX_DRAWN = 2**10, 2**14, 2**13  # of a table of codes, and where equal ones are merged
 MAX_BITS = 14  # of a block
 OPERATIONS = 10.0  # of one density of one unit, as many as take about as long
 MIN_GFLOP = 1.0  # that each bound may take whatever the budget: seconds on one core
-NARROW = 0.005  # of the bits: a bracket of blocks that no table of codes need make narrower
+NARROW = 0.01  # of the bits: a bracket of blocks that no table of codes need make narrower
 
 
 class Found(NamedTuple):
@@ -54,6 +55,7 @@ class Plan(NamedTuple):
         entries: of a unit's table.
         bits: of a block.
         codes: in a table of codes.
+        drawn: codes in a table of which equal ones are merged.
         held: samples that count and are held against a table of codes.
     """
 
@@ -61,6 +63,7 @@ class Plan(NamedTuple):
     entries: int
     bits: int
     codes: int
+    drawn: int
     held: int
 
 
@@ -91,7 +94,7 @@ def simple_bounds(key: Key, joint: Joint, budget_gflop: float, low: float = 0.0)
             found += _by_blocks(key_blocks, joint, judged, of_judged, plan.bits)
     if _narrow(found):
         return found
-    tables = merged_tables(key_tables, joint, plan.codes)
+    tables = merged_tables(key_tables, joint, codes, plan.codes, plan.drawn)
     if tables is None and low < np.log2(plan.codes + 1):
         tables = drawn_tables(key_tables, joint, plan.codes)
     if tables is not None:
@@ -110,7 +113,8 @@ def _by_blocks(key: Key, joint: Joint, judged: Judged, log_units: np.ndarray, ma
     layout = lay_out(dependence, is_fair(joint), max_bits)
     if not any(len(block.units) for block in layout.blocks):
         return []
-    tabled = table_blocks(layout, joint, draw_messages(key_prior, joint, MAX_JUDGED))
+    sampled = judged.message[:0] if is_fair(joint) else draw_messages(key_prior, joint, MAX_JUDGED)
+    tabled = table_blocks(layout, joint, sampled)
     lower, upper = block_values(layout, tabled, joint, judged, log_units)
     what = f"{len(layout.blocks)} block{'s' * (len(layout.blocks) > 1)} of digits"
     return [Found(lower_bound(lower, judged, joint), what), Found(upper_bound(upper, judged, joint), what)]
@@ -131,7 +135,8 @@ def _plan(joint: Joint, units: int, budget_gflop: float) -> Plan:
     each = OPERATIONS * (units + 4)  # of one sample and one code
     codes = _power_of_two(operations / (MIN_JUDGED * each + TABLES * encoder), MIN_CODES, MAX_CODES)
     held = _power_of_two(operations / (codes * each), MIN_JUDGED, judged)
-    return Plan(judged, entries, bits, codes, held)
+    drawn = _power_of_two(operations / (TABLES * encoder), MIN_CODES, MAX_DRAWN)
+    return Plan(judged, entries, bits, codes, drawn, held)
 
 
 def _power_of_two(number: float, least: int, most: int) -> int:

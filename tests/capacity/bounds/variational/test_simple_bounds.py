@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -10,14 +12,21 @@ import pytest
 from capacity import Joint, measure
 from capacity.bounds.variational import simple
 from capacity.bounds.variational.simple import Found, simple_bounds
-from capacity.channels import BinarySymmetric, Channel, Dropout, Gaussian, Uniform
+from capacity.channels import BinarySymmetric, Channel, Dropout, Gaussian, GaussianDropout, Uniform
 from synthetic import Codebook, FairBits, GaussianVectors
 
-DIGITS, UNITS, SIGMA = 10, 4, 0.4
+Codes = Callable[[], np.ndarray]
+DIGITS, UNITS, SIGMA = 8, 4, 0.4
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The least that a bound takes, not seconds."""
+    monkeypatch.setattr(simple, "MIN_GFLOP", 0.2)
 
 
 def all_messages() -> np.ndarray:
-    """(1024, 10) of +-1, digit j counting 2^j."""
+    """(256, 8) of +-1, digit j counting 2^j."""
     return np.where((np.arange(2**DIGITS)[:, None] >> np.arange(DIGITS)) & 1, 1.0, -1.0)
 
 
@@ -26,7 +35,7 @@ def looked_up(table: jax.Array, x: jax.Array) -> jax.Array:
 
 
 def tabled(codes: np.ndarray, channel: Channel) -> Joint:
-    """Ten fair bits whose codes are the rows: an encoder without a gradient."""
+    """Eight fair bits whose codes are the rows: an encoder without a gradient."""
     encoder = jax.tree_util.Partial(looked_up, jnp.asarray(codes, jnp.float32))
     return Joint(FairBits(jnp.eye(DIGITS)), encoder, channel)
 
@@ -57,9 +66,9 @@ def parities_of_six() -> np.ndarray:
 
 
 def erased() -> np.ndarray:
-    """Four digits as they are, but nothing where five others are all 1."""
+    """Four digits as they are, but nothing where the others are all 1."""
     signs = all_messages()
-    return np.where((signs[:, :5] == 1).all(1)[:, None], 0.0, signs[:, 6:])
+    return np.where((signs[:, :4] == 1).all(1)[:, None], 0.0, signs[:, 4:])
 
 
 def far() -> np.ndarray:
@@ -76,7 +85,7 @@ def ends(found: list[Found]) -> tuple[float, float]:
 
 @pytest.mark.parametrize("max_bits", [simple.MAX_BITS, 0])
 @pytest.mark.parametrize("codes", [hashed, parities_of_six, erased, far])
-def test_every_bound_holds_the_truth(codes, max_bits: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_bound_holds_the_truth(codes: Codes, max_bits: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """With blocks of digits, and with tables of sampled codes alone."""
     monkeypatch.setattr(simple, "MAX_BITS", max_bits)
     table = codes().astype(np.float32)
@@ -87,7 +96,7 @@ def test_every_bound_holds_the_truth(codes, max_bits: int, monkeypatch: pytest.M
         held = bound.low - 2 * error <= truth if bound.kind == "lower" else truth <= bound.high + 2 * error
         assert held, f"{how}: {bound.kind} {bound.low} to {bound.high}, truth {truth}"
     low, high = ends(found)
-    assert high - low < 0.1
+    assert high - low < 0.15
 
 
 @pytest.mark.parametrize("flip", [1e-3, 0.2])
@@ -100,12 +109,12 @@ def test_flips_of_bits_are_a_product_of_one_bit_channels(flip: float) -> None:
 
 
 def test_parities_of_more_digits_than_any_list_has() -> None:
-    """Twelve independent parities of 64 digits, flipped: each is a fair bit of its own."""
+    """Eight independent parities of 64 digits, flipped: each is a fair bit of its own."""
     rng = np.random.default_rng(4)
-    chosen = jnp.asarray(rng.random((12, 64)) < 0.2)
+    chosen = jnp.asarray(rng.random((8, 64)) < 0.2)
     encoder = jax.tree_util.Partial(lambda c, x: jnp.prod(jnp.where(c, x[None], 1.0), axis=1), chosen)
     joint = Joint(FairBits(jnp.eye(64)), encoder, BinarySymmetric(jnp.float32(0.1)))
-    truth = 12 * (1 + 0.1 * np.log2(0.1) + 0.9 * np.log2(0.9))
+    truth = 8 * (1 + 0.1 * np.log2(0.1) + 0.9 * np.log2(0.9))
     low, high = ends(simple_bounds(jax.random.key(2), joint, 1.0))
     assert low <= truth <= high and high - low < 0.05
 
@@ -125,7 +134,7 @@ def test_rare_messages_that_no_sample_saw_are_reached_for() -> None:
 def test_a_gaussian_source_meets_its_closed_form() -> None:
     joint = Joint(GaussianVectors(jnp.ones(2)), lambda x: x, Gaussian(jnp.float32(1.0)))
     low, high = ends(simple_bounds(jax.random.key(3), joint, 1.0))
-    assert low <= 1.0 <= high and high - low < 0.1
+    assert low <= 1.0 <= high and high - low < 0.2
 
 
 @pytest.mark.parametrize("channel", [Dropout(0.3), Uniform(0.5)])
@@ -141,7 +150,5 @@ def test_channels_that_rule_messages_out_have_brackets_too(channel: Channel) -> 
 
 def test_what_noise_leaves_out_is_no_density() -> None:
     """A unit without noise is an atom, of which a density says nothing: no bound."""
-    from capacity.channels import GaussianDropout
-
     joint = Joint(FairBits(jnp.eye(24)), jax.nn.relu, GaussianDropout(jnp.float32(0.1)))
     assert simple_bounds(jax.random.key(5), joint, 1.0) == []
