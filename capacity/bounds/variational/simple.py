@@ -33,7 +33,7 @@ MIN_JUDGED, MAX_JUDGED = 2**13, 2**16  # samples that count
 MAX_NUMBERS = 2**25  # samples times units that are kept
 FITTED, PILOT = 2**14, 2**11  # samples that tables of units are from, and that weights are fitted to
 MIN_ENTRIES = 64  # of a unit's table
-MIN_CODES, MAX_CODES, MAX_DRAWN = 2**10, 2**14, 2**13  # of a table of codes, and where equal ones are merged
+MIN_CODES, MAX_CODES, MAX_DRAWN = 2**8, 2**14, 2**13  # of a table of codes, and where equal ones are merged
 MAX_BITS = 14  # of a block
 OPERATIONS = 10.0  # of one density of one unit, as many as take about as long
 MIN_GFLOP = 1.0  # that each bound may take whatever the budget: seconds on one core
@@ -94,7 +94,7 @@ def simple_bounds(key: Key, joint: Joint, budget_gflop: float, low: float = 0.0)
             found += _by_blocks(key_blocks, joint, judged, of_judged, plan.bits)
     if _narrow(found):
         return found
-    tables = merged_tables(key_tables, joint, codes, plan.codes, plan.drawn)
+    tables = merged_tables(key_tables, joint, codes, 4 * plan.codes, plan.drawn)
     if tables is None and low < np.log2(plan.codes + 1):
         tables = drawn_tables(key_tables, joint, plan.codes)
     if tables is not None:
