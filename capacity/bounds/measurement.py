@@ -15,6 +15,7 @@ import numpy as np
 from capacity.bounds.annealed.bracket import annealed_bracket, check_full_support
 from capacity.bounds.exact.enumeration import Enumeration
 from capacity.bounds.variational.decoder import LogDecoder
+from capacity.bounds.variational.simple_bracket import simple_bracket
 from capacity.joint.encoders import traceable
 from capacity.joint.joint import Joint
 from capacity.results.estimate import Bracket
@@ -44,7 +45,8 @@ def measure(
         joint: source, encoder and channel.  The encoder may be any callable: where JAX cannot trace it, it is called
             once on all messages, in NumPy batches (see `capacity.joint.encoders`).
         budget_gflop: billions of operations to spend where messages cannot be listed; chains and cheap samples are
-            counted, not timed, and what is fitted before them (tens of billions) is not.
+            counted, not timed; what is fitted before them (tens of billions) is not, nor are bounds without chains (a
+            tenth of the budget, or a few billions), which are tried where chains leave a bracket wide.
         log_decoder: `(message, z) -> log q(message | z)` of one item, nats, trained on other samples; its lower bound
             is taken where it is the higher one.
         samples: how many samples enumeration draws.
@@ -59,8 +61,8 @@ def measure(
 
     Raises:
         ValueError: if the budget is not positive and finite, the method is none of these, the encoder can be neither
-            traced nor tabled, or a bracket is asked for under a channel that makes some messages impossible or leaves
-            some unit without any noise.
+            traced nor tabled, or a bracket is asked for under a channel that leaves some unit without any noise, or
+            makes some messages impossible and no bound without chains says anything.
     """
     if method not in METHODS:
         raise ValueError(f"Expected method to be one of {', '.join(METHODS)}; got {method!r}.")
@@ -82,5 +84,9 @@ def _measured(
     if method == "enumeration" or (method == "auto" and joint.source.listable):
         exact = Enumeration(samples)(key, joint)
         return Bracket(exact, exact, "enumeration")
+    if not joint.channel.full_support:
+        bracket = simple_bracket(key, joint, budget_gflop)
+        if bracket is not None:
+            return bracket
     check_full_support(joint.channel)
     return annealed_bracket(key, joint, budget_gflop, log_decoder, reporter(progress) or (lambda share, text: None))

@@ -10,6 +10,7 @@ from capacity.bounds.posterior.additive_fit import fit_additive
 from capacity.bounds.posterior.flips import fit_flips
 from capacity.bounds.posterior.gaussian import fit_gaussian
 from capacity.bounds.variational.decoder import Decoder, LogDecoder
+from capacity.bounds.variational.simple_bracket import narrowed
 from capacity.channels.channel import Channel
 from capacity.joint.joint import Joint
 from capacity.results.estimate import Bracket, TracePoint
@@ -67,6 +68,8 @@ def annealed_bracket(
     if best.controlled.entropy_bound_competes(best.last.chains):
         upper, taken = tighter_bound(upper, best.controlled.entropy_bound)
         how = f"maximum entropy above; {how}" if taken else how
+    key_simple = jax.random.fold_in(key, 1)
+    lower, upper, how = narrowed(key_simple, joint, budget_gflop, (lower, upper), how)
     lower, upper = clipped_to_source(lower, upper, joint.source.bits)
     trace.append(trace_point(budget_gflop - left + spent, (lower, upper), how))
     progress(1.0, how)

@@ -13,8 +13,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from capacity import Joint, measure
-from capacity.bounds import Ceiling, Enumeration, MaximumEntropy, Rate
+from capacity import Joint, Layer, Stack, measure
+from capacity.bounds import Ceiling, Enumeration, MaximumEntropy, Rate, measure_layers
 from capacity.bounds.exact.densities import log_densities
 from capacity.bounds.exact.enumeration import information
 from capacity.bounds.exact.listing import list_codes
@@ -288,6 +288,14 @@ def test_impossible_messages_have_density_zero_in_any_tile(monkeypatch: pytest.M
     assert np.all(np.asarray(away.joint) == -np.inf) and not np.isnan(away.posterior).any()
 
 
-def test_a_bracket_is_refused_where_walks_are_cut_off() -> None:
+def test_a_bracket_where_walks_are_cut_off_has_bounds_without_them() -> None:
+    """Points that are told apart unless all units are dropped: H(1 - p^units)."""
+    found = measure(jax.random.key(0), sent(REAL, Dropout(0.5)), budget_gflop=1.0, method="bracket")
+    truth = np.log2(200) * (1 - 0.5**3)
+    assert found.low <= truth <= found.high and found.width < 0.02 * truth
+
+
+def test_layers_are_refused_where_walks_are_cut_off() -> None:
+    stack = Stack(Codebook(REAL), (Layer(same, Dropout(0.5)),))
     with pytest.raises(ValueError, match="leaves every message possible, for an annealed bracket; got dropout"):
-        measure(jax.random.key(0), sent(REAL, Dropout(0.5)), method="bracket")
+        measure_layers(jax.random.key(0), stack)
