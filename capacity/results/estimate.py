@@ -94,9 +94,9 @@ class Estimate:
                 raise ValueError(f"Expected controls of shape ({n}, c); got {controls.shape}.")
             fitted = controls.shape[1]
             nats = less_explained(nats, controls, per_stratum)
-        mean, error, skewness = mean_and_moments(nats, fitted, per_stratum)
+        mean, error, skewness, wider = mean_and_moments(nats, fitted, per_stratum)
         bits, stderr = mean / NATS_PER_BIT, error / NATS_PER_BIT
-        ends = skewed_ends(bits, stderr, skewness, n)
+        ends = skewed_ends(bits, wider * stderr, skewness / wider**3, n)
         extremes = nats.min() / NATS_PER_BIT, nats.max() / NATS_PER_BIT
         low, high = (
             bits + sign * jnp.hypot(end - bits, rule_of_three_bits(extreme - bits, n))

@@ -104,25 +104,34 @@ def _for_weights(values: Float[Array, "n ..."], per_stratum: int | None) -> Floa
 
 def mean_and_moments(
     values: Float[Array, " n"], fitted: int = 0, per_stratum: int | None = None
-) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """The mean of independent values, its standard error, and its skewness times the root of n.
+) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:
+    """The mean of independent values, its standard error, skewness times the root of n, and a factor of its interval.
+
+    The last is a factor, from how well the variance is known itself: two standard errors of it, by the kurtosis.
 
     Of a stratified sample variance and skewness are those within strata (Cochran 1977, section 5.4), the third moment
-    of k values being k^2 / ((k - 1)(k - 2)) times the mean cube of what they differ from their mean.  Where values jump
-    at the edge of a stratum, its few may all lie on one side: the largest jump counts as within a stratum too.
+    of k values being k^2 / ((k - 1)(k - 2)) times the mean cube of what they differ from their mean.  In a stratum each
+    value is from a part of its own, in order: what two neighbours differ by says how far one may be off.  Where values
+    jump between two strata, their few may all lie on one side: the largest jump counts as within a stratum too.
 
     Args:
         values: (n,).
         fitted: coefficients that were fitted to them.
-        per_stratum: how many in a row are of one stratum; None: all are of one.
+        per_stratum: how many in a row are of one stratum, an even number; None: all are of one.
     """
     n, size = len(values), per_stratum or len(values)
     left = within_strata(values, per_stratum)
     means = values.reshape(-1, size).mean(1)
     jump = jnp.square(jnp.diff(means)).max(initial=0.0)
-    spread = jnp.sqrt(jnp.square(left).sum() / max(n - n // size - fitted, 1) + jump * size / n / JUMP)
-    cube = (left / jnp.maximum(spread, np.finfo(values.dtype).tiny)) ** 3
-    return values.mean(), spread / n**0.5, cube.mean() * (size**2 / ((size - 1) * (size - 2)) if size > 2 else 1.0)
+    if per_stratum is None:
+        square = jnp.square(left).sum() / max(n - 1 - fitted, 1)
+    else:
+        square = jnp.square(values[::2] - values[1::2]).sum() / max(n - 2 * fitted, 1)
+    spread = jnp.sqrt(square + jump * size / n / JUMP)
+    unit = left / jnp.maximum(spread, np.finfo(values.dtype).tiny)
+    skewness = (unit**3).mean() * (size**2 / ((size - 1) * (size - 2)) if size > 2 else 1.0)
+    wider = jnp.sqrt(1 + 2 * jnp.sqrt(jnp.maximum((unit**4).mean() - 1, 0.0) / n))
+    return values.mean(), spread / n**0.5, skewness, wider
 
 
 def skewed_ends(mean: jax.Array, stderr: jax.Array, skewness: jax.Array, n: int) -> tuple[jax.Array, jax.Array]:

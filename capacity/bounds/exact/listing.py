@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from capacity.bounds.exact.proposal import Proposal, draw_rows, proposal_of
+from capacity.bounds.exact.proposal import Proposal, draw_rows, outlyingness, proposal_of
 from capacity.bounds.exact.whitening import VARIANCE_TOLERANCE, whitening
 from capacity.channels.channel import Channel, Code, noisy
 from capacity.joint.joint import Joint
@@ -18,6 +18,23 @@ from capacity.runtime.shapes import Key
 LIST_BATCH = 4096  # messages encoded at once
 LEAST_NARROWING = 0.5  # nats: noise whose entropy differs by less makes no message an outlier
 CAPPED = 9.0  # variances: so far counts how far a unit of a code lies from its mean
+
+
+class Usual(NamedTuple):
+    """Moments of Z without outliers among its codes: controls that are made of them still explain the rest.
+
+    Attributes:
+        mean, scale: mean and variance of each unit; the variance infinite where a unit does not move.
+        whitener: lower triangular; (units, units).
+    """
+
+    mean: Float[Array, " units"]
+    scale: Float[Array, " units"]
+    whitener: Float[Array, "units units"]
+
+    def nearness(self, centred: Float[Array, "n units"]) -> Float[Array, "n units"]:
+        """1 for a unit of a code within `CAPPED` variances of the mean; the less, the farther it lies."""
+        return 1 / jnp.maximum(1.0, jnp.square(centred) / (CAPPED * self.scale[None]))
 
 
 class Listed(NamedTuple):
@@ -29,7 +46,7 @@ class Listed(NamedTuple):
         mean, covariance: of Z.
         noise: the mean variance of Z given the message.
         power: E[u^2] of the signal.
-        whitener: lower triangular; (units, units).
+        usual: moments of Z without outliers.
         capped, capped_length: E of `capped_distance` and of `capped_length` over the messages.
         proposal: how messages are drawn.
     """
@@ -40,21 +57,15 @@ class Listed(NamedTuple):
     covariance: Float[Array, "units units"]
     noise: Float[Array, " units"]
     power: Float[Array, " units"]
-    whitener: Float[Array, "units units"]
+    usual: Usual
     capped: Float[Array, " units"]
     capped_length: Float[Array, ""]
     proposal: Proposal
 
     @property
     def entropy(self) -> Float[Array, ""]:
-        """H(M), nats."""
+        """H(M), the entropy of the message, nats."""
         return -(jnp.exp(self.log_probs) * jnp.where(self.log_probs > -jnp.inf, self.log_probs, 0.0)).sum()
-
-    @property
-    def scale(self) -> Float[Array, " units"]:
-        """Variance of each unit of Z; infinite where it is the rounding of a unit that does not move."""
-        variance = jnp.diagonal(self.covariance)
-        return jnp.where(variance > VARIANCE_TOLERANCE * jnp.square(self.mean), variance, jnp.inf)
 
 
 def list_codes(joint: Joint) -> Listed:
@@ -78,25 +89,41 @@ def listed_of(codes: Code, log_probs: Float[Array, " messages"], channel: Channe
     within = jnp.diag(noise) if channel.memoryless else _mean_covariance(channel, codes, probs)
     covariance = (probs * centred).T @ centred + within
     power = (probs * jnp.square(jax.vmap(channel.signal)(codes))).sum(0)
-    whitener = whitening(mean, covariance)
-    length = jnp.sqrt(jnp.square(centred @ whitener.T).sum(1))
-    capped_mean = (probs[:, 0] * capped_length(centred @ whitener.T)).sum()
-    unfinished = Proposal(*[log_probs] * 3)
-    listed = Listed(codes, log_probs, mean, covariance, noise, power, whitener, mean, capped_mean, unfinished)
-    least = jnp.sqrt((jnp.square(whitener) @ noise).mean())
     narrowness = 0.5 * jnp.log(jnp.maximum(variance, np.finfo(variance.dtype).tiny)).sum(1)
     tiny = 1e-6 * jnp.abs(centred).max(0) + np.finfo(centre.dtype).tiny
-    floors = [least[None], jnp.full(1, LEAST_NARROWING, least.dtype), jnp.maximum(jnp.sqrt(noise), tiny)]
-    scores = jnp.concatenate([length[:, None], narrowness[:, None], centred], axis=1)
-    return listed._replace(
-        capped=(probs * capped_distance(listed, centre)).sum(0),
-        proposal=proposal_of(log_probs, scores, jnp.concatenate(floors), length),
-    )
+    floors = jnp.append(jnp.maximum(jnp.sqrt(noise), tiny), LEAST_NARROWING)
+    outlying = outlyingness(jnp.append(centred, narrowness[:, None], axis=1), floors)
+    usual = _usual(log_probs, outlying, centre, variance)
+    white = (centre - usual.mean[None]) @ usual.whitener.T
+    length = jnp.sqrt(jnp.square(white).sum(1))
+    least = jnp.sqrt((jnp.square(usual.whitener) @ noise).mean())
+    outlying = jnp.maximum(outlying, outlyingness(length[:, None], least[None]))
+    capped = (probs * capped_distance(usual, centre)).sum(0)
+    capped_mean = (probs[:, 0] * capped_length(white)).sum()
+    proposal = proposal_of(log_probs, outlying, length)
+    return Listed(codes, log_probs, mean, covariance, noise, power, usual, capped, capped_mean, proposal)
 
 
-def capped_distance(listed: Listed, centre: Float[Array, "n units"]) -> Float[Array, "n units"]:
+def _usual(
+    log_probs: Float[Array, " messages"],
+    outlying: Float[Array, " messages"],
+    centre: Float[Array, "messages units"],
+    variance: Float[Array, "messages units"],
+) -> Usual:
+    """Moments of Z without the outliers among its codes; of independent units given the message."""
+    weight = jnp.exp(log_probs) * jnp.where(outlying.min() < 1, 1 - outlying, 1.0)
+    weight = (weight / weight.sum())[:, None]
+    mean = (weight * centre).sum(0)
+    centred = centre - mean[None]
+    covariance = (weight * centred).T @ centred + jnp.diag((weight * variance).sum(0))
+    spread = jnp.diagonal(covariance)
+    moves = spread > VARIANCE_TOLERANCE * jnp.square(mean)
+    return Usual(mean, jnp.where(moves, spread, jnp.inf), whitening(mean, covariance))
+
+
+def capped_distance(usual: Usual, centre: Float[Array, "n units"]) -> Float[Array, "n units"]:
     """Squared distance of codes from their mean, unit by unit, in variances; past `CAPPED` it counts as that."""
-    return jnp.minimum(jnp.square(centre - listed.mean[None]) / listed.scale[None], CAPPED)
+    return jnp.minimum(jnp.square(centre - usual.mean[None]) / usual.scale[None], CAPPED)
 
 
 def capped_length(white: Float[Array, "n units"]) -> Float[Array, " n"]:

@@ -48,17 +48,13 @@ class Proposal(NamedTuple):
 
 
 def proposal_of(
-    log_probs: Float[Array, " messages"],
-    scores: Float[Array, "messages scores"],
-    floors: Float[Array, " scores"],
-    order_by: Float[Array, " messages"],
+    log_probs: Float[Array, " messages"], outlying: Float[Array, " messages"], order_by: Float[Array, " messages"]
 ) -> Proposal:
     """The proposal for messages of these probabilities; traceable.
 
     Args:
         log_probs: log p(m), nats.
-        scores: what may set a code apart; infinite or NaN ones count as 0.
-        floors: the least half-range of each score that counts as a spread.
+        outlying: by `outlyingness`.
         order_by: along which strata are cut.
     """
     probs = jnp.exp(log_probs)
@@ -66,15 +62,19 @@ def proposal_of(
     entropy = (probs * surprisal).sum()
     oftener = jnp.maximum(1.0, surprisal / jnp.maximum(LOUD * entropy, np.finfo(probs.dtype).tiny))
     oftener = jnp.where(entropy > 0, oftener, 1.0)
-    outlying = _outlying(scores, floors)
     mass = (probs * outlying).sum()
     share = jnp.minimum(OUTLIERS_SHARE, OFTENER * mass)
     ratio = (1 - share) * oftener / (probs * oftener).sum() + share * outlying / jnp.where(mass > 0, mass, 1.0)
     return Proposal(log_probs + jnp.log(ratio), 1 / ratio, jnp.argsort(order_by))
 
 
-def _outlying(scores: jax.Array, floors: jax.Array) -> jax.Array:
-    """(messages,) between 0 and 1: whether some score lies far out of the range that is usual."""
+def outlyingness(scores: Float[Array, "messages scores"], floors: Float[Array, " scores"]) -> Float[Array, " messages"]:
+    """Between 0 and 1: whether some score of a message lies far out of the range that is usual.
+
+    Args:
+        scores: what may set a code apart; infinite or NaN ones count as 0.
+        floors: the least half-range of each score that counts as a spread.
+    """
     count = len(scores)
     scores = jnp.where(jnp.isfinite(scores), scores, 0.0)
     some = scores[(np.arange(min(count, LEARNT_FROM), dtype=np.int64) * STEP) % count]

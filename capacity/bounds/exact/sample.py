@@ -22,7 +22,6 @@ from capacity.joint.joint import Joint
 from capacity.results.estimate import Estimate
 from capacity.runtime.shapes import Key
 
-HEADROOM = 1.05  # of an interval, for what the fitting of controls and of a variance within few costs
 PATTERN_BATCH = 64  # items at a time, of a channel with memory
 
 
@@ -31,8 +30,9 @@ class UnitControls(NamedTuple):
 
     Attributes:
         noise: log p(z_j|z_<j, u) less its mean given the code; 0 where that is not known.
-        radius: half the squared length of z, whitened, in entry j, less its mean given the code.
-        own: half the squared distance of z_j from its mean, in variances, less its mean given the code.
+        radius: half the squared length of z, whitened, in entry j, less its mean given the code; less of it for far
+            codes, by a factor that depends on the code alone.
+        own: half the squared distance of z_j from its mean, in variances, less its mean given the code; as before.
         between: half the squared distance of the code's unit from its mean, capped, less its mean over all codes.
         length: (n,), half the squared length of the code, whitened and capped, less its mean over all codes.
     """
@@ -81,10 +81,8 @@ class Sample(NamedTuple):
 
     def plain_mean(self, nats: Float[Array, " n"], controls: Float[Array, "n controls"]) -> Estimate:
         """The same of values that are weighted already."""
-        found = Estimate.from_samples(
-            nats=nats, kind="exact", controls=self.weight[:, None] * controls, per_stratum=PER_STRATUM
-        )
-        return found.scaled_interval(HEADROOM)
+        weighted = self.weight[:, None] * controls
+        return Estimate.from_samples(nats=nats, kind="exact", controls=weighted, per_stratum=PER_STRATUM)
 
     def weighted(self, nats: Float[Array, " n"]) -> Float[Array, " n"]:
         """Values whose plain mean is the mean over messages; about a level, which an uneven weight leaves alone."""
@@ -136,21 +134,21 @@ def unit_controls(
     if channel.has_entropy:
         noise = conditional + over_items(channel, channel.entropy)(codes)
     centre, variance = jax.vmap(channel.moments)(codes)
-    error, white = z - centre, listed.whitener
-    code = centre - listed.mean[None]
-    own = _length_gained(code, error, variance) / listed.scale[None]
+    error, white, usual = z - centre, listed.usual.whitener, listed.usual
+    code = centre - usual.mean[None]
+    own = _length_gained(code, error, variance) / usual.scale[None] * usual.nearness(code)
     if channel.memoryless:
         expected = variance @ jnp.square(white).T
     else:
         expected = jax.lax.map(lambda code: ((white @ channel.covariance(code)) * white).sum(1), codes)
-    radius = _length_gained(code @ white.T, error @ white.T, expected)
-    between = capped_distance(listed, centre) - listed.capped[None]
+    radius = _length_gained(code @ white.T, error @ white.T, expected) * usual.nearness(code).min(1, keepdims=True)
+    between = capped_distance(usual, centre) - listed.capped[None]
     length = capped_length(code @ white.T) - listed.capped_length
     return UnitControls(noise, 0.5 * radius, 0.5 * own, 0.5 * between, 0.5 * length)
 
 
 def _length_gained(code: jax.Array, error: jax.Array, expected: jax.Array) -> jax.Array:
-    """(code + error)^2 less its mean given the code, `expected` being that of error^2; far codes cancel exactly."""
+    """(code + error)^2 less its mean given the code, `expected` being that of error^2."""
     return 2 * code * error + jnp.square(error) - expected
 
 

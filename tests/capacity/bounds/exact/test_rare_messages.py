@@ -163,9 +163,10 @@ def test_stratified_moments_are_those_within_strata() -> None:
     level = np.repeat(np.arange(25.0), PER_STRATUM)
     draws = level + rng.exponential(size=(4000, 100))
     found = [mean_and_moments(jnp.asarray(row, jnp.float32), per_stratum=PER_STRATUM) for row in draws[:400]]
-    mean, error, skewness = (np.array([float(part[i]) for part in found]) for i in range(3))
+    mean, error, skewness, wider = (np.array([float(part[i]) for part in found]) for i in range(4))
     means = draws.mean(1)
     assert error.mean() == pytest.approx(means.std(), rel=0.05)
     centred = means - means.mean()
     assert skewness.mean() / 100**0.5 == pytest.approx((centred**3).mean() / means.std() ** 3, abs=0.08)
+    assert 1 < wider.min() and wider.max() < 2
     assert mean[0] == pytest.approx(means[0], rel=1e-6)
