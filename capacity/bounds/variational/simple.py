@@ -51,6 +51,7 @@ class Plan(NamedTuple):
     """What a budget allows.
 
     Attributes:
+        operations: of each bound.
         judged: samples that count.
         entries: of a unit's table.
         bits: of a block.
@@ -59,6 +60,7 @@ class Plan(NamedTuple):
         held: samples that count and are held against a table of codes.
     """
 
+    operations: float
     judged: int
     entries: int
     bits: int
@@ -91,7 +93,7 @@ def simple_bounds(key: Key, joint: Joint, budget_gflop: float, low: float = 0.0)
     if joint.channel.memoryless:
         found.append(Found(upper_bound(judged.conditional - of_judged.sum(1), judged, joint), "single units"))
         if joint.source.discrete and _alike(joint.channel):
-            found += _by_blocks(key_blocks, joint, judged, of_judged, plan.bits)
+            found += _by_blocks(key_blocks, joint, judged, of_judged, plan)
     if _narrow(found):
         return found
     tables = merged_tables(key_tables, joint, codes, 4 * plan.codes, plan.drawn)
@@ -105,17 +107,20 @@ def simple_bounds(key: Key, joint: Joint, budget_gflop: float, low: float = 0.0)
     return [one for one in found if np.isfinite(one.bound.low) and np.isfinite(one.bound.high)]
 
 
-def _by_blocks(key: Key, joint: Joint, judged: Judged, log_units: np.ndarray, max_bits: int) -> list[Found]:
+def _by_blocks(key: Key, joint: Joint, judged: Judged, log_units: np.ndarray, plan: Plan) -> list[Found]:
     key_probe, key_prior = jax.random.split(key)
     dependence = find_dependence(key_probe, joint)
     if dependence is None:
         return []
-    layout = lay_out(dependence, is_fair(joint), max_bits)
+    layout = lay_out(dependence, is_fair(joint), plan.bits)
     if not any(len(block.units) for block in layout.blocks):
         return []
     sampled = judged.message[:0] if is_fair(joint) else draw_messages(key_prior, joint, MAX_JUDGED)
     tabled = table_blocks(layout, joint, sampled)
-    lower, upper = block_values(layout, tabled, joint, judged, log_units)
+    each = OPERATIONS * sum(part.log_prior.size * part.units.shape[1] for part in tabled)
+    held = _power_of_two(plan.operations / each, MIN_JUDGED, plan.judged)
+    judged = jax.tree.map(lambda leaf: leaf[:held], judged)
+    lower, upper = block_values(layout, tabled, joint, judged, log_units[:held])
     what = f"{len(layout.blocks)} block{'s' * (len(layout.blocks) > 1)} of digits"
     return [Found(lower_bound(lower, judged, joint), what), Found(upper_bound(upper, judged, joint), what)]
 
@@ -131,12 +136,12 @@ def _plan(joint: Joint, units: int, budget_gflop: float) -> Plan:
         MIN_JUDGED,
         MAX_JUDGED,
     )
-    bits = int(np.clip(np.log2(room * units), 8, MAX_BITS))
+    bits = int(np.clip(np.log2(4 * room), min(8, MAX_BITS), MAX_BITS))
     each = OPERATIONS * (units + 4)  # of one sample and one code
     codes = _power_of_two(operations / (MIN_JUDGED * each + TABLES * encoder), MIN_CODES, MAX_CODES)
     held = _power_of_two(operations / (codes * each), MIN_JUDGED, judged)
     drawn = _power_of_two(operations / (TABLES * encoder), MIN_CODES, MAX_DRAWN)
-    return Plan(judged, entries, bits, codes, drawn, held)
+    return Plan(operations, judged, entries, bits, codes, drawn, held)
 
 
 def _power_of_two(number: float, least: int, most: int) -> int:
