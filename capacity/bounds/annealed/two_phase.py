@@ -30,6 +30,7 @@ Values: TypeAlias = Float[np.ndarray, " n"]
 SLOPE_SPREAD = 1.0  # of the prior of slopes
 LEAST_RESIDUAL = 0.01  # nats: that a value's residual is never taken to be less than, where slopes are fitted
 SOLVED = 3  # times that a fit finds its residual anew
+LEAST_DEVIATION = 1e-30  # of a mean, nats: one without any has no skewness
 SINGULAR_TOLERANCE = 1e-12
 
 
@@ -72,7 +73,8 @@ class TwoPhaseMean(NamedTuple):
     @property
     def skewness(self) -> float:
         """Of the mean, without a unit."""
-        return self._moment(3) / max(self._moment(2), 1e-300) ** 1.5
+        deviation = self._moment(2) ** 0.5
+        return self._moment(3) / deviation**3 if deviation > LEAST_DEVIATION else 0.0
 
     def _moment(self, power: int) -> float:
         """Central moment of the mean, as of a sum of independent numbers."""
@@ -80,7 +82,8 @@ class TwoPhaseMean(NamedTuple):
 
 
 def _spread(parts: np.ndarray, power: int) -> float:
-    return float(((parts - parts.mean()) ** power).sum() * len(parts) / (len(parts) - 1))
+    total = float(np.sum((parts - parts.mean()) ** power))
+    return total * len(parts) / (len(parts) - 1)
 
 
 def two_phase_mean(values: Values, second: SecondPhase, first: Controls) -> TwoPhaseMean:
@@ -126,11 +129,7 @@ def controlled(
         limit: the most that could have been reported, bits.
         least: bits that the interval reaches either way at least.
     """
-    found = two_phase_mean(values, second, first)
-    bits, stderr = found.mean / NATS_PER_BIT, found.stderr / NATS_PER_BIT
-    low, high = map(float, skewed_ends(jnp.zeros(()), jnp.asarray(stderr), jnp.asarray(found.skewness), 1))
-    parts = map(jnp.asarray, (bits, stderr, bits + low, bits + high, limit, len(values)))
-    return Estimate(*parts, kind=kind).widened_to(least, least)
+    return _estimate(two_phase_mean(values, second, first), kind, limit).widened_to(least, least)
 
 
 class _Fit(NamedTuple):
@@ -174,3 +173,26 @@ def _less_zero(values: np.ndarray, zero: np.ndarray) -> np.ndarray:
         fit = _Fit.of(values[other], zero[other], np.ones(other.sum()))
         left[own] -= zero[own] @ fit.slope
     return left
+
+
+def zero_controlled(values: Values, zero: Float[np.ndarray, "n zero"], kind: Kind, limit: float = np.inf) -> Estimate:
+    """The expectation of values that every cheap sample has, in bits, with its 95 % interval.
+
+    Args:
+        values: (n,), nats.
+        zero: controls of zero mean.
+        kind: what the expectation is to the truth.
+        limit: the most that could have been reported, bits.
+    """
+    if not np.isfinite(values).all():
+        worst = {"lower": -np.inf, "upper": np.inf}[kind]
+        return Estimate.from_normal(bits=worst, stderr=0.0, kind=kind, limit=limit, n=len(values))
+    left = _less_zero(np.asarray(values, np.float64), zero.astype(np.float64))
+    return _estimate(TwoPhaseMean(float(left.mean()), left / len(left), left[:0], 0.0, left), kind, limit)
+
+
+def _estimate(found: TwoPhaseMean, kind: Kind, limit: float) -> Estimate:
+    """The figure in bits, with Hall's interval for skewed means."""
+    bits, stderr, skewness = map(jnp.asarray, (found.mean / NATS_PER_BIT, found.stderr / NATS_PER_BIT, found.skewness))
+    low, high = (bits + end for end in skewed_ends(jnp.zeros(()), stderr, skewness, 1))
+    return Estimate(bits, stderr, low, high, jnp.asarray(limit), jnp.asarray(len(found.residuals)), kind=kind)
