@@ -148,7 +148,7 @@ class ControlledBounds(NamedTuple):
         least, most = self.outer
         return max(float(lower.bits), least), min(float(upper.bits), most, self.joint.source.bits)
 
-    def unseen(self, bits: float, n: float, least: float, most: float) -> Unseen:
+    def unseen(self, bits: float, n: int, least: float, most: float) -> Unseen:
         """Events that none of n dear samples saw, nor any score: they move the bits no further than to these."""
         alike = n * len(self.odds) / self.odds.sum()  # the dear samples that were drawn as ordinary ones
         return Unseen(alike, max(bits - least, 0.0), max(most - bits, 0.0) if np.isfinite(most) else 0.0)

@@ -22,7 +22,7 @@ class Unseen(NamedTuple):
         down, up: bits that such an event may take and give, where it happens.
     """
 
-    samples: float
+    samples: float | int
     down: float
     up: float
 

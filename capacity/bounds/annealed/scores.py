@@ -27,7 +27,7 @@ DIRECTIONS = 3  # in which codes are compared with their neighbours
 LEAST_VARIANCE = 1e-30
 
 
-class Scores(NamedTuple):
+class ScoredCodes(NamedTuple):
     """Of n samples: one score a column, and where their codes lie in a few random directions, over the noise."""
 
     own: Float[Array, "n scores"]
@@ -42,7 +42,7 @@ class Scores(NamedTuple):
 @jax.jit
 def scores_of(
     key: Key, joint: Joint, approximation: PosteriorApproximation, normal: Normal, message: PyTree, code: PyTree
-) -> Scores:
+) -> ScoredCodes:
     """Scores of n samples, before noise.
 
     Args:
@@ -72,7 +72,7 @@ def scores_of(
     columns.append(jnp.log(noise).mean(1))
     units = means.shape[1]
     directions = jax.random.normal(jax.random.fold_in(key, FLIPS), (units, DIRECTIONS)) / units**0.5
-    return Scores(jnp.stack(columns, axis=1), (means / jnp.sqrt(noise.mean(0))) @ directions)
+    return ScoredCodes(jnp.stack(columns, axis=1), (means / jnp.sqrt(noise.mean(0))) @ directions)
 
 
 def _moved(joint: Joint, message: PyTree, means: jax.Array, noise: jax.Array, key: Key) -> Float[Array, " n"]:

@@ -30,6 +30,7 @@ Values: TypeAlias = Float[np.ndarray, " n"]
 SLOPE_SPREAD = 1.0  # of the prior of slopes
 LEAST_RESIDUAL = 0.01  # nats: that a value's residual is never taken to be less than, where slopes are fitted
 SOLVED = 3  # times that a fit finds its residual anew
+LEAST_COLUMN = 1e-6  # nats: a column that moves by less does not move
 LEAST_DEVIATION = 1e-30  # of a mean, nats: one without any has no skewness
 SINGULAR_TOLERANCE = 1e-12
 
@@ -67,7 +68,7 @@ class TwoPhaseMean(NamedTuple):
 
     @property
     def stderr(self) -> float:
-        """Standard error, nats."""
+        """Standard error of the mean, nats, that of slopes included."""
         return float(np.sqrt(self._moment(2) + self.slope_variance))
 
     @property
@@ -147,7 +148,7 @@ class _Fit(NamedTuple):
         weight = weight / weight.sum()
         centre, mean = weight @ columns, weight @ values
         root = np.sqrt(weight / np.square(weight).sum())  # their squares add up to the effective number of samples
-        scale = np.maximum(np.abs(columns - centre).max(0, initial=0.0), 1e-30)
+        scale = np.maximum(np.abs(columns - centre).max(0, initial=0.0), LEAST_COLUMN)
         rows, target = (columns - centre) / scale * root[:, None], (values - mean) * root
         slope, inverse = np.zeros(len(scale)), np.zeros((len(scale), len(values)))
         left = values - mean
