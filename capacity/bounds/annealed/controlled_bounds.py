@@ -19,6 +19,7 @@ from capacity.bounds.annealed.controls import ControlFunction, Controls, clip_ra
 from capacity.bounds.annealed.first_phase import FirstPhase, prior_shortfall, simulate
 from capacity.bounds.annealed.legs import Samples
 from capacity.bounds.annealed.reach import Unseen, reaching
+from capacity.bounds.annealed.start_bounds import start_values
 from capacity.bounds.annealed.tightest import tighter_bound
 from capacity.bounds.annealed.two_phase import SecondPhase, controlled, two_phase_mean, zero_controlled
 from capacity.bounds.posterior.approximation import PosteriorApproximation
@@ -99,8 +100,7 @@ class ControlledBounds(NamedTuple):
         clip = clip_range(columns.learnt, joint.source.bits * NATS_PER_BIT)
         odds = inclusion.odds_of(np.concatenate([scores, columns.learnt], axis=1))
         controls, missing = columns.controls(*clip), prior_shortfall(joint.source, first.message)
-        surprise = columns.learnt[:, 0]
-        cheap = _cheap_bounds(joint, first, surprise, controls.zero, missing, rounding(columns.learnt))
+        cheap = _cheap_bounds(joint, first, columns.learnt, controls.zero, missing)
         return cls(joint, approximation, functions, clip, first, controls, odds, cheap, missing)
 
     def with_control(self, key: Key, function: ControlFunction, n: int) -> ControlledBounds:
@@ -191,30 +191,28 @@ class ControlledBounds(NamedTuple):
         return not self.joint.channel.atomic and bool(self.cheap.entropy.bits < self.bounds(chains)[1].high)
 
 
-def _cheap_bounds(
-    joint: Joint, first: FirstPhase, surprise: np.ndarray, zero: np.ndarray, missing: float, rounded: float
-) -> CheapBounds:
-    """Of n samples, bounds by -log r(z) of a normal density (n,), and by the ratios of the approximation's start.
+def _cheap_bounds(joint: Joint, first: FirstPhase, learnt: np.ndarray, zero: np.ndarray, missing: float) -> CheapBounds:
+    """Bounds by a normal density r(z), and by the approximation's start.
 
     Args:
         joint: of the samples.
         first: the samples.
-        surprise: -log r(z), nats.
+        learnt: (n, c), -log r(z) and log q(m|z) first of all, nats.
         zero: controls of zero mean.
         missing: bits that their messages say less than messages do on average.
-        rounded: bits that single precision hides.
     """
-    limit, n = joint.source.bits, len(surprise)
+    limit, n, rounded = joint.source.bits, len(learnt), rounding(learnt)
 
     def bound(values: np.ndarray, kind: Kind, room: float = 0.0) -> Estimate:
-        found = zero_controlled(values, zero, kind, limit).widened_to(rounded, rounded).conservative()
-        found = reaching(found, Unseen.of_source(float(found.bits), limit, n, room))
+        found = zero_controlled(values, zero[: len(values)], kind, limit).widened_to(rounded, rounded).conservative()
+        found = reaching(found, Unseen.of_source(float(found.bits), limit, len(values), room))
         return replace(found, high=found.high + missing)
 
-    lowers = [bound(first.ratios.lower(n**-power), "lower", power * np.log2(n)) for power in SHARES]
-    shares = {n**-power: power * np.log2(n) for power in SHARES} if joint.source.discrete else {0.0: 0.0}
-    uppers = [bound(first.ratios.upper(share), "upper", room) for share, room in shares.items()]
-    entropy = bound(first.conditional + surprise, "upper")
+    shares = {n**-power: power * float(np.log2(n)) for power in SHARES}  # and what a miss costs, in bits below nothing
+    lowers = [bound(start_values(learnt[:, 1], first.prior, share), "lower", room) for share, room in shares.items()]
+    shares = shares if joint.source.discrete else {0.0: 0.0}
+    uppers = [bound(first.ratios.values(share), "upper", room) for share, room in shares.items()]
+    entropy = bound(first.conditional + learnt[:, 0], "upper")
     return CheapBounds(entropy, (tighter_bound(lowers[0], lowers[-1])[0], tighter_bound(uppers[0], uppers[-1])[0]))
 
 

@@ -24,12 +24,16 @@ MIN_FIRST_PHASE, MAX_FIRST_PHASE = 2**13, 2**16  # samples
 
 
 class FirstPhase(NamedTuple):
-    """Cheap samples: messages, codes, z, log p(z|u), and what bounds without chains are made of; leaves (n, ...)."""
+    """Cheap samples: messages, codes, z, log p(z|u) and log p(m), leaves (n, ...).
+
+    `ratios` are those of the first `MIN_FIRST_PHASE` samples.
+    """
 
     message: PyTree
     code: PyTree
     z: PyTree
     conditional: np.ndarray
+    prior: np.ndarray
     ratios: StartRatios
 
 
@@ -67,25 +71,27 @@ def simulate(
     key_samples, key_scores, key_ratios = jax.random.split(key, 3)
 
     def block(number: int) -> Any:
-        message, code, z, *rest = _simulated_block(jax.random.fold_in(key_samples, number), joint)
-        ratios = start_ratios(jax.random.fold_in(key_ratios, number), joint, approximation, message, z)
+        message, code, *rest = _simulated_block(jax.random.fold_in(key_samples, number), joint)
         scores = scores_of(key_scores, joint, approximation, normal, message, code)
-        return jax.tree.map(np.asarray, ((message, code, z, *rest), ratios, scores))
+        return jax.tree.map(np.asarray, ((message, code, *rest), scores))
 
     with programs() as pool:
         blocks = list(pool.map(block, range(n // MIN_FIRST_PHASE)))
-    samples, ratios, scores = jax.tree.map(lambda *parts: np.concatenate(parts), *blocks)
-    message, code, z, conditional, noiseless = samples
+    samples, scores = jax.tree.map(lambda *parts: np.concatenate(parts), *blocks)
+    message, code, z, conditional, prior, noiseless = samples
     if noiseless.any() and not joint.channel.atomic:  # densities, of chains too, are no probabilities there
         raise ValueError(
             f"Expected units with a density, for an annealed bracket; got {joint.channel.name}, which left some "
             "unit of some message without any noise."
         )
-    return FirstPhase(message, code, z, conditional, ratios), scores.columns()
+    some = jax.tree.map(lambda leaf: leaf[:MIN_FIRST_PHASE], (message, z))
+    ratios = start_ratios(key_ratios, joint, approximation, *some)
+    return FirstPhase(message, code, z, conditional, prior, ratios), scores.columns()
 
 
 @jax.jit
-def _simulated_block(key: jax.Array, joint: Joint) -> tuple[PyTree, PyTree, jax.Array, jax.Array, jax.Array]:
+def _simulated_block(key: jax.Array, joint: Joint) -> tuple[PyTree, PyTree, jax.Array, jax.Array, jax.Array, jax.Array]:
     message, code, z = joint.sample(key, MIN_FIRST_PHASE)
     noiseless = (jax.vmap(joint.channel.moments)(code)[1] == 0).any(1)
-    return message, code, z, jax.vmap(joint.conditional)(z, code), noiseless
+    prior = jax.vmap(joint.source.log_prob)(message)
+    return message, code, z, jax.vmap(joint.conditional)(z, code), prior, noiseless

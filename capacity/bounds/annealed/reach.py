@@ -30,8 +30,8 @@ class Unseen(NamedTuple):
     def of_source(cls, bits: float, source_bits: float, samples: int, room: float = 0.0) -> Unseen:
         """By what any event may do to I(M;Z).
 
-        Given an event of probability p, log p(z|m)/p(z) averages at least log p, since information is not negative,
-        and at most the source's bits.
+        Given an event of the message, or of z, log p(z|m)/p(z) averages at least 0, as a divergence does, and at most
+        the source's bits.
 
         Args:
             bits: what was found.
@@ -41,7 +41,7 @@ class Unseen(NamedTuple):
         """
         bits = max(bits, 0.0) if np.isfinite(bits) else 0.0
         most = source_bits if np.isfinite(source_bits) else UNLIMITED * bits
-        return cls(samples, bits + max(room, float(np.log2(samples / 3))), max(most - bits, 0.0) + room)
+        return cls(samples, bits + room, max(most - bits, 0.0) + room)
 
     @property
     def reach(self) -> tuple[float, float]:

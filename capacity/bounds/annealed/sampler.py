@@ -20,7 +20,7 @@ from capacity.results.estimate import Estimate, TracePoint
 from capacity.runtime.progress import Progress
 from capacity.runtime.shapes import Key
 
-FIRST_PHASE_SHARE = 0.1  # of the budget: cheap samples, from which the means of the controls are learnt
+FIRST_PHASE_SHARE = 0.15  # of the budget: cheap samples, from which the means of the controls are learnt
 NEIGHBOUR_SHARE = 0.05  # and samples from which the mean of the dearest control is
 MAX_SAMPLES = LANES * BATCHES[-1]
 

@@ -20,10 +20,11 @@ from capacity.bounds.variational.normal import Normal
 from capacity.joint.joint import Joint
 from capacity.runtime.shapes import Key
 
-FLIPS = 4  # digits that are flipped, one at a time
+FLIPS = 2  # digits that are flipped, one at a time
 NUDGE = 0.1  # deviations by which a message without digits is moved
 STILL = 1e-6  # squared effects over the noise: what is less is none
 DIRECTIONS = 3  # in which codes are compared with their neighbours
+TOGETHER = 128  # samples that the approximation looks at at once
 LEAST_VARIANCE = 1e-30
 
 
@@ -61,14 +62,17 @@ def scores_of(
         far = (jnp.abs(mean - normal.mean) / spread).max()
         return [jnp.linalg.norm(scaled), jnp.linalg.norm(normal.whitener @ (mean - normal.mean)), far]
 
-    def of_message(message: PyTree, mean: jax.Array) -> list[jax.Array]:
+    def of_message(sent: tuple[PyTree, jax.Array]) -> jax.Array:
+        message, mean = sent
         observation = approximation.observe(mean)
         state = approximation.state_of(observation, message)
         mass = joint.source.log_mass(message) if joint.source.discrete else jnp.zeros(())
-        return [mass, approximation.log_start(observation, state), approximation.log_joint(observation, state)]
+        log_start, log_joint = approximation.log_start(observation, state), approximation.log_joint(observation, state)
+        return jnp.stack([mass, log_start, log_joint])
 
     moved = jax.lax.map(partial(_moved, joint, message, means, noise), jax.random.split(key, FLIPS)).mean(0)
-    columns = [*jax.vmap(of_code)(means, noise), *jax.vmap(of_message)(message, means), moved]
+    told = jax.lax.map(of_message, (message, means), batch_size=TOGETHER)
+    columns = [*jax.vmap(of_code)(means, noise), *told.T, moved]
     columns.append(jnp.log(noise).mean(1))
     units = means.shape[1]
     directions = jax.random.normal(jax.random.fold_in(key, FLIPS), (units, DIRECTIONS)) / units**0.5

@@ -1,4 +1,4 @@
-"""Bounds without chains, from the approximation's start q(m|z) alone: poor where q is, but every cheap sample has both.
+"""Bounds without chains, from the approximation's start q(m|z) alone: poor where q is, but of many cheap samples.
 
     E log q'(m|z)/p(m)  <=  I(M;Z)  <=  E log p(z|m) - log w'
 
@@ -19,20 +19,16 @@ from capacity.bounds.posterior.approximation import PosteriorApproximation
 from capacity.joint.joint import Joint
 from capacity.runtime.shapes import ArrayLeaf, Key
 
+TOGETHER = 128  # samples at once
+
 
 class StartRatios(NamedTuple):
-    """Of n samples, nats: log q(m|z)/p(m), log p(m), and log w/p(m, z), w = p(m', z)/q(m'|z) of a message from q."""
+    """Of n samples, nats: log p(m), and log w/p(m, z), w = p(m', z)/q(m'|z) of a message from q."""
 
-    sent: ArrayLeaf
     prior: ArrayLeaf
     drawn: ArrayLeaf
 
-    def lower(self, share: float) -> Float[np.ndarray, " n"]:
-        """Values (n,), nats, of the lower bound, q mixed with such a share of the prior."""
-        values: np.ndarray = np.logaddexp(_number(self.sent) + np.log1p(-share), np.log(share))
-        return values
-
-    def upper(self, share: float) -> Float[np.ndarray, " n"]:
+    def values(self, share: float) -> Float[np.ndarray, " n"]:
         """Values (n,), nats, of the upper bound, w mixed with such a share of p(m, z), which p(z) is never below."""
         weight = _number(self.drawn)
         if share > 0.0:  # else messages have densities, not probabilities
@@ -41,9 +37,22 @@ class StartRatios(NamedTuple):
         return values
 
 
-def _number(logs: ArrayLeaf) -> np.ndarray:
+def _number(logs: ArrayLeaf | np.ndarray) -> np.ndarray:
     numbers: np.ndarray = np.nan_to_num(np.asarray(logs, np.float64), nan=-np.inf, posinf=np.inf, neginf=-np.inf)
     return numbers
+
+
+def start_values(log_start: np.ndarray, log_prior: np.ndarray, share: float) -> Float[np.ndarray, " n"]:
+    """Values (n,), nats, of the lower bound.
+
+    Args:
+        log_start: (n,), log q(m|z), nats.
+        log_prior: (n,), log p(m), nats.
+        share: of the prior in q'.
+    """
+    ratio = _number(log_start) - _number(log_prior)
+    values: np.ndarray = np.logaddexp(ratio + np.log1p(-share), np.log(share))
+    return values
 
 
 @jax.jit
@@ -59,14 +68,14 @@ def start_ratios(
         message, z: of the samples, leaves (n, ...).
     """
 
-    def ratios(key: jax.Array, message: PyTree, z: jax.Array) -> StartRatios:
+    def ratios(sample: tuple[jax.Array, PyTree, jax.Array]) -> StartRatios:
+        key, message, z = sample
         observation = approximation.observe(z)
-        sent = approximation.state_of(observation, message)
         drawn = approximation.sample(key, observation)
         prior = joint.source.log_prob(message)
         weight = joint.log_prob(approximation.message_of(drawn), z) - approximation.log_start(observation, drawn)
-        start = approximation.log_start(observation, sent)
-        return StartRatios(start - prior, prior, weight - joint.log_prob(message, z))
+        return StartRatios(prior, weight - joint.log_prob(message, z))
 
-    count = len(jax.tree.leaves(z)[0])
-    return jax.vmap(ratios)(jax.random.split(key, count), message, z)
+    keys = jax.random.split(key, len(jax.tree.leaves(z)[0]))
+    found: StartRatios = jax.lax.map(ratios, (keys, message, z), batch_size=TOGETHER)
+    return found
