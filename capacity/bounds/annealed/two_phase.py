@@ -32,7 +32,6 @@ LEAST_RESIDUAL = 0.01  # nats: that a value's residual is never taken to be less
 SOLVED = 3  # times that a fit finds its residual anew
 LEAST_COLUMN = 1e-6  # nats: a column that moves by less does not move
 LEAST_DEVIATION = 1e-30  # of a mean, nats: one without any has no skewness
-SINGULAR_TOLERANCE = 1e-12
 
 
 class SecondPhase(NamedTuple):
@@ -150,15 +149,14 @@ class _Fit(NamedTuple):
         root = np.sqrt(weight / np.square(weight).sum())  # their squares add up to the effective number of samples
         scale = np.maximum(np.abs(columns - centre).max(0, initial=0.0), LEAST_COLUMN)
         rows, target = (columns - centre) / scale * root[:, None], (values - mean) * root
-        slope, inverse = np.zeros(len(scale)), np.zeros((len(scale), len(values)))
-        left = values - mean
+        slope, gram, left = np.zeros(len(scale)), np.eye(len(scale)), values - mean
         for _ in range(SOLVED):
             prior = max(float(np.sqrt(weight @ np.square(left))), LEAST_RESIDUAL) / SLOPE_SPREAD / scale
-            inverse = np.linalg.pinv(np.concatenate([rows, np.diag(prior)]), rcond=SINGULAR_TOLERANCE)
-            inverse = inverse[:, : len(values)] / scale[:, None]
-            slope = inverse @ target
+            gram = rows.T @ rows + np.diag(np.square(prior))
+            slope = np.linalg.solve(gram, rows.T @ target) / scale
             left = values - mean - (columns - centre) @ slope
-        return cls(float(mean - centre @ slope), slope, centre, weight, left, inverse * root)
+        inverse = np.linalg.solve(gram, rows.T) / scale[:, None] * root
+        return cls(float(mean - centre @ slope), slope, centre, weight, left, inverse)
 
     def variance(self, constant: float, columns: np.ndarray) -> float:
         """Of the error of constant * level + columns . slope, from the residuals' own squares (White 1980)."""
