@@ -24,7 +24,7 @@ bounds.measure.Engine bounds.annealed.sampler:Sampler
 bounds.measure.Progress runtime.progress:Progress
 bounds.measure.Side bounds.annealed.controlled_bounds:ControlledBounds
 bounds.measure.check_walkable bounds.annealed.bracket:check_full_support
-bounds.measure.untold bounds.annealed.controlled_bounds:prior_shortfall
+bounds.measure.untold bounds.annealed.first_phase:prior_shortfall
 bounds.measure.within bounds.annealed.tightest:clipped_to_source
 bounds.neighbours.overlaps bounds.posterior.overlaps:flip_overlaps
 bounds.pilot.Choice bounds.annealed.schedule:SamplingPlan
