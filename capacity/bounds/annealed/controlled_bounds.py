@@ -212,7 +212,8 @@ def _cheap_bounds(joint: Joint, first: FirstPhase, learnt: np.ndarray, zero: np.
     lowers = [bound(start_values(learnt[:, 1], first.prior, share), "lower", room) for share, room in shares.items()]
     shares = shares if joint.source.discrete else {0.0: 0.0}
     uppers = [bound(first.ratios.values(share), "upper", room) for share, room in shares.items()]
-    entropy = bound(first.conditional + learnt[:, 0], "upper")
+    # Outside of an event of probability p, r(z) may exceed p(z) by as much as the event has: -log(1 - p), about p nats.
+    entropy = bound(first.conditional + learnt[:, 0], "upper", 1 / NATS_PER_BIT)
     return CheapBounds(entropy, (tighter_bound(lowers[0], lowers[-1])[0], tighter_bound(uppers[0], uppers[-1])[0]))
 
 

@@ -52,7 +52,7 @@ def test_one_of_ones_own_gives_weights_of_the_right_mean() -> None:
     chains = run_chains(
         jax.random.key(0), joint, Prior(joint), Samples.simulate(jax.random.key(9), joint, 4 * LANES), ladder, 2
     )
-    log_p = np.asarray(log_densities(list_codes(joint), joint.channel, jnp.asarray(chains.z)).joint)
+    log_p = np.asarray(log_densities(list_codes(joint), joint.channel, jnp.asarray(chains.samples.z)).joint)
     ratio = np.exp(chains.forward - log_p[None])
     assert abs(ratio.mean() - 1) < 4 * ratio.std() / ratio.size**0.5
     assert (chains.accepted == 1).all()
