@@ -33,10 +33,15 @@ SHARES = (0.5, 1.0)  # powers of 1/N: how much of the prior is mixed into the ap
 
 
 class CheapBounds(NamedTuple):
-    """Bounds from the cheap samples alone: by maximum entropy, and by the approximation's start, without chains."""
+    """Bounds from the cheap samples alone: by maximum entropy, and by the approximation's start, without chains.
+
+    `gap` is upper less lower of the start, in bits, of the same samples, so that noise in z does not hide how close
+    they are.
+    """
 
     entropy: Estimate
     start: tuple[Estimate, Estimate]
+    gap: float
 
 
 class ControlledBounds(NamedTuple):
@@ -128,7 +133,7 @@ class ControlledBounds(NamedTuple):
 
     def bounds(self, chains: Chains) -> tuple[Estimate, Estimate]:
         """The lower and the upper bound of some chains, in bits."""
-        return self._bounds(chains.samples, chains.lower(), chains.upper(), *self.room)
+        return self._bounds(chains.samples, chains.lower(), chains.upper(), *self.room, self.cheap.gap)
 
     def bounds_of(
         self, samples: Samples, lower: Float[np.ndarray, " n"], upper: Float[np.ndarray, " n"]
@@ -139,7 +144,7 @@ class ControlledBounds(NamedTuple):
             samples: that the values are of.
             lower, upper: values of means below and above the bits.
         """
-        return self._bounds(samples, lower, upper, 0.0, self.joint.source.bits)
+        return self._bounds(samples, lower, upper, 0.0, self.joint.source.bits, np.inf)
 
     @property
     def room(self) -> Ends:
@@ -149,12 +154,23 @@ class ControlledBounds(NamedTuple):
         return max(float(lower.bits), least), min(float(upper.bits), most, self.joint.source.bits)
 
     def unseen(self, bits: float, n: int, least: float, most: float) -> Unseen:
-        """Events that none of n dear samples saw, nor any score: they move the bits no further than to these."""
-        alike = n * len(self.odds) / self.odds.sum()  # the dear samples that were drawn as ordinary ones
-        return Unseen(alike, max(bits - least, 0.0), max(most - bits, 0.0) if np.isfinite(most) else 0.0)
+        """Events that none of n dear samples saw, nor any score: they move the bits no further than to these.
+
+        Chains may miss events too, in their own moves: E[w] = p(z) over all moves, so over those without an event of
+        probability p it is at most p(z)/(1 - p), and log w may be too large by p nats.
+
+        Args:
+            bits: what was found.
+            n: how many dear samples.
+            least, most: bits between which bounds without chains say that the truth lies.
+        """
+        alike = float(n * len(self.odds) / self.odds.sum())  # the dear samples that were drawn as ordinary ones
+        room = [max(bits - least, 0.0), max(most - bits, 0.0) if np.isfinite(most) else 0.0]
+        down, up = (min(most + 1 / NATS_PER_BIT, most * alike / 3) for most in room)
+        return Unseen(alike, down, up)
 
     def _bounds(
-        self, samples: Samples, lower: np.ndarray, upper: np.ndarray, least: float, most: float
+        self, samples: Samples, lower: np.ndarray, upper: np.ndarray, least: float, most: float, gap: float
     ) -> tuple[Estimate, Estimate]:
         second, limit = self.second_phase(samples), self.joint.source.bits
 
@@ -165,7 +181,8 @@ class ControlledBounds(NamedTuple):
             rounded = rounding(values, second.controls.learnt)
             found = controlled(values, second, self.controls, kind, limit, rounded).conservative()
             bits = float(found.bits)
-            events = Unseen.of_source(bits, limit, len(self.odds)), self.unseen(bits, len(values), least, most)
+            within = max(least, bits - gap), min(most, bits + gap)
+            events = Unseen.of_source(bits, limit, len(self.odds)), self.unseen(bits, len(values), *within)
             found = reaching(found, *events)
             return replace(found, high=found.high + self.shortfall)
 
@@ -214,7 +231,14 @@ def _cheap_bounds(joint: Joint, first: FirstPhase, learnt: np.ndarray, zero: np.
     uppers = [bound(first.ratios.values(share), "upper", room) for share, room in shares.items()]
     # Outside of an event of probability p, r(z) may exceed p(z) by as much as the event has: -log(1 - p), about p nats.
     entropy = bound(first.conditional + learnt[:, 0], "upper", 1 / NATS_PER_BIT)
-    return CheapBounds(entropy, (tighter_bound(lowers[0], lowers[-1])[0], tighter_bound(uppers[0], uppers[-1])[0]))
+    block = slice(len(first.ratios.prior))
+    gaps = [
+        above.mean() - start_values(learnt[block, 1], first.prior[block], share).mean()
+        for share, above in ((share, first.ratios.values(share)) for share in shares)
+        if share > 0.0
+    ]
+    gap = max(float(min(gaps, default=np.inf)) / NATS_PER_BIT, 0.0)
+    return CheapBounds(entropy, (tighter_bound(lowers[0], lowers[-1])[0], tighter_bound(uppers[0], uppers[-1])[0]), gap)
 
 
 def _surprise(normal: Normal, message: PyTree, z: jax.Array) -> jax.Array:

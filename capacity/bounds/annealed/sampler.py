@@ -99,7 +99,8 @@ class Sampler(NamedTuple):
         """The chains that so much buys."""
         spread, known = self.controlled.spread(self.last.chains)
         limit, lower = self.joint.source.bits, float(self.controlled.bounds(self.last.chains)[0].bits)
-        unseen = self.controlled.unseen(lower, LANES, *self.controlled.room)
+        (least, most), gap = self.controlled.room, self.controlled.cheap.gap
+        unseen = self.controlled.unseen(lower, LANES, max(least, lower - gap), min(most, lower + gap))
         return plan_sampling(self.last, spread, self.cost, budget_gflop, known, limit, unseen)
 
     def run(self, key: Key, plan: SamplingPlan) -> tuple[tuple[Estimate, Estimate], str, float]:
