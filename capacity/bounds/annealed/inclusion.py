@@ -21,7 +21,7 @@ OUTER_DEVIATIONS = 1.2815515655446004  # standard deviations from the median to 
 SCORE_ROUNDING = 1e-5  # relative to the score, and absolute: a spread below it is rounding
 
 
-class Drawn(NamedTuple):
+class Included(NamedTuple):
     """Samples drawn from a first phase: their rows (n,), and each one's weight (n,) in a mean: 1/(N pi)."""
 
     rows: Int[np.ndarray, " n"]
@@ -70,11 +70,11 @@ def probabilities(odds: Float[np.ndarray, " samples"], n: int) -> Float[np.ndarr
         sure |= found > 1
 
 
-def draw(rng: np.random.Generator, odds: Float[np.ndarray, " samples"], n: int) -> Drawn:
+def draw(rng: np.random.Generator, odds: Float[np.ndarray, " samples"], n: int) -> Included:
     """n of the samples, without replacement (systematic sampling in random order, Madow 1949)."""
     pi = probabilities(odds, n)
     order = rng.permutation(len(pi))
     ends = np.cumsum(pi[order])
     ends *= n / ends[-1]
     rows = order[np.minimum(np.searchsorted(ends, np.arange(n) + rng.uniform(), side="right"), len(pi) - 1)]
-    return Drawn(rows, 1 / (len(pi) * pi[rows]))
+    return Included(rows, 1 / (len(pi) * pi[rows]))
