@@ -19,9 +19,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from capacity.bounds.annealed.bracket import check_full_support
 from capacity.bounds.annealed.chains import run_chains
-from capacity.bounds.annealed.controlled_bounds import ControlledBounds, first_phase_samples
+from capacity.bounds.annealed.controlled_bounds import ControlledBounds
+from capacity.bounds.annealed.first_phase import first_phase_samples
+from capacity.bounds.annealed.legs import Samples
+from capacity.bounds.annealed.refusals import check_full_support
 from capacity.bounds.annealed.sampler import FIRST_PHASE_SHARE, trace_point
 from capacity.bounds.annealed.schedule import Pilot, cost_of, optimal_ladder, pilots, plan_sampling
 from capacity.bounds.annealed.tightest import clipped_to_source
@@ -50,6 +52,11 @@ class NoiseJoint:
         """The same samples as of the joint by the same key."""
         sent, code, z = self.joint.sample(key, n)
         return sent.noise, code, (z, sent.message)
+
+    def same(self, samples: Samples) -> Samples:
+        """Samples of the joint, seen from the noise."""
+        sent = samples.message
+        return samples._replace(message=sent.noise, z=(samples.z, sent.message))
 
     def log_prob(self, noise: jax.Array, pair: tuple[jax.Array, jax.Array]) -> jax.Array:
         """log p(e) p(z|m, e), nats."""
@@ -118,21 +125,26 @@ def _measure_inner(key: jax.Array, joint: Joint, budget_gflop: float) -> Bracket
     both = fit_stack(key_fit, joint)
     alone, noise = GivenMessage(both), NoiseJoint(joint)
     cost, noise_cost = cost_of(joint, both), cost_of(noise, alone)
-    cheap = first_phase_samples(cost.once, FIRST_PHASE_SHARE * budget_gflop)
+    cheap = first_phase_samples(cost.simulated, FIRST_PHASE_SHARE * budget_gflop)
     controlled = ControlledBounds.simulate(key_side, joint, both, cheap)
-    budget_gflop -= cheap * cost.once
-    last = _last(pilots(key_both, joint, both, cost, (1 - NOISE_SHARE) * budget_gflop))
-    noise_last = _last(pilots(key_alone, noise, alone, noise_cost, NOISE_SHARE * budget_gflop))
+    budget_gflop -= cheap * cost.simulated
+
+    def draw_noise(key: Key, n: int) -> Samples:
+        return noise.same(controlled.draw(key, n))
+
+    last = _last(pilots(key_both, joint, both, controlled.draw, cost, (1 - NOISE_SHARE) * budget_gflop))
+    noise_last = _last(pilots(key_alone, noise, alone, draw_noise, noise_cost, NOISE_SHARE * budget_gflop))
     spread, known = controlled.spread(last.chains)
     plan = plan_sampling(last, spread, cost, (1 - NOISE_SHARE) * budget_gflop - last.spent, known)
     room = (NOISE_SHARE * budget_gflop - noise_last.spent) / (plan.samples * (plan.chains + 1))
     ladder = optimal_ladder(noise_last, noise_cost, room)
-    # One key: the same messages, noise and z in both.
-    chains = run_chains(key_main, joint, both, plan.samples, plan.ladder, plan.chains)
-    given = run_chains(key_main, noise, alone, plan.samples, ladder, plan.chains)
-    lower, upper = controlled.bounds(chains, chains.lower() - given.upper(), chains.upper() - given.lower())
+    key_draw, key_main = jax.random.split(key_main)
+    samples = controlled.draw(key_draw, plan.samples)  # the same messages, noise and z in both
+    chains = run_chains(key_main, joint, both, samples, plan.ladder, plan.chains)
+    given = run_chains(key_main, noise, alone, noise.same(samples), ladder, plan.chains)
+    lower, upper = controlled.bounds_of(samples, chains.lower() - given.upper(), chains.upper() - given.lower())
     lower, upper = clipped_to_source(lower, upper, joint.source.bits)
-    spent = cheap * cost.once + last.spent + noise_last.spent
+    spent = cheap * cost.simulated + last.spent + noise_last.spent
     spent += cost.of_chains(plan.samples, plan.chains, plan.ladder)
     spent += noise_cost.of_chains(plan.samples, plan.chains, ladder)
     how = f"annealing over the inner noise, {plan.samples} samples, {plan.chains} + 1 chains"

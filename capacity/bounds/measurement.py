@@ -12,7 +12,8 @@ from typing import Literal
 import jax
 import numpy as np
 
-from capacity.bounds.annealed.bracket import annealed_bracket, check_full_support
+from capacity.bounds.annealed.bracket import annealed_bracket
+from capacity.bounds.annealed.refusals import check_full_support
 from capacity.bounds.exact.enumeration import Enumeration
 from capacity.bounds.variational.decoder import LogDecoder
 from capacity.bounds.variational.simple_bracket import simple_bracket

@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from capacity.bounds.annealed.bracket import check_full_support
+from capacity.bounds.annealed.refusals import check_full_support
 from capacity.bounds.measurement import METHODS
 from capacity.joint.checks import check_source
 from capacity.runtime.contracts import check_instance

@@ -23,7 +23,7 @@ from jaxtyping import Float, PyTree
 from scipy.special import logsumexp
 
 from capacity.bounds.annealed.ladder import Ladder
-from capacity.bounds.annealed.legs import LANES, Samples, bridge, carry, run_leg, simulate, start, temper
+from capacity.bounds.annealed.legs import LANES, Samples, bridge, carry, observe, run_leg, start, temper
 from capacity.bounds.posterior.approximation import PosteriorApproximation
 from capacity.bounds.posterior.bridge import Target
 from capacity.runtime.devices import programs
@@ -40,7 +40,7 @@ class Chains(NamedTuple):
         forward, reverse: (K, n) and (n,), log w of the forward and the reverse chains.
         dissipated: (T,) and (L,), what a chain up and one down lose at a step of either leg, by the chains' spread.
         accepted: (L,), share of proposals accepted on the second leg.
-        message, code, z: the samples.
+        samples: of both, and what each counts.
     """
 
     conditional: Float[np.ndarray, " n"]
@@ -48,9 +48,7 @@ class Chains(NamedTuple):
     reverse: Float[np.ndarray, " n"]
     dissipated: tuple[np.ndarray, np.ndarray]
     accepted: np.ndarray
-    message: PyTree
-    code: PyTree
-    z: PyTree
+    samples: Samples
 
     def upper(self, chains: int | None = None) -> Float[np.ndarray, " n"]:
         """Values (n,) whose mean is an upper bound on I(M;Z) in expectation, nats, from the first so many chains.
@@ -84,43 +82,46 @@ class BatchWork(NamedTuple):
         log_weight: (LANES,), log w.
         tempered, bridged: (LANES, STRETCHES), work by stretches of either leg.
         accepted: (L,), share of proposals accepted on the second leg.
-        samples: with the first forward chain alone.
+        conditional: (LANES,), log p(z|m).
     """
 
     log_weight: np.ndarray
     tempered: np.ndarray
     bridged: np.ndarray
     accepted: np.ndarray
-    samples: Samples | None
+    conditional: np.ndarray
 
 
 def run_chains(
-    key: Key, target: Target, approximation: PosteriorApproximation, n: int, ladder: Ladder, chains: int = 1
+    key: Key, target: Target, approximation: PosteriorApproximation, samples: Samples, ladder: Ladder, chains: int = 1
 ) -> Chains:
-    """Anneal both ways for n fresh samples, `LANES` at a time, as many batches at once as there are cores.
+    """Anneal both ways for the samples, `LANES` at a time, as many batches at once as there are cores.
 
     Args:
-        key: decides samples and moves.
+        key: decides the moves.
         target: a joint; what chains end at.
         approximation: fitted to the joint, by other keys.
-        n: a multiple of `LANES`.
+        samples: of the target, a multiple of `LANES`.
         ladder: of all chains.
         chains: forward chains for each sample.
 
     Raises:
         ValueError: if n is no multiple of `LANES`, or there is no chain.
     """
+    n = len(samples.weight)
     if n % LANES or n < 1 or chains < 1:
         raise ValueError(f"Expected n a multiple of {LANES} and chains of at least 1; got {n} and {chains}.")
+    given = samples.message, samples.code, samples.z
     jobs = []
     with programs() as pool:
         for batch in range(n // LANES):
-            key_pair, key_chains = jax.random.split(jax.random.fold_in(key, batch))
-            # Simulated once for all of its chains, which stand behind it in the queue; let go when the last has ended.
-            begun = pool.submit(simulate, key_pair, target, approximation)
+            key_chains = jax.random.fold_in(key, batch)
+            some = jax.tree.map(lambda leaf, at=batch * LANES: leaf[at : at + LANES], given)
+            # Observed once for all of its chains, which stand behind it in the queue; let go when the last has ended.
+            begun = pool.submit(observe, target, approximation, *some)
             for chain in range(chains + 1):
                 key_chain = jax.random.fold_in(key_chains, chain)
-                jobs.append(pool.submit(_run_batch, key_chain, begun, chain, target, approximation, ladder))
+                jobs.append(pool.submit(_run_batch, key_chain, begun, some[2], chain, target, approximation, ladder))
         try:
             done = [job.result() for job in jobs]
         finally:
@@ -132,34 +133,32 @@ def run_chains(
         np.stack([np.concatenate([getattr(work, leg) for work in one]) for one in forward])
         for leg in ("tempered", "bridged")
     )
-    samples = jax.tree.map(lambda *p: np.concatenate(list(map(np.asarray, p))), *[work.samples for work in first])
     return Chains(
-        conditional=samples.conditional.astype(np.float64),
+        conditional=np.concatenate([work.conditional for work in first]).astype(np.float64),
         forward=np.stack([np.concatenate([work.log_weight for work in one]) for one in forward]),
         reverse=np.concatenate([work.log_weight for work in reverse]),
         dissipated=(
-            dissipation(tempered, len(ladder.temper) - 1),
-            dissipation(bridged, len(ladder.bridge) - 1),
+            dissipation(tempered, len(ladder.temper) - 1, samples.weight),
+            dissipation(bridged, len(ladder.bridge) - 1, samples.weight),
         ),
         accepted=np.mean([work.accepted for work in first], axis=0),
-        message=samples.message,
-        code=samples.code,
-        z=samples.z,
+        samples=samples,
     )
 
 
 def _run_batch(
     key: jax.Array,
-    begun: Future[tuple[Samples, PyTree, PyTree]],
+    begun: Future[tuple[jax.Array, PyTree, PyTree]],
+    z: PyTree,
     number: int,
     target: Target,
     approximation: PosteriorApproximation,
     ladder: Ladder,
 ) -> BatchWork:
-    """One batch of chains, in reverse for number 0; all of a batch see the same samples, the first brings them."""
+    """One batch of chains, in reverse for number 0; all of a batch see the same samples."""
     key_start, key_temper, key_bridge = jax.random.split(key, 3)
-    samples, observations, sent = begun.result()
-    forward, z = number > 0, samples.z
+    conditional, observations, sent = begun.result()
+    forward = number > 0
 
     def tempered_from(states: PyTree) -> tuple[PyTree, np.ndarray]:
         return run_leg(temper, key_temper, ladder.temper, forward, states, approximation, observations)
@@ -179,11 +178,13 @@ def _run_batch(
         _, tempered = tempered_from(states)
     legs = [work.reshape(LANES, STRETCHES, -1).sum(2, dtype=np.float64) for work in (tempered, bridged)]
     log_weight = tempered.sum(1, dtype=np.float64) + bridged.sum(1, dtype=np.float64)
-    return BatchWork(log_weight, legs[0], legs[1], accepted.mean(0), samples if number == 1 else None)
+    return BatchWork(log_weight, legs[0], legs[1], accepted.mean(0), np.asarray(conditional))
 
 
-def dissipation(works: Float[np.ndarray, "chains n stretches"], rungs: int) -> Float[np.ndarray, " rungs"]:
-    """What is lost at each of so many steps, nats, from the work of K chains up for each of n codes.
+def dissipation(
+    works: Float[np.ndarray, "chains n stretches"], rungs: int, weight: Float[np.ndarray, " n"] | None = None
+) -> Float[np.ndarray, " rungs"]:
+    """What is lost at each of so many steps, nats, from the work of K chains up for each of n codes, by their weights.
 
     The mean of the work in reverse less that of the work forwards would say it, but where little is lost that drowns
     in the noise of both.  Normal work of variance s^2 dissipates s^2 / 2 either way (Jarzynski 1997, Phys. Rev. Lett.
@@ -193,6 +194,6 @@ def dissipation(works: Float[np.ndarray, "chains n stretches"], rungs: int) -> F
     """
     chains, _, stretches = works.shape
     known = chains > 1 and np.isfinite(works).all()
-    lost: np.ndarray = works.var(axis=0, ddof=1).mean(0) if known else np.zeros(stretches)
+    lost: np.ndarray = np.average(works.var(axis=0, ddof=1), axis=0, weights=weight) if known else np.zeros(stretches)
     by_step: np.ndarray = np.repeat(lost, rungs // stretches) * stretches / rungs
     return by_step

@@ -1,49 +1,47 @@
-"""Both bounds from chains, their noise in z taken away by controls whose means a first phase of cheap samples knows.
+"""Both bounds from chains: a first phase of cheap samples, the means of whose controls are known, and a second of it.
 
-Two-phase sampling (Cochran 1977, chapter 12): the first phase is simulation alone, the second has a chain each.
+Two-phase sampling (Cochran 1977, chapter 12): the first phase is simulation alone; some of its samples have chains.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import replace
+from typing import NamedTuple, TypeAlias
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax.tree_util import Partial
 from jaxtyping import Float, PyTree
 
+from capacity.bounds.annealed import inclusion
 from capacity.bounds.annealed.chains import Chains
-from capacity.bounds.annealed.controls import (
-    ControlFunction,
-    Controls,
-    controlled,
-    controls_of,
-    error_of_means,
-    reduce,
-    rounding,
-)
+from capacity.bounds.annealed.controls import ControlFunction, Controls, clip_range, columns_of, rounding
+from capacity.bounds.annealed.first_phase import FirstPhase, prior_shortfall, simulate
+from capacity.bounds.annealed.legs import Samples
+from capacity.bounds.annealed.reach import Unseen, reaching
+from capacity.bounds.annealed.start_bounds import start_values
+from capacity.bounds.annealed.tightest import tighter_bound
+from capacity.bounds.annealed.two_phase import SecondPhase, controlled, two_phase_mean, zero_controlled
 from capacity.bounds.posterior.approximation import PosteriorApproximation
 from capacity.bounds.variational.normal import Normal, fit_normal
 from capacity.joint.joint import Joint
 from capacity.results.estimate import NATS_PER_BIT, Estimate, Kind
-from capacity.results.intervals import RARE_LOSS
 from capacity.runtime.shapes import Key
 
-if TYPE_CHECKING:
-    from synthetic.source import Source
-
-MIN_FIRST_PHASE, MAX_FIRST_PHASE = 2**13, 2**16  # samples
+Ends: TypeAlias = tuple[float, float]
+SHARES = (0.5, 1.0)  # powers of 1/N: how much of the prior is mixed into the approximation's start
 
 
-class Simulated(NamedTuple):
-    """Cheap samples: messages, codes, z, log p(z|u), and whether some unit had no noise; leaves (n, ...)."""
+class CheapBounds(NamedTuple):
+    """Bounds from the cheap samples alone: by maximum entropy, and by the approximation's start, without chains.
 
-    message: PyTree
-    code: PyTree
-    z: PyTree
-    conditional: jax.Array
-    noiseless: jax.Array
+    `gap` is upper less lower of the start, in bits, of the same samples, so that noise in z does not hide how close
+    they are.
+    """
+
+    entropy: Estimate
+    start: tuple[Estimate, Estimate]
+    gap: float
 
 
 class ControlledBounds(NamedTuple):
@@ -51,15 +49,27 @@ class ControlledBounds(NamedTuple):
 
     Attributes:
         joint: that both phases sample.
+        approximation: that chains start from.
         functions: the learnt controls, fixed before.
-        first_phase: controls of the cheap samples.
-        entropy_bound: the upper bound of maximum entropy, from the same samples.
+        clip: where these are cut off, two arrays (c,).
+        first: the cheap samples.
+        controls: of the cheap samples.
+        odds: (N,), of each cheap sample to be among the dear ones.
+        cheap: bounds from the cheap samples.
+        shortfall: bits by which the cheap samples' messages say less than messages do on average.
+        outer: bits between which other bounds without chains, by many samples, say that the truth lies.
     """
 
     joint: Joint
+    approximation: PosteriorApproximation
     functions: tuple[ControlFunction, ...]
-    first_phase: Controls
-    entropy_bound: Estimate
+    clip: tuple[np.ndarray, np.ndarray]
+    first: FirstPhase
+    controls: Controls
+    odds: Float[np.ndarray, " samples"]
+    cheap: CheapBounds
+    shortfall: float
+    outer: Ends = (0.0, np.inf)
 
     @classmethod
     def simulate(cls, key: Key, joint: Joint, approximation: PosteriorApproximation, n: int) -> ControlledBounds:
@@ -76,81 +86,159 @@ class ControlledBounds(NamedTuple):
         """
         key_normal, key_samples = jax.random.split(key)
         normal = fit_normal(key_normal, joint, n)
-        samples = _simulated(key_samples, joint, n)
         # The trained decoder as one more was tried, and took nothing away.
         functions = Partial(_surprise, normal), Partial(_log_start, approximation)
-        first_phase = controls_of(joint, functions, samples.message, samples.code, samples.z)
-        values = jnp.asarray(samples.conditional + first_phase.learnt[:, 0])
-        entropy = Estimate.from_samples(nats=values, kind="upper", controls=jnp.asarray(first_phase.zero))
-        if samples.noiseless.any() and not joint.channel.atomic:  # densities, of chains too, are no probabilities there
-            raise ValueError(
-                f"Expected units with a density, for an annealed bracket; got {joint.channel.name}, which left some "
-                "unit of some message without any noise."
-            )
-        least = rounding(first_phase.learnt)
-        return cls(joint, functions, first_phase, entropy.widened_to(least, least).conservative())
+        return cls._of(key_samples, joint, approximation, normal, functions, n)
+
+    @classmethod
+    def _of(
+        cls,
+        key: Key,
+        joint: Joint,
+        approximation: PosteriorApproximation,
+        normal: Normal,
+        functions: tuple[ControlFunction, ...],
+        n: int,
+    ) -> ControlledBounds:
+        first, scores = simulate(key, joint, approximation, normal, n)
+        columns = columns_of(joint, functions, first.message, first.code, first.z)
+        clip = clip_range(columns.learnt, joint.source.bits * NATS_PER_BIT)
+        odds = inclusion.odds_of(np.concatenate([scores, columns.learnt], axis=1))
+        controls, missing = columns.controls(*clip), prior_shortfall(joint.source, first.message)
+        cheap = _cheap_bounds(joint, first, columns.learnt, controls.zero, missing)
+        return cls(joint, approximation, functions, clip, first, controls, odds, cheap, missing)
 
     def with_control(self, key: Key, function: ControlFunction, n: int) -> ControlledBounds:
-        """With one more learnt control, its mean from n samples of its own."""
+        """With one more learnt control, from a first phase of n samples of its own."""
+        normal = self.functions[0].args[0]  # type: ignore[attr-defined]
         functions = (*self.functions, function)
-        samples = _simulated(key, self.joint, n)
-        controls = controls_of(self.joint, functions, samples.message, samples.code, samples.z)
-        return self._replace(functions=functions, first_phase=controls)
+        more = self._of(key, self.joint, self.approximation, normal, functions, n)
+        return more._replace(cheap=self.cheap, outer=self.outer)
 
-    def second_phase(self, chains: Chains) -> Controls:
-        """The controls of the samples of some chains."""
-        return controls_of(self.joint, self.functions, chains.message, chains.code, chains.z)
+    def draw(self, key: Key, n: int) -> Samples:
+        """n of the cheap samples, rare and far ones with the most probability, and their weights."""
+        rng = np.random.default_rng(np.asarray(jax.random.key_data(key)).ravel())
+        rows, weight = inclusion.draw(rng, self.odds, n)
+        first = self.first
+        message, code, z = jax.tree.map(lambda leaf: leaf[rows], (first.message, first.code, first.z))
+        return Samples(message, code, z, weight, rows)
 
-    def bounds(
-        self,
-        chains: Chains,
-        lower: Float[np.ndarray, " n"] | None = None,
-        upper: Float[np.ndarray, " n"] | None = None,
+    def second_phase(self, samples: Samples) -> SecondPhase:
+        """The controls and weights of samples that have chains."""
+        if samples.rows is None:
+            columns = columns_of(self.joint, self.functions, samples.message, samples.code, samples.z)
+            return SecondPhase(columns.controls(*self.clip), samples.weight)
+        own = Controls(*(part[samples.rows] for part in self.controls))
+        return SecondPhase(own, samples.weight, samples.rows)
+
+    def bounds(self, chains: Chains) -> tuple[Estimate, Estimate]:
+        """The lower and the upper bound of some chains, in bits."""
+        return self._bounds(chains.samples, chains.lower(), chains.upper(), *self.room, self.cheap.gap)
+
+    def bounds_of(
+        self, samples: Samples, lower: Float[np.ndarray, " n"], upper: Float[np.ndarray, " n"]
     ) -> tuple[Estimate, Estimate]:
-        """The lower and the upper bound of some chains, in bits, or of other values for the same samples, in nats."""
-        second, limit = self.second_phase(chains), self.joint.source.bits
-        loss = limit if self.joint.channel.atomic else RARE_LOSS
+        """The bounds on other bits than the joint's, from values (n,) in nats for samples that were drawn.
+
+        Args:
+            samples: that the values are of.
+            lower, upper: values of means below and above the bits.
+        """
+        return self._bounds(samples, lower, upper, 0.0, self.joint.source.bits, np.inf)
+
+    @property
+    def room(self) -> Ends:
+        """Between which bits the joint's are by bounds from all cheap samples, by any event of z too."""
+        lower, upper = self.cheap.start
+        least, most = self.outer
+        return max(float(lower.bits), least), min(float(upper.bits), most, self.joint.source.bits)
+
+    def unseen(self, bits: float, n: int, least: float, most: float) -> Unseen:
+        """Events that none of n dear samples saw, nor any score: they move the bits no further than to these.
+
+        Chains may miss events too, in their own moves: E[w] = p(z) over all moves, so over those without an event of
+        probability p it is at most p(z)/(1 - p), and log w may be too large by p nats.
+
+        Args:
+            bits: what was found.
+            n: how many dear samples.
+            least, most: bits between which bounds without chains say that the truth lies.
+        """
+        alike = float(n * len(self.odds) / self.odds.sum())  # the dear samples that were drawn as ordinary ones
+        room = [max(bits - least, 0.0), max(most - bits, 0.0) if np.isfinite(most) else 0.0]
+        down, up = (min(most + 1 / NATS_PER_BIT, most * alike / 3) for most in room)
+        return Unseen(alike, down, up)
+
+    def _bounds(
+        self, samples: Samples, lower: np.ndarray, upper: np.ndarray, least: float, most: float, gap: float
+    ) -> tuple[Estimate, Estimate]:
+        second, limit = self.second_phase(samples), self.joint.source.bits
 
         def bound(values: np.ndarray, kind: Kind, worst: float) -> Estimate:
-            if np.isfinite(values).all():
-                return controlled(values, second, self.first_phase, kind, limit, loss).conservative()
-            # A chain that started at an impossible message: no bound, but no NaN either.
-            return Estimate.from_normal(bits=worst, stderr=0.0, kind=kind, limit=limit, n=len(values))
+            if not np.isfinite(values).all():
+                # A chain that started at an impossible message: no bound, but no NaN either.
+                return Estimate.from_normal(bits=worst, stderr=0.0, kind=kind, limit=limit, n=len(values))
+            rounded = rounding(values, second.controls.learnt)
+            found = controlled(values, second, self.controls, kind, limit, rounded).conservative()
+            bits = float(found.bits)
+            within = max(least, bits - gap), min(most, bits + gap)
+            events = Unseen.of_source(bits, limit, len(self.odds)), self.unseen(bits, len(values), *within)
+            found = reaching(found, *events)
+            return replace(found, high=found.high + self.shortfall)
 
-        below = bound(chains.lower() if lower is None else lower, "lower", -np.inf)
-        above = bound(chains.upper() if upper is None else upper, "upper", np.inf)
-        return below, above.widened_to(up=prior_shortfall(self.joint.source, chains.message))
+        return bound(lower, "lower", -np.inf), bound(upper, "upper", np.inf)
 
     def spread(self, chains: Chains) -> tuple[float, float]:
         """Standard deviation of a lower value, its controls taken off, and standard error of these, in bits.
 
-        A pilot's upper values are spread by short chains more than by z, and longer ones will not be.
+        The deviation is that which samples drawn as these are have, weights and all: over the root of their number it
+        is the standard error.  A pilot's upper values are spread by short chains more than by z, and longer ones will
+        not be.
         """
         if not np.isfinite(chains.lower()).all():
             return np.inf, 0.0
-        reduced, slope, _ = reduce(chains.lower(), self.second_phase(chains), self.first_phase)
-        return float(reduced.std() / NATS_PER_BIT), error_of_means(slope, self.first_phase)
+        second = self.second_phase(chains.samples)._replace(rows=None)
+        found = two_phase_mean(chains.lower(), second, self.controls)
+        n, known = len(found.dear), float(np.std(found.cheap) * len(found.cheap) ** 0.5)
+        return float(n**0.5 * np.linalg.norm(found.dear) / NATS_PER_BIT), known / NATS_PER_BIT
 
     def entropy_bound_competes(self, chains: Chains) -> bool:
         """Whether maximum entropy may turn out the lower upper bound: it lies within a pilot's interval, or below."""
         # Against atoms a normal density is no bound.
-        return not self.joint.channel.atomic and bool(self.entropy_bound.bits < self.bounds(chains)[1].high)
+        return not self.joint.channel.atomic and bool(self.cheap.entropy.bits < self.bounds(chains)[1].high)
 
 
-def prior_shortfall(source: Source, message: PyTree) -> float:
-    """By how many bits these messages say less than messages do on average: 0 if all are equally likely.
+def _cheap_bounds(joint: Joint, first: FirstPhase, learnt: np.ndarray, zero: np.ndarray, missing: float) -> CheapBounds:
+    """Bounds by a normal density r(z), and by the approximation's start.
 
-    Where a few rare messages have most of the bits, a sample may have none of them, and no spread shows it.
+    Args:
+        joint: of the samples.
+        first: the samples.
+        learnt: (n, c), -log r(z) and log q(m|z) first of all, nats.
+        zero: controls of zero mean.
+        missing: bits that their messages say less than messages do on average.
     """
-    if not source.discrete:
-        return 0.0
-    log_mass = jax.vmap(source.log_mass)(message)
-    return max(float(source.bits + log_mass.mean() / NATS_PER_BIT), 0.0)
+    limit, n, rounded = joint.source.bits, len(learnt), rounding(learnt)
 
+    def bound(values: np.ndarray, kind: Kind, room: float = 0.0) -> Estimate:
+        found = zero_controlled(values, zero[: len(values)], kind, limit).widened_to(rounded, rounded).conservative()
+        found = reaching(found, Unseen.of_source(float(found.bits), limit, len(values), room))
+        return replace(found, high=found.high + missing)
 
-def first_phase_samples(each: float, room: float) -> int:
-    """How many cheap samples, at so much each, there is room for: a power of two between 2^13 and 2^16."""
-    return int(np.clip(2 ** np.floor(np.log2(max(room / each, 1.0))), MIN_FIRST_PHASE, MAX_FIRST_PHASE))
+    shares = {n**-power: power * float(np.log2(n)) for power in SHARES}  # and what a miss costs, in bits below nothing
+    lowers = [bound(start_values(learnt[:, 1], first.prior, share), "lower", room) for share, room in shares.items()]
+    shares = shares if joint.source.discrete else {0.0: 0.0}
+    uppers = [bound(first.ratios.values(share), "upper", room) for share, room in shares.items()]
+    # Outside of an event of probability p, r(z) may exceed p(z) by as much as the event has: -log(1 - p), about p nats.
+    entropy = bound(first.conditional + learnt[:, 0], "upper", 1 / NATS_PER_BIT)
+    block = slice(len(first.ratios.prior))
+    gaps = [
+        above.mean() - start_values(learnt[block, 1], first.prior[block], share).mean()
+        for share, above in ((share, first.ratios.values(share)) for share in shares)
+        if share > 0.0
+    ]
+    gap = max(float(min(gaps, default=np.inf)) / NATS_PER_BIT, 0.0)
+    return CheapBounds(entropy, (tighter_bound(lowers[0], lowers[-1])[0], tighter_bound(uppers[0], uppers[-1])[0]), gap)
 
 
 def _surprise(normal: Normal, message: PyTree, z: jax.Array) -> jax.Array:
@@ -160,17 +248,3 @@ def _surprise(normal: Normal, message: PyTree, z: jax.Array) -> jax.Array:
 def _log_start(approximation: PosteriorApproximation, message: PyTree, z: jax.Array) -> jax.Array:
     observation = approximation.observe(z)
     return approximation.log_start(observation, approximation.state_of(observation, message))
-
-
-def _simulated(key: jax.Array, joint: Joint, n: int) -> Simulated:
-    """n samples, a multiple of `MIN_FIRST_PHASE`: one program for any number."""
-    blocks = [_simulated_block(jax.random.fold_in(key, block), joint) for block in range(n // MIN_FIRST_PHASE)]
-    samples: Simulated = jax.tree.map(lambda *parts: np.concatenate(list(map(np.asarray, parts))), *blocks)
-    return samples
-
-
-@jax.jit
-def _simulated_block(key: jax.Array, joint: Joint) -> Simulated:
-    message, code, z = joint.sample(key, MIN_FIRST_PHASE)
-    noiseless = (jax.vmap(joint.channel.moments)(code)[1] == 0).any(1)
-    return Simulated(message, code, z, jax.vmap(joint.conditional)(z, code), noiseless)

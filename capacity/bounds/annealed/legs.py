@@ -1,4 +1,4 @@
-"""The compiled programs of annealing: a batch of samples, a start for each, and both legs, forwards and in reverse.
+"""The compiled programs of annealing: what is observed of samples, a start for each, and both legs, forwards and back.
 
 Up, a step's work is done where the chain stands before its move; in reverse, where it has come to.  One program goes
 both ways: compiling takes longer than many a chain.
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, PyTree
+from jaxtyping import Array, Bool, Float, Int, PyTree
 
 from capacity.bounds.annealed.ladder import STRIDE
 from capacity.bounds.posterior.approximation import PosteriorApproximation, Sweep
@@ -34,21 +34,41 @@ class Steps(NamedTuple):
 
 
 class Samples(NamedTuple):
-    """`LANES` simulated samples, leaves (LANES, ...); `conditional` (LANES,) is log p(z|m), nats."""
+    """Simulated samples that chains are to run for, leaves (n, ...).
 
-    conditional: jax.Array
+    Attributes:
+        message, code, z: of each sample.
+        weight: (n,), what each counts in a mean; their sum is 1 in expectation.
+        rows: (n,), which samples of a first phase they are; nothing if they are of none.
+    """
+
     message: PyTree
     code: PyTree
     z: PyTree
+    weight: Float[np.ndarray, " n"]
+    rows: Int[np.ndarray, " n"] | None = None
+
+    @classmethod
+    def simulate(cls, key: Key, target: Target, n: int) -> Samples:
+        """n fresh samples of the target, all of the same weight."""
+        message, code, z = jax.tree.map(np.asarray, target.sample(key, n))
+        return cls(message, code, z, np.full(n, 1 / n))
 
 
 @jax.jit
-def simulate(key: Key, target: Target, approximation: PosteriorApproximation) -> tuple[Samples, PyTree, PyTree]:
-    """`LANES` independent samples, what is observed of each z, and each message's state: an exact sample of p(m|z)."""
-    message, code, z = target.sample(key, LANES)
+def observe(
+    target: Target, approximation: PosteriorApproximation, message: PyTree, code: PyTree, z: PyTree
+) -> tuple[Float[Array, " lanes"], PyTree, PyTree]:
+    """Of `LANES` samples log p(z|m), what is observed of each z, and each message's state: an exact one of p(m|z).
+
+    Args:
+        target: the truth.
+        approximation: fixed before.
+        message, code, z: of the samples, leaves (LANES, ...).
+    """
     observations = jax.vmap(approximation.observe)(z)
     states = jax.vmap(approximation.state_of)(observations, message)
-    return Samples(jax.vmap(target.conditional)(z, code), message, code, z), observations, states
+    return jax.vmap(target.conditional)(z, code), observations, states
 
 
 @jax.jit

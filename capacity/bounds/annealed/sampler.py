@@ -9,7 +9,8 @@ import jax
 import numpy as np
 
 from capacity.bounds.annealed.chains import run_chains
-from capacity.bounds.annealed.controlled_bounds import ControlledBounds, first_phase_samples
+from capacity.bounds.annealed.controlled_bounds import ControlledBounds, Ends
+from capacity.bounds.annealed.first_phase import first_phase_samples
 from capacity.bounds.annealed.legs import LANES
 from capacity.bounds.annealed.neighbours import fit_neighbours
 from capacity.bounds.annealed.schedule import BATCHES, Cost, Pilot, SamplingPlan, cost_of, pilots, plan_sampling
@@ -19,7 +20,7 @@ from capacity.results.estimate import Estimate, TracePoint
 from capacity.runtime.progress import Progress
 from capacity.runtime.shapes import Key
 
-FIRST_PHASE_SHARE = 0.1  # of the budget: cheap samples, from which the means of the controls are learnt
+FIRST_PHASE_SHARE = 0.15  # of the budget: cheap samples, from which the means of the controls are learnt
 NEIGHBOUR_SHARE = 0.05  # and samples from which the mean of the dearest control is
 MAX_SAMPLES = LANES * BATCHES[-1]
 
@@ -47,6 +48,7 @@ class Sampler(NamedTuple):
         key: Key,
         joint: Joint,
         fit: Callable[[jax.Array, Joint], PosteriorApproximation],
+        outer: Ends,
         budget_gflop: float,
         trace: list[TracePoint],
         progress: Progress,
@@ -57,6 +59,7 @@ class Sampler(NamedTuple):
             key: of the fit, the first phase and the pilots.
             joint: to be measured.
             fit: the approximation of a joint, by a key.
+            outer: bits between which bounds without chains say that the truth lies.
             budget_gflop: billions of operations that are left.
             trace: what was known so far; it grows.
             progress: called after each pilot.
@@ -64,10 +67,10 @@ class Sampler(NamedTuple):
         key_fit, key_side, key_pilot, key_more = jax.random.split(key, 4)
         approximation = fit(key_fit, joint)
         cost = cost_of(joint, approximation)
-        cheap = first_phase_samples(cost.once, FIRST_PHASE_SHARE * budget_gflop)
-        controlled = ControlledBounds.simulate(key_side, joint, approximation, cheap)
-        spent = cheap * cost.once + (trace[-1].work if trace else 0.0)
-        for last in pilots(key_pilot, joint, approximation, cost, budget_gflop):
+        cheap = first_phase_samples(cost.simulated, FIRST_PHASE_SHARE * budget_gflop)
+        controlled = ControlledBounds.simulate(key_side, joint, approximation, cheap)._replace(outer=outer)
+        spent = cheap * cost.simulated + (trace[-1].work if trace else 0.0)
+        for last in pilots(key_pilot, joint, approximation, controlled.draw, cost, budget_gflop):
             stage = f"pilot, {type(approximation).__name__}, {last.ladder.rungs} rungs"
             trace.append(trace_point(spent + last.spent, controlled.bounds(last.chains), stage))
             progress(last.spent / budget_gflop, f"{trace[-1].low:.2f} to {trace[-1].high:.2f} bits")
@@ -81,22 +84,30 @@ class Sampler(NamedTuple):
             return self
         key_fit, key_samples = jax.random.split(key)
         neighbours = fit_neighbours(key_fit, self.joint)
-        each = self.cost.once + 2 * neighbours.cost(self.cost.truth)  # of the noise as it is, and mirrored
+        each = self.cost.simulated + 2 * neighbours.cost(self.cost.truth)  # of the noise as it is, and mirrored
         cheap = first_phase_samples(each, NEIGHBOUR_SHARE * budget_gflop)
         controlled = self.controlled.with_control(key_samples, neighbours, cheap)
-        if not _noise(*controlled.spread(self.last.chains)) < _noise(spread, known):
-            controlled = self.controlled
-        trace.append(trace_point(trace[-1].work + cheap * each, controlled.bounds(self.last.chains), "controls"))
-        return self._replace(controlled=controlled)
+        chains = self.last.chains
+        others = chains._replace(samples=chains.samples._replace(rows=None))  # of another first phase
+        last = self.last._replace(chains=others)
+        if not _noise(*controlled.spread(others)) < _noise(spread, known):
+            controlled, last = self.controlled, self.last
+        trace.append(trace_point(trace[-1].work + cheap * each, controlled.bounds(last.chains), "controls"))
+        return self._replace(controlled=controlled, last=last)
 
     def plan(self, budget_gflop: float) -> SamplingPlan:
         """The chains that so much buys."""
         spread, known = self.controlled.spread(self.last.chains)
-        return plan_sampling(self.last, spread, self.cost, budget_gflop, known, self.joint.source.bits)
+        limit, lower = self.joint.source.bits, float(self.controlled.bounds(self.last.chains)[0].bits)
+        (least, most), gap = self.controlled.room, self.controlled.cheap.gap
+        unseen = self.controlled.unseen(lower, LANES, max(least, lower - gap), min(most, lower + gap))
+        return plan_sampling(self.last, spread, self.cost, budget_gflop, known, limit, unseen)
 
     def run(self, key: Key, plan: SamplingPlan) -> tuple[tuple[Estimate, Estimate], str, float]:
         """Both bounds, in bits; how they were found; and what that cost."""
-        chains = run_chains(key, self.joint, self.approximation, plan.samples, plan.ladder, plan.chains)
+        key_draw, key_chains = jax.random.split(key)
+        samples = self.controlled.draw(key_draw, plan.samples)
+        chains = run_chains(key_chains, self.joint, self.approximation, samples, plan.ladder, plan.chains)
         how = f"{plan.samples} samples, {plan.chains} + 1 chains of {plan.ladder.rungs} rungs"
         spent = self.cost.of_chains(plan.samples, plan.chains, plan.ladder)
         return self.controlled.bounds(chains), f"annealing from {type(self.approximation).__name__}, {how}", spent

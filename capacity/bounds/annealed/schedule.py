@@ -3,13 +3,14 @@
 Work that is done too fast is lost: by the lag between chains up and chains down a rung of height d dissipates about
 zeta d^2 nats, zeta being the friction there, so for T rungs the bracket's gap is least when d is as 1/sqrt(zeta), and
 falls as 1/T (Sivak & Crooks 2012, Phys. Rev. Lett. 108, 190602).  The noise in z falls as 1/sqrt(n).  Both share the
-budget.  Pilots use samples of their own, so that what is chosen by them does not spoil the bounds.
+budget.  Pilots are drawn as the samples that count are, rare and far ones first, and weighted: a spread of zero among
+samples that are all alike would be believed.  Their moves are their own, so what is chosen by them spoils no bound.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -19,7 +20,9 @@ from jaxtyping import Float
 
 from capacity.bounds.annealed.chains import Chains, run_chains
 from capacity.bounds.annealed.ladder import STRIDE, Ladder
-from capacity.bounds.annealed.legs import LANES
+from capacity.bounds.annealed.legs import LANES, Samples
+from capacity.bounds.annealed.reach import Unseen
+from capacity.bounds.annealed.scores import FLIPS
 from capacity.bounds.posterior.approximation import PosteriorApproximation
 from capacity.bounds.posterior.bridge import Target
 from capacity.results.estimate import NATS_PER_BIT
@@ -44,6 +47,11 @@ class Cost(NamedTuple):
     bridge: float
     once: float
     truth: float
+
+    @property
+    def simulated(self) -> float:
+        """Of a cheap sample with its controls and scores."""
+        return self.once + FLIPS * self.truth
 
     def of_chains(self, n: int, chains: int, ladder: Ladder) -> float:
         """Of n samples with so many forward chains and one in reverse."""
@@ -87,7 +95,12 @@ def cost_of(target: Target, approximation: PosteriorApproximation) -> Cost:
 
 
 def pilots(
-    key: Key, target: Target, approximation: PosteriorApproximation, cost: Cost, budget_gflop: float
+    key: Key,
+    target: Target,
+    approximation: PosteriorApproximation,
+    draw: Callable[[Key, int], Samples],
+    cost: Cost,
+    budget_gflop: float,
 ) -> Iterator[Pilot]:
     """Pilots, each about twice as long as the one before, on the ladder that that one suggests.
 
@@ -95,12 +108,14 @@ def pilots(
         key: of the pilots' samples and chains.
         target: what chains end at.
         approximation: that they start from.
+        draw: by a key, so many samples of the target.
         cost: of one sample's chains.
         budget_gflop: billions of operations, of which pilots take a share.
     """
     ladder, spent = approximation.initial_ladder(FIRST_RUNGS), 0.0
     for number in itertools.count():
-        chains = run_chains(jax.random.fold_in(key, number), target, approximation, LANES, ladder, PILOT_CHAINS)
+        key_draw, key_chains = jax.random.split(jax.random.fold_in(key, number))
+        chains = run_chains(key_chains, target, approximation, draw(key_draw, LANES), ladder, PILOT_CHAINS)
         spent += cost.of_chains(LANES, PILOT_CHAINS, ladder)
         pilot = Pilot(chains, ladder, spent)
         yield pilot
@@ -121,8 +136,11 @@ def gap_of(pilot: Chains, chains: int) -> float:
     gaps = pilot.upper(chains) - pilot.lower(chains)
     if not np.isfinite(gaps).all():  # chains that started at impossible messages
         return np.inf
-    mean, error = gaps.mean(), gaps.std() / len(gaps) ** 0.5
-    from_spread = 0.0 if mean > 2 * error else chains * gaps.var() / 2
+    weight = pilot.samples.weight / pilot.samples.weight.sum()
+    mean = weight @ gaps
+    squares = np.square(gaps - mean)
+    error = np.sqrt(np.square(weight) @ squares)
+    from_spread = 0.0 if mean > 2 * error else chains * (weight @ squares) / 2
     return float(max(mean + error, from_spread) / NATS_PER_BIT)
 
 
@@ -146,7 +164,13 @@ def optimal_ladder(pilot: Pilot, cost: Cost, room: float, least: int = STRIDE) -
 
 
 def plan_sampling(
-    pilot: Pilot, spread: float, cost: Cost, budget_gflop: float, known: float = 0.0, limit: float = np.inf
+    pilot: Pilot,
+    spread: float,
+    cost: Cost,
+    budget_gflop: float,
+    known: float = 0.0,
+    limit: float = np.inf,
+    unseen: Unseen | None = None,
 ) -> SamplingPlan:
     """The cheapest of those samples, chains and rungs that make gap and noise together about least within the budget.
 
@@ -157,18 +181,22 @@ def plan_sampling(
         budget_gflop: billions of operations that are left.
         known: standard error that no chain takes away, of the controls' means, in bits.
         limit: bits at which an upper bound is cut off.
+        unseen: by the pilot's samples; by more, the less.
     """
+    events = unseen.reach if unseen else (0.0, 0.0)
     offers = []
     for chains, batches in itertools.product(CHAINS, BATCHES):
         n = batches * LANES
         gap = _gap_of_chains(pilot.chains, chains)
         room = budget_gflop / (n * (chains + 1))
-        above = max(limit - pilot.chains.lower(min(chains, PILOT_CHAINS)).mean() / NATS_PER_BIT, 0.0)
+        lower = np.average(pilot.chains.lower(min(chains, PILOT_CHAINS)), weights=pilot.chains.samples.weight)
+        above = max(limit - lower / NATS_PER_BIT, 0.0)
         for ladder in [optimal_ladder(pilot, cost, share) for share in (0.0, room / 4, room)]:
             relief = _relief(pilot, ladder)
             # The upper bound is cut off at the limit; the lower one, at most half the gap away, falls on short chains.
             rest = above + max(relief - 1, 0.0) * min(0.5 * gap, above)
-            width = min(gap * relief, rest) + 2 * CONSERVATIVE_ERRORS * np.hypot(spread / n**0.5, known)
+            noise = CONSERVATIVE_ERRORS * np.hypot(spread / n**0.5, known)
+            width = min(gap * relief, rest) + sum(np.hypot(noise, event * LANES / n) for event in events)
             offers.append(SamplingPlan(n, chains, ladder, float(width)))
     prices = [cost.of_chains(offer.samples, offer.chains, offer.ladder) for offer in offers]
     affordable = [i for i, paid in enumerate(prices) if paid <= budget_gflop] or [0]

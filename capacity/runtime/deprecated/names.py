@@ -23,8 +23,8 @@ bounds.marginal.against bounds.variational.marginal:marginal_bound
 bounds.measure.Engine bounds.annealed.sampler:Sampler
 bounds.measure.Progress runtime.progress:Progress
 bounds.measure.Side bounds.annealed.controlled_bounds:ControlledBounds
-bounds.measure.check_walkable bounds.annealed.bracket:check_full_support
-bounds.measure.untold bounds.annealed.controlled_bounds:prior_shortfall
+bounds.measure.check_walkable bounds.annealed.refusals:check_full_support
+bounds.measure.untold bounds.annealed.first_phase:prior_shortfall
 bounds.measure.within bounds.annealed.tightest:clipped_to_source
 bounds.neighbours.overlaps bounds.posterior.overlaps:flip_overlaps
 bounds.pilot.Choice bounds.annealed.schedule:SamplingPlan
@@ -107,7 +107,7 @@ bounds.blocks.Code bounds.posterior.blocks:MeanCode
 bounds.controls.Teller bounds.annealed.controls:ControlFunction
 bounds.flips.Flipped bounds.posterior.bridge:Carried
 bounds.gaussian_posterior.HeardMean bounds.posterior.gaussian:PosteriorMean
-bounds.measure.far_samples bounds.annealed.controlled_bounds:first_phase_samples
+bounds.measure.far_samples bounds.annealed.first_phase:first_phase_samples
 bounds.stack_approximation.HeardStack bounds.posterior.stack:GivenObservation
 bounds.stack_approximation.Spot bounds.posterior.stack:StackState
 channels.channel.part_of channels.channel:Channel.part

@@ -11,7 +11,7 @@ import pytest
 
 from capacity import Bracket, Joint, measure
 from capacity.bounds import Enumeration, MaximumEntropy
-from capacity.bounds.annealed.controlled_bounds import prior_shortfall
+from capacity.bounds.annealed.first_phase import prior_shortfall
 from capacity.bounds.annealed.tightest import clipped_to_source, tighter_bound
 from capacity.channels import Gaussian, GaussianDropout, LearntGaussian, Posterior
 from capacity.results.estimate import Estimate

@@ -15,7 +15,7 @@ import pytest
 from capacity import Joint
 from capacity.bounds.annealed.chains import STRETCHES, Chains, dissipation, run_chains
 from capacity.bounds.annealed.ladder import STRIDE, even_ladder
-from capacity.bounds.annealed.legs import LANES
+from capacity.bounds.annealed.legs import LANES, Samples
 from capacity.bounds.exact.densities import log_densities
 from capacity.bounds.exact.listing import list_codes
 from capacity.bounds.posterior.additive_fit import fit_additive
@@ -50,8 +50,9 @@ def annealed(name: str, bend: float = 1.0) -> tuple[Chains, np.ndarray]:
         places = np.array([[0, 1, 2], [3, 4, 5]], np.int32)
         patch.setattr("capacity.bounds.posterior.additive_fit.find_blocks", lambda *args: places)
         approximation = fit_additive(jax.random.key(2), joint)
-    ran = run_chains(jax.random.key(3), joint, approximation, 4 * LANES, even_ladder(STRIDE, 2 * STRIDE), CHAINS)
-    log_p = log_densities(list_codes(joint), joint.channel, jnp.asarray(ran.z)).joint
+    samples = Samples.simulate(jax.random.key(4), joint, 4 * LANES)
+    ran = run_chains(jax.random.key(3), joint, approximation, samples, even_ladder(STRIDE, 2 * STRIDE), CHAINS)
+    log_p = log_densities(list_codes(joint), joint.channel, jnp.asarray(ran.samples.z)).joint
     return ran, np.asarray(log_p, np.float64)
 
 
@@ -108,9 +109,9 @@ def test_what_is_dissipated_is_part_of_the_gap() -> None:
 def test_conditionals_belong_to_their_samples() -> None:
     ran, _ = annealed("fair")
     joint = joint_of("fair", 1.0)
-    codes = jax.vmap(lambda m: joint.encoder(joint.source.embed(m)))(jnp.asarray(ran.message))
-    np.testing.assert_allclose(codes, ran.code, rtol=1e-5, atol=1e-5)
-    conditional = jax.vmap(joint.channel.log_prob)(jnp.asarray(ran.z), codes).sum(1)
+    codes = jax.vmap(lambda m: joint.encoder(joint.source.embed(m)))(jnp.asarray(ran.samples.message))
+    np.testing.assert_allclose(codes, ran.samples.code, rtol=1e-5, atol=1e-5)
+    conditional = jax.vmap(joint.channel.log_prob)(jnp.asarray(ran.samples.z), codes).sum(1)
     np.testing.assert_allclose(ran.conditional, conditional, rtol=1e-4, atol=1e-4)
 
 
@@ -128,13 +129,15 @@ def linear_gaussian() -> tuple[Joint, GaussianPosterior]:
 
 
 def gaussian_chains(key: int) -> Chains:
-    return run_chains(jax.random.key(key), *linear_gaussian(), 2 * LANES, even_ladder(STRIDE, STRIDE))
+    joint, approximation = linear_gaussian()
+    samples = Samples.simulate(jax.random.key(key), joint, 2 * LANES)
+    return run_chains(jax.random.key(key), joint, approximation, samples, even_ladder(STRIDE, STRIDE))
 
 
 def test_a_linear_gaussian_code_has_almost_no_gap() -> None:
     """All that is left is the fit's own error, a few thousandths of a nat."""
     ran, variance = gaussian_chains(3), np.array([1.25, 0.55])
-    log_p = (-0.5 * (np.square(ran.z) / variance + np.log(2 * np.pi * variance))).sum(1)
+    log_p = (-0.5 * (np.square(ran.samples.z) / variance + np.log(2 * np.pi * variance))).sum(1)
     assert abs((ran.forward[0] - log_p).mean()) < 5e-3
     assert abs((ran.reverse - log_p).mean()) < 5e-3
 
@@ -147,5 +150,8 @@ def test_the_key_decides_everything() -> None:
 
 @pytest.mark.parametrize(("n", "chains"), [(100, 1), (0, 1), (LANES, 0)])
 def test_refusals(n: int, chains: int) -> None:
+    joint, approximation = linear_gaussian()
+    drawn = Samples.simulate(jax.random.key(0), joint, 1)
+    samples = jax.tree.map(lambda leaf: np.repeat(leaf, n, axis=0), drawn)
     with pytest.raises(ValueError, match=f"multiple of {LANES} and chains of at least 1; got {n} and {chains}"):
-        run_chains(jax.random.key(0), *linear_gaussian(), n, even_ladder(STRIDE, STRIDE), chains)
+        run_chains(jax.random.key(0), joint, approximation, samples, even_ladder(STRIDE, STRIDE), chains)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import jax
 import numpy as np
 import pytest
 from codes import keyed_bits
 
+from capacity import Joint
 from capacity.bounds.annealed.chains import Chains
 from capacity.bounds.annealed.ladder import STRIDE, even_ladder
-from capacity.bounds.annealed.legs import LANES
+from capacity.bounds.annealed.legs import LANES, Samples
 from capacity.bounds.annealed.schedule import (
     CHAINS,
     FIRST_RUNGS,
@@ -33,7 +36,8 @@ def made_up(temper: np.ndarray, bridge: np.ndarray) -> Pilot:
     gap, n = (temper, bridge), 2 * LANES
     lost = temper.sum() + bridge.sum()
     noise = np.random.default_rng(0).normal(size=n)
-    ran = Chains(noise, np.full((PILOT_CHAINS, n), -lost / 2), np.full(n, lost / 2), gap, np.ones(len(bridge)), 0, 0, 0)
+    samples = Samples(0, 0, 0, np.full(n, 1 / n))
+    ran = Chains(noise, np.full((PILOT_CHAINS, n), -lost / 2), np.full(n, lost / 2), gap, np.ones(len(bridge)), samples)
     return Pilot(ran, even_ladder(len(temper), len(bridge)), 0.0)
 
 
@@ -119,8 +123,13 @@ def test_a_gap_that_chance_hides_is_read_off_the_spread(chains: int) -> None:
     """Normal work of variance s^2, its mean, which would show the gap of s^2 / K, taken out."""
     s, noise = 0.3, np.random.default_rng(2).normal(size=(PILOT_CHAINS + 1, LANES))
     ran = made_up(np.zeros(32), np.zeros(32)).chains._replace(conditional=np.zeros(LANES))
+    ran = ran._replace(samples=Samples(0, 0, 0, np.full(LANES, 1 / LANES)))
     ran = ran._replace(forward=s * noise[:-1], reverse=s * (noise[-1] - noise[-1].mean()))
     assert gap_of(ran, chains) == pytest.approx(s**2 / chains / np.log(2), rel=0.4)
+
+
+def fresh(joint: Joint, key: jax.Array, n: int) -> Samples:
+    return Samples.simulate(key, joint, n)
 
 
 @pytest.mark.slow
@@ -128,7 +137,7 @@ def test_one_pilot_is_enough_for_a_separable_code() -> None:
     joint = keyed_bits(6, 0.8)
     approximation = fit_additive(jax.random.key(2), joint)
     cost = cost_of(joint, approximation)
-    found = list(pilots(jax.random.key(3), joint, approximation, cost, 1000.0))
+    found = list(pilots(jax.random.key(3), joint, approximation, partial(fresh, joint), cost, 1000.0))
     assert len(found) == 1 and found[0].ladder.rungs == 2 * FIRST_RUNGS
     np.testing.assert_allclose(found[0].spent, cost.of_chains(LANES, PILOT_CHAINS, found[0].ladder))
     assert min(cost) > 0

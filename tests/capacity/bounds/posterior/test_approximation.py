@@ -14,7 +14,7 @@ from codes import keyed_bits
 from capacity import Joint
 from capacity.bounds.annealed.chains import run_chains
 from capacity.bounds.annealed.ladder import STRIDE, even_ladder
-from capacity.bounds.annealed.legs import LANES
+from capacity.bounds.annealed.legs import LANES, Samples
 from capacity.bounds.exact.densities import log_densities
 from capacity.bounds.exact.listing import list_codes
 from capacity.bounds.posterior.approximation import PosteriorApproximation
@@ -49,8 +49,10 @@ def test_one_of_ones_own_gives_weights_of_the_right_mean() -> None:
     """Chains that stay where they start weigh a draw of the prior: E[w] = p(z)."""
     joint = keyed_bits(2, 1.0)
     ladder = even_ladder(STRIDE, STRIDE)
-    chains = run_chains(jax.random.key(0), joint, Prior(joint), 4 * LANES, ladder, 2)
-    log_p = np.asarray(log_densities(list_codes(joint), joint.channel, jnp.asarray(chains.z)).joint)
+    chains = run_chains(
+        jax.random.key(0), joint, Prior(joint), Samples.simulate(jax.random.key(9), joint, 4 * LANES), ladder, 2
+    )
+    log_p = np.asarray(log_densities(list_codes(joint), joint.channel, jnp.asarray(chains.samples.z)).joint)
     ratio = np.exp(chains.forward - log_p[None])
     assert abs(ratio.mean() - 1) < 4 * ratio.std() / ratio.size**0.5
     assert (chains.accepted == 1).all()

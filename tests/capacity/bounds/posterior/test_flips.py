@@ -11,6 +11,7 @@ from capacity import Joint
 from capacity.bounds import Enumeration, MaximumEntropy, Mixture, Receiver
 from capacity.bounds.annealed.chains import run_chains
 from capacity.bounds.annealed.ladder import even_ladder
+from capacity.bounds.annealed.legs import Samples
 from capacity.bounds.posterior.flips import fit_flips
 from capacity.channels import Gaussian
 from synthetic import Codebook, FairBits
@@ -56,9 +57,8 @@ def test_flips_leave_the_tempered_posterior_as_it_is(gradient: bool) -> None:
 def test_chains_of_flips_hold_the_truth() -> None:
     joint = nonlinear()
     exact = Enumeration()(jax.random.key(0), joint)
-    chains = run_chains(
-        jax.random.key(1), joint, fit_flips(jax.random.key(2), joint), 512, even_ladder(16, 64), chains=4
-    )
+    samples, flips = Samples.simulate(jax.random.key(3), joint, 512), fit_flips(jax.random.key(2), joint)
+    chains = run_chains(jax.random.key(1), joint, flips, samples, even_ladder(16, 64), chains=4)
     for values, sign in ((chains.upper(), 1), (chains.lower(), -1)):
         gap = sign * (values.mean() / np.log(2) - exact.bits)
         assert gap > -3 * values.std() / 512**0.5 / np.log(2)

@@ -1,0 +1,86 @@
+"""Brackets where an event in a few digits carries the bits, against closed forms; and what is refused."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from capacity import Joint, measure
+from capacity.bounds.annealed.controlled_bounds import ControlledBounds
+from capacity.bounds.annealed.refusals import check_codes
+from capacity.bounds.posterior.additive_fit import fit_additive
+from capacity.channels import Gaussian, LearntGaussian, Posterior
+from synthetic import Codebook, FairBits, GaussianVectors
+
+DIGITS = 48
+RARE, JACKPOT = 8, 9  # digits that must all be 1
+
+
+@jax.tree_util.Partial
+def gated(params: dict[str, jax.Array], x: jax.Array) -> jax.Array:
+    """x times one scale where all digits of a mask are 1, times another elsewhere."""
+    hit = (params["mask"] * (x - 1)).sum() > -0.5
+    return x * jnp.where(hit, params["there"], params["elsewhere"])
+
+
+def event_code(digits: int, there: float, elsewhere: float) -> jax.tree_util.Partial:
+    mask = (jnp.arange(DIGITS) < digits).astype(jnp.float32)
+    params = {"mask": mask, "there": jnp.float32(there), "elsewhere": jnp.float32(elsewhere)}
+    return jax.tree_util.Partial(gated.func, params)
+
+
+def sure_bits(digits: int, there: float) -> float:
+    """Bits of a code that noise does not touch where it is +-1, and where 0 says that it is not."""
+    p = 2.0**-digits
+    gate = -(p * np.log2(p) + (1 - p) * np.log2(1 - p))
+    told = (1 - p) * (DIGITS + np.log2(1 - p)) if there == 0 else p * (DIGITS - digits)
+    return float(told + gate)
+
+
+@pytest.mark.parametrize(("digits", "there"), [(RARE, 0.0), (JACKPOT, 1.0)])
+def test_an_event_that_takes_or_gives_nearly_all_bits_is_held(digits: int, there: float) -> None:
+    """In noise of 0.1 nothing else is lost: H(gate) + P(+-1) H(message | +-1)."""
+    truth = sure_bits(digits, there)
+    joint = Joint(FairBits(jnp.eye(DIGITS)), event_code(digits, there, 1 - there), Gaussian(jnp.float32(0.1)))
+    found = measure(jax.random.key(1), joint, budget_gflop=2.0, method="bracket")
+    assert found.low <= truth <= found.high
+    assert found.width < 1
+
+
+def test_dear_samples_have_the_event_more_often_than_by_chance() -> None:
+    """One in 256 erased: of 128 samples by chance none, with a probability of 61 %."""
+    joint = Joint(FairBits(jnp.eye(DIGITS)), event_code(RARE, 0.0, 1.0), Gaussian(jnp.float32(0.1)))
+    approximation = fit_additive(jax.random.key(0), joint)
+    bounds = ControlledBounds.simulate(jax.random.key(1), joint, approximation, 2**13)
+    drawn = bounds.draw(jax.random.key(2), 128)
+    erased = (drawn.code == 0).all(1)
+    assert 8 <= erased.sum() <= 80
+    np.testing.assert_allclose(drawn.weight.sum(), 1.0, atol=0.2)
+    np.testing.assert_allclose(drawn.weight[erased].sum(), 2.0**-RARE, rtol=0.5)
+
+
+def test_codes_that_are_no_numbers_are_refused() -> None:
+    """log of a digit of -1, in unit 2; half of the messages."""
+    joint = Joint(FairBits(jnp.eye(24)), lambda x: x.at[2].set(jnp.log(x[2])), Gaussian(jnp.float32(0.5)))
+    with pytest.raises(ValueError, match=r"Expected finite codes; got a mean of nan .* in unit 2 for the message \["):
+        measure(jax.random.key(0), joint, budget_gflop=1.0)
+
+
+def test_noise_that_single_precision_does_not_resolve_is_refused() -> None:
+    joint = Joint(FairBits(jnp.eye(24)), lambda x: 1e4 * x, Gaussian(jnp.float32(1e-4)))
+    with pytest.raises(ValueError, match=r"noise of 0.0001 on unit \d+, whose code is -?10000 .*subtract the units"):
+        measure(jax.random.key(0), joint, budget_gflop=1.0)
+
+
+@pytest.mark.parametrize(
+    "joint",
+    [
+        Joint(FairBits(jnp.eye(4)), lambda x: 100 * x, Gaussian(jnp.float32(0.01))),
+        Joint(Codebook(jnp.eye(4)), lambda x: Posterior(x, -3 + 0 * x), LearntGaussian()),
+        Joint(GaussianVectors(jnp.ones(3)), lambda x: x, Gaussian(jnp.float32(0.01))),
+    ],
+)
+def test_codes_that_single_precision_holds_pass(joint: Joint) -> None:
+    check_codes(jax.random.key(0), joint)
