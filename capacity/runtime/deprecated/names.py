@@ -5,7 +5,6 @@ from __future__ import annotations
 RENAMED = """
 GaussianSystem systems:GaussianAutoencoder
 bits.NATS results.estimate:NATS_PER_BIT
-bits.ROUNDING results.intervals:ROUNDING_TOLERANCE
 bits.SURE results.estimate:CONSERVATIVE_ERRORS
 bits.from_values results.estimate:Estimate.from_samples(nats kind limit controls)
 bits.interval results.estimate:Estimate.from_normal(bits stderr kind limit n)
