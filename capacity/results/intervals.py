@@ -130,7 +130,8 @@ def mean_and_moments(
     spread = jnp.sqrt(square + jump * size / n / JUMP)
     unit = left / jnp.maximum(spread, np.finfo(values.dtype).tiny)
     skewness = (unit**3).mean() * (size**2 / ((size - 1) * (size - 2)) if size > 2 else 1.0)
-    wider = jnp.sqrt(1 + 2 * jnp.sqrt(jnp.maximum((unit**4).mean() - 1, 0.0) / n))
+    kurtosis = (unit**4).mean() / jnp.maximum((unit**2).mean() ** 2, np.finfo(values.dtype).tiny)
+    wider = jnp.sqrt(1 + 2 * jnp.sqrt(jnp.maximum(kurtosis - 1, 0.0) / n))
     return values.mean(), spread / n**0.5, skewness, wider
 
 
