@@ -26,7 +26,7 @@ from capacity.bounds.annealed.legs import Samples
 from capacity.bounds.annealed.refusals import check_full_support
 from capacity.bounds.annealed.sampler import FIRST_PHASE_SHARE, trace_point
 from capacity.bounds.annealed.schedule import Pilot, cost_of, optimal_ladder, pilots, plan_sampling
-from capacity.bounds.annealed.tightest import clipped_to_source
+from capacity.bounds.annealed.tightest import check_agreement, clipped_to_source
 from capacity.bounds.measurement import DEFAULT_BUDGET, measure
 from capacity.bounds.posterior.stack import GivenMessage, fit_stack
 from capacity.channels.channel import Code
@@ -143,6 +143,7 @@ def _measure_inner(key: jax.Array, joint: Joint, budget_gflop: float) -> Bracket
     chains = run_chains(key_main, joint, both, samples, plan.ladder, plan.chains)
     given = run_chains(key_main, noise, alone, noise.same(samples), ladder, plan.chains)
     lower, upper = controlled.bounds_of(samples, chains.lower() - given.upper(), chains.upper() - given.lower())
+    check_agreement(lower, upper)
     lower, upper = clipped_to_source(lower, upper, joint.source.bits)
     spent = cheap * cost.simulated + last.spent + noise_last.spent
     spent += cost.of_chains(plan.samples, plan.chains, plan.ladder)

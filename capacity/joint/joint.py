@@ -16,7 +16,7 @@ from capacity.runtime.shapes import Key, Scalar, Units
 if TYPE_CHECKING:
     from synthetic.source import Source
 
-MOMENTS_TOGETHER = 4096  # vectors encoded at a time
+ENCODED_TOGETHER = 4096  # vectors at a time: of some encoders XLA (JAX 0.10.2, CPU) makes wrong programs for more
 T = TypeVar("T")
 
 
@@ -69,12 +69,12 @@ class Joint:
         """n independent triples: messages (n, message_dim), codes, noisy units (n, units)."""
         key_source, key_noise = jax.random.split(key)
         batch = self.source.sample(key_source, n)
-        codes = jax.vmap(self.encoder)(batch.vector)
+        codes = jax.lax.map(self.encoder, batch.vector, batch_size=min(n, ENCODED_TOGETHER))
         return batch.message, codes, jax.vmap(self.channel)(jax.random.split(key_noise, n), codes)
 
 
 @jax.jit
 def noisy_moments(joint: Joint, vectors: PyTree) -> tuple[Float[Array, "n units"], Float[Array, "n units"]]:
     """Means and variances of the noisy units, two arrays (n, units), of n vectors, some at a time."""
-    mean, variance = jax.lax.map(joint.moments, vectors, batch_size=MOMENTS_TOGETHER)
+    mean, variance = jax.lax.map(joint.moments, vectors, batch_size=ENCODED_TOGETHER)
     return mean, variance

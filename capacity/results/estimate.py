@@ -78,7 +78,7 @@ class Estimate:
             kind: what the expectation of the values is to the truth.
             limit: the most that the method could report, in bits.
             controls: shape (n, c), control variates, in nats: quantities whose expectation is exactly zero.  Their
-                best combination, of weights from -1.5 to 1.5, is subtracted, which leaves the expectation as it is and
+                best combination, of weights drawn towards 0, is subtracted, which leaves the expectation as it is and
                 takes away the variance that they explain (Owen 2013, section 8.9); each half of the values has the
                 weights that the other half gives.
             per_stratum: how many in a row are of one stratum, at least 3, of a stratified sample; None: all are alike.

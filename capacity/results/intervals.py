@@ -20,25 +20,27 @@ Z95 = 1.959963984540054  # standard normal quantile of a two-sided 95 % interval
 # Standard errors that a bracket reaches either way.  95 % is promised; but of twenty such intervals one misses by
 # design, and a bracket chooses between bounds.  With three, none of twenty misses 19 times of 20.
 CONSERVATIVE_ERRORS = 3.0
+MEAN_ROUNDING = 1e-6  # relative, of means in single precision: what an interval without spread would leave out
 RARE_LOSS = 5.0  # bits that one rare confusion costs in continuous noise; at 2, signs near their limit covered 81 %
+NEIGHBOURS = 0.25  # of the variance within strata that is believed, however alike neighbours are
 JUMP = 4.0  # a jump in the middle of a stratum has a quarter of its square as variance
 BETWEEN = 0.1  # how much the means of strata count beside what varies within them, for weights that these leave open
 TRUSTED_ERRORS = 5.0  # standard errors that the mean of a control may be off
-MAX_WEIGHT = 1.5  # of a control, either way
-SWEEPS = 30  # over all controls: the weights of nearly equal columns need some
+WEIGHT_SPREAD = 1.0  # of the prior of weights
+ROUNDED = 1e-6  # of a column's square: what single precision leaves of columns that say the same
 
 
 @partial(jax.jit, static_argnums=2)  # a loop outside of a compiled program would be compiled anew at every call
 def less_explained(
     nats: Float[Array, " n"], controls: Float[Array, "n controls"], per_stratum: int | None = None
 ) -> Float[Array, " n"]:
-    """The values (n,) less the combination of the controls (n, c) that explains most of them, of bounded weights.
+    """The values (n,) less the combination of the controls (n, c) that explains most of them.
 
-    Controls are in nats, as changes of some log density, whose weights are of order 1 (`MAX_WEIGHT`): a larger one
-    would rest on few samples in which a control hardly moved, and is not to be trusted with one that moves far.  A
-    control whose mean among the samples is far from 0, for its spread among them, is left out: what carries its spread
-    was not drawn.  Each half of the samples has the weights that the other half gives: weights that a few large values
-    decide would else take these away, mean and spread.
+    Controls are in nats, as changes of some log density, whose weights are of order 1.  They are drawn towards 0 so
+    far that a large one needs evidence: else it would rest on few samples in which a control hardly moved, and is not
+    to be trusted with one that moves far.  A control whose mean among the samples is far from 0, for its spread among
+    them, is left out: what carries its spread was not drawn.  Each half of the samples has the weights that the other
+    half gives: weights that a few large values decide would else take these away, mean and spread.
 
     Args:
         nats: values.
@@ -52,35 +54,47 @@ def less_explained(
     values, columns = (_for_weights(part, per_stratum) for part in (nats, controls))
     first = (jnp.arange(n) // (per_stratum or 1)) % 2 == 0
     halves = jnp.stack([first, ~first]).astype(nats.dtype)
-    weights = jax.vmap(_bounded_weights, (0, None, None))(halves, values, columns)
+    weights = jax.vmap(_weights, (0, None, None))(halves, values, columns)
     left: jax.Array = nats - (controls * jnp.where(first[:, None], weights[1][None], weights[0][None])).sum(1)
     return left
 
 
-def _bounded_weights(
+def _weights(
     chosen: Float[Array, " n"], values: Float[Array, " n"], columns: Float[Array, "n controls"]
 ) -> Float[Array, " controls"]:
-    """Least-squares weights within bounds, of the samples chosen (1 or 0), by coordinate descent.
-
-    No LAPACK: its batched calls, made by lanes on several CPU devices at once, were seen to wait for each other
-    forever.
-    """
-    share, count = chosen / chosen.sum(), columns.shape[1]
-    values = values - share @ values
+    """Weights by ridge regression on the samples chosen (1 or 0), drawn towards 0 as by a normal prior (Hoerl & Kennard
+    1970): its spread is `WEIGHT_SPREAD`, and what is left of the values is found twice."""
+    share = chosen / chosen.sum()
+    values = chosen * (values - share @ values)
     columns = chosen[:, None] * (columns - (share @ columns)[None])
-    size = jnp.sqrt(jnp.square(columns).sum(0))
-    unit = jnp.where(size > 0, size, 1.0)
-    columns = columns / unit[None]
     gram = jnp.matmul(columns.T, columns, precision="highest")
     target = jnp.matmul(columns.T, values, precision="highest")
+    left, weights = values, jnp.zeros_like(target)
+    for _ in range(2):
+        prior = jnp.square(left).sum() / chosen.sum() / WEIGHT_SPREAD**2
+        weights = solved(gram, target, prior)
+        left = values - (columns * weights[None]).sum(1)
+    return weights
 
-    def descend(step: jax.Array, weights: jax.Array) -> jax.Array:
-        k = step % count
-        best = weights[k] + target[k] - jnp.dot(gram[k], weights, precision="highest")
-        return weights.at[k].set(jnp.clip(best, -MAX_WEIGHT * size[k], MAX_WEIGHT * size[k]))
 
-    weights: jax.Array = jax.lax.fori_loop(0, SWEEPS * count, descend, jnp.zeros_like(size))
-    return weights / unit
+def solved(matrix: Float[Array, "c c"], target: Float[Array, " c"], ridge: Float[Array, ""]) -> Float[Array, " c"]:
+    """x of (matrix + ridge) x = target, the matrix symmetric and not negative; rows and columns of 0 give 0.
+
+    By elimination.  No LAPACK: its batched calls, made by lanes on several CPU devices at once, were seen to wait for
+    each other forever.
+    """
+    size = jnp.sqrt(jnp.diagonal(matrix) + ridge)
+    unit = jnp.where(size > 0, size, 1.0)
+    scaled = matrix / jnp.outer(unit, unit) + jnp.diag(jnp.where(size > 0, ridge / unit**2 + ROUNDED, 1.0))
+    rows = jnp.arange(len(target))
+
+    def eliminate(k: jax.Array, left: jax.Array) -> jax.Array:
+        pivot = left[k] / left[k, k]
+        return jnp.where((rows == k)[:, None], pivot[None], left - jnp.outer(left[:, k], pivot))
+
+    whole = jax.lax.fori_loop(0, len(target), eliminate, jnp.append(scaled, (target / unit)[:, None], axis=1))
+    found: jax.Array = whole[:, -1] / unit
+    return found
 
 
 def within_strata(values: Float[Array, "n ..."], per_stratum: int | None = None) -> Float[Array, "n ..."]:
@@ -123,12 +137,12 @@ def mean_and_moments(
     left = within_strata(values, per_stratum)
     means = values.reshape(-1, size).mean(1)
     jump = jnp.square(jnp.diff(means)).max(initial=0.0)
-    if per_stratum is None:
-        square = jnp.square(left).sum() / max(n - 1 - fitted, 1)
-    else:
-        square = jnp.square(values[::2] - values[1::2]).sum() / max(n - 2 * fitted, 1)
+    square = jnp.square(left).sum() / max(n - n // size - fitted, 1)
+    if per_stratum is not None:
+        neighbours = jnp.square(values[::2] - values[1::2]).sum() / max(n - 2 * fitted, 1)
+        square = jnp.maximum(neighbours, NEIGHBOURS * square)
     spread = jnp.sqrt(square + jump * size / n / JUMP)
-    unit = left / jnp.maximum(spread, np.finfo(values.dtype).tiny)
+    unit = left / jnp.maximum(spread, np.finfo(values.dtype).tiny ** 0.25)
     skewness = (unit**3).mean() * (size**2 / ((size - 1) * (size - 2)) if size > 2 else 1.0)
     kurtosis = (unit**4).mean() / jnp.maximum((unit**2).mean() ** 2, np.finfo(values.dtype).tiny)
     wider = jnp.sqrt(1 + 2 * jnp.sqrt(jnp.maximum(kurtosis - 1, 0.0) / n))

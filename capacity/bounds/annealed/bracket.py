@@ -7,7 +7,7 @@ import numpy as np
 
 from capacity.bounds.annealed.refusals import check_codes
 from capacity.bounds.annealed.sampler import Sampler, trace_point
-from capacity.bounds.annealed.tightest import clipped_to_source, tighter_bound
+from capacity.bounds.annealed.tightest import check_agreement, clipped_to_source, tighter_bound
 from capacity.bounds.posterior.additive_fit import fit_additive
 from capacity.bounds.posterior.flips import fit_flips
 from capacity.bounds.posterior.gaussian import fit_gaussian
@@ -65,6 +65,7 @@ def annealed_bracket(
         else:
             upper, taken = tighter_bound(upper, bound)
         how = f"{name} {SIDES[bound.kind]}; {how}" if taken else how
+    check_agreement(lower, upper)
     lower, upper, how = narrowed(jax.random.fold_in(key, 1), joint, budget_gflop, (lower, upper), how)
     lower, upper = clipped_to_source(lower, upper, joint.source.bits)
     trace.append(trace_point(budget_gflop - left + spent, (lower, upper), how))

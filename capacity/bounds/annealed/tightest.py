@@ -35,3 +35,17 @@ def clipped_to_source(lower: Estimate, upper: Estimate, source_bits: float) -> t
         return replace(bound, bits=bits, low=low, high=high)
 
     return cut(lower), cut(upper)
+
+
+def check_agreement(lower: Estimate, upper: Estimate) -> None:
+    """Refuse bounds that contradict each other by more than chance does.
+
+    Raises:
+        ValueError: if the lower one's interval begins above the end of the upper one's.
+    """
+    if float(lower.low) > float(upper.high) + 1e-6 * abs(float(upper.high)):
+        raise ValueError(
+            f"Expected bounds that agree; got one of at least {float(lower.low):.4g} bits below and one of at most "
+            f"{float(upper.high):.4g} above, which chance hardly does. Does the encoder give a message the same code "
+            "every time, compiled by jax.jit or not?"
+        )

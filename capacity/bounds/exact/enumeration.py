@@ -23,20 +23,20 @@ from capacity.bounds.exact.rare_events import (
     control_effect,
     message_entropy_gone,
     unseen_messages,
+    unseen_noise,
     with_unseen_atoms,
-    with_unseen_noise,
 )
 from capacity.bounds.exact.resolution import check_finite, check_resolved, unresolved, within_resolution
 from capacity.bounds.exact.sample import Sample, sampled, surprise
 from capacity.channels.channel import Channel
 from capacity.joint.joint import Joint
 from capacity.results.estimate import NATS_PER_BIT, Estimate
+from capacity.results.intervals import MEAN_ROUNDING
 from capacity.runtime.keys import Seed, as_key
 from capacity.runtime.shapes import Key
 
 Tree = TypeVar("Tree")
 PRECISION_SAMPLES = 8  # densities that are computed again in float64
-MEAN_ROUNDING = 1e-6  # relative, of means in single precision: what an interval without spread would leave out
 
 
 def information(key: Key, joint: Joint, listed: Listed, n: int) -> Estimate:
@@ -72,7 +72,7 @@ def information_of(joint: Joint, listed: Listed, sample: Sample) -> Estimate:
         message = -sample.log_prob - listed.entropy / jnp.maximum(sample.weight, np.finfo(sample.z.dtype).tiny)
         columns = as_columns([*controls, surprise(sample), message], sample.z)
         found = sample.mean(sample.conditional.sum(1) - q.joint, columns)
-        found = with_unseen_noise(found, listed, sample)
+        found = found.widened_to(*unseen_noise(found.bits, joint, listed, sample, q.whole))
     wide = found.widened_to(*unseen_messages(listed, found.bits, n))
     return possible(within_resolution(wide, joint.channel, listed), listed)
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from capacity.bounds.exact.proposal import Proposal, draw_rows, outlyingness, proposal_of
 from capacity.bounds.exact.whitening import VARIANCE_TOLERANCE, whitening
@@ -17,6 +17,7 @@ from capacity.runtime.shapes import Key
 
 LIST_BATCH = 4096  # messages encoded at once
 LEAST_NARROWING = 0.5  # nats: noise whose entropy differs by less makes no message an outlier
+NARROWING_FIRST = 100.0  # strata are cut along how much the noise of a message differs, then along its distance
 CAPPED = 9.0  # variances: so far counts how far a unit of a code lies from its mean
 
 
@@ -49,6 +50,7 @@ class Listed(NamedTuple):
         usual: moments of Z without outliers.
         capped, capped_length: E of `capped_distance` and of `capped_length` over the messages.
         proposal: how messages are drawn.
+        uneven: whether noise differs among the messages.
     """
 
     codes: Code
@@ -61,6 +63,7 @@ class Listed(NamedTuple):
     capped: Float[Array, " units"]
     capped_length: Float[Array, ""]
     proposal: Proposal
+    uneven: Bool[Array, ""]
 
     @property
     def entropy(self) -> Float[Array, ""]:
@@ -89,10 +92,10 @@ def listed_of(codes: Code, log_probs: Float[Array, " messages"], channel: Channe
     within = jnp.diag(noise) if channel.memoryless else _mean_covariance(channel, codes, probs)
     covariance = (probs * centred).T @ centred + within
     power = (probs * jnp.square(jax.vmap(channel.signal)(codes))).sum(0)
-    narrowness = 0.5 * jnp.log(jnp.maximum(variance, np.finfo(variance.dtype).tiny)).sum(1)
+    log_std = 0.5 * jnp.log(jnp.maximum(variance, np.finfo(variance.dtype).tiny))
     tiny = 1e-6 * jnp.abs(centred).max(0) + np.finfo(centre.dtype).tiny
-    floors = jnp.append(jnp.maximum(jnp.sqrt(noise), tiny), LEAST_NARROWING)
-    outlying = outlyingness(jnp.append(centred, narrowness[:, None], axis=1), floors)
+    floors = jnp.append(jnp.maximum(jnp.sqrt(noise), tiny), jnp.full_like(noise, LEAST_NARROWING))
+    outlying = outlyingness(jnp.append(centred, log_std, axis=1), floors)
     usual = _usual(log_probs, outlying, centre, variance)
     white = (centre - usual.mean[None]) @ usual.whitener.T
     length = jnp.sqrt(jnp.square(white).sum(1))
@@ -100,8 +103,10 @@ def listed_of(codes: Code, log_probs: Float[Array, " messages"], channel: Channe
     outlying = jnp.maximum(outlying, outlyingness(length[:, None], least[None]))
     capped = (probs * capped_distance(usual, centre)).sum(0)
     capped_mean = (probs[:, 0] * capped_length(white)).sum()
-    proposal = proposal_of(log_probs, outlying, length)
-    return Listed(codes, log_probs, mean, covariance, noise, power, usual, capped, capped_mean, proposal)
+    narrowing = jnp.abs(log_std - (probs * log_std).sum(0, keepdims=True)).max(1)
+    uneven = jnp.where(narrowing.max() > LEAST_NARROWING, narrowing, 0.0)
+    proposal = proposal_of(log_probs, outlying, length + NARROWING_FIRST * uneven)
+    return Listed(codes, log_probs, mean, covariance, noise, power, usual, capped, capped_mean, proposal, uneven.any())
 
 
 def _usual(

@@ -23,6 +23,7 @@ from capacity.runtime.shapes import Scalar
 
 UNEVEN = 0.5  # the least weight of a message, for the largest, of draws that count as even
 ALMOST = 0.999  # of the n-th part of all draws: a message that has so much of them is drawn
+ENOUGH = 512  # samples, in which what comes once in 100 hardly lacks
 CERTAIN = 0.01  # bits: where half of all z leave so nearly the same entropy, what confuses is rare
 
 
@@ -51,33 +52,41 @@ def unseen_messages(listed: Listed, bits: Numbers, n: int) -> tuple[jax.Array, j
     log_probs = listed.log_probs
     maybe_missed = (listed.proposal.log_prob < jnp.log(ALMOST / n)) & (log_probs > -jnp.inf)
     most = jnp.where(maybe_missed, -listed.proposal.weight * log_probs / NATS_PER_BIT, 0.0).max()
-    looked_at = max(n, len(log_probs))
+    # Outliers are those out of what is usual in 98 of 100; more frequent ones are among enough samples.
+    alike = max(n, len(log_probs)) if n >= ENOUGH else n
+    looked_at = jnp.where(listed.uneven, n, alike)
     losses = jnp.maximum(bits, 0.0), jnp.maximum(most - bits, 0.0)
     down, up = (jnp.where(maybe_missed.any(), rule_of_three_bits(loss, looked_at), 0.0) for loss in losses)
     return down, up
 
 
-def with_unseen_noise(found: Estimate, listed: Listed, sample: Sample) -> Estimate:
-    """The interval of the information reaching down as far as confusions that no sample saw may take it.
+def unseen_noise(
+    bits: Numbers, joint: Joint, listed: Listed, sample: Sample, q: Density
+) -> tuple[jax.Array, jax.Array]:
+    """How far down and up noise that no sample saw may take figures, in bits; of channels without atoms.
 
-    In continuous noise a confusion costs some bits, and confusions are rare where nearly every z leaves the same
-    entropy of the message, or none.  Where messages are drawn unevenly, a rare one may lie where the noise of a common
-    one seldom goes: that costs what is left there at most.
+    A confusion costs some bits, and confusions are rare where nearly every z leaves the same entropy of the message, or
+    none.  Where messages are drawn unevenly, a rare one may lie where the noise of a common one seldom goes: that costs
+    what is left there at most.  And noise that is not normal may be silent nearly always: what it leaves then is no
+    evidence that it never tells.
 
     Args:
-        found: by continuous noise.
+        bits: of figures.
+        joint: source and channel.
         listed: its codes.
-        sample: behind it.
+        sample: behind the figures.
+        q: of the same shape, after an axis of samples.
     """
-    n = len(sample.z)
-    left = (sample.q.joint - sample.q.posterior) / NATS_PER_BIT
-    certain = jnp.median(jnp.abs(left - jnp.median(left))) < CERTAIN
-    entropy, weight = listed.entropy / NATS_PER_BIT, listed.proposal.weight
-    most = rule_of_three_bits(RARE_LOSS * jnp.clip(found.bits, 0.0, 1.0), n)
-    most = jnp.where(certain | (entropy - found.bits < 10 * most), most, 0.0)
+    n, weight, entropy = len(sample.z), listed.proposal.weight, listed.entropy / NATS_PER_BIT
+    left = (q.log_prob - q.posterior) / NATS_PER_BIT
+    certain = jnp.median(jnp.abs(left - jnp.median(left, axis=0, keepdims=True)), axis=0) < CERTAIN
+    most = rule_of_three_bits(RARE_LOSS * jnp.clip(bits, 0.0, 1.0), n)
+    most = jnp.where(certain | (entropy - bits < 10 * most), most, 0.0)
     uneven = weight.min() < UNEVEN * weight.max()
-    ranged = jnp.where(uneven, rule_of_three_bits(left.max() - (entropy - found.bits), n), 0.0)
-    return found.widened_to(down=weight.max() * jnp.maximum(most, ranged))
+    ranged = jnp.where(uneven, rule_of_three_bits(left.max(0) - (entropy - bits), n), 0.0)
+    silent = certain & jnp.asarray(not joint.channel.normal)
+    up = jnp.where(silent, rule_of_three_bits(jnp.maximum(entropy - bits, 0.0), n), 0.0)
+    return weight.max() * jnp.maximum(most, ranged), weight.max() * up
 
 
 def with_unseen_atoms(found: Estimate, effect: Scalar, joint: Joint, listed: Listed) -> Estimate:

@@ -8,13 +8,14 @@ import jax
 import jax.numpy as jnp
 
 from capacity.bounds.exact.listing import Listed, as_columns
-from capacity.bounds.exact.rare_events import unseen_messages
+from capacity.bounds.exact.rare_events import unseen_messages, unseen_noise
 from capacity.bounds.exact.sample import Sample, surprise
 from capacity.bounds.variational.marginal import check_density, divergence, infinite_with_atoms
 from capacity.channels.additive import LOG_2PI
 from capacity.channels.channel import Channel
 from capacity.joint.joint import Joint
 from capacity.results.estimate import NATS_PER_BIT, Estimate
+from capacity.results.intervals import MEAN_ROUNDING
 from capacity.runtime.shapes import Scalar
 
 
@@ -54,6 +55,11 @@ def marginal_kl(joint: Joint, listed: Listed, sample: Sample, prior_std: Scalar)
     columns = as_columns([*sample.controls.joint, surprise(sample)], sample.z)
     log_q = sample.mean(sample.q.joint, columns)
     down, up = unseen_messages(listed, joint.source.bits, len(sample.z))
-    wide, more = log_q.widened_to(up, down), cross / NATS_PER_BIT  # a message that tells more has a smaller q(z)
+    bits = sample.weighted(sample.conditional.sum(1) - sample.q.joint).mean() / NATS_PER_BIT
+    down_noise, up_noise = unseen_noise(bits, joint, listed, sample, sample.q.whole)
+    # What tells more has a smaller q(z): up for the information is down here.
+    wide, more = log_q.widened_to(jnp.maximum(up, up_noise), jnp.maximum(down, down_noise)), cross / NATS_PER_BIT
     found = replace(wide, bits=wide.bits + more, low=wide.low + more, high=wide.high + more)
+    rounded = MEAN_ROUNDING * (jnp.abs(more) + jnp.abs(log_q.bits))
+    found = replace(found, low=found.low - rounded, high=found.high + rounded)
     return infinite_with_atoms(found, joint.channel, sample.codes)

@@ -14,6 +14,7 @@ from capacity.bounds.exact.rare_events import (
     message_entropy_gone,
     unless_noiseless,
     unseen_messages,
+    unseen_noise,
 )
 from capacity.bounds.exact.sample import Sample, over_items, sampled
 from capacity.channels.channel import Channel, sliced
@@ -77,6 +78,10 @@ def unit_information_of(joint: Joint, listed: Listed, sample: Sample) -> UnitBit
         effect = partial(control_effect, sample)
         by_unit = jax.vmap(effect, in_axes=1)
         effects = by_unit(each, known[1]), by_unit(increments, known[0]), effect(more, columns)
+    if not joint.channel.atomic:
+        down, up = unseen_noise(marginal.bits, joint, listed, sample, q.units)
+        marginal, increment = marginal.widened_to(down, up), increment.widened_to(up, up)
+        shared = shared.widened_to(up.sum(), up.sum())
     found = _unit_reach(joint, listed, (marginal, increment, shared), effects, len(sample.z))
     return UnitBits(increment.bits.mean(), *found)
 

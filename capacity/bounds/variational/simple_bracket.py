@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from capacity.bounds.annealed.tightest import clipped_to_source, tighter_bound
+from capacity.bounds.annealed.tightest import check_agreement, clipped_to_source, tighter_bound
 from capacity.bounds.variational.simple import simple_bounds
 from capacity.joint.joint import Joint
 from capacity.results.estimate import Bracket, Estimate, TracePoint
@@ -57,6 +57,7 @@ def simple_bracket(key: Key, joint: Joint, budget_gflop: float) -> Bracket | Non
     lower, upper, how = narrowed(key, joint, budget_gflop, (nothing[0], nothing[1]), "")
     if not how:
         return None
+    check_agreement(lower, upper)
     lower, upper = clipped_to_source(lower, upper, bits)
     point = TracePoint(budget_gflop, float(lower.bits), float(upper.bits), float(lower.low), float(upper.high), how)
     return Bracket(lower, upper, how, (point,))
