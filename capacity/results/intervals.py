@@ -27,7 +27,8 @@ JUMP = 4.0  # a jump in the middle of a stratum has a quarter of its square as v
 BETWEEN = 0.1  # how much the means of strata count beside what varies within them, for weights that these leave open
 TRUSTED_ERRORS = 5.0  # standard errors that the mean of a control may be off
 WEIGHT_SPREAD = 1.0  # of the prior of weights
-ROUNDED = 1e-6  # of a column's square: what single precision leaves of columns that say the same
+ROUNDED = 1e-5  # of a column's square: less than that of columns that say the same may be rounding
+MAX_WEIGHT = 4.0  # either way
 
 
 @partial(jax.jit, static_argnums=2)  # a loop outside of a compiled program would be compiled anew at every call
@@ -72,7 +73,7 @@ def _weights(
     left, weights = values, jnp.zeros_like(target)
     for _ in range(2):
         prior = jnp.square(left).sum() / chosen.sum() / WEIGHT_SPREAD**2
-        weights = solved(gram, target, prior)
+        weights = jnp.clip(solved(gram, target, prior), -MAX_WEIGHT, MAX_WEIGHT)
         left = values - (columns * weights[None]).sum(1)
     return weights
 

@@ -8,6 +8,7 @@ import pytest
 from capacity.bounds.annealed import inclusion
 from capacity.bounds.annealed.controls import Controls, clip_range
 from capacity.bounds.annealed.reach import Unseen, reaching
+from capacity.bounds.annealed.tightest import check_agreement
 from capacity.bounds.annealed.two_phase import SecondPhase, controlled, two_phase_mean
 from capacity.results.estimate import NATS_PER_BIT, Estimate
 
@@ -103,3 +104,10 @@ def test_unseen_events_are_reached_for_both_ways() -> None:
     np.testing.assert_allclose((found.low, found.high), (6 - 0.018, 6 + 0.006), rtol=1e-6)
     both = reaching(sure, Unseen.of_source(6.0, 8.0, 1000), Unseen(100, 0.8, 0.0))
     np.testing.assert_allclose((both.low, both.high), (6 - 0.03, 6 + 0.006), rtol=1e-6)
+
+
+def test_bounds_that_contradict_each_other_are_refused() -> None:
+    below = Estimate.from_normal(bits=3.0, stderr=0.1, kind="lower")
+    check_agreement(below, Estimate.from_normal(bits=2.9, stderr=0.1, kind="upper"))
+    with pytest.raises(ValueError, match=r"bounds that agree; got one of at least 2.804 bits below"):
+        check_agreement(below, Estimate.from_normal(bits=0.1, stderr=0.0, kind="upper"))

@@ -13,9 +13,11 @@ import pytest
 from capacity import Joint, measure, measure_latent
 from capacity.bounds.exact.listing import list_codes
 from capacity.bounds.exact.proposal import PER_STRATUM, draw_rows
+from capacity.bounds.exact.rate import marginal_kl
 from capacity.bounds.exact.sample import sampled
-from capacity.channels import Gaussian, LearntGaussian, Posterior
+from capacity.channels import Chain, Dropout, Gaussian, LearntGaussian, Posterior
 from capacity.joint.table import Rows, tabled
+from capacity.results.estimate import Estimate
 from capacity.results.intervals import less_explained, mean_and_moments
 from synthetic import Codebook, FairBits
 
@@ -170,3 +172,43 @@ def test_stratified_moments_are_those_within_strata() -> None:
     assert skewness.mean() / 100**0.5 == pytest.approx((centred**3).mean() / means.std() ** 3, abs=0.08)
     assert 1 < wider.min() and wider.max() < 2
     assert mean[0] == pytest.approx(means[0], rel=1e-6)
+
+
+def test_neighbours_that_are_alike_leave_an_interval() -> None:
+    """Pairs of equal values whose strata vary: no spread between neighbours is no evidence, and no NaN."""
+    found = Estimate.from_samples(nats=jnp.asarray([1.0, 1.0, 1.5, 1.5] * 4), kind="exact", per_stratum=4)
+    assert found.low < 1.25 / np.log(2) < found.high
+
+
+def test_posteriors_narrow_in_one_unit_and_wide_in_the_other() -> None:
+    """Their widths cancel in a sum over units; few of many messages have them."""
+    rng = np.random.default_rng(9)
+    means, log_std = rng.normal(size=(2048, 2)), np.full((2048, 2), 1.5)
+    log_std[:20] = [-6.0, 6.0]
+    probs = np.full(2048, 1 / 2048)
+    truth, error = full_sum(means, np.exp(log_std), probs)
+    table = Posterior(jnp.asarray(means, jnp.float32), jnp.asarray(log_std, jnp.float32))
+    joint = tabled(Rows.of(probs), table, LearntGaussian())
+    for key in range(KEYS):
+        found = measure(key, joint, samples=128)
+        assert found.low - 2 * error <= truth <= found.high + 2 * error
+
+
+def test_noise_that_is_silent_nearly_always() -> None:
+    """A unit passes once in 10,000: then it tells nearly all of six bits, and no sample saw it."""
+    codes = jnp.arange(64, dtype=jnp.float32)[:, None] / 64
+    joint = Joint(Codebook(codes), lambda x: x, Chain(Dropout(0.9999), Gaussian(1e-3)))
+    found = measure(10, joint, samples=256)
+    assert found.low <= 1e-4 * 6 * 0.9 and found.high >= 1e-4 * 6
+
+
+def test_the_excess_of_units_far_out_has_an_interval() -> None:
+    """KL(q(z) || r(z)) of one code at 3,000 deviations, among 256: what single precision rounds is within."""
+    codes = np.random.default_rng(11).normal(size=(256, 1))
+    codes[0] = 3e3
+    joint = Joint(Codebook(jnp.asarray(codes, jnp.float32)), lambda x: x, Gaussian(1.0))
+    listed = list_codes(joint)
+    found = marginal_kl(joint, listed, sampled(jax.random.key(12), joint, listed, 1024), jnp.float32(1.0))
+    truth, error = full_sum(codes, np.ones_like(codes), np.full(256, 1 / 256))
+    rate = 0.5 * (np.asarray(codes, np.float32).astype(np.float64) ** 2).mean() / np.log(2)
+    assert found.low - 2 * error <= rate - truth <= found.high + 2 * error
