@@ -79,7 +79,8 @@ def _bits_of_pairs(
         joint = tabled(rows, pair, LearntGaussian())
         listed = list_codes(joint)
         sample = sampled(one[0], joint, listed, samples, per_unit=True)
-        return unit_information_of(joint, listed, sample).redundancy
+        redundancy: Estimate = unit_information_of(joint, listed, sample).redundancy
+        return redundancy
 
     bits: Estimate = jax.lax.map(of_pair, (jax.random.split(key, len(first)), first, second))
     return bits

@@ -48,9 +48,11 @@ def information(key: Key, joint: Joint, listed: Listed, n: int) -> Estimate:
         listed: its codes, by `list_codes`.
         n: samples, at least 2.
     """
-    return information_of(joint, listed, sampled(key, joint, listed, n))
+    found: Estimate = information_of(joint, listed, sampled(key, joint, listed, n))
+    return found
 
 
+@jax.jit
 def information_of(joint: Joint, listed: Listed, sample: Sample) -> Estimate:
     """I(M;Z) in bits from a sample.
 
@@ -122,7 +124,7 @@ class Enumeration(Bound):
 
     def __call__(self, key: Seed, joint: Joint) -> Estimate:
         """I(M;Z) in bits; the interval also holds the difference seen between float32 and float64 densities."""
-        listed = _list_codes(joint)
+        listed = list_codes(joint)
         check_finite(listed)
         if bool(_unresolved(joint.channel, listed).any()):
             return self._in_double(as_key(key), joint, listed)
@@ -154,7 +156,6 @@ def in_default_precision(tree: Tree) -> Tree:
     return done
 
 
-_list_codes = jax.jit(list_codes)
 _listed_of = jax.jit(listed_of)
 _unresolved = jax.jit(unresolved)
 _log_densities = jax.jit(log_densities)

@@ -71,6 +71,7 @@ class Listed(NamedTuple):
         return -(jnp.exp(self.log_probs) * jnp.where(self.log_probs > -jnp.inf, self.log_probs, 0.0)).sum()
 
 
+@jax.jit  # else every operation would be a program of its own
 def list_codes(joint: Joint) -> Listed:
     """Encode every message of the joint's source, in chunks.
 

@@ -35,6 +35,7 @@ def listed_rate(listed: Listed, channel: Channel, prior_std: Scalar) -> Estimate
     )
 
 
+@jax.jit
 def marginal_kl(joint: Joint, listed: Listed, sample: Sample, prior_std: Scalar) -> Estimate:
     """KL(q(z) || r(z)) in bits, r = N(0, prior_std^2) on every unit (Hoffman & Johnson 2016).
 

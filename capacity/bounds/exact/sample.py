@@ -8,6 +8,7 @@ the message that carries its variance was not drawn.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -90,6 +91,7 @@ class Sample(NamedTuple):
         return self.weight * (nats - level) + level
 
 
+@partial(jax.jit, static_argnames=("n", "per_unit"))
 def sampled(key: Key, joint: Joint, listed: Listed, n: int, per_unit: bool = False) -> Sample:
     """n fresh samples (rounded up to whole strata), held against the whole list; traceable.
 

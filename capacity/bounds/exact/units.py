@@ -49,9 +49,11 @@ def unit_information(key: Key, joint: Joint, listed: Listed, n: int) -> UnitBits
         listed: its codes, by `list_codes`.
         n: samples, at least 2.
     """
-    return unit_information_of(joint, listed, sampled(key, joint, listed, n, per_unit=True))
+    found: UnitBits = unit_information_of(joint, listed, sampled(key, joint, listed, n, per_unit=True))
+    return found
 
 
+@jax.jit
 def unit_information_of(joint: Joint, listed: Listed, sample: Sample) -> UnitBits:
     """Bits per unit, the three kinds, from a sample that was held against the list by unit."""
     conditional, controls, q = sample.conditional, sample.controls, sample.q
