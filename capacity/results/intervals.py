@@ -27,6 +27,7 @@ JUMP = 4.0  # a jump in the middle of a stratum has a quarter of its square as v
 BETWEEN = 0.1  # how much the means of strata count beside what varies within them, for weights that these leave open
 TRUSTED_ERRORS = 5.0  # standard errors that the mean of a control may be off
 WEIGHT_SPREAD = 1.0  # of the prior of weights
+LOST = 1e6  # nats: a control that spreads by more says nothing in single precision
 ROUNDED = 1e-5  # of a column's square: less than that of columns that say the same may be rounding
 MAX_WEIGHT = 4.0  # either way
 
@@ -108,7 +109,7 @@ def _is_trusted(controls: Float[Array, "n controls"]) -> Bool[Array, " controls"
     """Whether the mean of each column is as near to 0 as its standard error says."""
     spread = jnp.sqrt(jnp.square(controls - controls.mean(0, keepdims=True)).mean(0) / len(controls))
     near: jax.Array = jnp.abs(controls.mean(0)) <= TRUSTED_ERRORS * spread
-    return near
+    return near & (spread < LOST)
 
 
 def _for_weights(values: Float[Array, "n ..."], per_stratum: int | None) -> Float[Array, "n ..."]:

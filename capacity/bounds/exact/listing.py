@@ -18,6 +18,7 @@ from capacity.runtime.shapes import Key
 LIST_BATCH = 4096  # messages encoded at once
 LEAST_NARROWING = 0.5  # nats: noise whose entropy differs by less makes no message an outlier
 NARROWING_FIRST = 100.0  # strata are cut along how much the noise of a message differs, then along its distance
+MAX_VARIANCE = 1e16  # of noise whose moments single precision cannot hold, and which no control is made of
 CAPPED = 9.0  # variances: so far counts how far a unit of a code lies from its mean
 
 
@@ -86,7 +87,7 @@ def list_codes(joint: Joint) -> Listed:
 def listed_of(codes: Code, log_probs: Float[Array, " messages"], channel: Channel) -> Listed:
     """What follows from the codes of all messages, leaves (messages, ...), and their log masses in nats."""
     probs = jnp.exp(log_probs)[:, None]
-    centre, variance = jax.vmap(channel.moments)(codes)
+    centre, variance = held_moments(channel, codes)
     mean = (probs * centre).sum(0)
     centred = centre - mean[None]
     noise = (probs * variance).sum(0)
@@ -108,6 +109,14 @@ def listed_of(codes: Code, log_probs: Float[Array, " messages"], channel: Channe
     uneven = jnp.where(narrowing.max() > LEAST_NARROWING, narrowing, 0.0)
     proposal = proposal_of(log_probs, outlying, length + NARROWING_FIRST * uneven)
     return Listed(codes, log_probs, mean, covariance, noise, power, usual, capped, capped_mean, proposal, uneven.any())
+
+
+def held_moments(channel: Channel, codes: Code) -> tuple[Float[Array, "n units"], Float[Array, "n units"]]:
+    """Mean and variance of the noisy units given each code, two arrays (n, units), cut off at `MAX_VARIANCE`."""
+    centre, variance = jax.vmap(channel.moments)(codes)
+    most = MAX_VARIANCE**0.5
+    centre = jnp.clip(jnp.nan_to_num(centre, nan=0.0, posinf=most, neginf=-most), -most, most)
+    return centre, jnp.minimum(jnp.nan_to_num(variance, nan=MAX_VARIANCE, posinf=MAX_VARIANCE), MAX_VARIANCE)
 
 
 def _usual(

@@ -16,7 +16,14 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from capacity.bounds.exact.densities import Densities, log_densities
-from capacity.bounds.exact.listing import Listed, capped_distance, capped_length, draw_listed
+from capacity.bounds.exact.listing import (
+    MAX_VARIANCE,
+    Listed,
+    capped_distance,
+    capped_length,
+    draw_listed,
+    held_moments,
+)
 from capacity.bounds.exact.proposal import PER_STRATUM, stratified_size
 from capacity.channels.channel import Channel, Code
 from capacity.joint.joint import Joint
@@ -135,7 +142,7 @@ def unit_controls(
     noise = jnp.zeros_like(conditional)
     if channel.has_entropy:
         noise = conditional + over_items(channel, channel.entropy)(codes)
-    centre, variance = jax.vmap(channel.moments)(codes)
+    centre, variance = held_moments(channel, codes)
     error, white, usual = z - centre, listed.usual.whitener, listed.usual
     code = centre - usual.mean[None]
     own = _length_gained(code, error, variance) / usual.scale[None] * usual.nearness(code)
@@ -146,7 +153,9 @@ def unit_controls(
     radius = _length_gained(code @ white.T, error @ white.T, expected) * usual.nearness(code).min(1, keepdims=True)
     between = capped_distance(usual, centre) - listed.capped[None]
     length = capped_length(code @ white.T) - listed.capped_length
-    return UnitControls(noise, 0.5 * radius, 0.5 * own, 0.5 * between, 0.5 * length)
+    known = (variance < MAX_VARIANCE).all() & (jnp.square(centre) < MAX_VARIANCE).all()
+    radius, own, between, length = (jnp.where(known, 0.5 * part, 0.0) for part in (radius, own, between, length))
+    return UnitControls(noise, radius, own, between, length)
 
 
 def _length_gained(code: jax.Array, error: jax.Array, expected: jax.Array) -> jax.Array:
