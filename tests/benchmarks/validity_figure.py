@@ -48,9 +48,9 @@ def _points(left: Axes, right: Axes, record: Record, row: int, rng: np.random.Ge
         place = row + rng.uniform(-0.3, 0.3)
         width = max(figure["width"], LEAST_WIDTH)
         middle = (figure["low"] + figure["high"]) / 2
-        inside = np.clip(2 * (figure["truth"] - middle) / width, -FURTHEST, FURTHEST) if width > LEAST_WIDTH else 0.0
-        if not figure["held"]:
-            inside = np.sign(figure["truth"] - middle) * max(abs(inside), 1.0)
+        inside = np.clip(2 * (figure["truth"] - middle) / width, -FURTHEST, FURTHEST)
+        if figure["held"] and width <= LEAST_WIDTH:
+            inside = 0.0
         style = {"color": colour, "ms": 3.5, "alpha": 0.6, "mew": 0} if figure["held"] else {"color": MISS, "ms": 8.0}
         left.plot(width, place, mark if figure["held"] else "X", **style)
         right.plot(inside, place, mark if figure["held"] else "X", **style)
