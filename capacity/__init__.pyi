@@ -31,6 +31,7 @@ from .joint.stack import Layer as Layer
 from .joint.stack import Stack as Stack
 from .results.estimate import Bracket as Bracket
 from .results.estimate import Estimate as Estimate
+from .runtime.pytrees import register_dataclass as register_dataclass
 from .systems import VAE as VAE
 from .systems import Architecture as Architecture
 from .systems import FixedCode as FixedCode

@@ -31,7 +31,7 @@ from jax.scipy.stats import norm
 from scipy.integrate import quad
 from scipy.stats import rankdata
 
-from capacity import Architecture, Estimate, Joint, Training, capacity_curve, estimate, measure
+from capacity import Architecture, Estimate, Joint, Training, capacity_curve, estimate, measure, register_dataclass
 from capacity.channels import CHANNELS, AdditiveNoise, Channel, Constraint, Gaussian
 from capacity.claims import CLAIMS, Claim, Context, Evidence, Prediction, examine
 from capacity.claims.answers import difference
@@ -51,7 +51,7 @@ from synthetic import Codebook, FairBits, Source
 
 
 # %%
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclass(frozen=True)
 class Laplace(AdditiveNoise):
     """Additive Laplace noise: density exp(-|z - u| / scale) / (2 scale), Lebesgue; standard deviation sqrt(2) scale."""
@@ -93,7 +93,7 @@ assert found.low - 0.01 < truth < found.high + 0.01 and truth < ceiling
 
 
 # %%
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclass(frozen=True)
 class ShotNoise(Channel):
     """Normal noise of variance sigma^2 (1 + |u|) on a unit u; Lebesgue density."""

@@ -36,12 +36,13 @@ from capacity.results.estimate import Bracket, Estimate
 from capacity.results.intervals import CONSERVATIVE_ERRORS, Z95
 from capacity.runtime.deprecated import renamed_keywords
 from capacity.runtime.keys import Seed, as_key
+from capacity.runtime.pytrees import register_dataclass
 from capacity.runtime.shapes import Key
 
 NOISE_SHARE = 0.4  # of a layer's budget, for the chains over the noise alone
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclass(frozen=True)
 class NoiseJoint:
     """A stack's joint seen from its inner noise: the noise is what is sent, (z, message) what is received."""

@@ -59,7 +59,9 @@ class AdditiveNoise(Channel):
     def __post_init__(self) -> None:
         leaves, kind = jax.tree.flatten(self)
         if leaves == [self]:
-            raise TypeError(f"Expected a pytree; got {type(self).__name__}: decorate it with register_dataclass.")
+            raise TypeError(
+                f"Expected a pytree; got {type(self).__name__}: decorate it with capacity.register_dataclass."
+            )
         if not all(_is_number(leaf) for leaf in leaves):
             return
         with jax.ensure_compile_time_eval():

@@ -17,12 +17,13 @@ from capacity.channels.atoms import AtomicChannel, DeterministicChannel
 from capacity.channels.channel import Number, Powers, check_level, straight_through
 from capacity.channels.constraint import ANY, POWER, SIGNS, Constraint
 from capacity.results.estimate import NATS_PER_BIT
+from capacity.runtime.pytrees import register_dataclass
 from capacity.runtime.shapes import Key, Units
 
 RULES = ("sigmoid", "linear")
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclass(frozen=True)
 class Binarised(DeterministicChannel):
     """Z = sign(U), +1 at 0: deterministic; mass 1 on the one atom.
@@ -54,7 +55,7 @@ class Binarised(DeterministicChannel):
         return jnp.ones(jnp.shape(power))
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclass(frozen=True)
 class StochasticBinarised(AtomicChannel):
     """Z = +1 with probability sigmoid(u / temperature), or clip((1 + u/temperature)/2, 0, 1); else -1.

@@ -17,10 +17,11 @@ from capacity.channels.atoms import AtomicChannel, two_point
 from capacity.channels.channel import Number, Powers, check_level
 from capacity.channels.constraint import POWER, SIGNS, Constraint
 from capacity.results.estimate import NATS_PER_BIT
+from capacity.runtime.pytrees import register_dataclass
 from capacity.runtime.shapes import Key, Units
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclass(frozen=True)
 class BinarySymmetric(AtomicChannel):
     """The sign of each unit is turned with probability `flip` (p, the level), independently; masses on the atoms.
@@ -92,7 +93,7 @@ class DroppingChannel(AtomicChannel):
         return self.keep * power + (1 - self.keep) * self.constant() ** 2
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclass(frozen=True)
 class Erasure(DroppingChannel):
     """Each unit of +-1 is replaced by 0 with probability `rate` (p, the level), independently; masses on the atoms.

@@ -18,12 +18,13 @@ from capacity.channels.additive import AdditiveNoise
 from capacity.channels.atoms import covariance_of, entropy_of, log_mass, mixed, moments_of, shared
 from capacity.channels.channel import Channel, Code, Powers, no_ceiling
 from capacity.channels.constraint import POWER, SIGNS, Constraint
+from capacity.runtime.pytrees import register_dataclass
 from capacity.runtime.shapes import Key, Units
 
 NODES = np.linspace(-9, 9, 289)  # of the trapezoid rule under a standard normal density
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclass(frozen=True)
 class Chain(Channel):
     """The first channel, then the second; reference measure and gradients are theirs.

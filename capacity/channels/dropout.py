@@ -16,9 +16,10 @@ from capacity.channels.binary import DroppingChannel
 from capacity.channels.channel import Number, Powers, check_level, no_ceiling
 from capacity.channels.constraint import Constraint
 from capacity.results.estimate import NATS_PER_BIT
+from capacity.runtime.pytrees import register_dataclass
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclass(frozen=True)
 class Dropout(DroppingChannel):
     """Each unit is replaced by `fill` with probability `rate` (p, the level), independently; masses on the atoms.

@@ -25,12 +25,13 @@ from capacity.channels.channel import Channel, Number, Powers, check_level
 from capacity.channels.constraint import Constraint
 from capacity.channels.gaussian import LOG_2PI
 from capacity.results.estimate import NATS_PER_BIT
+from capacity.runtime.pytrees import register_dataclass
 from capacity.runtime.shapes import ArrayLeaf, Key, Units
 
 MAX_ECHOES = 2**14  # components of the density
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclass(frozen=True)
 class Echo(Channel):
     """Echo noise of constant scale S (the level) from a bank of codes, and a floor of Gaussian noise; Lebesgue density.

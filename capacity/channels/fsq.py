@@ -17,12 +17,13 @@ from capacity.channels.channel import Number, Powers, check_level
 from capacity.channels.constraint import ANY, POWER, Constraint
 from capacity.channels.quantized import check_whole
 from capacity.results.estimate import NATS_PER_BIT
+from capacity.runtime.pytrees import register_dataclass
 from capacity.runtime.shapes import Units
 
 MARGIN = 1e-3  # of the authors' code: the outermost levels are reached before tanh saturates
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclass(frozen=True)
 class FSQ(DeterministicChannel):
     """z_j = round(h tanh(u_j + s) - o) / floor(L_j/2), the authors' bound; mass 1 on the one atom.

@@ -11,12 +11,13 @@ import jax.numpy as jnp
 from capacity.channels.additive import LOG_2PI, AdditiveNoise
 from capacity.channels.channel import Number, Powers
 from capacity.results.estimate import NATS_PER_BIT
+from capacity.runtime.pytrees import register_dataclass
 from capacity.runtime.shapes import Key, Units
 
 __all__ = ["LOG_2PI", "Gaussian"]
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclass(frozen=True)
 class Gaussian(AdditiveNoise):
     """Independent Gaussian noise of standard deviation `sigma` (the level, an array leaf) on every unit;

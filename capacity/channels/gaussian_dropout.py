@@ -18,10 +18,11 @@ from capacity.channels.channel import Number, Powers, check_level, no_ceiling
 from capacity.channels.constraint import Constraint
 from capacity.channels.multiplicative import NormalFactor
 from capacity.results.estimate import NATS_PER_BIT
+from capacity.runtime.pytrees import register_dataclass
 from capacity.runtime.shapes import Units
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclass(frozen=True)
 class GaussianDropout(NormalFactor):
     """Independent multiplicative Gaussian noise matched to dropout of `rate` p, the level.

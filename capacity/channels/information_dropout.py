@@ -14,10 +14,11 @@ import jax.numpy as jnp
 from capacity.channels.channel import Channel
 from capacity.channels.gaussian import LOG_2PI
 from capacity.channels.multiplicative import Scaled
+from capacity.runtime.pytrees import register_dataclass
 from capacity.runtime.shapes import Key, Units
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclass(frozen=True)
 class InformationDropout(Channel):
     """Independent log-normal factors exp(alpha N) on every unit; the code is `Scaled`, log alpha learnt.

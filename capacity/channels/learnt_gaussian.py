@@ -13,6 +13,7 @@ import jax.numpy as jnp
 
 from capacity.channels.channel import Channel
 from capacity.channels.gaussian import LOG_2PI
+from capacity.runtime.pytrees import register_dataclass
 from capacity.runtime.shapes import Key, Units
 
 
@@ -23,7 +24,7 @@ class Posterior(NamedTuple):
     log_std: Units
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclass(frozen=True)
 class LearntGaussian(Channel):
     """Independent Gaussian noise whose strength the encoder chooses for every unit and message; Lebesgue density."""

@@ -16,10 +16,11 @@ from capacity.channels.atoms import DeterministicChannel
 from capacity.channels.channel import Number, Powers, check_level
 from capacity.channels.constraint import ANY, POWER, Constraint
 from capacity.results.estimate import NATS_PER_BIT
+from capacity.runtime.pytrees import register_dataclass
 from capacity.runtime.shapes import Units
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclass(frozen=True)
 class Quantized(DeterministicChannel):
     """Each unit to the nearest of `levels` points (b, the level) evenly from -amplitude to amplitude; mass 1 on it.

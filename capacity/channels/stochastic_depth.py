@@ -18,13 +18,14 @@ from jaxtyping import Array, Float
 
 from capacity.channels.atoms import AtomicChannel
 from capacity.channels.channel import Number, check_level
+from capacity.runtime.pytrees import register_dataclass
 from capacity.runtime.shapes import Key, Units
 
 DECAYS = ("uniform", "linear")
 Outcomes: TypeAlias = Float[Array, "outcomes units"]
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclass(frozen=True)
 class StochasticDepth(AtomicChannel):
     """One of the code's 2^L outcomes (2^L, units), for all units together; masses on the atoms.

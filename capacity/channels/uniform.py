@@ -17,12 +17,13 @@ import numpy as np
 from capacity.channels.additive import AdditiveNoise
 from capacity.channels.channel import Number, Powers, check_level
 from capacity.results.estimate import NATS_PER_BIT
+from capacity.runtime.pytrees import register_dataclass
 from capacity.runtime.shapes import Key, Units
 
 SINGLE_ROUNDING = 2.0**-23  # relative rounding of a sum in float32: the noise's edges are told to no better than that
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclass(frozen=True)
 class Uniform(AdditiveNoise):
     """Independent uniform noise within +-`half_width` (epsilon, the level) on every unit; Lebesgue density.

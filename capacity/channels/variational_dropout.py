@@ -13,10 +13,11 @@ import jax
 import jax.numpy as jnp
 
 from capacity.channels.multiplicative import NormalFactor, Scaled
+from capacity.runtime.pytrees import register_dataclass
 from capacity.runtime.shapes import Units
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclass(frozen=True)
 class VariationalDropout(NormalFactor):
     """Independent multiplicative Gaussian noise N(1, alpha), alpha part of the code: of a unit, or of unit and message.

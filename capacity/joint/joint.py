@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import jax
 from jaxtyping import Array, Float, PyTree
 
 from capacity.channels import Channel, Code
 from capacity.joint.checks import check_channel, check_source, is_placeholder
+from capacity.runtime.pytrees import mistakable, register_dataclass
 from capacity.runtime.shapes import Key, Scalar, Units
 
 if TYPE_CHECKING:
@@ -20,14 +21,31 @@ ENCODED_TOGETHER = 4096  # vectors at a time: of some encoders XLA (JAX 0.10.2, 
 T = TypeVar("T")
 
 
+@dataclass(frozen=True)
+class _Called:
+    """Calls a pytree; part of the structure that programs are kept by, which so holds the classes of its nodes."""
+
+    kinds: tuple[type, ...]
+
+    def __call__(self, function: Callable[..., Any], *arguments: PyTree) -> Any:
+        return function(*arguments)
+
+
 def as_tree(function: T) -> T | jax.tree_util.Partial:
-    """A plain function as a pytree without leaves, which compiled programs take as an argument; others as they are."""
+    """A plain function as a pytree without leaves, which compiled programs take as an argument; others as they are.
+
+    Those with nodes that JAX may take for others, such as parameters in a `flax.struct.dataclass`, go with their
+    classes.
+    """
     if callable(function) and jax.tree_util.all_leaves([function]):
         return jax.tree_util.Partial(function)
+    kinds = mistakable(function)
+    if callable(function) and kinds:
+        return jax.tree_util.Partial(_Called(tuple(kinds)), function)
     return function
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclass(frozen=True)
 class Joint:
     """M -> X -> U -> Z.
@@ -39,7 +57,8 @@ class Joint:
         channel: a channel, a pytree.
 
     Raises:
-        TypeError: for a source that lacks a member, a channel that is no pytree, and a class in place of an instance.
+        TypeError: for a source that lacks a member, a channel that is no pytree, a class in place of an instance, and a
+            source or channel whose class JAX may take for another (`capacity.register_dataclass` mends that).
     """
 
     source: Source

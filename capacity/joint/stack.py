@@ -19,13 +19,14 @@ from capacity.channels import Channel, Code
 from capacity.channels.gaussian import LOG_2PI
 from capacity.joint.checks import check_channel, check_source, is_placeholder
 from capacity.joint.joint import Joint, as_tree
+from capacity.runtime.pytrees import register_dataclass
 from capacity.runtime.shapes import ArrayLeaf, Key, Scalar, Vector
 
 if TYPE_CHECKING:
     from synthetic.source import Draws, Source
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclass(frozen=True)
 class Layer:
     """An encoder, from one vector to what the channel needs, and the channel; wrapped as in `Joint`."""
@@ -53,7 +54,7 @@ class SentDraws(NamedTuple):
     vector: tuple[PyTree, Float[Array, "n ..."]]
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclass(frozen=True)
 class Stack:
     """A source and the layers that its vector passes, first to last."""
@@ -106,7 +107,7 @@ def inner_units(source: Source, layers: Sequence[Layer]) -> list[int]:
     return sizes
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclass(frozen=True)
 class WithNoise:
     """A source whose message goes with standard normal noise of the shape of `zeros` (e,): what a stack sends."""

@@ -17,6 +17,7 @@ from jaxtyping import Array, Float, Int, Int8, Integer
 
 from capacity.channels import Channel, Code
 from capacity.joint.joint import Joint
+from capacity.runtime.pytrees import register_dataclass
 from capacity.runtime.shapes import ArrayLeaf, Key, Scalar
 
 LAST_EDGE = 2**32 - 1  # an edge here is out of every draw's reach
@@ -30,7 +31,7 @@ class RowDraws(NamedTuple):
     vector: Int[Array, " n"]
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclass(frozen=True)
 class Rows:
     """Rows of a list, drawn with given probabilities; made by `Rows.of`.

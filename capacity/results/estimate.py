@@ -23,6 +23,7 @@ from capacity.results.intervals import (
     rule_of_three_bits,
     skewed_ends,
 )
+from capacity.runtime.pytrees import register_dataclass
 
 Kind: TypeAlias = Literal["exact", "lower", "upper", "point"]
 """What an expectation is to the truth: itself, below it, above it, or nothing that is known."""
@@ -31,7 +32,7 @@ Numeric: TypeAlias = Any
 NATS_PER_BIT = 0.6931471805599453
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclass(frozen=True)
 class Estimate:
     """A figure in bits with its 95 % interval.

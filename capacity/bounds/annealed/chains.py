@@ -27,6 +27,7 @@ from capacity.bounds.annealed.legs import LANES, Samples, bridge, carry, observe
 from capacity.bounds.posterior.approximation import PosteriorApproximation
 from capacity.bounds.posterior.bridge import Target
 from capacity.runtime.devices import programs
+from capacity.runtime.pytrees import refuse_mistakable
 from capacity.runtime.shapes import Key
 
 STRETCHES = 16  # of a leg, for each of which work is added up: they divide every ladder
@@ -106,8 +107,10 @@ def run_chains(
         chains: forward chains for each sample.
 
     Raises:
+        TypeError: for an approximation whose class JAX may take for another.
         ValueError: if n is no multiple of `LANES`, or there is no chain.
     """
+    refuse_mistakable(approximation, "an approximation")
     n = len(samples.weight)
     if n % LANES or n < 1 or chains < 1:
         raise ValueError(f"Expected n a multiple of {LANES} and chains of at least 1; got {n} and {chains}.")

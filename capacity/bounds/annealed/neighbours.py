@@ -24,13 +24,14 @@ from jaxtyping import Array, Float
 from capacity.bounds.exact.tiles import LOG_ZERO
 from capacity.bounds.posterior.overlaps import flip_overlaps
 from capacity.joint.joint import Joint
+from capacity.runtime.pytrees import register_dataclass
 from capacity.runtime.shapes import Key, Message, Scalar, Units
 
 MAX_PAIRED = 64  # the likeliest flips, all pairs of which are counted
 PAIR_GFLOP = 4e-7  # billions of operations that a pair takes as long as
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclass(frozen=True)
 class Neighbours:
     """The control, a function for `controls_of`; made by `fit_neighbours`.

@@ -23,6 +23,7 @@ from jaxtyping import Array, Float, Int
 from capacity.bounds.exact.tiles import LOG_ZERO
 from capacity.bounds.posterior.approximation import PosteriorApproximation, Sweep
 from capacity.channels.additive import LOG_2PI
+from capacity.runtime.pytrees import register_dataclass
 from capacity.runtime.shapes import Key, Message, Scalar, Units
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class BlockStates(NamedTuple):
     rest: jax.Array
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclass(frozen=True)
 class AdditiveCode(PosteriorApproximation):
     """The approximation and its samplers; made by `fit_additive`.

@@ -25,13 +25,14 @@ from capacity.bounds.posterior.approximation import PosteriorApproximation
 from capacity.bounds.posterior.bridge import BridgeMove, Carried, Target
 from capacity.bounds.posterior.overlaps import flip_overlaps
 from capacity.joint.joint import Joint
+from capacity.runtime.pytrees import register_dataclass
 from capacity.runtime.shapes import Key, Message, Scalar, Units
 
 PENALTIES = (1.0, 2.0)  # c: taken in turn
 Digits = Float[Array, " digits"]
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclass(frozen=True)
 class InformedFlips(PosteriorApproximation, BridgeMove):
     """The prior as start, and flips towards the truth; made by `fit_flips`.  A state is digits (k,) as float32.

@@ -23,6 +23,7 @@ from capacity.bounds.posterior.approximation import PosteriorApproximation, Swee
 from capacity.bounds.variational.normal import whitener_of
 from capacity.channels.additive import LOG_2PI
 from capacity.joint.joint import Joint, noisy_moments
+from capacity.runtime.pytrees import register_dataclass
 from capacity.runtime.shapes import Key, Scalar, Units
 
 SAMPLES = 2**16
@@ -35,7 +36,7 @@ class PosteriorMean(NamedTuple):
     mean: jax.Array
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclass(frozen=True)
 class GaussianPosterior(PosteriorApproximation):
     """The approximation and its samplers; made by `fit_gaussian`.  A state is the message itself.

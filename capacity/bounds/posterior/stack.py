@@ -25,6 +25,7 @@ from capacity.bounds.posterior.approximation import PosteriorApproximation, Swee
 from capacity.channels import Gaussian
 from capacity.joint.joint import Joint
 from capacity.joint.stack import Sent, WithNoise, log_normal
+from capacity.runtime.pytrees import register_dataclass
 from capacity.runtime.shapes import Key, Message, Scalar, Units, Vector
 
 SAMPLES = 2**14
@@ -47,7 +48,7 @@ class GivenObservation(NamedTuple):
     given: BlockStates
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclass(frozen=True)
 class StackApproximation(PosteriorApproximation):
     """p(m) N(z; u(m), C) N(e; G (z - u(m)), S), with C = V + B B', G = B' C^-1 and S = 1 - G B.
@@ -137,7 +138,7 @@ def autoregress(key: Key, white: InnerNoise, step: Scalar | float) -> InnerNoise
     return jnp.sqrt(1 - jnp.square(step)) * white + step * jax.random.normal(key, white.shape)
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclass(frozen=True)
 class GivenMessage(PosteriorApproximation):
     """The same approximation with the message known: only the noise moves.  z is a pair (z, message)."""

@@ -20,13 +20,14 @@ from capacity.bounds.variational.normal import Normal, fit_normal, whitener_of
 from capacity.joint.joint import Joint
 from capacity.results.estimate import Estimate
 from capacity.runtime.keys import Seed, as_key
+from capacity.runtime.pytrees import register_dataclass
 from capacity.runtime.shapes import Key, Scalar, Units
 
 ROUNDS = 20  # of expectation maximisation
 RIDGE = 1e-3  # of a unit's variance
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclass(frozen=True)
 class NormalMixture:
     """sum_k w_k N(z; mu_k, S_k): `log_weights` (K,) and `parts`, normal densities with leading axis K."""

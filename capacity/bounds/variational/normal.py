@@ -12,10 +12,11 @@ from jaxtyping import Float
 
 from capacity.channels.additive import LOG_2PI
 from capacity.joint.joint import Joint, noisy_moments
+from capacity.runtime.pytrees import register_dataclass
 from capacity.runtime.shapes import Key, Scalar, Units
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclass(frozen=True)
 class Normal:
     """A normal density r(z) on all units together: `mean` (units,), and `whitener`, L^-1 of its covariance L L'."""

@@ -19,6 +19,7 @@ from jaxtyping import Array, Float
 from capacity.bounds.variational.judged import Judged
 from capacity.channels.additive import LOG_2PI
 from capacity.channels.channel import Channel, Code
+from capacity.runtime.pytrees import register_dataclass
 from capacity.runtime.shapes import Units
 
 MAX_ENTRIES = 512  # of a unit's table
@@ -28,7 +29,7 @@ MIN_WEIGHT = 1e-3  # of each part: what a part costs at most where it was of no 
 SAMPLE_NUMBERS = 2**22  # that are in memory at once
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclass(frozen=True)
 class UnitMixtures:
     """r_j of all units.

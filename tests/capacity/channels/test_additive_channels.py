@@ -13,6 +13,7 @@ from jax.scipy.special import gammaln
 
 from capacity.channels import CHANNELS, AdditiveNoise, Gaussian, Uniform, unit_capacity
 from capacity.runtime.contracts import missing_members
+from capacity.runtime.pytrees import register_dataclass
 
 U = jnp.array([-1.0, 0.0, 2.0])
 LOG_SQRT_2PI = 0.5 * np.log(2 * np.pi)
@@ -22,7 +23,7 @@ JUMP = 2e-3  # relative error of the quadrature where a density jumps
 def noise(kind: type[AdditiveNoise]) -> Any:
     """What every such class is decorated with, and a name that nobody looks up."""
     kind.name, kind.summary = kind.__name__.lower(), f"{kind.__name__} noise"
-    return jax.tree_util.register_dataclass(dataclass(frozen=True)(kind))
+    return register_dataclass(dataclass(frozen=True)(kind))
 
 
 @noise
@@ -172,7 +173,7 @@ def test_one_class_and_one_line_enrol_it() -> None:
     del CHANNELS["laplace"]
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclass(frozen=True)
 class Twice(Laplace):
     """A density that integrates to 2."""
@@ -181,7 +182,7 @@ class Twice(Laplace):
         return -jnp.abs(e) / self.scale - jnp.log(self.scale)
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclass(frozen=True)
 class Wider(Laplace):
     """Draws of twice the scale."""
@@ -190,7 +191,7 @@ class Wider(Laplace):
         return 2 * self.scale * jax.random.laplace(key, shape)
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclass(frozen=True)
 class Holes(Flat):
     """Says that everything is possible."""

@@ -24,6 +24,7 @@ from capacity.channels import (
     StochasticDepth,
 )
 from capacity.channels.constraint import ANY, POWER, SIGNS
+from capacity.runtime.pytrees import register_dataclass
 
 DIGITS = Constraint("digits")
 ORDER = [
@@ -84,7 +85,7 @@ def test_a_power_is_at_most_the_limit_and_of_units_that_spend_it_the_limit() -> 
         assert other.words_of_units == other.words
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclass(frozen=True)
 class Foreign(LearntGaussian):
     """Somebody else's channel of a paired code."""

@@ -79,7 +79,7 @@ def test_what_is_no_source_is_refused(source: Any, words: str) -> None:
 @pytest.mark.parametrize(
     ("channel", "words"),
     [
-        (Bare(0.5), "Expected a channel that is a pytree; got Bare: decorate its class with jax.tree_util.register_"),
+        (Bare(0.5), "Expected a channel that is a pytree; got Bare: decorate its class with capacity.register_"),
         (0.5, "Expected a channel that is a pytree; got float"),
         (Gaussian, "Expected an instance of a channel; got the class Gaussian"),
     ],

@@ -18,9 +18,10 @@ from capacity.bounds.annealed.legs import LANES, Samples
 from capacity.bounds.exact.densities import log_densities
 from capacity.bounds.exact.listing import list_codes
 from capacity.bounds.posterior.approximation import PosteriorApproximation
+from capacity.runtime.pytrees import mistakable, register_dataclass
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclass(frozen=True)
 class Prior(PosteriorApproximation):
     """One's own: messages of the prior, which no sweep moves."""
@@ -68,3 +69,18 @@ def test_what_lacks_a_method_is_refused() -> None:
     half: Any = Half
     with pytest.raises(TypeError, match="log_start.*message_of.*sample.*state_of"):
         half()
+
+
+def test_one_that_jax_may_take_for_another_is_refused() -> None:
+    @jax.tree_util.register_dataclass
+    @dataclass(frozen=True)
+    class Theirs(Prior):
+        pass
+
+    joint = keyed_bits(2, 1.0)
+    theirs, ladder = Theirs(joint), even_ladder(STRIDE, STRIDE)
+    if not mistakable(theirs):
+        pytest.skip("this JAX tells classes apart")
+    samples = Samples.simulate(jax.random.key(9), joint, LANES)
+    with pytest.raises(TypeError, match="Expected an approximation whose class is told from others; got Theirs"):
+        run_chains(jax.random.key(0), joint, theirs, samples, ladder)

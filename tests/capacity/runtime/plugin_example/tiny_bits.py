@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from capacity import register_dataclass
 from capacity.channels import AdditiveNoise
 from capacity.claims import Answer, Claim, Context, Evidence, Prediction
 from capacity.estimators import Estimator
@@ -17,7 +18,7 @@ from capacity.systems import GaussianAutoencoder
 from synthetic import Codebook
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclass(frozen=True)
 class Laplace(AdditiveNoise):
     """Noise that a density alone describes."""
