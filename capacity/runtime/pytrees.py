@@ -53,7 +53,7 @@ def register_dataclass(kind: type[T]) -> type[T]:
         leaves, configuration = flatten(value)
         return list(zip(keys, leaves, strict=True)), configuration
 
-    def unflatten(configuration: tuple[object, ...], leaves: Iterable[Any]) -> T:
+    def unflatten(configuration: tuple[object, ...], leaves: Iterable[Any]) -> Any:
         value = object.__new__(kind)
         for name, part in zip([*data, *static], [*leaves, *configuration], strict=True):
             object.__setattr__(value, name, part)
