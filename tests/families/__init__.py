@@ -20,6 +20,7 @@ from tests.families import (
     latents,
     layers,
     networks,
+    noises,
     parities,
     scales,
     skewed,
@@ -34,7 +35,7 @@ FAMILIES: dict[str, Family] = {
     family.name: family
     for family in (
         far.FAMILY, events.FAMILY, skewed.FAMILY, scales.FAMILY, copies.FAMILY, steps.FAMILY, hashes.FAMILY,
-        parities.FAMILY, sources.FAMILY, channels.FAMILY, latents.FAMILY, layers.FAMILY, networks.FAMILY,
+        parities.FAMILY, sources.FAMILY, channels.FAMILY, noises.FAMILY, latents.FAMILY, layers.FAMILY, networks.FAMILY,
         events.LONG, blocks.FAMILY,
     )
 }  # fmt: skip

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Float
 
 from capacity.bounds.exact.proposal import Proposal, draw_rows, outlyingness, proposal_of
 from capacity.bounds.exact.whitening import VARIANCE_TOLERANCE, whitening
@@ -51,7 +51,6 @@ class Listed(NamedTuple):
         usual: moments of Z without outliers.
         capped, capped_length: E of `capped_distance` and of `capped_length` over the messages.
         proposal: how messages are drawn.
-        uneven: whether noise differs among the messages.
     """
 
     codes: Code
@@ -64,7 +63,6 @@ class Listed(NamedTuple):
     capped: Float[Array, " units"]
     capped_length: Float[Array, ""]
     proposal: Proposal
-    uneven: Bool[Array, ""]
 
     @property
     def entropy(self) -> Float[Array, ""]:
@@ -108,7 +106,7 @@ def listed_of(codes: Code, log_probs: Float[Array, " messages"], channel: Channe
     narrowing = jnp.abs(log_std - (probs * log_std).sum(0, keepdims=True)).max(1)
     uneven = jnp.where(narrowing.max() > LEAST_NARROWING, narrowing, 0.0)
     proposal = proposal_of(log_probs, outlying, length + NARROWING_FIRST * uneven)
-    return Listed(codes, log_probs, mean, covariance, noise, power, usual, capped, capped_mean, proposal, uneven.any())
+    return Listed(codes, log_probs, mean, covariance, noise, power, usual, capped, capped_mean, proposal)
 
 
 def held_moments(channel: Channel, codes: Code) -> tuple[Float[Array, "n units"], Float[Array, "n units"]]:

@@ -23,7 +23,7 @@ from capacity.runtime.shapes import Scalar
 
 UNEVEN = 0.5  # the least weight of a message, for the largest, of draws that count as even
 ALMOST = 0.999  # of the n-th part of all draws: a message that has so much of them is drawn
-ENOUGH = 512  # samples, in which what comes once in 100 hardly lacks
+ENOUGH = 64  # samples, drawn in strata, in which what comes once in 100 hardly lacks
 CERTAIN = 0.01  # bits: where half of all z leave so nearly the same entropy, what confuses is rare
 
 
@@ -53,8 +53,7 @@ def unseen_messages(listed: Listed, bits: Numbers, n: int) -> tuple[jax.Array, j
     maybe_missed = (listed.proposal.log_prob < jnp.log(ALMOST / n)) & (log_probs > -jnp.inf)
     most = jnp.where(maybe_missed, -listed.proposal.weight * log_probs / NATS_PER_BIT, 0.0).max()
     # Outliers are those out of what is usual in 98 of 100; more frequent ones are among enough samples.
-    alike = max(n, len(log_probs)) if n >= ENOUGH else n
-    looked_at = jnp.where(listed.uneven, n, alike)
+    looked_at = max(n, len(log_probs)) if n >= ENOUGH else n
     losses = jnp.maximum(bits, 0.0), jnp.maximum(most - bits, 0.0)
     down, up = (jnp.where(maybe_missed.any(), rule_of_three_bits(loss, looked_at), 0.0) for loss in losses)
     return down, up
