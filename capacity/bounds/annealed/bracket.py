@@ -65,8 +65,8 @@ def annealed_bracket(
         else:
             upper, taken = tighter_bound(upper, bound)
         how = f"{name} {SIDES[bound.kind]}; {how}" if taken else how
-    check_agreement(lower, upper)
     lower, upper, how = narrowed(jax.random.fold_in(key, 1), joint, budget_gflop, (lower, upper), how)
+    check_agreement(lower, upper)
     lower, upper = clipped_to_source(lower, upper, joint.source.bits)
     trace.append(trace_point(budget_gflop - left + spent, (lower, upper), how))
     progress(1.0, how)

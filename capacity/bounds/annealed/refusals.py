@@ -66,6 +66,24 @@ def check_codes(key: Key, joint: Joint) -> None:
         )
 
 
+def check_fitted(approximation: PyTree) -> None:
+    """Refuse an approximation that is no number somewhere: it met a code that `check_codes` did not.
+
+    Args:
+        approximation: of the posterior, as fitted.
+
+    Raises:
+        ValueError: if a leaf has a NaN.
+    """
+    leaves = [np.asarray(leaf) for leaf in jax.tree.leaves(approximation)]
+    if any(np.isnan(leaf).any() for leaf in leaves if np.issubdtype(leaf.dtype, np.floating)):
+        raise ValueError(
+            f"Expected finite codes; got some that are not, of messages too rare to be among {CHECKED} sampled ones: "
+            f"what {type(approximation).__name__} fitted to others is NaN. Look for divisions by 0, overflow, and "
+            "logarithms or roots of negative numbers in the encoder."
+        )
+
+
 @jax.jit
 def _moments(joint: Joint, vectors: jax.Array) -> tuple[jax.Array, jax.Array]:
     moments: tuple[jax.Array, jax.Array] = jax.lax.map(joint.moments, vectors, batch_size=CHECKED)

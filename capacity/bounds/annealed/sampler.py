@@ -13,6 +13,7 @@ from capacity.bounds.annealed.controlled_bounds import ControlledBounds, Ends
 from capacity.bounds.annealed.first_phase import first_phase_samples
 from capacity.bounds.annealed.legs import LANES
 from capacity.bounds.annealed.neighbours import fit_neighbours
+from capacity.bounds.annealed.refusals import check_fitted
 from capacity.bounds.annealed.schedule import BATCHES, Cost, Pilot, SamplingPlan, cost_of, pilots, plan_sampling
 from capacity.bounds.posterior.approximation import PosteriorApproximation
 from capacity.joint.joint import Joint
@@ -66,6 +67,7 @@ class Sampler(NamedTuple):
         """
         key_fit, key_side, key_pilot, key_more = jax.random.split(key, 4)
         approximation = fit(key_fit, joint)
+        check_fitted(approximation)
         cost = cost_of(joint, approximation)
         cheap = first_phase_samples(cost.simulated, FIRST_PHASE_SHARE * budget_gflop)
         controlled = ControlledBounds.simulate(key_side, joint, approximation, cheap)._replace(outer=outer)

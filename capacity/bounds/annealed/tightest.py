@@ -47,5 +47,5 @@ def check_agreement(lower: Estimate, upper: Estimate) -> None:
         raise ValueError(
             f"Expected bounds that agree; got one of at least {float(lower.low):.4g} bits below and one of at most "
             f"{float(upper.high):.4g} above, which chance hardly does. Does the encoder give a message the same code "
-            "every time, compiled by jax.jit or not?"
+            "every time, compiled by jax.jit or not, and a finite one?"
         )

@@ -84,3 +84,14 @@ def test_noise_that_single_precision_does_not_resolve_is_refused() -> None:
 )
 def test_codes_that_single_precision_holds_pass(joint: Joint) -> None:
     check_codes(jax.random.key(0), joint)
+
+
+def test_a_code_without_a_number_that_only_the_fit_meets_is_refused() -> None:
+    """One message in 16,384 has none: the check of 4,096 seldom meets it, a fit of more does."""
+    digits = jnp.arange(24) < 14
+
+    def encode(x: jax.Array) -> jax.Array:
+        return jnp.where(jnp.all((x > 0) | ~digits), jnp.nan, x)
+
+    with pytest.raises(ValueError, match="Expected finite codes; got some that are not, of messages too rare to be"):
+        measure(0, Joint(FairBits(jnp.eye(24)), encode, Gaussian(0.3)), budget_gflop=1.0, method="bracket")
