@@ -7,7 +7,7 @@ from dataclasses import replace
 import jax
 import jax.numpy as jnp
 
-from capacity.bounds.exact.listing import Listed, as_columns
+from capacity.bounds.exact.listing import Listed, as_columns, held_moments
 from capacity.bounds.exact.rare_events import unseen_messages, unseen_noise
 from capacity.bounds.exact.sample import Sample, surprise
 from capacity.bounds.variational.marginal import check_density, divergence, infinite_with_atoms
@@ -51,7 +51,8 @@ def marginal_kl(joint: Joint, listed: Listed, sample: Sample, prior_std: Scalar)
         ValueError: if the channel has atoms.
     """
     check_density(joint.channel)
-    second_moment = jnp.diagonal(listed.covariance) + jnp.square(listed.mean)
+    centre, variance = held_moments(joint.channel, listed.codes)
+    second_moment = (jnp.exp(listed.log_probs)[:, None] * (jnp.square(centre) + variance)).sum(0)
     cross = (0.5 * second_moment / jnp.square(prior_std) + jnp.log(prior_std) + 0.5 * LOG_2PI).sum()
     columns = as_columns([*sample.controls.joint, surprise(sample)], sample.z)
     log_q = sample.mean(sample.q.joint, columns)
