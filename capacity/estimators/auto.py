@@ -13,14 +13,15 @@ only where it is high, so that through `auto` it is a little less than that.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import jax
 import numpy as np
 from numpy.typing import ArrayLike
 
-from capacity.estimators.checks import FEW_VALUES, checked
+from capacity.estimators.checks import FEW_VALUES, checked, random_of
+from capacity.estimators.counts.entropy import within_entropies
 from capacity.estimators.counts.plugin import PlugIn
 from capacity.estimators.estimator import Estimator, LogRatio, RatioEstimator
 from capacity.estimators.features.feature_cca import FeatureCCA
@@ -32,6 +33,7 @@ from capacity.estimators.parametric.gaussian import GaussianMI
 from capacity.estimators.parametric.gaussian_copula import GaussianCopula, heavy_tailed
 from capacity.estimators.parametric.student import Student
 from capacity.estimators.parametric.student_copula import StudentCopula
+from capacity.estimators.rounding import spread_within_steps
 from capacity.results.estimate import NATS_PER_BIT, Estimate
 from capacity.runtime.deprecated import old_attribute
 from capacity.runtime.keys import Seed, as_key
@@ -119,18 +121,40 @@ def choose(key: Seed, x: ArrayLike, y: ArrayLike) -> Choice:
 
 def _chosen(key: jax.Array, x: np.ndarray, y: np.ndarray) -> Choice:
     """The choice for checked arrays."""
-    x, y = _symbols_if_few(x), _symbols_if_few(y)
+    key, key_spread = jax.random.split(key)
+    x, y, spread = _prepared(key_spread, x, y)
     symbols = [side.dtype.kind == "i" for side in (x, y)]
     if all(symbols):
-        return _only(key, PlugIn(), x, y, "Both sides are symbols: counted, with a correction for what was not seen.")
-    if any(symbols):
-        return _only(key, Ross(), x, y, "One side is symbols, the other real numbers: neighbours within each symbol.")
-    tied = max(_ties(x), _ties(y))
-    if tied > MAX_TIED_SHARE:
-        return _only(key, Mixed(), x, y, f"{100 * tied:.0f} % of values repeat others: neighbours that allow ties.")
-    if len(x) < MIN_PAIRS:
-        return _small(key, x, y)
-    return _continuous(key, x, y)
+        words = "Both sides are symbols: counted, with a correction for what was not seen."
+        choice = _only(key, PlugIn(), x, y, words)
+    elif any(symbols):
+        words = "One side is symbols, the other real numbers: neighbours within each symbol."
+        choice = _only(key, Ross(), x, y, words)
+    elif (tied := max(_ties(x), _ties(y))) > MAX_TIED_SHARE:
+        choice = _only(key, Mixed(), x, y, f"{100 * tied:.0f} % of values repeat others: neighbours that allow ties.")
+    elif len(x) < MIN_PAIRS:
+        choice = _small(key, x, y)
+    else:
+        choice = _continuous(key, x, y)
+    cut = within_entropies(choice.estimate, x, y)
+    said = "" if cut is choice.estimate else " No more than the entropy of the symbols."
+    return replace(choice, estimate=cut, why=spread + choice.why + said)
+
+
+def _prepared(key: jax.Array, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, str]:
+    """Both sides with few values as symbols and rounded numbers spread within their steps, and what was done."""
+    random, words = random_of(key), ""
+    sides = []
+    for name, side in (("x", x), ("y", y)):
+        side = _symbols_if_few(side)
+        if side.dtype.kind == "f":
+            side, rounded = spread_within_steps(random, side)
+            if rounded:
+                words += (
+                    f"Rounded numbers in {rounded} of {side.shape[1]} columns of {name}: spread within their steps. "
+                )
+        sides.append(side)
+    return sides[0], sides[1], words
 
 
 def _continuous(key: jax.Array, x: np.ndarray, y: np.ndarray) -> Choice:

@@ -9,14 +9,19 @@ nsb              the posterior mean under a prior that is flat in the entropy  (
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 from scipy.special import gammaln, logsumexp, polygamma, psi
 
+from capacity.results.estimate import NATS_PER_BIT, Estimate
+from capacity.results.intervals import Z95
+
 Correction = Literal["none", "miller_madow", "grassberger", "nsb"]
 
 _NODES = 400
+MAX_SINGLETONS = 0.02  # of the rows: symbols seen once, above which an entropy is not known
 
 
 def plug_in(counts: np.ndarray) -> float:
@@ -50,6 +55,32 @@ ENTROPIES: dict[Correction, Callable[[np.ndarray, int], float]] = {
     "nsb": nsb,
 }
 """From the counts of the symbols seen, and how many symbols there could be, to nats."""
+
+
+def within_entropies(estimate: Estimate, x: np.ndarray, y: np.ndarray) -> Estimate:
+    """An estimate of I(X;Y) cut to the entropy of sides that are symbols, which information is never above.
+
+    The interval's upper end is cut to the upper end of the entropy's own.  A side with symbols that were hardly seen,
+    whose entropy is not known, cuts nothing.
+
+    Args:
+        estimate: of the information, bits.
+        x, y: symbols, int64 of shape (n, 1), or real numbers, float64 of shape (n, d).
+    """
+    for side in (x, y):
+        if side.dtype.kind != "i":
+            continue
+        counts = np.unique(side, return_counts=True)[1]
+        if (counts == 1).sum() > MAX_SINGLETONS * len(side):
+            continue
+        bits, surprisal = grassberger(counts) / NATS_PER_BIT, np.log2(len(side) / counts)
+        variance = float((counts * np.square(surprisal - (counts * surprisal).sum() / len(side))).sum()) / len(side)
+        most = bits + Z95 * (variance / len(side)) ** 0.5
+        if estimate.high > most or estimate.bits > bits:
+            figure = min(estimate.bits, bits)
+            low = min(estimate.low, figure)
+            estimate = replace(estimate, bits=figure, low=low, high=max(min(estimate.high, most), figure))
+    return estimate
 
 
 def nsb_moments(counts: np.ndarray, symbols: int) -> tuple[float, float]:

@@ -1,14 +1,20 @@
 """Mutual information of mixed data from nearest neighbours: labels against numbers, and any mixture with ties.
 
 Ross (2014, PLoS ONE 9, e87357, equation 2), symbols x and real y, in nats: about each y the k-th neighbour among those
-with its own symbol sets a radius, and m points of all symbols lie within it,
+with its own symbol sets a radius; k' points with its symbol and m of all symbols lie no farther than that,
 
-    psi(n) + psi(k) - <psi(n_x)> - <psi(m)>
+    psi(n) + <psi(k')> - <psi(n_x)> - <psi(m)>
+
+k' is k unless others are as far away as the k-th, as where numbers repeat: all counts then take them in.  Rounded
+numbers are spread within their steps first (`rounding`).
 
 Gao, Kannan, Oh and Viswanath (2017, NeurIPS 30, algorithm 1, with digamma as in their program): KSG where a joint
 distance is 0 counts the equals in its place,
 
     <psi(k_i)> + log n - <psi(n_x + 1) + psi(n_y + 1)>
+
+A radius of 0 is not the only tie.  Where more than one point lies as far away in x or in y as the k-th neighbour does,
+all three counts take in what is no farther (Mesner & Shalizi 2020, IEEE Trans. Inf. Theory 67).
 """
 
 from __future__ import annotations
@@ -21,12 +27,13 @@ import jax
 import numpy as np
 from scipy.special import digamma
 
-from capacity.estimators.checks import Takes
+from capacity.estimators.checks import Takes, random_of
 from capacity.estimators.estimator import Change
 from capacity.estimators.neighbours.ksg import scaled_margins
 from capacity.estimators.neighbours.profile import estimate_from_terms
 from capacity.estimators.neighbours.search import count_within, nearest
 from capacity.estimators.neighbours.terms import NeighbourEstimator
+from capacity.estimators.rounding import spread_within_steps
 from capacity.results.estimate import Estimate
 
 MAX_RARE = 0.05  # of the pairs may have a symbol that k others do not share
@@ -55,6 +62,8 @@ class Ross(NeighbourEstimator):
             ValueError: if fewer than k + 2 rows have a symbol that occurs twice.
         """
         symbols, numbers = (x, y) if x.dtype.kind == "i" else (y, x)
+        key, key_spread = jax.random.split(key)
+        numbers, _ = spread_within_steps(random_of(key_spread), numbers)
         counts = np.bincount(symbols[:, 0])[symbols[:, 0]]
         kept = counts > 1
         if kept.sum() < self.k + 2:
@@ -79,7 +88,8 @@ class Ross(NeighbourEstimator):
         for rows in np.split(order, np.cumsum(np.unique(x, return_counts=True)[1])[:-1]):
             distances = nearest(y[rows], min(max(ks), len(rows) - 1))[0]
             radii[:, rows] = distances[:, used[:, rows[0]] - 1].T
-        within = np.stack([count_within(y, radius) for radius in radii]) + 1
+            used[:, rows] = [_as_near(y[rows], radius) for radius in radii[:, rows]]
+        within = np.stack([_as_near(y, radius) for radius in radii])
         return np.asarray(digamma(len(y)) + digamma(used) - digamma(counts) - digamma(within))
 
 
@@ -104,6 +114,9 @@ class Mixed(NeighbourEstimator):
         far short: the interval is opened up to the limit, and the estimate is `saturated`.
         """
         columns = sum(a.shape[1] for a in (x, y) if a.dtype.kind == "f")
+        key, key_spread = jax.random.split(key)
+        random = random_of(key_spread)
+        x, y = (spread_within_steps(random, a)[0] if a.dtype.kind == "f" else a for a in (x, y))
         x, y = (scaled_margins(a, "standard") if a.dtype.kind == "f" else a for a in (x, y))
         held = self._neighbours(x, y, [self.k])[1]
         limit = float(np.log(len(x)) - digamma(held).mean())
@@ -120,8 +133,15 @@ class Mixed(NeighbourEstimator):
             ks: how many neighbours.
         """
         radii, held = self._neighbours(x, y, [self.k] if ks is None else ks)
-        sides = [_apart(a, _gap(x, y)) for a in (x, y)]
+        gap = _gap(x, y)
+        sides = [_apart(a, gap) for a in (x, y)]
+        joint = np.hstack(sides)
         counts = np.array([[_within(a, radius) for a in sides] for radius in radii])
+        for row, radius, own in zip(held, radii, counts, strict=True):
+            as_near = np.array([_as_near(a, radius) + 1 for a in sides])
+            tied = ((as_near - own).sum(axis=0) > 1) & (radius > 0) & (radius < gap)
+            own[:, tied] = as_near[:, tied]
+            row[tied] = _as_near(joint, radius)[tied] + 1
         return np.asarray(np.log(len(x)) + digamma(held) - digamma(counts).sum(axis=1))
 
     @staticmethod
@@ -146,6 +166,11 @@ def _rare(symbols: np.ndarray, k: int) -> float:
 def _within(points: np.ndarray, radius: np.ndarray) -> np.ndarray:
     """Points strictly within each radius, or equal where it is 0, each itself among them."""
     return count_within(points, np.maximum(radius, np.finfo(np.float64).tiny)) + 1
+
+
+def _as_near(points: np.ndarray, radius: np.ndarray) -> np.ndarray:
+    """Other points no farther than each radius."""
+    return count_within(points, np.nextafter(radius, np.inf))
 
 
 def _gap(x: np.ndarray, y: np.ndarray) -> float:
