@@ -127,9 +127,11 @@ class FeatureCCA(RatioEstimator):
     ) -> tuple[Library, int] | None:
         """The library that tells most and how many pairs of variates; None for the columns as they are."""
         held = len(x) // 5
-        plain = GaussianCopula()(key, x[:held], y[:held])
+        best, chosen = 0.0, None
+        if held >= GaussianCopula().min_pairs and held >= x.shape[1] + y.shape[1] + 4:  # else columns are no candidate
+            plain = GaussianCopula()(key, x[:held], y[:held])
+            best = plain.bits + 0.5 * plain.stderr
         most = min(_MAX_PAIRS, x.shape[1], y.shape[1])  # no more functions of a side than columns can be independent
-        best, chosen = plain.bits + 0.5 * plain.stderr, None
         for library in LIBRARIES:
             maps = library(x[held:], y[held:], random)
             if maps is None:

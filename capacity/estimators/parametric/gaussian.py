@@ -183,7 +183,7 @@ def _orthonormal(rows: np.ndarray) -> tuple[np.ndarray, Callable[[np.ndarray], n
     scale = np.abs(rows - mean).max(axis=0)
     scale = scale * np.sqrt((((rows - mean) / scale) ** 2).sum(axis=0))
     frame, triangle = np.linalg.qr((rows - mean) / scale)
-    turn, lengths, back = np.linalg.svd(triangle)
+    turn, lengths, back = np.linalg.svd(triangle, full_matrices=False)
     kept = lengths > _REDUNDANT * lengths[0]
     inverse = back[kept].T / lengths[kept]
     return frame @ turn[:, kept], lambda new: (new - mean) / scale @ inverse
