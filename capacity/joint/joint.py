@@ -87,10 +87,16 @@ class Joint:
 
     def sample(self, key: Key, n: int) -> tuple[PyTree, Code, Float[Array, "{n} units"]]:
         """n independent triples: messages (n, message_dim), codes, noisy units (n, units)."""
-        key_source, key_noise = jax.random.split(key)
-        batch = self.source.sample(key_source, n)
-        codes = jax.lax.map(self.encoder, batch.vector, batch_size=min(n, ENCODED_TOGETHER))
-        return batch.message, codes, jax.vmap(self.channel)(jax.random.split(key_noise, n), codes)
+        message, codes, z = _sampled(self, key, n)
+        return message, codes, z
+
+
+@partial(jax.jit, static_argnums=2)
+def _sampled(joint: Joint, key: Key, n: int) -> tuple[PyTree, Code, jax.Array]:
+    key_source, key_noise = jax.random.split(key)
+    batch = joint.source.sample(key_source, n)
+    codes = jax.lax.map(joint.encoder, batch.vector, batch_size=min(n, ENCODED_TOGETHER))
+    return batch.message, codes, jax.vmap(joint.channel)(jax.random.split(key_noise, n), codes)
 
 
 @partial(jax.jit, static_argnums=2)
