@@ -42,12 +42,8 @@ CURVE = "curve --system gaussian --bits 4 --dim 6 --units 2 --width 16 --steps 1
 
 
 def plan(optimiser: Any = None) -> CurvePlan:
-    """Of the sizes of `test_schedule`, whose compiled programs these tests so find or leave."""
-    source, system = (
-        FairBits.build(jax.random.key(7), 4, 6),
-        GaussianAutoencoder(Architecture(units=2, widths=(16, 16))),
-    )
-    training = Training(steps=120, batch=32, receiver_steps=40, receiver_batch=32, optimiser=optimiser)
+    source, system = FairBits.build(jax.random.key(7), 4, 6), GaussianAutoencoder(Architecture(units=2, widths=(16,)))
+    training = Training(steps=60, batch=32, receiver_steps=20, receiver_batch=32, optimiser=optimiser)
     return plan_curve(jax.random.key(0), source, system, [0.3, 1.0], 2, training=training, samples=64)
 
 
