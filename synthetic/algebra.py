@@ -19,6 +19,7 @@ def binary_digits(index: jax.Array, width: int) -> jax.Array:
     return ((index[:, None] >> shifts[None, :]) & 1).astype(jnp.int8)
 
 
+@functools.partial(jax.jit, static_argnums=(1, 2))
 def fair_digits(key: jax.Array, n: int, width: int) -> jax.Array:
     """Independent fair binary digits (n, width) int8, 32 from each random word."""
     words = jax.random.bits(key, (n, -(-width // 32), 1), jnp.uint32)
@@ -47,6 +48,12 @@ def amplitudes(digits: jax.Array) -> jax.Array:
 def matmul(vector: jax.Array, matrix: jax.Array) -> jax.Array:
     """Product vector @ matrix in full float32: the default on a GPU keeps about three digits."""
     return jnp.matmul(vector, matrix, precision=jax.lax.Precision.HIGHEST)
+
+
+@jax.jit
+def sent(digits: jax.Array, rotation: jax.Array) -> jax.Array:
+    """Vectors (..., dim) of binary digits (..., k): amplitudes times `rotation`."""
+    return matmul(amplitudes(digits), rotation)
 
 
 def orthonormal(key: jax.Array, rows: int, dim: int) -> jax.Array:

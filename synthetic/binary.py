@@ -7,7 +7,7 @@ import math
 import jax
 import jax.numpy as jnp
 
-from synthetic.algebra import amplitudes, binary_digits, fair_digits, matmul
+from synthetic.algebra import binary_digits, fair_digits, sent
 from synthetic.sizes import check_listing
 from synthetic.source import MAX_LISTED, Batch, NamedSource
 
@@ -42,12 +42,13 @@ class BinarySource(NamedSource):
 
     def sample(self, key: jax.Array, n: int) -> Batch:
         """Draw n: messages (n, k) int8, vectors (n, dim) float32."""
-        message = fair_digits(key, n, self.message_dim)
+        message: jax.Array = fair_digits(key, n, self.message_dim)
         return Batch(message, self.embed(message))
 
     def embed(self, message: jax.Array) -> jax.Array:
         """Vector (dim,) of one message (k,), or (n, dim) of messages (n, k)."""
-        return matmul(amplitudes(message), self.rotation)
+        vector: jax.Array = sent(message, self.rotation)
+        return vector
 
     def log_prob(self, message: jax.Array) -> jax.Array:
         """Log mass () in nats of one message (k,): -k ln 2, whichever it is."""

@@ -5,6 +5,7 @@ number in binary digits.
 """
 
 from dataclasses import InitVar, dataclass, field
+from functools import partial
 from typing import ClassVar, Self
 
 import jax
@@ -110,8 +111,7 @@ class Codebook(NumberedSource):
 
     def sample(self, key: jax.Array, n: int) -> Batch:
         """Draw n: messages (n, message_dim) int8, vectors (n, dim) float32."""
-        draws = jax.random.bits(key, (n,), jnp.uint32)
-        index = jnp.searchsorted(self.lower_edges, draws, side="right").astype(jnp.int32) - 1
+        index = _numbers(key, self.lower_edges, n)
         return Batch(binary_digits(index, self.message_dim), self.vectors[index])
 
     def log_prob(self, message: jax.Array) -> jax.Array:
@@ -123,6 +123,13 @@ class Codebook(NumberedSource):
         """Vectors (N, dim) and log masses (N,) in nats, in the order of `messages`."""
         check_listing(self.count)
         return self.vectors, self.log_probs
+
+
+@partial(jax.jit, static_argnums=2)
+def _numbers(key: jax.Array, lower_edges: jax.Array, n: int) -> jax.Array:
+    """Numbers (n,) int32 of rows, each drawn by its part of the line."""
+    draws = jax.random.bits(key, (n,), jnp.uint32)
+    return jnp.searchsorted(lower_edges, draws, side="right").astype(jnp.int32) - 1
 
 
 def _checked_rows(vectors: ArrayLike) -> np.ndarray:

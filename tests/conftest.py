@@ -18,6 +18,9 @@ os.environ["XLA_FLAGS"] = os.environ.get(
     "XLA_FLAGS",
     "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1",
 )
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # there is a process for each core: read when these start
+# Programs need not say where in the source each operation stands: errors say so by themselves.
+os.environ.setdefault("JAX_TRACEBACK_IN_LOCATIONS_LIMIT", "0")
 import jax
 import pytest
 

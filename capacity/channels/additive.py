@@ -27,6 +27,7 @@ from capacity.channels.constraint import POWER, Constraint
 from capacity.channels.noise_quadrature import (
     CELLS_PER_STD,
     DRAW_NODES,
+    NoiseFigures,
     cell_masses,
     cumulated,
     inverted,
@@ -161,19 +162,26 @@ def check_noise(noise: AdditiveNoise) -> None:
     Raises:
         ValueError: naming what is wrong.
     """
-    figures = noise_figures(noise.log_noise)
+    figures, positive, distance = _examined(noise)
     if not abs(float(figures.mass) - 1) <= MASS_TOLERANCE:
         raise ValueError(f"Expected log_noise of {noise.name} to integrate to 1; got {float(figures.mass):.4g}.")
     if not float(figures.tail) <= TAIL_TOLERANCE:
         raise ValueError(f"Expected noise of a finite variance; got {noise.name}, whose tails are too heavy.")
-    around = figures.mean + jnp.sqrt(figures.variance) * jnp.linspace(-10, 10, 401)
-    if noise.full_support and bool(jnp.isneginf(noise.log_noise(around)).any()):
+    if noise.full_support and not bool(positive):
         raise ValueError(f"Expected full_support = False in {noise.name}; got a density of 0 near its mean.")
-    draws = jnp.sort(noise.sample_noise(jax.random.key(0), (CHECKED_DRAWS,)))
-    expected = jnp.interp(draws, jnp.asarray(DRAW_NODES, draws.dtype), cumulated(noise.log_noise))
-    distance = float(np.abs(np.asarray(expected) - (np.arange(CHECKED_DRAWS) + 0.5) / CHECKED_DRAWS).max())
-    if not distance <= DISTANCE_TOLERANCE:
+    if not float(distance) <= DISTANCE_TOLERANCE:
         raise ValueError(
             f"Expected sample_noise of {noise.name} to draw from log_noise; got a Kolmogorov-Smirnov distance of "
-            f"{distance:.3f} between them."
+            f"{float(distance):.3f} between them."
         )
+
+
+@jax.jit
+def _examined(noise: AdditiveNoise) -> tuple[NoiseFigures, jax.Array, jax.Array]:
+    """Its figures, whether its density is positive near its mean, and how far its draws are from it."""
+    figures = noise_figures(noise.log_noise)
+    around = figures.mean + jnp.sqrt(figures.variance) * jnp.linspace(-10, 10, 401)
+    draws = jnp.sort(noise.sample_noise(jax.random.key(0), (CHECKED_DRAWS,)))
+    expected = jnp.interp(draws, jnp.asarray(DRAW_NODES, draws.dtype), cumulated(noise.log_noise))
+    even = jnp.asarray((np.arange(CHECKED_DRAWS) + 0.5) / CHECKED_DRAWS, draws.dtype)
+    return figures, ~jnp.isneginf(noise.log_noise(around)).any(), jnp.abs(expected - even).max()

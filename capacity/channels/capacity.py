@@ -42,16 +42,31 @@ def unit_capacity(
         u = jnp.asarray(np.asarray(inputs, np.float64))[:, None]
         double = jax.tree.map(lambda leaf: jnp.asarray(np.asarray(leaf, np.float64)), channel)
         if channel.atomic:
-            values = np.asarray(jax.vmap(lambda v: double.atoms(v)[0])(u))
+            values = np.asarray(_values(double, u))
             outputs, weights = np.unique(values), None
         else:
-            mean, variance = (np.asarray(part) for part in jax.vmap(double.moments)(u))
+            mean, variance = (np.asarray(part) for part in _moments(double, u))
             outputs, step = _grid(mean, variance, per_std or _density(channel))
             weights = np.full(len(outputs), step)
-        z = jnp.asarray(outputs)[:, None]
-        table = jax.vmap(lambda v: jax.vmap(lambda z_one: double.log_prob(z_one, v)[0])(z))(u)
-        rows = np.asarray(table)
+        rows = np.asarray(_log_probs(double, u, jnp.asarray(outputs)[:, None]))
     return blahut_arimoto(rows, np.asarray(inputs), weights=weights, power=power, tolerance=tolerance)
+
+
+@jax.jit
+def _values(channel: Channel, u: jax.Array) -> jax.Array:
+    return jax.vmap(lambda v: channel.atoms(v)[0])(u)
+
+
+@jax.jit
+def _moments(channel: Channel, u: jax.Array) -> tuple[jax.Array, jax.Array]:
+    moments: tuple[jax.Array, jax.Array] = jax.vmap(channel.moments)(u)
+    return moments
+
+
+@jax.jit
+def _log_probs(channel: Channel, u: jax.Array, z: jax.Array) -> jax.Array:
+    """log p(z|u) of one unit, (inputs, outputs) nats."""
+    return jax.vmap(lambda v: jax.vmap(lambda z_one: channel.log_prob(z_one, v)[0])(z))(u)
 
 
 def _density(channel: Channel) -> int:

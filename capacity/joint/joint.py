@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import jax
@@ -15,7 +16,7 @@ from capacity.runtime.pytrees import mistakable, register_dataclass
 from capacity.runtime.shapes import Key, Scalar, Units
 
 if TYPE_CHECKING:
-    from synthetic.source import Source
+    from synthetic.source import Draws, Source
 
 ENCODED_TOGETHER = 4096  # vectors at a time: of some encoders XLA (JAX 0.10.2, CPU) makes wrong programs for more
 T = TypeVar("T")
@@ -86,10 +87,29 @@ class Joint:
 
     def sample(self, key: Key, n: int) -> tuple[PyTree, Code, Float[Array, "{n} units"]]:
         """n independent triples: messages (n, message_dim), codes, noisy units (n, units)."""
-        key_source, key_noise = jax.random.split(key)
-        batch = self.source.sample(key_source, n)
-        codes = jax.lax.map(self.encoder, batch.vector, batch_size=min(n, ENCODED_TOGETHER))
-        return batch.message, codes, jax.vmap(self.channel)(jax.random.split(key_noise, n), codes)
+        message, codes, z = _sampled(self, key, n)
+        return message, codes, z
+
+
+@partial(jax.jit, static_argnums=2)
+def _sampled(joint: Joint, key: Key, n: int) -> tuple[PyTree, Code, jax.Array]:
+    key_source, key_noise = jax.random.split(key)
+    batch = joint.source.sample(key_source, n)
+    codes = jax.lax.map(joint.encoder, batch.vector, batch_size=min(n, ENCODED_TOGETHER))
+    return batch.message, codes, jax.vmap(joint.channel)(jax.random.split(key_noise, n), codes)
+
+
+@partial(jax.jit, static_argnums=2)
+def drawn(source: Source, key: Key, n: int) -> Draws:
+    """n independent draws: one program, where `source.sample` outside of any would be one an operation."""
+    return source.sample(key, n)
+
+
+@jax.jit
+def log_probs(source: Source, messages: PyTree) -> Float[Array, " n"]:
+    """log p(m), (n,) nats, of n messages: one program."""
+    found: jax.Array = jax.vmap(source.log_prob)(messages)
+    return found
 
 
 @jax.jit

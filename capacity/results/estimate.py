@@ -14,15 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from capacity.results.html import MAX_ROWS, html_table, number
-from capacity.results.intervals import (
-    CONSERVATIVE_ERRORS,
-    Z95,
-    Numbers,
-    less_explained,
-    mean_and_moments,
-    rule_of_three_bits,
-    skewed_ends,
-)
+from capacity.results.intervals import CONSERVATIVE_ERRORS, Z95, Numbers, less_explained, mean_and_ends
 from capacity.runtime.pytrees import register_dataclass
 
 Kind: TypeAlias = Literal["exact", "lower", "upper", "point"]
@@ -95,14 +87,7 @@ class Estimate:
                 raise ValueError(f"Expected controls of shape ({n}, c); got {controls.shape}.")
             fitted = controls.shape[1]
             nats = less_explained(nats, controls, per_stratum)
-        mean, error, skewness, wider = mean_and_moments(nats, fitted, per_stratum)
-        bits, stderr = mean / NATS_PER_BIT, error / NATS_PER_BIT
-        ends = skewed_ends(bits, wider * stderr, skewness / wider**3, n)
-        extremes = nats.min() / NATS_PER_BIT, nats.max() / NATS_PER_BIT
-        low, high = (
-            bits + sign * jnp.hypot(end - bits, rule_of_three_bits(extreme - bits, n))
-            for sign, end, extreme in zip((-1, 1), ends, extremes, strict=True)
-        )
+        bits, stderr, low, high = (part / NATS_PER_BIT for part in mean_and_ends(nats, fitted, per_stratum))
         return cls(bits, stderr, low, high, jnp.asarray(limit), jnp.asarray(n), kind=kind)
 
     @classmethod

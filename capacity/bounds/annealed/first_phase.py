@@ -49,7 +49,7 @@ def prior_shortfall(source: Source, message: PyTree) -> float:
     """
     if not source.discrete:
         return 0.0
-    log_mass = jax.vmap(source.log_mass)(message)
+    log_mass = _log_masses(source, message)
     return max(float(source.bits + log_mass.mean() / NATS_PER_BIT), 0.0)
 
 
@@ -87,6 +87,11 @@ def simulate(
     some = jax.tree.map(lambda leaf: leaf[:MIN_FIRST_PHASE], (message, z))
     ratios = start_ratios(key_ratios, joint, approximation, *some)
     return FirstPhase(message, code, z, conditional, prior, ratios), scores.columns()
+
+
+@jax.jit
+def _log_masses(source: Source, messages: PyTree) -> jax.Array:
+    return jax.vmap(source.log_mass)(messages)
 
 
 @jax.jit

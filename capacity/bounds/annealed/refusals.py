@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import PyTree
 
 from capacity.channels.channel import Channel
-from capacity.joint.joint import Joint
+from capacity.joint.joint import Joint, drawn, noisy_moments
 from capacity.runtime.shapes import Key
 
 CHECKED = 4096  # messages
@@ -42,8 +42,8 @@ def check_codes(key: Key, joint: Joint) -> None:
         ValueError: if the mean or the variance of a noisy unit is not finite for some message, or if rounding to single
             precision is no longer small beside the noise.
     """
-    batch = joint.source.sample(key, CHECKED)
-    means, variances = (np.asarray(part) for part in _moments(joint, batch.vector))
+    batch = drawn(joint.source, key, CHECKED)
+    means, variances = (np.asarray(part) for part in noisy_moments(joint, batch.vector))
     wrong = ~(np.isfinite(means) & np.isfinite(variances))
     if wrong.any():
         row, unit = np.argwhere(wrong)[0]
@@ -82,12 +82,6 @@ def check_fitted(approximation: PyTree) -> None:
             f"what {type(approximation).__name__} fitted to others is NaN. Look for divisions by 0, overflow, and "
             "logarithms or roots of negative numbers in the encoder."
         )
-
-
-@jax.jit
-def _moments(joint: Joint, vectors: jax.Array) -> tuple[jax.Array, jax.Array]:
-    moments: tuple[jax.Array, jax.Array] = jax.lax.map(joint.moments, vectors, batch_size=CHECKED)
-    return moments
 
 
 def _quoted(messages: PyTree, row: Any) -> str:

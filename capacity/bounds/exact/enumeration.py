@@ -103,7 +103,7 @@ def widen(
         log_q: their log densities as computed in float32; held here against float64.
     """
     with jax.enable_x64(True):
-        double = jax.tree.map(lambda a: jnp.asarray(np.asarray(a, np.float64)), (listed, channel, z))
+        double = jax.tree.map(lambda a: np.asarray(a, np.float64), (listed, channel, z))
         exact = np.asarray(_log_densities(*double).joint)
     error = float(np.abs(np.asarray(log_q, np.float64) - exact).max()) / NATS_PER_BIT
     error += MEAN_ROUNDING * abs(float(estimate.bits))
@@ -126,7 +126,7 @@ class Enumeration(Bound):
         """I(M;Z) in bits; the interval also holds the difference seen between float32 and float64 densities."""
         listed = list_codes(joint)
         check_finite(listed)
-        if bool(_unresolved(joint.channel, listed).any()):
+        if np.asarray(_unresolved(joint.channel, listed)).any():
             return self._in_double(as_key(key), joint, listed)
         key_bits, key_check = jax.random.split(as_key(key))
         z = _draw(key_check, joint.channel, listed, n=PRECISION_SAMPLES).z

@@ -12,7 +12,7 @@ import numpy as np
 from capacity.bounds.exact.tiles import LOG_ZERO
 from capacity.bounds.posterior.additive import AdditiveCode
 from capacity.bounds.posterior.blocks import find_blocks
-from capacity.joint.joint import Joint, noisy_moments
+from capacity.joint.joint import Joint, drawn, log_probs, noisy_moments
 from capacity.runtime.shapes import Key
 
 if TYPE_CHECKING:
@@ -44,11 +44,11 @@ def fit_additive(key: Key, joint: Joint) -> AdditiveCode:
     encode = jax.jit(_mean_code).lower(joint, jax.ShapeDtypeStruct((source.message_dim,), jnp.float32))
     operations = max(float((encode.cost_analysis() or {}).get("flops", 0.0)), 1e4)
     references = int(np.clip(EFFECT_OPERATIONS / (blocks * states * operations), 2, 256))
-    messages = source.sample(key_effects, references).message
+    messages = drawn(source, key_effects, references).message
     means, log_masses = _effects(joint, messages, jnp.asarray(places), states)
     log_prior = _log_prior(np.asarray(log_masses, np.float64), places == source.message_dim)
 
-    batch = source.sample(key_moments, MOMENT_SAMPLES)
+    batch = drawn(source, key_moments, MOMENT_SAMPLES)
     mean, variance = noisy_moments(joint, batch.vector)
     prior = np.exp(log_prior)[..., None]
     tables = np.asarray(means, np.float64)
@@ -89,12 +89,12 @@ def _effects(joint: Joint, messages: jax.Array, places: jax.Array, states: int) 
     digits, size = messages.shape[1], places.shape[1]
     choices = ((jnp.arange(states)[:, None] >> jnp.arange(size)[None]) & 1).astype(jnp.float32)
     padded = jnp.concatenate([messages.astype(jnp.float32), jnp.zeros((len(messages), 1), jnp.float32)], axis=1)
-    log_probs = jax.vmap(joint.source.log_prob)(messages)
+    before = log_probs(joint.source, messages)
 
     def of_block(places_b: jax.Array) -> tuple[jax.Array, jax.Array]:
         def of_state(choice: jax.Array) -> tuple[jax.Array, jax.Array]:
             changed = padded.at[:, places_b].set(choice)[:, :digits]
-            ratios = jax.vmap(joint.source.log_prob)(changed.astype(jnp.int8)) - log_probs
+            ratios = jax.vmap(joint.source.log_prob)(changed.astype(jnp.int8)) - before
             possible = (ratios > LOG_ZERO).astype(jnp.float32)
             codes = jax.vmap(partial(_mean_code, joint))(changed)
             mean = possible @ codes / jnp.maximum(possible.sum(), 1)
@@ -144,5 +144,5 @@ def _states(messages: np.ndarray, places: np.ndarray) -> np.ndarray:
 
 def _sum_over_blocks(source: Source, messages: jax.Array, sums: np.ndarray) -> bool:
     """Whether log p(m) is the sum of the blocks' log masses, on a sample."""
-    exact = np.asarray(jax.vmap(source.log_prob)(messages))
+    exact = np.asarray(log_probs(source, messages))
     return bool(np.abs(exact - sums).max() < 1e-3 * max(1.0, np.abs(exact).max()))

@@ -12,12 +12,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Int
 
 from capacity.bounds.posterior.overlaps import CODE_BATCH, each_flipped
-from capacity.joint.joint import as_tree
+from capacity.joint.joint import as_tree, drawn
 from capacity.runtime.shapes import Key
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ def find_blocks(
         block_bits: the most digits in a block.
     """
     code = as_tree(code)
-    messages = source.sample(key, PROBES).message.astype(jnp.float32)
+    messages = np.asarray(drawn(source, key, PROBES).message, np.float32)
     interaction, effects = _interactions(jax.random.split(key, 2)[1], code, messages)
     power = np.square(effects).sum(-1).mean(0)
     relative = interaction / np.maximum(np.minimum.outer(power, power), 1e-12 * power.max() + 1e-30)
@@ -59,44 +58,58 @@ def find_blocks(
     return places
 
 
-def _interactions(key: jax.Array, code: MeanCode, messages: jax.Array) -> tuple[np.ndarray, np.ndarray]:
+def _interactions(key: jax.Array, code: MeanCode, messages: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean squared interaction of each pair (k, k), and the effect of each flip on the units (probes, k, units)."""
     digits = messages.shape[1]
-    flipped = jnp.abs(messages[:, None] - jnp.eye(digits, dtype=jnp.float32)[None])
-    moved = np.stack([np.asarray(_moved(code, m, f)) for m, f in zip(messages, flipped, strict=True)])
+    flipped = np.abs(messages[:, None] - np.eye(digits, dtype=np.float32))
+    moved = np.asarray(_moved(code, messages))
     projections = jax.random.normal(key, (len(messages), moved.shape[-1]))
-    here = np.stack([np.asarray(_slopes(code, m[None], v)) for m, v in zip(messages, projections, strict=True)])
+    here = np.asarray(_slopes(code, messages[:, None], projections))
     if np.isfinite(here).all() and (np.square(here).max((0, 1)) > 0).all():
-        there = np.stack([np.asarray(_slopes(code, f, v)) for f, v in zip(flipped, projections, strict=True)])
+        there = np.asarray(_slopes(code, flipped, projections))
         change = np.square(there - here).mean(0)
         return np.maximum(change, change.T) * (1 - np.eye(digits)), moved
     if digits > MAX_DIFFERENCED:
         return np.zeros((digits, digits)), moved
-    base = np.stack([np.asarray(code(m)) for m in messages])
-    twice = np.stack([np.asarray(_flipped_again(code, f)) for f in flipped]) - base[:, None, None]
-    second = twice - moved[:, :, None] - moved[:, None, :]
+    second = np.asarray(_moved_twice(code, messages)) - moved[:, :, None] - moved[:, None, :]
     return np.square(second).sum(-1).mean(0) * (1 - np.eye(digits)), moved
 
 
 @jax.jit
-def _moved(code: MeanCode, message: jax.Array, flipped: jax.Array) -> jax.Array:
-    """What each flip does to the units, (k, units)."""
-    moved: jax.Array = jax.lax.map(code, flipped, batch_size=CODE_BATCH) - code(message)[None]
-    return moved
+def _moved(code: MeanCode, messages: jax.Array) -> jax.Array:
+    """What each flip of a digit of each message does to the units, (messages, k, units)."""
+
+    def of_message(message: jax.Array) -> jax.Array:
+        moved: jax.Array = jax.lax.map(code, each_flipped(message), batch_size=CODE_BATCH) - code(message)[None]
+        return moved
+
+    effects: jax.Array = jax.lax.map(of_message, messages)
+    return effects
 
 
 @jax.jit
-def _slopes(code: MeanCode, points: jax.Array, projection: jax.Array) -> jax.Array:
-    """Gradients (n, k) of a projection of the code."""
-    slopes: jax.Array = jax.lax.map(jax.grad(lambda m: code(m) @ projection), points, batch_size=CODE_BATCH)
-    return slopes
+def _slopes(code: MeanCode, points: jax.Array, projections: jax.Array) -> jax.Array:
+    """Gradients (messages, n, k) of a projection of the code for each message, at n points each."""
+
+    def of_message(pair: tuple[jax.Array, jax.Array]) -> jax.Array:
+        slopes: jax.Array = jax.lax.map(jax.grad(lambda m: code(m) @ pair[1]), pair[0], batch_size=CODE_BATCH)
+        return slopes
+
+    gradients: jax.Array = jax.lax.map(of_message, (points, projections))
+    return gradients
 
 
 @jax.jit
-def _flipped_again(code: MeanCode, flipped: jax.Array) -> jax.Array:
-    """Codes (k, k, units) of messages (k, k) with one digit more flipped."""
-    codes: jax.Array = jax.lax.map(lambda m: jax.vmap(code)(each_flipped(m)), flipped)
-    return codes
+def _moved_twice(code: MeanCode, messages: jax.Array) -> jax.Array:
+    """What a flip and one more of each message do to the units, (messages, k, k, units)."""
+
+    def of_message(message: jax.Array) -> jax.Array:
+        flipped = each_flipped(message)
+        codes: jax.Array = jax.lax.map(lambda m: jax.vmap(code)(each_flipped(m)), flipped)
+        return codes - code(message)[None, None]
+
+    effects: jax.Array = jax.lax.map(of_message, messages)
+    return effects
 
 
 def _merge(blocks: list[list[int]], strength: np.ndarray, least: float, size: int) -> list[list[int]]:

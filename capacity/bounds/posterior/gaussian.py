@@ -22,7 +22,7 @@ from jaxtyping import Array, Float
 from capacity.bounds.posterior.approximation import PosteriorApproximation, Sweep
 from capacity.bounds.variational.normal import whitener_of
 from capacity.channels.additive import LOG_2PI
-from capacity.joint.joint import Joint, noisy_moments
+from capacity.joint.joint import Joint, drawn, noisy_moments
 from capacity.runtime.pytrees import register_dataclass
 from capacity.runtime.shapes import Key, Scalar, Units
 
@@ -95,7 +95,7 @@ def fit_gaussian(key: Key, joint: Joint) -> GaussianPosterior:
     """
     if joint.source.discrete:
         raise ValueError("Expected a continuous source for a Gaussian posterior; got a discrete one.")
-    batch = joint.source.sample(key, SAMPLES)
+    batch = drawn(joint.source, key, SAMPLES)
     means, variances = noisy_moments(joint, batch.vector)
     message, code = np.asarray(batch.message, np.float64), np.asarray(means, np.float64)
     message_mean, code_mean = message.mean(0), code.mean(0)

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from capacity.joint.joint import Joint
+from capacity.joint.joint import Joint, drawn
 from capacity.runtime.shapes import Key
 
 PROBES = 8  # messages over which effects are averaged
@@ -20,7 +20,7 @@ def flip_overlaps(key: Key, joint: Joint) -> Float[Array, "digits digits"]:
         key: of the messages.
         joint: with a discrete source.
     """
-    overlaps: jax.Array = _overlaps(joint, joint.source.sample(key, PROBES).message.astype(jnp.float32))
+    overlaps: jax.Array = _overlaps(joint, drawn(joint.source, key, PROBES).message.astype(jnp.float32))
     return overlaps
 
 

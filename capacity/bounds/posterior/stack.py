@@ -23,7 +23,7 @@ from capacity.bounds.posterior.additive import AdditiveCode, BlockObservation, B
 from capacity.bounds.posterior.additive_fit import fit_additive
 from capacity.bounds.posterior.approximation import PosteriorApproximation, Sweep
 from capacity.channels import Gaussian
-from capacity.joint.joint import Joint
+from capacity.joint.joint import Joint, drawn
 from capacity.joint.stack import Sent, WithNoise, log_normal
 from capacity.runtime.pytrees import register_dataclass
 from capacity.runtime.shapes import Key, Message, Scalar, Units, Vector
@@ -197,7 +197,7 @@ def fit_stack(key: Key, joint: Joint) -> StackApproximation:
         raise ValueError("Expected a discrete source for the layers of a stack; got a continuous one.")
     key_mean, key_samples, key_code = jax.random.split(key, 3)
     draws = jax.random.normal(key_mean, (MEAN_DRAWS, *source.zeros.shape))
-    batch = source.sample(key_samples, SAMPLES)
+    batch = drawn(source, key_samples, SAMPLES)
     codes, variances, means = (np.asarray(part, np.float64) for part in _moments(joint, draws, batch.vector))
     noise, left = np.asarray(batch.message.noise, np.float64), codes - means
     slope = np.linalg.lstsq(noise, left, rcond=None)[0]  # B', (e, units)

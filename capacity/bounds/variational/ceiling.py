@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import jax
@@ -11,7 +12,7 @@ import jax.numpy as jnp
 from capacity.bounds.bound import Bound
 from capacity.bounds.variational.marginal import LIST_BATCH, SAMPLE_BATCH
 from capacity.channels.channel import no_ceiling
-from capacity.joint.joint import Joint
+from capacity.joint.joint import Joint, drawn
 from capacity.results.estimate import Estimate
 from capacity.runtime.keys import Seed, as_key
 
@@ -38,16 +39,10 @@ class Ceiling(Bound):
             raise no_ceiling(joint.channel)
         presumes = joint.channel.presumes
 
-        def square(x: jax.Array) -> jax.Array:
-            return jnp.square(joint.channel.signal(joint.encoder(x)))
-
-        def kept(x: jax.Array) -> jax.Array:
-            return joint.channel.admits(joint.encoder(x)).all()
-
         def check(vectors: jax.Array) -> None:
             if presumes is None or not presumes.limits_units:
                 return
-            if not jax.lax.map(kept, vectors, batch_size=min(LIST_BATCH, len(vectors))).all():
+            if not _all_admitted(joint, vectors):
                 raise ValueError(
                     f"Expected codes with {presumes.words}, which the ceiling of {joint.channel.name} "
                     "presumes; got others."
@@ -56,15 +51,37 @@ class Ceiling(Bound):
         if joint.source.listable:
             vectors, log_probs = joint.source.codebook()
             check(vectors)
-            squares = jax.lax.map(square, vectors, batch_size=min(LIST_BATCH, len(vectors)))
+            squares = _squares(joint, vectors, min(LIST_BATCH, len(vectors)))
             power = (jnp.exp(log_probs)[:, None] * squares).sum(0)
             return Estimate.from_normal(
                 bits=joint.channel.ceiling(power).sum(), stderr=0.0, kind="upper", n=len(vectors)
             )
-        vectors = joint.source.sample(key, self.samples).vector
+        vectors = drawn(joint.source, key, self.samples).vector
         check(vectors)
-        squares = jax.lax.map(square, vectors, batch_size=SAMPLE_BATCH)
+        squares = _squares(joint, vectors, SAMPLE_BATCH)
         bits, slope = jax.value_and_grad(lambda p: joint.channel.ceiling(p).sum())(squares.mean(0))
         return Estimate.from_normal(
             bits=bits, stderr=jnp.std(squares @ slope) / jnp.sqrt(self.samples), kind="point", n=self.samples
         )
+
+
+@partial(jax.jit, static_argnums=2)
+def _squares(joint: Joint, vectors: jax.Array, batch: int) -> jax.Array:
+    """What each unit sends, squared, (n, units)."""
+
+    def square(x: jax.Array) -> jax.Array:
+        return jnp.square(joint.channel.signal(joint.encoder(x)))
+
+    squares: jax.Array = jax.lax.map(square, vectors, batch_size=batch)
+    return squares
+
+
+@jax.jit
+def _all_admitted(joint: Joint, vectors: jax.Array) -> jax.Array:
+    """Whether all codes are among those that the channel is for."""
+
+    def admitted(x: jax.Array) -> jax.Array:
+        return joint.channel.admits(joint.encoder(x)).all()
+
+    every: jax.Array = jax.lax.map(admitted, vectors, batch_size=min(LIST_BATCH, len(vectors)))
+    return every.all()

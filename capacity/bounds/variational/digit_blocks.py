@@ -23,7 +23,7 @@ from capacity.bounds.variational.dependence import Dependence
 from capacity.bounds.variational.judged import Judged, encode
 from capacity.bounds.variational.parities import basis_of, components, parities, right_inverse
 from capacity.channels.channel import Channel, Code
-from capacity.joint.joint import Joint
+from capacity.joint.joint import Joint, log_probs
 from capacity.results.estimate import NATS_PER_BIT
 
 TILE_NUMBERS = 2**21  # in memory at once
@@ -119,8 +119,8 @@ def is_fair(joint: Joint) -> bool:
 def _prior(joint: Joint, block: Block, messages: np.ndarray, sent: np.ndarray) -> np.ndarray:
     """Log masses of a block's states: the source's own where the block is all of the message, else from a sample."""
     if len(block.bits) == messages.shape[1]:
-        log_probs = np.asarray(jax.vmap(joint.source.log_prob)(jnp.asarray(sent)), np.float64)
-        normalised: np.ndarray = log_probs - np.logaddexp.reduce(log_probs)
+        exact = np.asarray(log_probs(joint.source, jnp.asarray(sent)), np.float64)
+        normalised: np.ndarray = exact - np.logaddexp.reduce(exact)
         return normalised
     states = (messages[:, block.bits].astype(np.int64) << np.arange(len(block.bits))).sum(1)
     counts = np.bincount(states, minlength=2 ** len(block.bits)) + 0.5

@@ -12,12 +12,13 @@ from typing import ClassVar, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import PyTree
 
 from capacity.bounds.bound import Bound
 from capacity.bounds.variational.normal import Normal, fit_normal
 from capacity.channels.additive import LOG_2PI
 from capacity.channels.channel import Channel, Code
-from capacity.joint.joint import Joint
+from capacity.joint.joint import Joint, drawn
 from capacity.results.estimate import NATS_PER_BIT, Estimate
 from capacity.results.intervals import rule_of_three_bits
 from capacity.runtime.keys import Seed, as_key
@@ -86,18 +87,26 @@ class Rate(Bound):
             above: Estimate = marginal_bound(key, joint, normal, self.samples)
             return above
 
-        def of_vector(x: jax.Array) -> jax.Array:
-            return divergence(joint.channel, joint.encoder(x), prior_std)
-
         if joint.source.listable:
             vectors, log_probs = joint.source.codebook()
-            nats = jax.lax.map(of_vector, vectors, batch_size=min(LIST_BATCH, len(vectors)))
+            nats = _divergences(joint, vectors, prior_std, min(LIST_BATCH, len(vectors)))
             return Estimate.from_normal(
                 bits=(jnp.exp(log_probs) * nats).sum() / NATS_PER_BIT, stderr=0.0, kind="upper", n=len(vectors)
             )
-        vectors = joint.source.sample(key, self.samples).vector
-        nats = jax.lax.map(of_vector, vectors, batch_size=SAMPLE_BATCH)
+        vectors = drawn(joint.source, key, self.samples).vector
+        nats = _divergences(joint, vectors, prior_std, SAMPLE_BATCH)
         return with_unseen(Estimate.from_samples(nats=nats, kind="upper"), joint)
+
+
+@partial(jax.jit, static_argnums=3)
+def _divergences(joint: Joint, vectors: PyTree, prior_std: jax.Array, batch: int) -> jax.Array:
+    """KL(p(z|m) || r(z)) of the messages of n vectors, (n,) nats."""
+
+    def of_vector(x: PyTree) -> jax.Array:
+        return divergence(joint.channel, joint.encoder(x), prior_std)
+
+    found: jax.Array = jax.lax.map(of_vector, vectors, batch_size=batch)
+    return found
 
 
 @dataclass(frozen=True)
@@ -138,15 +147,23 @@ def marginal_bound(key: Key, joint: Joint, density: MarginalDensity, samples: in
     Returns:
         The bound, infinite where a unit was an atom.
     """
+    nats, controls, codes = _against(key, joint, density, samples)
+    bound = with_unseen(Estimate.from_samples(nats=nats, kind="upper", controls=controls), joint)
+    return infinite_with_atoms(bound, joint.channel, codes)
+
+
+@partial(jax.jit, static_argnums=3)
+def _against(
+    key: Key, joint: Joint, density: MarginalDensity, samples: int
+) -> tuple[jax.Array, jax.Array | None, PyTree]:
+    """log p(z|m) - log r(z) of samples, (n,) nats; the noise's surprise, a control, where it is known; the codes."""
     _, codes, z = joint.sample(key, samples)
     batch = min(SAMPLE_BATCH, samples)
     conditional = jax.lax.map(lambda pair: joint.conditional(*pair), (z, codes), batch_size=batch)
     log_r = jax.lax.map(density.log_prob, z, batch_size=batch)
-    controls = None
-    if joint.channel.has_entropy:
-        controls = (conditional + jax.vmap(joint.channel.entropy)(codes).sum(1))[:, None]
-    bound = with_unseen(Estimate.from_samples(nats=conditional - log_r, kind="upper", controls=controls), joint)
-    return infinite_with_atoms(bound, joint.channel, codes)
+    known = joint.channel.has_entropy
+    controls = (conditional + jax.vmap(joint.channel.entropy)(codes).sum(1))[:, None] if known else None
+    return conditional - log_r, controls, codes
 
 
 def with_unseen(bound: Estimate, joint: Joint) -> Estimate:
@@ -163,6 +180,11 @@ def with_unseen(bound: Estimate, joint: Joint) -> Estimate:
 
 def infinite_with_atoms(bound: Estimate, channel: Channel, codes: Code) -> Estimate:
     """The bound, or infinity if a unit of one of these codes has no variance: an atom under a density r."""
-    atom = (jax.vmap(channel.moments)(codes)[1] == 0).any()
+    atom = _some_atom(channel, codes)
     bits, low, high = (jnp.where(atom, jnp.inf, end) for end in (bound.bits, bound.low, bound.high))
     return replace(bound, bits=bits, low=low, high=high)
+
+
+@jax.jit
+def _some_atom(channel: Channel, codes: PyTree) -> jax.Array:
+    return (jax.vmap(channel.moments)(codes)[1] == 0).any()

@@ -184,10 +184,16 @@ def _run(key: jax.Array, one: Lane, steps: int) -> dict[str, jax.Array]:
 
 def _lanczos_error(key: jax.Array) -> jax.Array:
     """Of the largest eigenvalue, as it is measured in the runs, against all of them from the dense matrix."""
+    matrix, found = _hessian(key)
+    dense = np.linalg.eigvalsh(np.asarray(matrix, np.float64))
+    error: jax.Array = jnp.abs(found - dense[-1]) / dense[-1]
+    return error
+
+
+@jax.jit
+def _hessian(key: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Of the run at its start, (dim, dim), and its largest eigenvalue by products."""
     data, _ = _task(key)
     params = init_two_layer(key, INPUTS, HIDDEN)
     product, dim = hessian_product(lambda p: _loss(p, data), params)
-    dense = np.linalg.eigvalsh(np.asarray(jax.vmap(product)(jnp.eye(dim)), np.float64))
-    found = largest_eigenvalues(key, product, dim, 1, 20).values[0]
-    error: jax.Array = jnp.abs(found - dense[-1]) / dense[-1]
-    return error
+    return jax.vmap(product)(jnp.eye(dim)), largest_eigenvalues(key, product, dim, 1, 20).values[0]

@@ -149,14 +149,16 @@ def report(verdicts: dict[int, Verdict]) -> float:
     return held
 
 
-def test_brackets_hold_six_problems() -> None:
+@pytest.mark.parametrize(("count", "least"), [(2, 1.0), pytest.param(6, 5 / 6, marks=pytest.mark.slow)])
+def test_brackets_hold_problems_of_one_kind(count: int, least: float) -> None:
     """One kind, whose own noise leaves something to anneal: weights, scale and level differ, so one set of programs.
 
-    At 95 % each, all of six would hold in three keys of four: one miss is let pass, a second is one key in thirty.
+    At 95 % each, both of two hold in nine keys of ten, and all of six in three of four: there one miss is let pass, a
+    second is one key in thirty.
     """
-    keys = jax.random.split(jax.random.key(6), 6)
+    keys = jax.random.split(jax.random.key(6), 6)[:count]
     judged = {n: judge(jax.random.fold_in(k, 1), random_problem(k, KINDS[2])) for n, k in enumerate(keys)}
-    assert report(judged) >= 5 / 6
+    assert report(judged) >= least
 
 
 def judged(number: int) -> Verdict:

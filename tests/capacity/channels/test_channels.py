@@ -72,11 +72,11 @@ SURE = ("binarised", "quantized", "fsq")  # Z follows from the code
 class Found(NamedTuple):
     """What a channel says of one code, and of samples."""
 
-    z: jax.Array
-    log_prob: jax.Array
-    mean: jax.Array
-    variance: jax.Array
-    entropy: jax.Array | None
+    z: np.ndarray
+    log_prob: np.ndarray
+    mean: np.ndarray
+    variance: np.ndarray
+    entropy: np.ndarray | None
 
 
 def test_every_channel_has_a_case() -> None:
@@ -89,6 +89,10 @@ def case(request: pytest.FixtureRequest) -> tuple[Any, Any]:
     return CASES[request.param]
 
 
+def in_double(a: Any) -> np.ndarray:
+    return np.asarray(a, np.float64)
+
+
 @pytest.fixture(scope="module")
 def found(case: tuple[Any, Any]) -> Found:
     @jax.jit
@@ -98,14 +102,24 @@ def found(case: tuple[Any, Any]) -> Found:
         entropy = channel.entropy(u) if channel.has_entropy else None
         return Found(z, log_prob, *channel.moments(u), entropy)
 
-    return all_of(*case, jax.random.split(jax.random.key(0), SAMPLES))
+    return jax.tree.map(in_double, all_of(*case, jax.random.split(jax.random.key(0), SAMPLES)))
+
+
+@jax.jit
+def entropy_of(channel: Any, u: Any) -> jax.Array:
+    return channel.entropy(u)
+
+
+@jax.jit
+def log_prob_of(channel: Any, z: jax.Array, u: Any) -> jax.Array:
+    return jax.vmap(channel.log_prob, (0, None))(z, u)
 
 
 def test_many_codes_at_once_have_noises_of_their_own(case: tuple[Any, Any], found: Found) -> None:
     """The same law as one code at a time, where a sample of each has the same mean, variance and covariances."""
     channel, u = case
-    codes = jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (SAMPLES, *jnp.shape(leaf))), u)
-    z = jax.jit(noisy)(channel, jax.random.key(1), codes)
+    codes = jax.tree.map(lambda leaf: np.broadcast_to(leaf, (SAMPLES, *jnp.shape(leaf))), u)
+    z = in_double(jax.jit(noisy)(channel, jax.random.key(1), codes))
     assert z.shape == found.z.shape
     spread = np.sqrt(np.maximum(found.variance, 1e-12))
     np.testing.assert_array_less(np.abs(z.mean(0) - found.mean), 5 * spread / SAMPLES**0.5 + 1e-5)
@@ -122,10 +136,11 @@ def test_keeps_the_contract(case: tuple[Any, Any]) -> None:
     assert bool(channel.no_ceiling_because) != channel.has_ceiling == (channel.presumes is not None)
     assert not missing_members(type(channel), Channel)
     assert jax.tree.leaves(u)[0].ndim == channel.code_axes and isinstance(u, channel.code)
-    assert channel.signal(u).shape == channel(jax.random.key(0), u).shape
+    signal, sent = jax.eval_shape(channel.signal, u), jax.eval_shape(channel, jax.random.key(0), u)
+    assert signal.shape == sent.shape
     if channel.atomic:
-        values, log_weights = channel.atoms(u)
-        assert values.shape[1:] == channel.signal(u).shape and log_weights.shape == values.shape[: log_weights.ndim]
+        values, log_weights = jax.eval_shape(channel.atoms, u)
+        assert values.shape[1:] == signal.shape and log_weights.shape == values.shape[: log_weights.ndim]
     else:
         with pytest.raises(ValueError, match="atoms"):
             channel.atoms(u)
@@ -134,7 +149,7 @@ def test_keeps_the_contract(case: tuple[Any, Any]) -> None:
 def test_moments(found: Found) -> None:
     spread = np.sqrt(np.maximum(found.variance, 1e-12))
     np.testing.assert_array_less(np.abs(found.z.mean(0) - found.mean), 5 * spread / SAMPLES**0.5 + 1e-5)
-    fourth = np.asarray(jnp.square(jnp.square(found.z - found.mean[None])).mean(0))
+    fourth = ((found.z - found.mean) ** 4).mean(0)
     np.testing.assert_array_less(np.abs(found.z.var(0) - found.variance), 5 * np.sqrt(fourth / SAMPLES) + 1e-6)
 
 
@@ -160,40 +175,42 @@ def test_probabilities_add_up_to_one(case: tuple[Any, Any], found: Found) -> Non
     for j in range(found.z.shape[1]):
         here = slice(j, j + 1)
         own, code = channel.part(here), sliced(u, here)
-        grid = float(found.mean[j]) + float(jnp.sqrt(found.variance[j])) * jnp.linspace(-10, 10, 4001)
-        log_p = jax.jit(jax.vmap(own.log_prob, (0, None)))(grid[:, None], code)[:, 0]
-        p, step = np.exp(np.asarray(log_p, np.float64)), float(jnp.sqrt(found.variance[j])) * 20 / 4000
+        std = float(np.sqrt(found.variance[j]))
+        grid = float(found.mean[j]) + std * jnp.linspace(-10, 10, 4001)
+        log_p = in_double(log_prob_of(own, grid[:, None], code))[:, 0]
+        p, step = np.exp(log_p), std * 20 / 4000
         # A density that jumps is off by up to a step at each edge.
         slack = 2 * step * p.max() if isinstance(channel, Uniform) else 2e-4
         assert p.sum() * step == pytest.approx(1, abs=slack)
         if channel.has_entropy:
             entropy = -(p * np.where(p > 0, log_p, 0)).sum() * step
-            assert entropy == pytest.approx(float(own.entropy(code)[0]), abs=max(slack, 1e-3))
+            assert entropy == pytest.approx(float(entropy_of(own, code)[0]), abs=max(slack, 1e-3))
 
 
 def test_units_alone_are_of_the_same_law(case: tuple[Any, Any], found: Found) -> None:
     """A slice of the units tells of those units: the first ones are what the whole says of them."""
     channel, u = case
     front = slice(0, 2)
-    own = jax.jit(jax.vmap(channel.part(front).log_prob, (0, None)))(found.z[:100, front], sliced(u, front))
+    own = log_prob_of(channel.part(front), found.z[:100, front], sliced(u, front))
     np.testing.assert_allclose(own, found.log_prob[:100, front], atol=2e-5, rtol=2e-5)
     if channel.memoryless:
         last = slice(2, 3)
-        own = jax.jit(jax.vmap(channel.part(last).log_prob, (0, None)))(found.z[:100, last], sliced(u, last))
+        own = log_prob_of(channel.part(last), found.z[:100, last], sliced(u, last))
         np.testing.assert_allclose(own, found.log_prob[:100, last], atol=2e-5, rtol=2e-5)
     else:
         covariance = np.cov(np.asarray(found.z, np.float64).T)
-        np.testing.assert_allclose(channel.covariance(u), covariance, atol=0.04)
-        np.testing.assert_allclose(np.diagonal(channel.covariance(u)), found.variance, rtol=1e-4)
+        said = np.asarray(jax.jit(channel.covariance)(u))
+        np.testing.assert_allclose(said, covariance, atol=0.04)
+        np.testing.assert_allclose(np.diagonal(said), found.variance, rtol=1e-4)
 
 
 def test_same_key_same_noise(case: tuple[Any, Any]) -> None:
     channel, u = case
     many = jax.vmap(channel, (0, None))
-    keys = jax.random.split(jax.random.key(3), 16)
-    np.testing.assert_array_equal(many(keys, u), many(keys, u))
-    others = jax.random.split(jax.random.key(4), 16)
-    assert np.array_equal(many(keys, u), many(others, u)) == (channel.name in SURE)
+    keys, others = (jax.random.split(jax.random.key(seed), 16) for seed in (3, 4))
+    first, again, other = jax.jit(lambda u: (many(keys, u), many(keys, u), many(others, u)))(u)  # traced each time
+    np.testing.assert_array_equal(first, again)
+    assert np.array_equal(first, other) == (channel.name in SURE)
 
 
 def test_ceiling_or_a_refusal(case: tuple[Any, Any]) -> None:
@@ -216,9 +233,9 @@ def test_levels_stack_under_vmap(case: tuple[Any, Any], found: Found) -> None:
     leaves, kind = jax.tree.flatten(channel)
     if not leaves:
         return
-    arrays = [jnp.asarray(leaf) for leaf in leaves]
-    stacked = jax.tree.unflatten(kind, [jnp.stack([leaf, leaf]) for leaf in arrays])
-    both = jax.jit(jax.vmap(lambda c: c.log_prob(found.z[0], u)))(stacked)
+    twice = [jnp.asarray(np.stack([leaf, leaf]), jnp.asarray(leaf).dtype) for leaf in leaves]
+    z = jnp.asarray(found.z[0], jnp.float32)
+    both = jax.jit(jax.vmap(lambda c: c.log_prob(z, u)))(jax.tree.unflatten(kind, twice))
     np.testing.assert_allclose(both, np.stack([found.log_prob[0]] * 2), rtol=1e-5, atol=1e-5)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax
@@ -35,6 +36,7 @@ def matmul(x: jax.Array, kernel: jax.Array) -> jax.Array:
     return x @ kernel
 
 
+@partial(jax.jit, static_argnums=0)
 def slopes(of: Product, x: jax.Array, kernel: jax.Array, slope: jax.Array) -> Any:
     """What comes back from `slope`, for x and for the kernel."""
     return jax.vjp(of, x, kernel)[1](slope)
@@ -141,7 +143,7 @@ def test_second_and_forward_derivatives() -> None:
         return jnp.tanh(of(x, kernel)).sum()
 
     for derivative in (jax.hessian, jax.jacfwd, jax.jacrev):
-        ours, theirs = (derivative(lambda x, of=of: scalar(of, x))(x) for of in (product, matmul))
+        ours, theirs = (jax.jit(derivative(lambda x, of=of: scalar(of, x)))(x) for of in (product, matmul))
         np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)
 
 

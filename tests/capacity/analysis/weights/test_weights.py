@@ -63,19 +63,23 @@ def full_loss(data: Any) -> Callable[[Any], jax.Array]:
 
 
 def dense(product: Any, dim: int) -> np.ndarray:
-    return np.asarray(jax.vmap(product)(jnp.eye(dim)), np.float64)
+    return np.asarray(jax.jit(jax.vmap(product))(jnp.eye(dim)), np.float64)
+
+
+all_values = jax.jit(lanczos, static_argnums=(1, 2, 3))
 
 
 def test_lanczos_agrees_with_the_dense_hessian(task: Any) -> None:
     """To 1e-3 of the largest, at 20 of 30 products; at 30 the whole spectrum."""
     params, data = task
     flat, unravel = ravel_pytree(params)
-    truth = np.linalg.eigvalsh(np.asarray(jax.hessian(lambda v: full_loss(data)(unravel(v)))(flat), np.float64))[::-1]
+    matrix = jax.jit(jax.hessian(lambda v: full_loss(data)(unravel(v))))(flat)
+    truth = np.linalg.eigvalsh(np.asarray(matrix, np.float64))[::-1]
     product, dim = hessian_product(full_loss(data), params)
-    found = largest_eigenvalues(jax.random.key(1), product, dim, 4, 20)
+    found = jax.jit(largest_eigenvalues, static_argnums=(1, 2, 3, 4))(jax.random.key(1), product, dim, 4, 20)
     np.testing.assert_allclose(found.values, truth[:4], atol=1e-3 * truth[0])
     assert np.all(np.abs(found.values - truth[:4]) <= found.residual + 1e-5 * truth[0])
-    whole = lanczos(jax.random.key(2), product, dim, dim)
+    whole = all_values(jax.random.key(2), product, dim, dim)
     np.testing.assert_allclose(whole.values, truth, atol=1e-4 * truth[0])
 
 
@@ -84,13 +88,13 @@ def test_lanczos_on_repeated_eigenvalues_and_ghosts() -> None:
     truth = np.array([100.0, 7.0, 7.0, 7.0, 1.0, 1e-2, 0.0, -1e-4, -3.0, -50.0])
     rotation = np.linalg.qr(np.random.default_rng(0).normal(size=(10, 10)))[0]
     matrix = jnp.asarray(rotation * truth @ rotation.T, jnp.float32)
-    found = lanczos(jax.random.key(0), lambda v: matrix @ v, 10, 10)
+    found = all_values(jax.random.key(0), lambda v: matrix @ v, 10, 10)
     np.testing.assert_allclose(found.values, np.sort(truth)[::-1], atol=2e-4)
     assert not np.isnan(found.residual).any()
 
 
 def test_lanczos_of_nothing() -> None:
-    found = lanczos(jax.random.key(0), jnp.zeros_like, 5, 3)
+    found = all_values(jax.random.key(0), jnp.zeros_like, 5, 3)
     np.testing.assert_array_equal(found.values, np.zeros(3))
 
 
@@ -99,7 +103,7 @@ def test_trace_and_its_interval(task: Any) -> None:
     params, data = task
     product, dim = hessian_product(full_loss(data), params)
     truth = np.trace(dense(product, dim))
-    found = hutchinson(jax.random.key(5), product, dim, 400)
+    found = jax.jit(hutchinson, static_argnums=(1, 2, 3))(jax.random.key(5), product, dim, 400)
     assert abs(found.value - truth) < 4 * found.stderr
     many = jax.jit(jax.vmap(lambda key: hutchinson(key, product, dim, 16)))(jax.random.split(jax.random.key(6), 100))
     held = ((many.low <= truth) & (truth <= many.high)).sum()
@@ -114,7 +118,7 @@ def test_gauss_newton(task: Any) -> None:
         return jax.vmap(network, (None, 0))(p, x)
 
     flat, unravel = ravel_pytree(params)
-    jacobian = np.asarray(jax.jacobian(lambda v: outputs(unravel(v)))(flat), np.float64)
+    jacobian = np.asarray(jax.jit(jax.jacobian(lambda v: outputs(unravel(v))))(flat), np.float64)
     q = np.asarray(jax.nn.sigmoid(outputs(params)), np.float64)
     truth = (jacobian.T * (q * (1 - q) / COUNT)) @ jacobian
     product, dim = gauss_newton_product(outputs, lambda f: jax.nn.softplus(-y * f).mean(), params)
@@ -126,7 +130,8 @@ def test_gauss_newton(task: Any) -> None:
 def test_gradient_noise_of_minibatches(task: Any) -> None:
     """Statistics against per-example gradients by hand, and against the spread of drawn minibatches."""
     params, data = task
-    rows = np.asarray(jax.vmap(lambda e: ravel_pytree(jax.grad(example_loss)(params, e))[0])(data), np.float64)
+    each = jax.jit(jax.vmap(lambda e: ravel_pytree(jax.grad(example_loss)(params, e))[0]))
+    rows = np.asarray(each(data), np.float64)
     mean = rows.mean(0)
     sigma = ((rows - mean) ** 2).sum() / COUNT
     found = gradient_statistics(example_loss, params, data, 8)

@@ -20,6 +20,7 @@ from capacity.joint.table import Rows, tabled
 from capacity.results.estimate import Estimate
 from capacity.results.intervals import less_explained, mean_and_moments
 from synthetic import Codebook, FairBits
+from tests.families.truths import log_sum
 
 KEYS = 4
 
@@ -34,12 +35,13 @@ def full_sum(
     """I(M;Z) in bits and its standard error: every message (M, units) with noise of its own, all messages summed."""
     rng = np.random.default_rng(seed)
     values = np.empty((len(means), per_message))
+    log_weight = np.log(probs) - np.log(sigma).sum(1)
     for i, (mean, std) in enumerate(zip(means, sigma, strict=True)):
         noise = rng.normal(size=(per_message, means.shape[1]))
-        error = (mean + std * noise)[:, None] - means
-        exponent = np.log(probs) - (0.5 * (error / sigma) ** 2 + np.log(sigma)).sum(-1)
+        z = mean + std * noise
+        exponent = log_weight - 0.5 * sum(((z[:, j, None] - means[:, j]) / sigma[:, j]) ** 2 for j in range(len(mean)))
         own = -(0.5 * noise**2 + np.log(std)).sum(-1)
-        values[i] = (own - np.logaddexp.reduce(exponent, axis=1)) / np.log(2)
+        values[i] = (own - log_sum(exponent)) / np.log(2)
     return float(probs @ values.mean(1)), float(np.sqrt(probs**2 @ (values.var(1, ddof=1) / per_message)))
 
 

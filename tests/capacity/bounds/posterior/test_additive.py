@@ -95,14 +95,14 @@ def test_the_joint_of_a_bent_code_meets_its_formula() -> None:
     tables, centre, scale = (np.asarray(a, np.float64) for a in (code.tables, code.centre, code.scale))
     means = centre + scale * tables[np.arange(2), states].sum(1)
     density = -0.5 * (np.square((np.asarray(z) - means) / scale) + np.log(2 * np.pi * scale**2)).sum(1)
-    prior = jax.vmap(joint.source.log_prob)(everything(5))
+    prior = jax.jit(jax.vmap(joint.source.log_prob))(everything(5))
     np.testing.assert_allclose(listed(code, z)[1], density + np.asarray(prior), rtol=1e-5, atol=1e-3)
 
 
 def test_one_block_is_the_truth_of_any_code() -> None:
     joint, code = fitted("book")
     z = joint.sample(jax.random.key(2), 1)[2][0]
-    truth = np.asarray(jax.vmap(lambda m: joint.log_prob(m, z))(joint.source.messages()), np.float64)
+    truth = np.asarray(jax.jit(jax.vmap(lambda m: joint.log_prob(m, z)))(joint.source.messages()), np.float64)
     start, target = listed(code, z)
     possible = target > -1e20
     assert possible.sum() == 22
@@ -113,7 +113,7 @@ def test_one_block_is_the_truth_of_any_code() -> None:
 def test_states_and_messages_are_one_to_one() -> None:
     code = fitted("fair")[1]
     observation = code.observe(jnp.zeros(4))
-    back = jax.vmap(lambda m: code.message_of(code.state_of(observation, m)))(everything(5))
+    back = jax.jit(jax.vmap(lambda m: code.message_of(code.state_of(observation, m))))(everything(5))
     np.testing.assert_array_equal(back, everything(5))
 
 
@@ -188,7 +188,8 @@ def test_no_message_is_ruled_out() -> None:
     source = Codebook(jax.random.normal(jax.random.key(3), (358, 6)))
     code = fit_additive(jax.random.key(1), Joint(source, lambda x: x, Gaussian(1.5)))
     observation = code.observe(jnp.zeros(6))
-    start = jax.vmap(lambda m: code.log_start(observation, code.state_of(observation, m)))(source.messages())
+    start_of = jax.jit(jax.vmap(lambda m: code.log_start(observation, code.state_of(observation, m))))
+    start = start_of(source.messages())
     assert float(start.min()) > -1e20
 
 

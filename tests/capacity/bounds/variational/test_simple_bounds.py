@@ -14,6 +14,7 @@ from capacity.bounds.variational import simple
 from capacity.bounds.variational.simple import Found, simple_bounds
 from capacity.channels import BinarySymmetric, Channel, Dropout, Gaussian, GaussianDropout, Uniform
 from synthetic import Codebook, FairBits, GaussianVectors
+from tests.families.truths import log_sum
 
 Codes = Callable[[], np.ndarray]
 DIGITS, UNITS, SIGMA = 8, 4, 0.4
@@ -49,7 +50,7 @@ def gaussian_truth(codes: np.ndarray, sigma: float, log_p: np.ndarray | None = N
         noise = rng.normal(size=(each, codes.shape[1]))
         z = code + sigma * noise
         terms = log_p - 0.5 * sum((z[:, j, None] - codes[:, j]) ** 2 for j in range(codes.shape[1])) / sigma**2
-        values[i] = -0.5 * (noise**2).sum(1) - np.logaddexp.reduce(terms, axis=1)
+        values[i] = -0.5 * (noise**2).sum(1) - log_sum(terms)
     p = np.exp(log_p)
     return float(p @ values.mean(1) / np.log(2)), float(np.sqrt(p**2 @ values.var(1, ddof=1) / each) / np.log(2))
 

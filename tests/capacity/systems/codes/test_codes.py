@@ -80,7 +80,7 @@ def test_codes_that_send_all_digits_are_one_to_one(code: HandmadeCode) -> None:
 def test_digits_are_read_where_messages_cannot_be_listed() -> None:
     sent = FairBits.build(KEY, 48, 64)
     batch = sent.sample(KEY, 100)
-    units = jax.vmap(PAM().build(sent, 48, KEY))(batch.vector)
+    units = jax.jit(jax.vmap(PAM().build(sent, 48, KEY)))(batch.vector)
     np.testing.assert_array_equal(units, 2.0 * np.asarray(batch.message) - 1.0)
     with pytest.raises(ValueError, match="Expected a key to draw from"):
         PAM().build(sent, 48)
@@ -94,7 +94,7 @@ def test_pam_meets_its_quadrature() -> None:
 
 def test_gray_labels_of_neighbours_differ_in_one_digit() -> None:
     labels = words(5)
-    levels = np.asarray(jax.vmap(gray_level)(jnp.asarray(labels, jnp.int32)))
+    levels = np.asarray(jax.jit(jax.vmap(gray_level))(jnp.asarray(labels, jnp.int32)))
     ordered = labels[np.argsort(levels)]
     assert (np.abs(np.diff(ordered, axis=0)).sum(1) == 1).all()
     np.testing.assert_allclose(np.diff(np.sort(levels)), np.sqrt(12 / (4**5 - 1)), rtol=1e-5)
@@ -105,7 +105,7 @@ def test_one_float_holds_24_digits_apart() -> None:
     near = np.concatenate([random, (random + 1) % 2**24, np.arange(2**24 - 1000, 2**24)])
     labels = (near[:, None] >> np.arange(23, -1, -1)) & 1
     gray = np.concatenate([labels[:, :1], labels[:, 1:] ^ labels[:, :-1]], 1)
-    levels = np.asarray(jax.vmap(gray_level)(jnp.asarray(gray, jnp.int32)))
+    levels = np.asarray(jax.jit(jax.vmap(gray_level))(jnp.asarray(gray, jnp.int32)))
     assert len(np.unique(levels)) == len(np.unique(near))
     order = np.argsort(near, kind="stable")
     assert (np.diff(levels[order]) >= 0).all()
