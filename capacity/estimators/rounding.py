@@ -20,8 +20,8 @@ def grid_step(column: Float[np.ndarray, " n"]) -> float | None:
         column: finite numbers.
 
     Examples:
-        >>> grid_step(np.array([0.1, 0.3, 0.3, 0.7])), grid_step(np.array([0.0, 0.12, 1.57, 1.57]))
-        (0.2, None)
+        >>> grid_step(np.array([0.0, 0.5, 0.5, 2.0])), grid_step(np.array([0.0, 0.12, 1.57, 1.57]))
+        (0.5, None)
     """
     values = np.unique(column)
     if not LEAST_VALUES <= len(values) < len(column):

@@ -14,7 +14,7 @@ distance is 0 counts the equals in its place,
     <psi(k_i)> + log n - <psi(n_x + 1) + psi(n_y + 1)>
 
 A radius of 0 is not the only tie.  Where more than one point lies as far away in x or in y as the k-th neighbour does,
-all three counts take in what is no farther (Mesner & Shalizi 2020, IEEE Trans. Inf. Theory 67).
+all three counts take in what is no farther (Mesner & Shalizi 2021, IEEE Trans. Inf. Theory 67).
 """
 
 from __future__ import annotations

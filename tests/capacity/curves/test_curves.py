@@ -108,7 +108,7 @@ def test_a_lane_does_not_depend_on_the_others(curve: xr.Dataset) -> None:
     assert alone.bits.item() == curve.bits.isel(level=0, seed=0).item()
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_vector_decoding_and_the_bracket() -> None:
     architecture = Architecture(units=2, widths=(16, 16), decode="vector")
     curve = run_plan(plan(VAE(architecture), levels=[0.2], seeds=1, measure="bracket", budget_gflop=2))

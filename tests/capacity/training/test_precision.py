@@ -166,6 +166,7 @@ def test_networks_round_between_hidden_layers_only() -> None:
     assert kinds(decoder.log_prob, jnp.ones(6), jnp.ones(4)) == [False, True, False]
 
 
+@pytest.mark.slow
 def test_what_was_trained_with_rounded_products_passes_the_same_bits() -> None:
     size = Architecture(4, (64, 64), (64, 64))
     key = jax.random.key(0)
