@@ -34,6 +34,7 @@ from tests.families.truths import all_signs, atoms, entropy_of, even, full_sum, 
 
 COUNT = 64
 EVEN = even(COUNT)
+MAX_LOG_STD = 6.0  # of a log-normal factor, whose variance goes as exp(2 sigma^2)
 REFUSED = "no bracket where some messages make a z impossible"
 
 
@@ -147,8 +148,10 @@ def information_dropout(rng: np.random.Generator, high: bool) -> Setting:
     level = np.log(min(std_of(rng, high), 5.0))
     mean = single(np.exp(normal_codes(rng, 2)))
     codes = np.concatenate([mean, single(level + 0.5 * rng.normal(size=(COUNT, 2)))], 1)
-    truth = full_sum(rng, np.log(double(mean)), np.exp(double(codes[:, 2:])), EVEN)
-    return Setting(InformationDropout(), codes, scaled, truth, f"log alpha {level:.3g}")
+    std = np.exp(double(codes[:, 2:]))
+    truth = full_sum(rng, np.log(double(mean)), std, EVEN)
+    why = "a variance beyond single precision" if std.max() > MAX_LOG_STD else ""
+    return Setting(InformationDropout(), codes, scaled, truth, f"log alpha {level:.3g}", why)
 
 
 def binary_symmetric(rng: np.random.Generator, high: bool) -> Setting:

@@ -80,7 +80,8 @@ def outlyingness(scores: Float[Array, "messages scores"], floors: Float[Array, "
     some = scores[(np.arange(min(count, LEARNT_FROM), dtype=np.int64) * STEP) % count]
     low, high = jnp.quantile(some, jnp.asarray([0.01, 0.99], scores.dtype), axis=0)
     middle, half = (low + high) / 2, jnp.maximum((high - low) / 2, floors)
-    distance = (jnp.abs(scores - middle[None]) / half[None]).max(1)
+    apart = jnp.abs(scores - middle[None])
+    distance = jnp.where(apart > 0, apart / half[None], 0.0).max(1)  # nothing is far where nothing differs
     return jnp.clip((distance - OUTLYING[0]) / (OUTLYING[1] - OUTLYING[0]), 0.0, 1.0)
 
 

@@ -84,6 +84,8 @@ def simple_bounds(key: Key, joint: Joint, budget_gflop: float, low: float = 0.0)
     units = jax.eval_shape(joint.moments, jax.eval_shape(lambda k: joint.source.sample(k, 1).vector[0], key))[0].size
     plan = _plan(joint, units, budget_gflop)
     codes = encode(joint, draw_messages(key_codes, joint, min(FITTED, MAX_NUMBERS // units)))
+    if any(leaf.ndim != 2 for leaf in jax.tree.leaves(codes)):
+        return []  # outcomes of all units together have no densities by unit
     pilot, judged = draw_judged(key_pilot, joint, PILOT), draw_judged(key_judged, joint, plan.judged)
     if has_atoms_unawares(joint.channel, judged):
         return []
