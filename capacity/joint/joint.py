@@ -18,7 +18,7 @@ from capacity.runtime.shapes import Key, Scalar, Units
 if TYPE_CHECKING:
     from synthetic.source import Draws, Source
 
-ENCODED_TOGETHER = 4096  # vectors at a time: of some encoders XLA (JAX 0.10.2, CPU) makes wrong programs for more
+ENCODED_TOGETHER = 512  # vectors at a time: of some encoders XLA (JAX 0.10.2, CPU) makes wrong programs for 4,096
 T = TypeVar("T")
 
 

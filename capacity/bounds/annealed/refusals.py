@@ -14,6 +14,7 @@ from capacity.runtime.shapes import Key
 
 CHECKED = 4096  # messages
 LEAST_NOISE = 100 * float(np.finfo(np.float32).eps)  # of a unit: at less, rounding of z adds to it visibly
+ALONE, DIFFERENT, SAME = 16, 4, 1e-3  # vectors encoded alone; one in so many may differ, by more than so much
 SHOWN = 64  # digits of a message that an error quotes
 
 
@@ -53,6 +54,7 @@ def check_codes(key: Key, joint: Joint) -> None:
             "sampled messages. Look for divisions by 0, overflow, and logarithms or roots of negative numbers in the "
             "encoder."
         )
+    _check_alone(joint, batch.vector, means, np.sqrt(variances))
     noise = np.sqrt(variances)
     lost = (noise > 0) & (noise < LEAST_NOISE * np.abs(means))
     if lost.any() and not joint.channel.atomic:
@@ -63,6 +65,23 @@ def check_codes(key: Key, joint: Joint) -> None:
             f"noise of {noise[row, unit]:.3g} on unit {unit}, whose code is {means[row, unit]:.6g} for the message "
             f"{_quoted(batch.message, row)}. Remedy: {remedy}ubtract the units' means in the encoder, which changes no "
             "bits; where the code's own spread is as large beside its noise, no noise to speak of limits it."
+        )
+
+
+def _check_alone(joint: Joint, vectors: PyTree, means: np.ndarray, noise: np.ndarray) -> None:
+    """Refuse an encoder whose program for many vectors gives other codes than that for one.
+
+    Raises:
+        ValueError: if more than one in `DIFFERENT` of some vectors has another code alone.
+    """
+    rows = np.arange(ALONE) * (CHECKED // ALONE)
+    each = [np.asarray(noisy_moments(joint, jax.tree.map(lambda a, i=i: a[i : i + 1], vectors))[0][0]) for i in rows]
+    apart = np.abs(np.stack(each) - means[rows]) > SAME * (np.abs(means[rows]) + noise[rows])
+    if apart.any(1).sum() > ALONE // DIFFERENT:
+        raise ValueError(
+            f"Expected an encoder that gives a vector the same code among others as alone; got other codes for "
+            f"{apart.any(1).sum()} of {ALONE} vectors. Compilers make wrong programs of some reductions (XLA on CPU, "
+            "JAX 0.10.2): write sums over axes as matrix products."
         )
 
 

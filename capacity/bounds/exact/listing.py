@@ -12,10 +12,9 @@ from jaxtyping import Array, Float
 from capacity.bounds.exact.proposal import Proposal, draw_rows, outlyingness, proposal_of
 from capacity.bounds.exact.whitening import VARIANCE_TOLERANCE, whitening
 from capacity.channels.channel import Channel, Code, noisy
-from capacity.joint.joint import Joint
+from capacity.joint.joint import ENCODED_TOGETHER, Joint
 from capacity.runtime.shapes import Key
 
-LIST_BATCH = 4096  # messages encoded at once
 LEAST_NARROWING = 0.5  # nats: noise whose entropy differs by less makes no message an outlier
 NARROWING_FIRST = 100.0  # strata are cut along how much the noise of a message differs, then along its distance
 MAX_VARIANCE = 1e16  # of noise whose moments single precision cannot hold, and which no control is made of
@@ -78,7 +77,7 @@ def list_codes(joint: Joint) -> Listed:
         ValueError: if the source cannot be listed.
     """
     vectors, log_probs = joint.source.codebook()
-    codes = jax.lax.map(joint.encoder, vectors, batch_size=min(LIST_BATCH, len(vectors)))
+    codes = jax.lax.map(joint.encoder, vectors, batch_size=min(ENCODED_TOGETHER, len(vectors)))
     return listed_of(codes, log_probs, joint.channel)
 
 

@@ -18,14 +18,14 @@ from capacity.bounds.bound import Bound
 from capacity.bounds.variational.normal import Normal, fit_normal
 from capacity.channels.additive import LOG_2PI
 from capacity.channels.channel import Channel, Code
-from capacity.joint.joint import Joint, drawn
+from capacity.joint.joint import ENCODED_TOGETHER, Joint, drawn
 from capacity.results.estimate import NATS_PER_BIT, Estimate
 from capacity.results.intervals import rule_of_three_bits
 from capacity.runtime.keys import Seed, as_key
 from capacity.runtime.shapes import Key, Scalar, Units
 
-LIST_BATCH = 8192  # messages of a list encoded at once
-SAMPLE_BATCH = 4096  # samples at once
+LIST_BATCH = ENCODED_TOGETHER  # messages of a list encoded at once
+SAMPLE_BATCH = ENCODED_TOGETHER  # samples at once
 
 
 @runtime_checkable

@@ -28,3 +28,16 @@ def test_more_codes_than_a_program_takes_together() -> None:
     message, codes, _ = jax.jit(lambda key: joint.sample(key, 8192))(jax.random.key(0))
     parities = np.prod(2.0 * np.asarray(message).reshape(8192, 4, 4) - 1, axis=2)
     np.testing.assert_allclose(codes, parities)
+
+
+def test_sums_over_axes_for_many_rows() -> None:
+    """Compiled for 4,096 rows at once, this encoder gave other codes from row 1,024 on (JAX 0.10.2, CPU)."""
+    weights = jax.random.normal(jax.random.key(1), (16, 2, 4))
+
+    def encode(x: jax.Array) -> jax.Array:
+        return jnp.tanh((weights * x.reshape(16, 1, 4)).sum(2)).reshape(-1)
+
+    joint = Joint(FairBits(jnp.eye(64)), encode, Gaussian(1.0))
+    message, codes, _ = jax.jit(lambda key: joint.sample(key, 8192))(jax.random.key(0))
+    digits = 2.0 * np.asarray(message, np.float64).reshape(-1, 16, 1, 4) - 1
+    np.testing.assert_allclose(codes, np.tanh((np.asarray(weights) * digits).sum(3)).reshape(8192, -1), atol=1e-5)
