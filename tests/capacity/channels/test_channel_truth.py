@@ -175,6 +175,7 @@ def test_real_units_under_dropout_lose_what_is_wholly_dropped() -> None:
     holds(sent(REAL, Dropout(0.0)), np.log2(200), 2e-6 * 8)
 
 
+@pytest.mark.slow
 def test_gaussian_noise_after_dropout_limits_it() -> None:
     through = Chain(Dropout(0.3), Gaussian(0.5))
     alone, both, gaussian = (
