@@ -99,6 +99,21 @@ class RatioEstimator(Estimator):
             ValueError: for what `checked` refuses, and too few pairs.
         """
 
+    def simulated(
+        self, key: jax.Array, x: np.ndarray, y: np.ndarray, n: int
+    ) -> tuple[RatioEstimator, np.ndarray, np.ndarray] | None:
+        """New pairs of the law fitted to x and y, and the method that fits such pairs; None: it cannot be drawn from.
+
+        The automatic choice believes a closed form only where the data show, held out, as much as such pairs do.  The
+        pairs may be in other coordinates than x and y, in which the method is the same.
+
+        Args:
+            key: of the draw.
+            x, y: the pairs (n, dx) and (n, dy) that the law is fitted to.
+            n: how many to draw.
+        """
+        return None
+
 
 def check_declarations(kind: type) -> None:
     """Refuse a class that takes what no data are, or says of unknown changes that they leave its figure.

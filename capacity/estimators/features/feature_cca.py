@@ -110,17 +110,38 @@ class FeatureCCA(RatioEstimator):
             ValueError: for what `checked` refuses.
         """
         x, y = checked(x, y, self.takes, self.min_pairs)
+        fitted, left, right = self._judged(key, x, y)
+        log_ratio = GaussianCopula().fit(key, left, right)
+        if fitted is None:
+            return log_ratio
+        return lambda new_x, new_y: log_ratio(fitted.of_x(new_x), fitted.of_y(new_y))
+
+    def simulated(
+        self, key: jax.Array, x: np.ndarray, y: np.ndarray, n: int
+    ) -> tuple[RatioEstimator, np.ndarray, np.ndarray]:
+        """Variates of the copula fitted to those of x (n, dx) and y (n, dy); as in `RatioEstimator`.
+
+        Args:
+            key: of the draw, and of the maps.
+            x, y: the pairs that maps and copula are fitted to.
+            n: how many to draw.
+        """
+        fitted, left, right = self._judged(key, x, y)
+        method = GaussianCopula() if fitted is None else _OnVariates()
+        return method, *GaussianCopula().simulated(key, left, right, n)[1:]
+
+    def _judged(self, key: jax.Array, x: np.ndarray, y: np.ndarray) -> tuple[Variates | None, np.ndarray, np.ndarray]:
+        """Maps fitted to four fifths and the variates of the last fifth; None where all columns are as good."""
         random = random_of(key)
         order = random.permutation(len(x))
         chosen = self._choose(key, x[order[:_TRIED_ON]], y[order[:_TRIED_ON]], random)
         if chosen is None:
-            return GaussianCopula().fit(key, x, y)
+            return None, x, y
         held, rest = order[: len(x) // 5], order[len(x) // 5 :]
         maps = chosen[0](x[rest], y[rest], random)
         assert maps is not None
         fitted = variates(x[rest], y[rest], maps, chosen[1])
-        log_ratio = GaussianCopula().fit(key, fitted.of_x(x[held]), fitted.of_y(y[held]))
-        return lambda new_x, new_y: log_ratio(fitted.of_x(new_x), fitted.of_y(new_y))
+        return fitted, fitted.of_x(x[held]), fitted.of_y(y[held])
 
     def _choose(
         self, key: jax.Array, x: np.ndarray, y: np.ndarray, random: np.random.Generator
@@ -162,3 +183,11 @@ class FeatureCCA(RatioEstimator):
         assert maps is not None
         fitted: Variates = variates(x[rest], y[rest], maps, count)
         return self.inner(key, fitted.of_x(x[held]), fitted.of_y(y[held]))
+
+
+class _OnVariates(GaussianCopula):
+    """The copula of variates as `FeatureCCA.fit` fits it: to a fifth of the pairs, since the others fit the maps."""
+
+    def fit(self, key: jax.Array, x: np.ndarray, y: np.ndarray) -> LogRatio:
+        count = len(x) // 5
+        return super().fit(key, x[:count], y[:count])

@@ -18,8 +18,9 @@ import numpy as np
 from scipy.special import digamma, ndtri
 from scipy.stats import rankdata
 
-from capacity.estimators.checks import Takes
+from capacity.estimators.checks import Takes, random_of
 from capacity.estimators.estimator import Change
+from capacity.estimators.neighbours.intrinsic_dimension import intrinsic_dimension
 from capacity.estimators.neighbours.lnc import correction, threshold
 from capacity.estimators.neighbours.profile import estimate_from_terms
 from capacity.estimators.neighbours.search import count_within, distances_to, nearest
@@ -28,6 +29,9 @@ from capacity.results.estimate import Estimate
 
 Margins = Literal["standard", "normal", "raw"]
 
+NORMAL_QUARTILES = 1.3489795003921634  # between the quartiles of a standard normal law
+FEW_COLUMNS = 8  # of x and y together: rows are then taken to fill the space
+FEW_ROWS = 100  # too few to tell a dimension
 MAX_TIED = 0.05  # share of one side's rows that may equal another row: coincidences of float32, not a grid
 
 
@@ -42,8 +46,8 @@ class KSG(NeighbourEstimator):
 
     Attributes:
         variant: 1 or 2.
-        margins: "standard" divides each column by its standard deviation; "normal" replaces each by normal scores of
-            its ranks, which keeps the information and tames heavy tails; "raw" leaves it.
+        margins: "standard" divides each column by its standard deviation (`robust_deviation`); "normal" replaces each
+            by normal scores of its ranks, which keeps the information and tames heavy tails; "raw" leaves it.
         lnc: correct for density that is not uniform within a ball (Gao, Ver Steeg and Galstyan 2015); wants k several
             times the number of columns: with k = 12 in 5 + 5 columns it said 1.7 bits of a true 0.9.
     """
@@ -80,7 +84,7 @@ class KSG(NeighbourEstimator):
             raise ValueError(f"Expected k larger than the {columns} columns for a local correction; got {self.k}.")
         x, y = scaled_margins(x, self.margins), scaled_margins(y, self.margins)
         limit = np.inf if self.lnc else float(digamma(len(x)) - digamma(self.k) - (self.variant == 2) / self.k)
-        return estimate_from_terms(key, self.terms, x, y, self.k, columns, limit)
+        return estimate_from_terms(key, self.terms, x, y, self.k, dimension_of(key, x, y), limit)
 
     def terms(self, x: np.ndarray, y: np.ndarray, ks: Sequence[int] | None = None) -> np.ndarray:
         """Local terms in nats, whose mean is the information, for each k (its own, by default): shape (len(ks), n).
@@ -113,8 +117,32 @@ def scaled_margins(array: np.ndarray, margins: Margins) -> np.ndarray:
     if margins == "raw":
         return array
     if margins == "standard":
-        return np.asarray(array / array.std(axis=0))
+        return np.asarray(array / robust_deviation(array))
     return np.asarray(ndtri((rankdata(array, axis=0) - 0.5) / len(array)))
+
+
+def dimension_of(key: jax.Array, x: np.ndarray, y: np.ndarray) -> float:
+    """The dimension of the set on which pairs lie, for the rate of the bias: at most the number of columns.
+
+    Args:
+        key: of the rows that are looked at.
+        x, y: shapes (n, dx) and (n, dy), on the scale of distances.
+    """
+    columns = x.shape[1] + y.shape[1]
+    if columns <= FEW_COLUMNS or len(x) <= FEW_ROWS:
+        return float(columns)
+    return min(intrinsic_dimension(random_of(key), np.hstack([x, y])) + 1, float(columns))
+
+
+def robust_deviation(array: np.ndarray) -> np.ndarray:
+    """Standard deviations of columns, shape (d,), or twice those of a normal law with the same middle half, if less.
+
+    Three values of -9999 among thousands about 0 would else make one point of all others.
+    """
+    quarter, three = np.quantile(array, [0.25, 0.75], axis=0)
+    middle = (three - quarter) / NORMAL_QUARTILES
+    deviation = array.std(axis=0)
+    return np.asarray(np.where(middle > 0, np.minimum(deviation, 2 * middle), deviation))
 
 
 def refuse_ties(x: np.ndarray, y: np.ndarray) -> None:

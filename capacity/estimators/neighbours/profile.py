@@ -97,7 +97,7 @@ def estimate_from_terms(
     x: np.ndarray,
     y: np.ndarray,
     k: int,
-    dimensions: int,
+    dimensions: float,
     limit: float,
     both_ways: bool = False,
 ) -> Estimate:
@@ -108,7 +108,7 @@ def estimate_from_terms(
         terms: local terms from (x, y, ks), in nats.
         x, y: shapes (n, dx) and (n, dy), n > k.
         k: how many neighbours.
-        dimensions: columns among which distances are measured, for the slowest rate of the bias.
+        dimensions: of the set on which points lie, for the slowest rate of the bias.
         limit: the most that the terms' mean could be, in nats.
         both_ways: whether the bias may also lie against the way in which the estimates move with k.
     """
@@ -142,7 +142,7 @@ def _spread(
     return max(stderr, naive), width
 
 
-def _band(local: np.ndarray, dimensions: int) -> float:
+def _band(local: np.ndarray, dimensions: float) -> float:
     """How far beyond the estimate at the smallest k the truth may lie, in nats, signed, from terms at k, 2k and 4k.
 
     Both grids' differences enter, coarse + fine = c k^p (4^p - 1), and the rate is the lowest that they allow within

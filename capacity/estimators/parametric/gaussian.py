@@ -12,10 +12,11 @@ from typing import ClassVar
 
 import jax
 import numpy as np
+from scipy.optimize import brentq
 from scipy.special import polygamma, psi
 from scipy.stats import t as student_t
 
-from capacity.estimators.checks import Takes, checked, refuse_few_values
+from capacity.estimators.checks import Takes, checked, random_of, refuse_few_values
 from capacity.estimators.estimator import Change, LogRatio, RatioEstimator
 from capacity.results.estimate import Estimate
 
@@ -84,6 +85,18 @@ class GaussianMI(RatioEstimator):
         """
         return Canonical.of(*checked(x, y, self.takes, self.min_pairs)).log_ratio
 
+    def simulated(
+        self, key: jax.Array, x: np.ndarray, y: np.ndarray, n: int
+    ) -> tuple[RatioEstimator, np.ndarray, np.ndarray]:
+        """Pairs of the normal law with the canonical correlations of x (n, dx) and y (n, dy); as in `RatioEstimator`.
+
+        Args:
+            key: of the draw.
+            x, y: the pairs that the law is fitted to.
+            n: how many to draw.
+        """
+        return self, *Canonical.of(x, y).draw(random_of(key), n)
+
 
 @dataclass(frozen=True)
 class Canonical:
@@ -120,6 +133,13 @@ class Canonical:
             lambda rows: to_left(rows) @ turn_left,
             lambda rows: to_right(rows) @ turn_right.T,
         )
+
+    def draw(self, random: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]:
+        """New pairs of the normal law with these correlations, without their bias, in coordinates of variance 1."""
+        left, right = (random.normal(size=(n, dim)) for dim in self.dims)
+        rho = without_bias(self.correlations, wishart_bias(len(self.left), *self.dims)) * self.correlations
+        right[:, : len(rho)] = rho * left[:, : len(rho)] + np.sqrt(1 - rho**2) * right[:, : len(rho)]
+        return left, right
 
     @property
     def dims(self) -> tuple[int, int]:
@@ -175,6 +195,19 @@ def null_variance(n: float, dx: int, dy: int) -> float:
     """Variance of -1/2 sum log(1 - rho^2), nats^2, for n independent normal pairs: log of a product of betas."""
     terms = polygamma(1, (n - np.arange(1, dx + dy + 1)) / 2)
     return float(0.25 * (terms.sum() - terms[:dx].sum() - terms[:dy].sum()))
+
+
+def without_bias(correlations: np.ndarray, bias: float) -> float:
+    """The factor of canonical correlations that takes a bias, in nats, off -1/2 sum log(1 - rho^2); 0 if none is left.
+
+    It is what cross-covariances are to be multiplied by.
+    """
+
+    def nats(factor: float) -> float:
+        return float(-0.5 * np.log1p(-((factor * correlations) ** 2)).sum())
+
+    left = nats(1.0) - bias
+    return float(brentq(lambda factor: nats(factor) - left, 0.0, 1.0)) if 0 < left < nats(1.0) else float(left > 0)
 
 
 def _orthonormal(rows: np.ndarray) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]:

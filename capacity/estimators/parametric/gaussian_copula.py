@@ -15,9 +15,9 @@ import numpy as np
 from scipy.special import ndtri
 from scipy.stats import rankdata
 
-from capacity.estimators.checks import Takes, checked, refuse_few_values
+from capacity.estimators.checks import Takes, checked, random_of, refuse_few_values
 from capacity.estimators.estimator import Change, LogRatio, RatioEstimator
-from capacity.estimators.parametric.gaussian import Canonical, null_variance, wishart_bias
+from capacity.estimators.parametric.gaussian import Canonical, null_variance, wishart_bias, without_bias
 from capacity.results.estimate import Estimate
 
 JACKKNIFE_GROUPS = 5
@@ -90,6 +90,25 @@ class GaussianCopula(RatioEstimator):
         rank_x, rank_y = rank_transform(x), rank_transform(y)
         return lambda new_x, new_y: log_ratio(ndtri(rank_x(new_x)), ndtri(rank_y(new_y)))
 
+    def simulated(
+        self, key: jax.Array, x: np.ndarray, y: np.ndarray, n: int
+    ) -> tuple[RatioEstimator, np.ndarray, np.ndarray]:
+        """Normal scores of the copula fitted to x (n, dx) and y (n, dy), column by column; as in `RatioEstimator`.
+
+        Args:
+            key: of the draw.
+            x, y: the pairs that the copula is fitted to.
+            n: how many to draw.
+        """
+        scores = normal_scores(x), normal_scores(y)
+        pair, dx = Canonical.of(*scores), x.shape[1]
+        correlations = np.corrcoef(np.hstack(scores).T)
+        factor = without_bias(pair.correlations, wishart_bias(len(x), *pair.dims))
+        correlations[:dx, dx:] *= factor
+        correlations[dx:, :dx] *= factor
+        rows = draw_normal(random_of(key), correlations, n)
+        return self, rows[:, :dx], rows[:, dx:]
+
 
 def _nats(x: np.ndarray, y: np.ndarray) -> float:
     pair = Canonical.of(normal_scores(x), normal_scores(y))
@@ -108,6 +127,13 @@ def without_groups(
     """
     group = np.arange(len(x)) % groups
     return np.array([figure(x[group != left_out], y[group != left_out]) for left_out in range(groups)])
+
+
+def draw_normal(random: np.random.Generator, covariance: np.ndarray, n: int) -> np.ndarray:
+    """Normal rows (n, d) of mean 0 with this covariance, of full rank or not."""
+    variances, axes = np.linalg.eigh(covariance)
+    rows: np.ndarray = random.normal(size=(n, len(variances))) @ (axes * np.sqrt(np.maximum(variances, 0.0))).T
+    return rows
 
 
 def ranks(rows: np.ndarray) -> np.ndarray:

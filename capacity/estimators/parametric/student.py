@@ -15,7 +15,7 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.stats import t as student_t
 
-from capacity.estimators.checks import Takes, checked, refuse_few_values
+from capacity.estimators.checks import Takes, checked, random_of, refuse_few_values
 from capacity.estimators.estimator import LogRatio, RatioEstimator
 from capacity.estimators.parametric.gaussian import null_variance
 from capacity.estimators.parametric.student_fit import StudentLaw, effective, fit_dispersion
@@ -68,6 +68,22 @@ class Student(RatioEstimator):
         law, location = most_likely(_as_they_are(rows), len(rows[0]), unit=False)
         shift_x, shift_y = centre_x + location[: x.shape[1]], centre_y + location[x.shape[1] :]
         return lambda new_x, new_y: law.log_ratio(new_x - shift_x, new_y - shift_y)
+
+    def simulated(
+        self, key: jax.Array, x: np.ndarray, y: np.ndarray, n: int
+    ) -> tuple[RatioEstimator, np.ndarray, np.ndarray]:
+        """Pairs of the t fitted to x (n, dx) and y (n, dy), moved to the origin; as in `RatioEstimator`.
+
+        Args:
+            key: of the draw.
+            x, y: the pairs that the law is fitted to.
+            n: how many to draw.
+        """
+        rows = np.hstack([x, y])
+        rows = rows - np.median(rows, axis=0)
+        law = most_likely(_as_they_are(rows), len(rows[0]), unit=False)[0]
+        drawn = law.less_biased(x.shape[1], len(x)).draw(random_of(key), n)
+        return self, drawn[:, : x.shape[1]], drawn[:, x.shape[1] :]
 
 
 def student_estimate(

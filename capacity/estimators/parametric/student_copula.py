@@ -14,7 +14,7 @@ import numpy as np
 from scipy.interpolate import CubicSpline
 from scipy.special import gammaln, ndtr, ndtri, stdtrit
 
-from capacity.estimators.checks import Takes, checked, refuse_few_values
+from capacity.estimators.checks import Takes, checked, random_of, refuse_few_values
 from capacity.estimators.estimator import Change, LogRatio, RatioEstimator
 from capacity.estimators.parametric.gaussian_copula import rank_transform, ranks
 from capacity.estimators.parametric.student import MarginTransform, most_likely, student_estimate
@@ -66,6 +66,21 @@ class StudentCopula(RatioEstimator):
             return law.log_ratio(stdtrit(law.freedom, rank_x(new_x)), stdtrit(law.freedom, rank_y(new_y)))
 
         return log_ratio
+
+    def simulated(
+        self, key: jax.Array, x: np.ndarray, y: np.ndarray, n: int
+    ) -> tuple[RatioEstimator, np.ndarray, np.ndarray]:
+        """Pairs of the t whose copula is fitted to x (n, dx) and y (n, dy); as in `RatioEstimator`.
+
+        Args:
+            key: of the draw.
+            x, y: the pairs that the copula is fitted to.
+            n: how many to draw.
+        """
+        rows = np.hstack([x, y])
+        law = most_likely(_by_rank(rows), len(rows[0]), unit=True)[0]
+        drawn = law.less_biased(x.shape[1], len(x)).draw(random_of(key), n)
+        return self, drawn[:, : x.shape[1]], drawn[:, x.shape[1] :]
 
 
 def _by_rank(rows: np.ndarray) -> MarginTransform:

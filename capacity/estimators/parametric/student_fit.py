@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import gammaln, psi
 
-from capacity.estimators.parametric.gaussian import wishart_bias
+from capacity.estimators.parametric.gaussian import wishart_bias, without_bias
 
 _STEPS = 200
 _TOLERANCE = 1e-7
@@ -45,6 +45,22 @@ class StudentLaw:
         left, right = (StudentLaw(part, self.freedom) for part in _blocks(self.dispersion, dx))
         return np.asarray(self.log_prob(np.hstack([x, y])) - left.log_prob(x) - right.log_prob(y))
 
+    def draw(self, random: np.random.Generator, n: int) -> np.ndarray:
+        """New rows (n, d): normal ones, each divided by the root of a chi-square over the degrees of freedom."""
+        d = len(self.dispersion)
+        normal = random.normal(size=(n, d)) @ np.linalg.cholesky(self.dispersion).T
+        return np.asarray(normal / np.sqrt(random.chisquare(self.freedom, size=(n, 1)) / self.freedom))
+
+    def less_biased(self, dx: int, n: float) -> StudentLaw:
+        """The law whose information is this one's less the bias of a fit to n rows: weaker across the two sides."""
+        d = len(self.dispersion)
+        bias = wishart_bias(effective(n, d, self.freedom), dx, d - dx)
+        factor = without_bias(_canonical(self.dispersion, dx), bias)
+        dispersion = self.dispersion.copy()
+        dispersion[:dx, dx:] *= factor
+        dispersion[dx:, :dx] *= factor
+        return StudentLaw(dispersion, self.freedom)
+
     def nats(self, dx: int, n: float = np.inf) -> float:
         """The information of the first dx coordinates with the others.
 
@@ -57,6 +73,13 @@ class StudentLaw:
         linear = 0.5 * (log_dets[0] + log_dets[1] - log_dets[2])
         bias = wishart_bias(effective(n, d, nu), dx, d - dx) if np.isfinite(n) else 0.0
         return linear - bias + common_scale(dx, d - dx, nu)
+
+
+def _canonical(dispersion: np.ndarray, dx: int) -> np.ndarray:
+    """Canonical correlations of the first dx coordinates with the others, from the largest."""
+    white_x, white_y = (np.linalg.inv(np.linalg.cholesky(part)) for part in _blocks(dispersion, dx))
+    correlations = np.linalg.svd(white_x @ dispersion[:dx, dx:] @ white_y.T, compute_uv=False)
+    return np.asarray(np.minimum(correlations, 1 - 1e-12))
 
 
 def common_scale(dx: int, dy: int, freedom: float) -> float:
