@@ -11,6 +11,8 @@ import numpy as np
 
 from capacity.estimators.estimator import LogRatio
 
+LARGEST = 1 << 24  # numbers in the columns of the pairs that are scored at once: 128 megabytes
+
 
 def block_means(log_ratio: LogRatio, x: np.ndarray, y: np.ndarray, block: int) -> np.ndarray:
     """The bound on each block of K pairs, nats, shape (n // K,): independent draws, averaged with a standard error.
@@ -21,10 +23,20 @@ def block_means(log_ratio: LogRatio, x: np.ndarray, y: np.ndarray, block: int) -
         block: K, how many pairs stand against each other; the bound cannot exceed log K.
     """
     values = []
+    rows = max(1, LARGEST // (block * (x.shape[1] + y.shape[1])))
     for start in range(0, len(x) - block + 1, block):
         x_block, y_block = x[start : start + block], y[start : start + block]
-        scores = log_ratio(np.repeat(x_block, block, axis=0), np.tile(y_block, (block, 1))).reshape(block, block)
+        scores = np.vstack([_scores(log_ratio, part, y_block) for part in _parts(x_block, rows)])
         largest = scores.max(axis=1, keepdims=True)
         normaliser = largest[:, 0] + np.log(np.exp(scores - largest).mean(axis=1))
         values.append(float((np.diagonal(scores) - normaliser).mean()))
     return np.array(values)
+
+
+def _parts(rows: np.ndarray, size: int) -> list[np.ndarray]:
+    return [rows[start : start + size] for start in range(0, len(rows), size)]
+
+
+def _scores(log_ratio: LogRatio, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """The log density ratio of every row of x with every row of y, shape (len(x), len(y))."""
+    return log_ratio(np.repeat(x, len(y), axis=0), np.tile(y, (len(x), 1))).reshape(len(x), len(y))

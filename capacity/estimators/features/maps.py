@@ -6,6 +6,7 @@ Each is fitted to training rows of both sides, and is then a map of any rows (n,
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -78,10 +79,9 @@ def products(degree: int) -> Library:
     def both(x: np.ndarray, y: np.ndarray, random: np.random.Generator) -> tuple[Map, Map] | None:
         maps = []
         for rows in (x, y):
-            factors = monomials(rows.shape[1], degree)
-            if len(factors) > MAX_FEATURES:
+            if math.comb(rows.shape[1] + degree, degree) - 1 > MAX_FEATURES:
                 return None
-            maps.append(_multiplied(columns(rows), factors))
+            maps.append(_multiplied(columns(rows), monomials(rows.shape[1], degree)))
         return maps[0], maps[1]
 
     return both

@@ -63,6 +63,7 @@ class Student(RatioEstimator):
             ValueError: for what `checked` refuses, and where too few pairs or repeated columns leave no dispersion.
         """
         x, y = checked(x, y, self.takes, self.min_pairs)
+        refuse_few_pairs(len(x), x.shape[1], y.shape[1])
         centre_x, centre_y = np.median(x, axis=0), np.median(y, axis=0)
         rows = np.hstack([x - centre_x, y - centre_y])
         law, location = most_likely(_as_they_are(rows), len(rows[0]), unit=False)
@@ -100,8 +101,7 @@ def student_estimate(
         ValueError: fewer than 2 (dx + dy) + 20 rows, or columns that repeat others.
     """
     n, dx, dy = len(x), x.shape[1], y.shape[1]
-    if n < 2 * (dx + dy) + _GROUPS:
-        raise ValueError(f"Expected at least {2 * (dx + dy) + _GROUPS} pairs for {dx} x {dy} dimensions; got {n}.")
+    refuse_few_pairs(n, dx, dy)
     rows = np.hstack([x, y])
     rows = (rows - np.median(rows, axis=0)) / _width(rows)
     _refuse_repeats(rows)
@@ -121,6 +121,16 @@ def student_estimate(
     stderr = max(spread - known, known) ** 0.5
     reach = float(student_t.ppf(0.975, _GROUPS - 1)) * stderr
     return Estimate.from_nats(nats=nats, stderr=stderr, kind="point", n=n, low=nats - reach, high=nats + reach)
+
+
+def refuse_few_pairs(n: int, dx: int, dy: int) -> None:
+    """Raise where n pairs leave a dispersion of dx + dy columns undetermined.
+
+    Raises:
+        ValueError: for fewer than 2 (dx + dy) + 20 pairs.
+    """
+    if n < 2 * (dx + dy) + _GROUPS:
+        raise ValueError(f"Expected at least {2 * (dx + dy) + _GROUPS} pairs for {dx} x {dy} dimensions; got {n}.")
 
 
 def most_likely(margins: MarginTransform, d: int, unit: bool) -> tuple[StudentLaw, np.ndarray]:

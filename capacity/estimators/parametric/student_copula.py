@@ -17,7 +17,7 @@ from scipy.special import gammaln, ndtr, ndtri, stdtrit
 from capacity.estimators.checks import Takes, checked, random_of, refuse_few_values
 from capacity.estimators.estimator import Change, LogRatio, RatioEstimator
 from capacity.estimators.parametric.gaussian_copula import rank_transform, ranks
-from capacity.estimators.parametric.student import MarginTransform, most_likely, student_estimate
+from capacity.estimators.parametric.student import MarginTransform, most_likely, refuse_few_pairs, student_estimate
 from capacity.results.estimate import Estimate
 
 _KNOTS = 400
@@ -59,6 +59,7 @@ class StudentCopula(RatioEstimator):
             ValueError: for what `checked` refuses, and where too few pairs or repeated columns leave no dispersion.
         """
         x, y = checked(x, y, self.takes, self.min_pairs)
+        refuse_few_pairs(len(x), x.shape[1], y.shape[1])
         law, _ = most_likely(_by_rank(np.hstack([x, y])), x.shape[1] + y.shape[1], unit=True)
         rank_x, rank_y = rank_transform(x), rank_transform(y)
 
