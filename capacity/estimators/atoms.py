@@ -38,14 +38,19 @@ def spread_atoms(random: np.random.Generator, side: Float[np.ndarray, "n columns
     for j, column in enumerate(side.T):
         values, counts = atoms_of(column)
         others = column[~np.isin(column, values)]
-        if not len(values) or len(others) < 2:
+        if not len(values):
             continue
         found += 1
-        quarter, three = np.quantile(others, [0.25, 0.75])
-        unit = 2 * (three - quarter) if three > quarter else np.ptp(column)
+        unit = len(column) / max(len(others), 1) * _middle(others if len(others) > 1 else column)
         for value, count in zip(values, counts, strict=True):
-            gap = float(unit * count / len(others))
+            gap = float(unit * count / len(column))
             above, equal = column > value, column == value
             spread[above, j] += gap
             spread[equal, j] += gap * random.uniform(size=int(equal.sum()))
     return spread, found
+
+
+def _middle(column: np.ndarray) -> float:
+    """Twice the interquartile range, or the whole range where that is 0."""
+    quarter, three = np.quantile(column, [0.25, 0.75])
+    return float(2 * (three - quarter) if three > quarter else np.ptp(column))

@@ -54,6 +54,9 @@ class Estimator(ABC):
     symmetric: ClassVar[bool] = False
     unchanged_by: ClassVar[frozenset[Change]] = frozenset()
 
+    def __str__(self) -> str:
+        return self.name
+
     @property
     def min_pairs(self) -> int:
         """The fewest pairs that the method works with."""

@@ -48,12 +48,16 @@ class KSG(NeighbourEstimator):
         variant: 1 or 2.
         margins: "standard" divides each column by its standard deviation (`robust_deviation`); "normal" replaces each
             by normal scores of its ranks, which keeps the information and tames heavy tails; "raw" leaves it.
+        ratio: what x is multiplied by once both sides are on their scale.  It does not change the information, but how
+            long a ball is in x against y: where y turns many times as x goes through its range, 16 or 64 finds what 1
+            averages over.
         lnc: correct for density that is not uniform within a ball (Gao, Ver Steeg and Galstyan 2015); wants k several
             times the number of columns: with k = 12 in 5 + 5 columns it said 1.7 bits of a true 0.9.
     """
 
     variant: Literal[1, 2] = 1
     margins: Margins = "standard"
+    ratio: float = 1.0
     lnc: bool = False
 
     name: ClassVar[str] = "ksg"
@@ -68,6 +72,8 @@ class KSG(NeighbourEstimator):
                 'Expected k of at least 1, variant 1 or 2, and margins "standard", "normal" or "raw"; '
                 f"got {self.k}, {self.variant} and {self.margins!r}."
             )
+        if not 0 < self.ratio < np.inf:
+            raise ValueError(f"Expected a ratio of scales above 0; got {self.ratio}.")
 
     def information(self, key: jax.Array, x: np.ndarray, y: np.ndarray) -> Estimate:
         """Bits, from x of shape (n, dx) and y of shape (n, dy).
@@ -82,7 +88,7 @@ class KSG(NeighbourEstimator):
         columns = x.shape[1] + y.shape[1]
         if self.lnc and self.k <= columns:
             raise ValueError(f"Expected k larger than the {columns} columns for a local correction; got {self.k}.")
-        x, y = scaled_margins(x, self.margins), scaled_margins(y, self.margins)
+        x, y = self.ratio * scaled_margins(x, self.margins), scaled_margins(y, self.margins)
         limit = np.inf if self.lnc else float(digamma(len(x)) - digamma(self.k) - (self.variant == 2) / self.k)
         return estimate_from_terms(key, self.terms, x, y, self.k, dimension_of(key, x, y), limit)
 

@@ -1,0 +1,76 @@
+"""Which figure is believed: pairs on which a type or a closed form would decide wrongly."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.special import xlogy
+from scipy.stats import norm
+
+from capacity import choose
+from capacity.estimators.automatic.weighing import opened
+from capacity.results.estimate import Estimate
+
+
+def related(n: int, dim: int, bits: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    rho = np.sqrt(1 - 2 ** (-2 * bits / dim))
+    x = rng.normal(size=(n, dim))
+    return x, rho * x + np.sqrt(1 - rho**2) * rng.normal(size=(n, dim))
+
+
+def test_a_surface_in_many_columns_goes_to_neighbours() -> None:
+    """An injective map of each side keeps its bits, and makes laws of covariances count them again and again."""
+    x, y = related(2000, 2, 2.0, 0)
+    rng = np.random.default_rng(1)
+    hidden = [np.tanh(side @ rng.normal(size=(2, 48)) + rng.normal(size=48)) for side in (x, y)]
+    sides = [side @ rng.normal(size=(48, 9)) / 48**0.5 for side in hidden]
+    found = choose(0, *sides)
+    assert found.method == "ksg" and "not believed" in found.why
+    assert found.estimate.low <= 2.0 <= found.estimate.high
+    assert float(found.estimate.bits) == pytest.approx(2.0, rel=0.12)
+
+
+def test_turns_are_resolved_or_said_not_to_be() -> None:
+    rng = np.random.default_rng(2)
+    x = rng.uniform(size=2000)
+    for turns in (10, 40, 100):
+        found = choose(0, x, np.sin(2 * np.pi * turns * x) + 0.1 * rng.normal(size=2000)).estimate
+        assert found.low <= 2.451 <= found.high and found.bits > 0.2, turns
+        assert turns < 40 or bool(found.saturated)
+
+
+def test_atoms_compete() -> None:
+    """Half of y is 0: the bits of the sign of a sum, and of its size where it is above."""
+    x, y = related(2000, 1, 1.5, 3)
+    clipped = np.maximum(y, 0.0)
+    rho = np.sqrt(1 - 2**-3.0)
+    nodes, weights = np.polynomial.hermite_e.hermegauss(200)
+    spread = np.sqrt(1 - rho**2)
+    chance = norm.cdf(-rho * nodes / spread)
+    weights = weights / weights.sum()
+    grid = np.linspace(1e-4, 8, 4000)
+    given = norm.pdf((grid[None] - rho * nodes[:, None]) / spread) / spread
+    ratio = np.log2(np.maximum(given, 1e-300) / norm.pdf(grid)[None])
+    truth = float(weights @ (xlogy(chance, 2 * chance) / np.log(2) + (given * ratio).sum(1) * (grid[1] - grid[0])))
+    found = choose(0, x, clipped)
+    assert "repeat in 1 of 1 columns of y" in found.why
+    assert found.estimate.low <= truth <= found.estimate.high
+    assert float(found.estimate.bits) == pytest.approx(truth, rel=0.1)
+
+
+def test_a_value_far_from_all_others_is_named() -> None:
+    x, y = related(1000, 1, 0.5, 4)
+    x[:3] = -9999.0
+    found = choose(0, x, y)
+    assert "is -9999 in 3 rows" in found.why
+    assert found.estimate.low <= 0.5 <= found.estimate.high
+
+
+def test_an_interval_wider_than_its_figure_is_open() -> None:
+    narrow = Estimate.from_nats(nats=1.0, stderr=0.1, kind="point", n=1000, limit=5.0)
+    assert opened(narrow) == (narrow, "")
+    near_zero = Estimate.from_nats(nats=0.0, stderr=0.05, kind="point", n=1000)
+    assert opened(near_zero)[0] is near_zero  # an interval that is narrow is of use, whatever the figure
+    wide, words = opened(Estimate.from_nats(nats=0.5, stderr=0.3, kind="point", n=1000))
+    assert bool(wide.saturated) and float(wide.high) == pytest.approx(np.log2(1000)) and "left open" in words
