@@ -45,9 +45,9 @@ def test_many_columns_of_few_rows_are_no_evidence_against_a_law(model: RatioEsti
 
 @pytest.mark.parametrize("model", [GaussianMI(), GaussianCopula(), Student(), StudentCopula()], ids=str)
 def test_hidden_numbers_in_many_columns_are_not_counted_many_times(model: RatioEstimator) -> None:
-    x, y = normal_pair(2000, 2, 2.0, 3)
-    weights = np.random.default_rng(4).normal(size=(2, 2, 10))
-    wide = [np.tanh(side @ w + np.linspace(-1, 1, 10)) for side, w in zip((x, y), weights, strict=True)]
+    rng = np.random.default_rng(4)
+    hidden = [np.tanh(side @ rng.normal(size=(2, 40)) + rng.normal(size=40)) for side in normal_pair(1500, 2, 2.0, 3)]
+    wide = [side @ rng.normal(size=(40, 9)) for side in hidden]
     found = checked(model, *wide)
     assert found.errors > 3 and found.short > 0.3
 
