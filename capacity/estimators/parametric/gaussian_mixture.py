@@ -16,7 +16,7 @@ from scipy.special import ndtri
 from capacity.estimators.checks import Takes, checked, random_of, refuse_few_values
 from capacity.estimators.estimator import Change, LogRatio, RatioEstimator
 from capacity.estimators.features.maps import Map
-from capacity.estimators.parametric.gaussian_copula import rank_transform
+from capacity.estimators.parametric.gaussian_copula import heavy_tailed, rank_transform
 from capacity.estimators.parametric.mixture_fit import growing_mixtures, quadratic_terms
 from capacity.results.estimate import Estimate
 from capacity.results.intervals import Z95
@@ -30,6 +30,7 @@ MAX_COMPONENTS = 128
 MAX_NUMBERS = 4096  # that all components have together: what a step costs goes with it
 MIN_ROWS = 3  # for each number of a single normal law
 _PATIENCE = 2  # sizes in turn that show no more than a smaller one, after which no larger one is tried
+_CLEARLY = 2.0  # standard errors
 _SHIFTS = 16
 _LOSS_DOUBT = 0.5  # of the loss that is made up for, as its standard error
 _LOSS_REACH = 2.0  # losses that the upper end reaches above the held-out mean, at the least
@@ -150,6 +151,11 @@ class _Tried:
     def bound(self) -> float:
         return self.nats - self.log_normaliser
 
+    def behind(self, other: _Tried) -> float:
+        """How much less it shows than another, in standard errors."""
+        spread = float((other.ratios - self.ratios).std()) / len(self.ratios) ** 0.5
+        return (other.bound - self.bound) / max(spread, 1e-12)
+
     @property
     def optimism(self) -> float:
         return max(0.5 * (self.fitted_mean - self.nats), 0.0)
@@ -160,23 +166,36 @@ class _Tried:
 
 
 def _tried(x: np.ndarray, y: np.ndarray, folds: list[np.ndarray], random: np.random.Generator) -> list[_Tried]:
-    """Mixtures of growing size, cross-fitted, on both margins."""
-    tried = []
+    """Mixtures of growing size, cross-fitted, on both margins: first on those that suit the tails."""
+    heavy = heavy_tailed(x) or heavy_tailed(y)
+    first = _margins_tried(x, y, folds, "normal" if heavy else "standard", [], random)
+    return first + _margins_tried(x, y, folds, "standard" if heavy else "normal", first, random)
+
+
+def _margins_tried(
+    x: np.ndarray,
+    y: np.ndarray,
+    folds: list[np.ndarray],
+    margins: Margins,
+    others: list[_Tried],
+    random: np.random.Generator,
+) -> list[_Tried]:
+    """Mixtures of growing size, until larger ones show no more, or far less than those `others` of the same size."""
     rests = [_rest(folds, fold) for fold in range(len(folds))]
-    choices: tuple[Margins, ...] = ("standard", "normal")
-    for margins in choices:
-        fits = [_growing(x[rest], y[rest], margins, MAX_COMPONENTS, random) for rest in rests]
-        best, since, components = -np.inf, 0, 1
-        for log_ratios in zip(*fits, strict=False):
-            ratios, mixed, fitted = np.empty(len(x)), np.empty(len(x)), []
-            for log_ratio, held, rest in zip(log_ratios, folds, rests, strict=True):
-                ratios[held], mixed[held] = log_ratio(x[held], y[held]), _mixed(log_ratio, x[held], y[held])
-                fitted.append(float(log_ratio(x[rest], y[rest]).mean()))
-            tried.append(_Tried(margins, components, ratios, float(np.mean(fitted)), mixed))
-            components *= 2
-            best, since = (tried[-1].bound, 0) if tried[-1].bound > best else (best, since + 1)
-            if since == _PATIENCE:
-                break
+    fits = [_growing(x[rest], y[rest], margins, MAX_COMPONENTS, random) for rest in rests]
+    tried: list[_Tried] = []
+    for size, log_ratios in enumerate(zip(*fits, strict=False)):
+        ratios, mixed, fitted = np.empty(len(x)), np.empty(len(x)), []
+        for log_ratio, held, rest in zip(log_ratios, folds, rests, strict=True):
+            ratios[held], mixed[held] = log_ratio(x[held], y[held]), _mixed(log_ratio, x[held], y[held])
+            fitted.append(float(log_ratio(x[rest], y[rest]).mean()))
+        tried.append(_Tried(margins, 2**size, ratios, float(np.mean(fitted)), mixed))
+        best = max(tried, key=lambda one: one.bound)
+        since = (2**size // best.components).bit_length() - 1
+        if since >= _PATIENCE or tried[-1].behind(best) > _CLEARLY:
+            break
+        if 2 <= size < len(others) and tried[-1].behind(others[size]) > 2 * _CLEARLY:
+            break
     return tried
 
 
@@ -212,7 +231,7 @@ def _growing(
     """Log density ratios of mixtures of 1, 2, 4, ... components."""
     of_x, of_y = _whitened(x, margins), _whitened(y, margins)
     rows = np.hstack([of_x(x), of_y(y)])
-    numbers = quadratic_terms(rows[:1]).shape[1]
+    numbers = len(quadratic_terms(rows[:1]))
     most = min(most, len(rows) // numbers, MAX_NUMBERS // numbers)
     for mixture in growing_mixtures(rows, random, most):
         law = mixture.log_ratio

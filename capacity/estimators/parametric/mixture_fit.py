@@ -16,6 +16,7 @@ import numpy as np
 PRIOR_ROWS = 1.0  # how many rows the mean covariance of all components counts for in each
 VARIANCE_FLOOR = 1e-7  # of whitened columns
 MAX_STEPS, SHORT_STEPS = 80, 10
+START_ROWS = 4_000  # that try the starts
 TOLERANCE = 3e-5  # nats per row and step
 CHUNK = 16_384  # rows at a time
 _LLOYD_STEPS = 4
@@ -52,19 +53,19 @@ class NormalMixture:
 
     @cached_property
     def coefficients(self) -> np.ndarray:
-        """Of `quadratic_terms` in the logarithm of each w_k N(z; mu_k, S_k), shape (terms, k)."""
+        """Of `quadratic_terms` in the logarithm of each w_k N(z; mu_k, S_k), shape (k, terms)."""
         inverse = np.linalg.inv(self.roots)
         precisions = inverse.transpose(0, 2, 1) @ inverse
         linear = (precisions @ self.means[:, :, None])[:, :, 0]
         constant = self.log_peaks - 0.5 * (linear * self.means).sum(axis=1)
         i, j = _pairs(self.means.shape[1])
         squares = precisions[:, i, j] * np.where(i == j, -0.5, -1.0)
-        return np.hstack([constant[:, None], linear, squares]).T
+        return np.hstack([constant[:, None], linear, squares])
 
     def log_prob(self, rows: np.ndarray) -> np.ndarray:
         """Log density in nats of rows (n, d), shape (n,)."""
         parts = [rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK)]
-        return np.concatenate([_log_sum(quadratic_terms(part) @ self.coefficients)[0] for part in parts])
+        return np.concatenate([_log_sum(self.coefficients @ quadratic_terms(part))[0] for part in parts])
 
     def log_ratio(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """log p(x, y) / (p(x) p(y)) in nats, shape (n,), of pairs (n, dx), (n, dy), where z = (x, y)."""
@@ -80,45 +81,44 @@ def _pairs(d: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def quadratic_terms(rows: np.ndarray) -> np.ndarray:
-    """1, the columns, and the products of any two, shape (n, (d + 1)(d + 2)/2)."""
-    i, j = _pairs(rows.shape[1])
-    return np.hstack([np.ones((len(rows), 1)), rows, rows[:, i] * rows[:, j]])
+    """1, the columns, and the products of any two, of rows (n, d): shape ((d + 1)(d + 2)/2, n)."""
+    columns = np.ascontiguousarray(rows.T)
+    i, j = _pairs(len(columns))
+    return np.vstack([np.ones((1, len(rows))), columns, columns[i] * columns[j]])
 
 
-def growing_mixtures(
-    rows: np.ndarray, random: np.random.Generator, most: int, steps: int = MAX_STEPS
-) -> Iterator[NormalMixture]:
+def growing_mixtures(rows: np.ndarray, random: np.random.Generator, most: int) -> Iterator[NormalMixture]:
     """Mixtures of 1, 2, 4, ... components, at most `most`, fitted to rows (n, d), each started from the last one.
 
     Of three starts (each component cut in two by the distance from its mean, or across its longest axis, or k-means)
-    the one that is likeliest after a few steps is fitted to the end.
+    the one that is likeliest after a few steps is fitted to the end; the starts see a part of the rows.
 
     Args:
-        rows: shape (n, d), whitened side by side: the starts go by distances.
+        rows: shape (n, d), in no order, whitened side by side: the starts go by distances.
         random: of the starts.
         most: components.
-        steps: of each fit, at most.
     """
-    fit = _Fit(rows)
-    mixture = fit.step(np.ones((len(rows), 1)))
+    fit, part = Fit(rows), Fit(rows[:START_ROWS])
+    mixture = fit.step(np.ones((1, len(rows))))
     yield mixture
     while 2 * len(mixture.weights) <= most:
-        starts = [fit.split_by_radius(mixture), fit.split_by_axis(mixture), fit.clusters(random, 2 * len(mixture.weights))]
-        tried = [fit.maximised(fit.step(shares), SHORT_STEPS) for shares in starts]
-        mixture = fit.maximised(max(tried, key=fit.score), steps)
+        components = 2 * len(mixture.weights)
+        starts = [part.split_by_radius(mixture), part.split_by_axis(mixture), part.clusters(random, components)]
+        tried = [part.maximised(part.step(shares), SHORT_STEPS) for shares in starts]
+        mixture = fit.maximised(max(tried, key=part.score), MAX_STEPS)
         yield mixture
 
 
-class _Fit:
+class Fit:
     """The rows that a mixture is fitted to, and the steps of a fit."""
 
     def __init__(self, rows: np.ndarray) -> None:
         self.rows, self.terms = rows, quadratic_terms(rows)
 
     def step(self, shares: np.ndarray) -> NormalMixture:
-        """The likeliest mixture where each component has these shares (n, k) of the rows."""
-        (_, d), k = self.rows.shape, shares.shape[1]
-        totals = shares.T @ self.terms
+        """The likeliest mixture where each component has these shares (k, n) of the rows."""
+        (_, d), k = self.rows.shape, len(shares)
+        totals = shares @ self.terms.T
         counts = np.maximum(totals[:, 0], 1e-9)
         means = totals[:, 1 : d + 1] / counts[:, None]
         squares = np.empty((k, d, d))
@@ -130,8 +130,8 @@ class _Fit:
         return NormalMixture(counts / counts.sum(), means, covariances)
 
     def shares(self, mixture: NormalMixture) -> tuple[np.ndarray, np.ndarray]:
-        """Log density of each row, and each component's share of it."""
-        return _log_sum(self.terms @ mixture.coefficients)
+        """Log density of each row, shape (n,), and each component's share of it, shape (k, n)."""
+        return _log_sum(mixture.coefficients @ self.terms)
 
     def score(self, mixture: NormalMixture) -> float:
         """Mean log density of the rows, nats."""
@@ -150,17 +150,18 @@ class _Fit:
 
     def split_by_radius(self, mixture: NormalMixture) -> np.ndarray:
         """Shares of twice as many components: of each the rows near its mean and those far from it."""
-        terms = self.terms @ mixture.coefficients
-        near = 2 * (mixture.log_peaks - terms) < self.rows.shape[1] - 2 / 3  # the median of chi-square, nearly
+        terms = mixture.coefficients @ self.terms
+        squared = 2 * (mixture.log_peaks[:, None] - terms)
+        near = squared < self.rows.shape[1] - 2 / 3  # the median of chi-square, nearly
         shares = _log_sum(terms)[1]
-        return np.hstack([shares * near, shares * ~near])
+        return np.vstack([shares * near, shares * ~near])
 
     def split_by_axis(self, mixture: NormalMixture) -> np.ndarray:
         """Shares of twice as many components: of each the rows on either side of its mean along its longest axis."""
         axes = np.linalg.eigh(mixture.covariances)[1][:, :, -1]
-        above = self.rows @ axes.T > (mixture.means * axes).sum(axis=1)
+        above = axes @ self.rows.T > (mixture.means * axes).sum(axis=1)[:, None]
         shares = self.shares(mixture)[1]
-        return np.hstack([shares * above, shares * ~above])
+        return np.vstack([shares * above, shares * ~above])
 
     def clusters(self, random: np.random.Generator, components: int) -> np.ndarray:
         """Shares, 0 or 1, by k-means with the starts of Arthur & Vassilvitskii (2007)."""
@@ -168,18 +169,20 @@ class _Fit:
         nearest = np.full(len(self.rows), np.inf)
         for _ in range(components - 1):
             nearest = np.minimum(nearest, ((self.rows - centres[-1]) ** 2).sum(axis=1))
-            centres = np.vstack([centres, self.rows[random.choice(len(self.rows), p=nearest / nearest.sum())]])
+            chosen = np.searchsorted(np.cumsum(nearest), random.uniform() * nearest.sum())
+            centres = np.vstack([centres, self.rows[min(chosen, len(self.rows) - 1)]])
         for _ in range(_LLOYD_STEPS):
-            label = (0.5 * (centres**2).sum(axis=1) - self.rows @ centres.T).argmin(axis=1)
-            shares = np.asarray(label[:, None] == np.arange(components), dtype=np.float64)
-            counts = shares.sum(axis=0)
-            centres = np.where(counts[:, None] > 0, shares.T @ self.rows / np.maximum(counts, 1)[:, None], centres)
+            label = (0.5 * (centres**2).sum(axis=1)[:, None] - centres @ self.rows.T).argmin(axis=0)
+            shares = np.asarray(label == np.arange(components)[:, None], dtype=np.float64)
+            counts = shares.sum(axis=1)[:, None]
+            centres = np.where(counts > 0, shares @ self.rows / np.maximum(counts, 1), centres)
         return shares
 
 
 def _log_sum(terms: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """log sum_k exp(terms), shape (n,), and each term's share, shape (n, k)."""
-    largest = terms.max(axis=1, keepdims=True)
+    """log sum_k exp(terms) over components (k, n), shape (n,), and each term's share, shape (k, n)."""
+    largest = terms.max(axis=0)
     shares = np.exp(terms - largest)
-    total = shares.sum(axis=1, keepdims=True)
-    return (largest + np.log(total))[:, 0], shares / total
+    total = shares.sum(axis=0)
+    shares /= total
+    return largest + np.log(total), shares
