@@ -31,6 +31,7 @@ MAX_NUMBERS = 4096  # that all components have together: what a step costs goes 
 MIN_ROWS = 3  # for each number of a single normal law
 _PATIENCE = 2  # sizes in turn that show no more than a smaller one, after which no larger one is tried
 _CLEARLY = 2.0  # standard errors
+_SURE = 2.0  # standard errors
 _SHIFTS = 16
 _LOSS_DOUBT = 0.5  # of the loss that is made up for, as its standard error
 _LOSS_REACH = 2.0  # losses that the upper end reaches above the held-out mean, at the least
@@ -74,7 +75,7 @@ class GaussianMixture(RatioEstimator):
         random = random_of(key)
         folds = self._folds(len(x), random)
         tried = _tried(x, y, folds, random)
-        best = max(tried, key=lambda one: one.bound)
+        best = max(tried, key=lambda one: one.shown)
         loss = 0.5 * (best.optimism + _lost_by_halves(x, y, folds, best, random))
         nats, own = best.nats + loss, best.stderr
         reach = Z95 * float(np.hypot(own, _LOSS_DOUBT * loss))
@@ -104,7 +105,7 @@ class GaussianMixture(RatioEstimator):
         x, y = checked(x, y, self.takes, self.min_pairs)
         _refuse_too_wide(x, y)
         random = random_of(key)
-        best = max(_tried(x, y, self._folds(len(x), random), random), key=lambda one: one.bound)
+        best = max(_tried(x, y, self._folds(len(x), random), random), key=lambda one: one.shown)
         rows = random.permutation(len(x))[:MAX_FITTED]
         return _fitted(x[rows], y[rows], best, random)
 
@@ -151,10 +152,15 @@ class _Tried:
     def bound(self) -> float:
         return self.nats - self.log_normaliser
 
+    @property
+    def shown(self) -> float:
+        """What it shows for certain: a few far pairs may make up most of a bound."""
+        return self.bound - _SURE * self.stderr
+
     def behind(self, other: _Tried) -> float:
         """How much less it shows than another, in standard errors."""
         spread = float((other.ratios - self.ratios).std()) / len(self.ratios) ** 0.5
-        return (other.bound - self.bound) / max(spread, 1e-12)
+        return (other.shown - self.shown) / max(spread, 1e-12)
 
     @property
     def optimism(self) -> float:
@@ -190,7 +196,7 @@ def _margins_tried(
             ratios[held], mixed[held] = log_ratio(x[held], y[held]), _mixed(log_ratio, x[held], y[held])
             fitted.append(float(log_ratio(x[rest], y[rest]).mean()))
         tried.append(_Tried(margins, 2**size, ratios, float(np.mean(fitted)), mixed))
-        best = max(tried, key=lambda one: one.bound)
+        best = max(tried, key=lambda one: one.shown)
         since = (2**size // best.components).bit_length() - 1
         if since >= _PATIENCE or tried[-1].behind(best) > _CLEARLY:
             break
