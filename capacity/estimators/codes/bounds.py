@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar
 
 import jax
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from capacity.estimators.checks import random_of
 from capacity.estimators.codes.conditional import fit_conditional
 from capacity.estimators.codes.evidence import by_coincidences, by_contrast, by_counts
 from capacity.estimators.codes.nearest import LogProb
-from capacity.estimators.codes.network import MaskedNetwork
 from capacity.estimators.codes.reading import Reading, read_columns, read_rows
 from capacity.estimators.estimator import LogRatio, RatioEstimator
 from capacity.results.estimate import NATS_PER_BIT, Estimate
@@ -29,8 +29,6 @@ _AT_ONCE = 20_000
 class HeldOutCode(RatioEstimator):
     """What both bounds share: models fitted to all folds but one, and judged on that."""
 
-    network: MaskedNetwork | None = field(default_factory=MaskedNetwork)
-
     min_pairs: ClassVar[int] = 50
 
     @abstractmethod
@@ -40,7 +38,7 @@ class HeldOutCode(RatioEstimator):
     def fit(self, key: jax.Array, x: np.ndarray, y: np.ndarray) -> LogRatio:
         """log q(y|x) - log q(y), each a mixture of models: of new pairs; 0 for columns whose class was never seen."""
         reading = self.read(x, y)
-        given, alone = fit_conditional(key, *reading(x, y), reading.counts, self.network)
+        given, alone = fit_conditional(key, *reading(x, y), reading.counts, reading.given_counts)
 
         def log_ratio(new_x: np.ndarray, new_y: np.ndarray) -> np.ndarray:
             parts = []
@@ -55,11 +53,15 @@ class HeldOutCode(RatioEstimator):
         return log_ratio
 
     def information(self, key: jax.Array, x: np.ndarray, y: np.ndarray) -> Estimate:
-        """Bits from x (n, dx) and y (n, dy); the key decides folds and the network's random numbers.
+        """Bits from x (n, dx) and y (n, dy); the key decides folds and validation rows.
 
         Raises:
             ValueError: for fewer than 50 pairs, and what `checked` refuses.
         """
+        with threadpool_limits(1):  # threads that wait for each other cost more than they save on matrices so narrow
+            return self._information(key, x, y)
+
+    def _information(self, key: jax.Array, x: np.ndarray, y: np.ndarray) -> Estimate:
         reading = self.read(x, y)
         inputs, targets = reading(x, y)
         key_order, key_fit = jax.random.split(key)
@@ -70,7 +72,7 @@ class HeldOutCode(RatioEstimator):
         models: list[tuple[LogProb, LogProb]] = []
         for part, fold_key in zip(parts, jax.random.split(key_fit, folds), strict=True):
             rest = np.setdiff1d(order, part)
-            models.append(fit_conditional(fold_key, inputs[rest], targets[rest], reading.counts, self.network))
+            models.append(fit_conditional(fold_key, inputs[rest], targets[rest], reading.counts, reading.given_counts))
         given, alone = (
             np.concatenate(
                 [model[i](inputs[part], targets[part]).sum(1) for model, part in zip(models, parts, strict=True)]
@@ -102,12 +104,9 @@ class ClassifierBound(HeldOutCode):
 
     E log q(y|x) is at most -H(Y|X), as in Barber & Agakov's (2003) bound.  The side with few different rows is told
     from the other; where both have many, a side of real columns is cut into cells.  Frequencies, logistic models with
-    and without products, nearest neighbours, boosted trees and a network are mixed by weights that other rows give, so
+    and without products, nearest neighbours and boosted trees are mixed by weights that other rows give, so
     that where nothing is found the frequencies are left.  H(Y) comes from counts of the same rows, with Grassberger's
     (2003) correction, and the interval is that of the mean of log q(y|x)/p(y), for the bound: the truth may be more.
-
-    Attributes:
-        network: one to train beside the other models, from a thousand rows on; None for none.
 
     Raises:
         ValueError: for fewer than 50 pairs, and where no side can be cut to 32 classes or fewer.
@@ -133,9 +132,6 @@ class AutoregressiveCode(HeldOutCode):
 
     Columns of few values are classes, symbols' numbers of one column with many are written in binary digits, and real
     columns, where neither side is one of symbols, are cut into eight cells.
-
-    Attributes:
-        network: one to train beside the other models, from a thousand rows on; None for none.
 
     Raises:
         ValueError: for fewer than 50 pairs.

@@ -87,8 +87,7 @@ class Column:
             z = (column - self.middle) / self.spread
             tail = _TAIL + np.log1p(np.maximum(np.abs(z) - _TAIL, 0.0))
             return np.where(np.abs(z) > _TAIL, np.sign(z) * tail, z)[:, None]
-        one_hot = (self.classes(column)[:, None] == np.arange(self.count)).astype(float)
-        return one_hot[:, 1:] - one_hot[:, :1] if self.count == 2 else one_hot
+        return one_hot(self.classes(column), self.count)
 
 
 @dataclass(frozen=True)
@@ -123,3 +122,23 @@ class Columns:
     def inputs(self, side: Side) -> Float[np.ndarray, "n inputs"]:
         """Rows as numbers for a model."""
         return np.hstack([c.inputs(values) for c, values in zip(self.each, side.T, strict=True)])
+
+
+def one_hot(classes: Int[np.ndarray, " n"], count: int) -> Float[np.ndarray, "n inputs"]:
+    """+-1 for two classes, an indicator for each of several; 0 for unseen ones."""
+    each = (classes[:, None] == np.arange(count)).astype(float)
+    return each[:, 1:] - each[:, :1] if count == 2 else each
+
+
+def indicators(inputs: Float[np.ndarray, "n f"], counts: tuple[int, ...]) -> Float[np.ndarray, "n features"]:
+    """Inputs with an indicator for each class, of two classes too; the real columns come last.
+
+    Args:
+        inputs: as `Columns.inputs` makes them.
+        counts: how many classes each column has, 0 for a real one.
+    """
+    widths = [1 if count in (0, 2) else count for count in counts]
+    parts = np.split(inputs, np.cumsum(widths)[:-1], axis=1)
+    symbols = [np.hstack([p < 0, p > 0]) if c == 2 else p for p, c in zip(parts, counts, strict=True) if c]
+    reals = [part for part, count in zip(parts, counts, strict=True) if not count]
+    return np.hstack([np.zeros((len(inputs), 0)), *symbols, *reals]).astype(float)

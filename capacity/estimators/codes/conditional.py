@@ -17,12 +17,11 @@ from scipy.special import logsumexp
 from capacity.estimators.checks import random_of
 from capacity.estimators.codes.logistic import fit_linear, fit_products
 from capacity.estimators.codes.nearest import MAX_INPUTS, LogProb, fit_frequencies, fit_neighbours, fit_trees
-from capacity.estimators.codes.network import MaskedNetwork
+from capacity.estimators.codes.posterior import fit_posterior, fit_table
 
 VALIDATED = 6  # one row of so many
 CHANCE_ROWS = 2.0  # how many validation rows speak for chance before any is seen
 COLUMN_ROWS = 50.0  # of all columns' rows, which one column's weights start from
-MIN_TRAINED = 1000  # rows for which a network is trained
 _ROUNDS = 200
 
 
@@ -31,34 +30,37 @@ def fit_conditional(
     inputs: Float[np.ndarray, "n f"],
     targets: Int[np.ndarray, "n columns"],
     counts: tuple[int, ...],
-    network: MaskedNetwork | None = None,
+    given_counts: tuple[int, ...],
 ) -> tuple[LogProb, LogProb]:
     """log q(y_j | x, y_<j), and the same without x: both of inputs (n, f) and class numbers (n, columns).
 
     Args:
-        key: which rows are held out for the weights, and the network's random numbers.
+        key: which rows are held out for the weights.
         inputs: of the side that is given.
         targets: class numbers, none unseen.
         counts: how many classes each column has.
-        network: one to train beside the other models, where there are rows enough.
+        given_counts: the same of the given side, 0 for real columns.
     """
-    key_order, key_alone, key_given = jax.random.split(key, 3)
-    order = random_of(key_order).permutation(len(targets))
+    order = random_of(key).permutation(len(targets))
     held, rest = order[: len(order) // VALIDATED], order[len(order) // VALIDATED :]
     frequencies = fit_frequencies(targets[rest], counts)
-    network = network if len(rest) >= MIN_TRAINED else None
     alone = frequencies
     if len(counts) > 1:
         none = inputs[:, :0]
-        models = _chains(key_alone, none, targets, counts, rest, held, network)
+        models = _chains(none[rest], targets[rest], counts)
         mixed = _weighed([frequencies, *models], none[held], targets[held])
 
         def alone(inputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
             return mixed(inputs[:, :0], targets)
 
     models = [alone, frequencies] if len(counts) > 1 else [frequencies]
-    models += _chains(key_given, inputs, targets, counts, rest, held, network)
-    if len(counts) == 1:
+    models += _chains(inputs[rest], targets[rest], counts)
+    if len(counts) > 1:
+        rows, validation = ((inputs[part], targets[part]) for part in (rest, held))
+        posterior = fit_posterior(rows, validation, counts, given_counts, alone)
+        table = fit_table(*rows, validation, counts) if all(given_counts) else None
+        models += [model for model in (posterior, table) if model]
+    else:
         if inputs.shape[1] <= MAX_INPUTS:
             few = max(round(len(rest) ** (1 / 3)), 5)
             models += [fit_neighbours(inputs[rest], targets[rest], counts[0], k) for k in (few, 4 * few)]
@@ -67,23 +69,11 @@ def fit_conditional(
     return _weighed(models, inputs[held], targets[held]), alone
 
 
-def _chains(
-    key: jax.Array,
-    inputs: np.ndarray,
-    targets: np.ndarray,
-    counts: tuple[int, ...],
-    rest: np.ndarray,
-    held: np.ndarray,
-    network: MaskedNetwork | None,
-) -> list[LogProb]:
-    """Logistic chains without and with products, and a network."""
-    rows = inputs[rest], targets[rest]
-    linear = fit_linear(*rows, counts)
-    products = fit_products(linear, *rows)
-    models: list[LogProb] = [linear] if products is None else [linear, products]
-    if network is not None:
-        models.append(network.fit(key, products or linear, rows, (inputs[held], targets[held])))
-    return models
+def _chains(inputs: np.ndarray, targets: np.ndarray, counts: tuple[int, ...]) -> list[LogProb]:
+    """Logistic chains without and with products."""
+    linear = fit_linear(inputs, targets, counts)
+    products = fit_products(linear, inputs, targets)
+    return [linear] if products is None else [linear, products]
 
 
 def _weighed(models: Sequence[LogProb], inputs: np.ndarray, targets: np.ndarray) -> LogProb:

@@ -20,6 +20,7 @@ from jaxtyping import Float, Int
 
 from capacity.estimators.counts.entropy import MAX_SINGLETONS, grassberger
 from capacity.results.estimate import NATS_PER_BIT, Estimate
+from capacity.results.intervals import rule_of_three
 
 ROWS_PER_SYMBOL = 5  # from which counts are believed
 MIN_COINCIDENCES = 100  # pairs of equal rows, from which their mean is believed
@@ -89,14 +90,17 @@ def _estimate(values: np.ndarray, nats: float, limit: float) -> Estimate:
     """A lower bound of this figure, whose rows' parts spread as these values."""
     found = Estimate.from_samples(nats=jnp.asarray(values, jnp.float32), kind="lower")
     bits, middle = nats / NATS_PER_BIT, float(found.bits)
-    low, high = bits - (middle - float(found.low)), bits + (float(found.high) - middle)
+    most, n = max(limit / NATS_PER_BIT, bits), len(values)
+    # Where all rows were told, one that is not is so rare that none came: it would cost up to log2 n beside its symbol.
+    unseen = float(rule_of_three(most - bits, n, most + np.log2(n)))
+    low, high = bits - (middle - float(found.low)) - unseen, bits + (float(found.high) - middle) + unseen
     # Information is not negative: a lower bound that is says nothing against 0.
     return replace(
         found,
         bits=bits,
         stderr=float(found.stderr),
         low=min(low, bits),
-        high=max(high, bits, 0.0),
-        limit=max(limit / NATS_PER_BIT, bits),
-        n=len(values),
+        high=max(min(high, most), bits, 0.0),
+        limit=most,
+        n=n,
     )

@@ -18,7 +18,7 @@ RIDGE = 2.0  # the precision of a standardised input's weight before any row was
 MAX_PRODUCTS = 6000  # that are tried
 MAX_KEPT = 400  # that are kept
 CHANCE = 0.5  # products that may be kept for each target if none matters
-_AT_ONCE = 1000
+_AT_ONCE = 500
 _STEPS = 100
 
 
@@ -28,9 +28,11 @@ class Softmaxes:
 
     Attributes:
         counts: how many classes each column has.
+        chained: whether an output sees the columns before its own.
     """
 
     counts: tuple[int, ...]
+    chained: bool = True
 
     @property
     def columns(self) -> Int[np.ndarray, " outputs"]:
@@ -81,25 +83,26 @@ class Logistic:
 
     def logits(self, inputs: np.ndarray, targets: np.ndarray) -> Float[np.ndarray, "n outputs"]:
         """Of rows of inputs (n, f) and class numbers (n, columns), of which each output sees the earlier columns."""
-        base = np.hstack([inputs, self.softmaxes.one_hot(targets), np.ones((len(inputs), 1))])
-        return np.asarray(_features(base, self.products) @ self.weights + self.bias)
+        base = _base(inputs, self.softmaxes.one_hot(targets), self.softmaxes)
+        return np.asarray(_features(base, self.products).T @ self.weights + self.bias)
 
     def __call__(self, inputs: np.ndarray, targets: np.ndarray) -> Float[np.ndarray, "n columns"]:
         """log q(y_j | x, y_<j), nats."""
         return self.softmaxes.log_prob(self.logits(inputs, targets), self.softmaxes.one_hot(targets))
 
 
-def fit_linear(inputs: np.ndarray, targets: np.ndarray, counts: tuple[int, ...]) -> Logistic:
+def fit_linear(inputs: np.ndarray, targets: np.ndarray, counts: tuple[int, ...], chained: bool = True) -> Logistic:
     """The linear chain.
 
     Args:
         inputs: (n, f) of the side that is given; f may be 0.
         targets: class numbers (n, columns).
         counts: how many classes each column has.
+        chained: whether a column sees those before it.
     """
-    softmaxes = Softmaxes(counts)
+    softmaxes = Softmaxes(counts, chained)
     one_hot = softmaxes.one_hot(targets)
-    base = inputs.shape[1] + one_hot.shape[1]
+    base = inputs.shape[1] + one_hot.shape[1] * chained
     products = np.column_stack([np.arange(base), np.full((base, 2), base)])
     return _fitted(softmaxes, inputs, one_hot, products, _allowed(products, inputs.shape[1], softmaxes))
 
@@ -113,7 +116,7 @@ def fit_products(linear: Logistic, inputs: np.ndarray, targets: np.ndarray) -> L
     """
     softmaxes = linear.softmaxes
     one_hot = softmaxes.one_hot(targets)
-    base = np.hstack([inputs, one_hot, np.ones((len(inputs), 1))])
+    base = _base(inputs, one_hot, softmaxes)
     residual = one_hot - softmaxes.probabilities(linear.logits(inputs, targets))
     tried = _candidates(base, inputs.shape[1], softmaxes)
     allowed = _allowed(tried, inputs.shape[1], softmaxes)
@@ -128,10 +131,15 @@ def fit_products(linear: Logistic, inputs: np.ndarray, targets: np.ndarray) -> L
     return _fitted(softmaxes, inputs, one_hot, products, mask)
 
 
+def _base(inputs: np.ndarray, one_hot: np.ndarray, softmaxes: Softmaxes) -> np.ndarray:
+    """What features are made of; the last column is 1."""
+    return np.hstack([inputs, one_hot if softmaxes.chained else inputs[:, :0], np.ones((len(inputs), 1))])
+
+
 def _candidates(base: np.ndarray, given: int, softmaxes: Softmaxes) -> Int[np.ndarray, "products 3"]:
     """Pairs, squares of what is not two-valued, and triples while there is room."""
     count = base.shape[1] - 1
-    owner = np.concatenate([np.arange(given) - given, softmaxes.columns])
+    owner = np.concatenate([np.arange(given) - given, softmaxes.columns])[:count]
     pairs = np.array([p for p in combinations(range(count), 2) if owner[p[0]] != owner[p[1]]], int).reshape(-1, 2)
     squares = [j for j in range(given) if len(np.unique(base[:100, j])) > 2]
     pairs = np.concatenate([pairs, np.column_stack([squares, squares]).astype(int)])[:MAX_PRODUCTS]
@@ -144,25 +152,30 @@ def _candidates(base: np.ndarray, given: int, softmaxes: Softmaxes) -> Int[np.nd
 
 def _allowed(products: np.ndarray, given: int, softmaxes: Softmaxes) -> Bool[np.ndarray, "features outputs"]:
     """Whether an output may see a feature: all of its parts are given or of an earlier column."""
-    order = np.concatenate([np.full(given, -1), softmaxes.columns, [-1]])
+    order = np.concatenate([np.full(given, -1), softmaxes.columns if softmaxes.chained else [], [-1]]).astype(int)
     return order[products].max(axis=1)[:, None] < softmaxes.columns
 
 
-def _features(base: np.ndarray, products: np.ndarray) -> Float[np.ndarray, "n features"]:
-    made = base[:, products[:, 0]]
-    several = products[:, 1] < base.shape[1] - 1
-    made[:, several] *= base[:, products[several, 1]] * base[:, products[several, 2]]
+def _features(base: np.ndarray, products: np.ndarray) -> Float[np.ndarray, "features n"]:
+    """Products of inputs, a row each: rows that lie in one piece are read several times as fast as columns."""
+    columns, one = np.ascontiguousarray(base.T), base.shape[1] - 1
+    made = columns[products[:, 0]]
+    for part in (1, 2):
+        several = np.flatnonzero(products[:, part] < one)
+        if len(several):
+            made[several] *= columns[products[several, part]]
     return made
 
 
 def _scores(base: np.ndarray, products: np.ndarray, residual: np.ndarray) -> Float[np.ndarray, "products outputs"]:
     """Sums of feature times residual in units of their deviations."""
-    parts = [np.zeros((0, residual.shape[1]))]
+    parts, base, residual = [np.zeros((0, residual.shape[1]))], np.float32(base), np.float32(residual)
+    squares = residual**2
     for start in range(0, len(products), _AT_ONCE):
         made = _features(base, products[start : start + _AT_ONCE])
-        made -= made.mean(axis=0)
-        deviation = np.sqrt((made**2).T @ residual**2)
-        parts.append((made.T @ residual) / np.maximum(deviation, 1e-9))
+        made -= made.mean(axis=1, keepdims=True)
+        total = made @ residual
+        parts.append(total / np.maximum(np.sqrt(np.square(made, out=made) @ squares), 1e-6))
     return np.concatenate(parts)
 
 
@@ -170,22 +183,22 @@ def _fitted(
     softmaxes: Softmaxes, inputs: np.ndarray, one_hot: np.ndarray, products: np.ndarray, mask: np.ndarray
 ) -> Logistic:
     """The most likely weights where the mask lets them be, with a ridge."""
-    base = np.hstack([inputs, one_hot, np.ones((len(inputs), 1))])
+    base = _base(inputs, one_hot, softmaxes)
     made = _features(base, products)
-    centre, scale = made.mean(axis=0), made.std(axis=0)
+    centre, scale = made.mean(axis=1), made.std(axis=1)
     scale = np.where(scale > 1e-9, scale, np.inf)
-    made = (made - centre) / scale
-    n, shape = len(made), mask.shape
+    made = (made - centre[:, None]) / scale[:, None]
+    n, shape = made.shape[1], mask.shape
     share = (one_hot.sum(axis=0) + 0.5) / (n + 1)
     first = np.log(share) - np.log(np.maximum(1 - np.add.reduceat(share, softmaxes.starts), 0.5 / n))[softmaxes.columns]
 
     def loss(flat: np.ndarray) -> tuple[float, np.ndarray]:
         weights, bias = flat[: -len(first)].reshape(shape), flat[-len(first) :]
-        logits = made @ weights + bias
+        logits = made.T @ weights + bias
         log_normalisers = softmaxes.log_normalisers(logits)
         value = log_normalisers.sum() - (logits * one_hot).sum() + 0.5 * RIDGE * (weights**2).sum()
         error = np.exp(logits - log_normalisers[:, softmaxes.columns]) - one_hot
-        gradient = (made.T @ error + RIDGE * weights) * mask
+        gradient = (made @ error + RIDGE * weights) * mask
         return float(value) / n, np.concatenate([gradient.ravel(), error.sum(axis=0)]) / n
 
     start = np.concatenate([np.zeros(shape).ravel(), first])

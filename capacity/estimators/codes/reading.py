@@ -33,6 +33,11 @@ class Reading:
         """How many classes each target column has."""
         return self.target.counts if self.symbols is None else (max(len(self.symbols), 2),)
 
+    @property
+    def given_counts(self) -> tuple[int, ...]:
+        """The same of the given side; 0 for real columns."""
+        return tuple(0 if column.real else column.count for column in self.given.each)
+
     def __call__(self, x: Side, y: Side) -> tuple[Float[np.ndarray, "n f"], Int[np.ndarray, "n columns"]]:
         """Inputs and class numbers of rows (n, dx) and (n, dy)."""
         given, target = (y, x) if self.swapped else (x, y)
@@ -45,9 +50,12 @@ class Reading:
 
 
 def read_columns(x: Side, y: Side) -> Reading:
-    """The side of classes told from the other; of two such the one with fewer cases; of none that of fewer columns."""
-    sides = [Columns.of(spelled(side), CELLS) for side in (x, y)]
-    cases = [(not side.discrete, float(np.log(side.counts).sum())) for side in sides]
+    """The side of classes told from the other; of two such, or of none, the one with fewer different rows."""
+    given = [spelled(side) for side in (x, y)]
+    sides = [Columns.of(side, CELLS) for side in given]
+    cases = [
+        (not side.discrete, len(np.unique(side.classes(rows), axis=0))) for side, rows in zip(sides, given, strict=True)
+    ]
     swapped = cases[0] < cases[1]
     return Reading(swapped, *(sides[::-1] if swapped else sides))
 

@@ -15,8 +15,6 @@ from capacity.estimators.codes.conditional import fit_conditional
 from capacity.estimators.codes.evidence import by_coincidences, by_contrast, by_counts
 from capacity.estimators.codes.reading import read_columns, read_rows
 
-PLAIN = {"network": None}
-
 
 def binary_entropy(p: float) -> float:
     return float(-p * np.log2(p) - (1 - p) * np.log2(1 - p))
@@ -35,7 +33,7 @@ def test_labels_of_normal_classes_are_met() -> None:
     truth = float((laws * np.log2(laws / (0.5 * laws.sum(0)))).sum())
     random = np.random.default_rng(1)
     label = random.integers(0, 2, 4000)
-    found = ClassifierBound(**PLAIN)(0, label, random.normal(size=4000) + 2 * label)
+    found = ClassifierBound()(0, label, random.normal(size=4000) + 2 * label)
     assert found.kind == "lower" and found.low <= truth and found.bits == pytest.approx(truth, rel=0.06)
     assert found.limit == pytest.approx(1.0, abs=1e-3)
 
@@ -44,7 +42,7 @@ def test_numbers_of_few_values_are_labels_too() -> None:
     random = np.random.default_rng(1)
     label = random.integers(0, 3, 600)
     x = random.normal(size=(600, 2)) + label[:, None]
-    whole, real = (ClassifierBound(**PLAIN)(0, x, y) for y in (label, 0.5 * label - 7))
+    whole, real = (ClassifierBound()(0, x, y) for y in (label, 0.5 * label - 7))
     assert float(whole.bits) == pytest.approx(float(real.bits), abs=1e-9)
 
 
@@ -53,7 +51,7 @@ def test_exclusive_or_is_found() -> None:
     x = random.normal(size=(2000, 2))
     label = (x[:, 0] > 0) ^ (x[:, 1] > 0) ^ (random.random(2000) < 0.1)
     truth = 1 - binary_entropy(0.1)
-    found = ClassifierBound(**PLAIN)(0, x, label)
+    found = ClassifierBound()(0, x, label)
     assert found.low <= truth and found.bits > 0.8 * truth
 
 
@@ -61,7 +59,7 @@ def test_independent_labels_share_nothing() -> None:
     random = np.random.default_rng(3)
     for seed in range(10):
         x, y = random.normal(size=(300, 2)), random.integers(0, 3, 300)
-        found = ClassifierBound(**PLAIN)(seed, x, y)
+        found = ClassifierBound()(seed, x, y)
         assert found.low <= 0.0 <= found.high and abs(found.bits) < 0.05
 
 
@@ -69,14 +67,14 @@ def test_independent_labels_share_nothing() -> None:
 def test_flipped_bits_are_met_by_counts_and_by_coincidences(columns: int) -> None:
     x, y = flipped(6000, columns, 0.1)
     truth = columns * (1 - binary_entropy(0.1))
-    found = AutoregressiveCode(**PLAIN)(0, x, y)
+    found = AutoregressiveCode()(0, x, y)
     assert found.kind == "lower" and found.low <= truth and found.bits > 0.9 * truth
     assert found.high - found.low < 0.5 * truth
 
 
 def test_many_columns_are_bounded_by_contrast() -> None:
     x, y = flipped(2000, 40, 0.1)
-    found = AutoregressiveCode(**PLAIN)(0, x, y)
+    found = AutoregressiveCode()(0, x, y)
     assert found.low <= found.bits <= found.limit < np.log2(2000) < 40 * (1 - binary_entropy(0.1))
     assert found.saturated or found.bits > 8
 
@@ -86,7 +84,7 @@ def test_a_parity_is_found_in_the_products() -> None:
     x = random.integers(0, 2, (3000, 6))
     y = np.column_stack([x[:, 0] ^ x[:, 1] ^ x[:, 2], x[:, 3]]) ^ (random.random((3000, 2)) < 0.1)
     truth = 2 * (1 - binary_entropy(0.1))
-    found = AutoregressiveCode(**PLAIN)(0, x * 2.0 - 1, y * 2.0 - 1)
+    found = AutoregressiveCode()(0, x * 2.0 - 1, y * 2.0 - 1)
     assert found.low <= truth and found.bits > 0.9 * truth
 
 
@@ -96,7 +94,7 @@ def test_symbols_numbers_are_spelled() -> None:
     assert spelled(few) is few
     code = np.random.default_rng(0).integers(0, 64, (4000, 1))
     heard = np.where(np.random.default_rng(1).random((4000, 1)) < 0.7, code, (code * 7) % 64)
-    found = AutoregressiveCode(**PLAIN)(0, code, heard)
+    found = AutoregressiveCode()(0, code, heard)
     assert found.bits > 4.0
 
 
@@ -122,7 +120,7 @@ def test_contrast_of_perfect_scores_is_the_size_of_a_block() -> None:
 def test_a_conditional_law_sums_to_one() -> None:
     random = np.random.default_rng(6)
     inputs, targets = random.normal(size=(800, 2)), random.integers(0, 3, (800, 2))
-    for law in fit_conditional(_key(), inputs, targets, (3, 3)):
+    for law in fit_conditional(_key(), inputs, targets, (3, 3), (0, 0)):
         cases = np.stack(np.meshgrid(range(3), range(3)), -1).reshape(-1, 2)
         total = sum(np.exp(law(inputs[:5], np.tile(case, (5, 1))).sum(1)) for case in cases)
         np.testing.assert_allclose(total, 1.0, atol=1e-9)
@@ -130,7 +128,7 @@ def test_a_conditional_law_sums_to_one() -> None:
 
 def test_new_classes_add_nothing() -> None:
     x, y = flipped(400, 3, 0.1)
-    log_ratio = AutoregressiveCode(**PLAIN).fit(_key(), x, y)
+    log_ratio = AutoregressiveCode().fit(_key(), x, y)
     assert log_ratio(x[:4], np.full((4, 3), 9.0)).tolist() == [0.0] * 4
     assert log_ratio(x, y).mean() > 0.5
 
