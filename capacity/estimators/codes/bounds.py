@@ -12,14 +12,14 @@ from threadpoolctl import threadpool_limits
 
 from capacity.estimators.checks import random_of
 from capacity.estimators.codes.conditional import fit_conditional
-from capacity.estimators.codes.evidence import by_coincidences, by_contrast, by_counts
+from capacity.estimators.codes.evidence import by_coincidences, by_contrast, by_counts, counts_tell
 from capacity.estimators.codes.nearest import LogProb
 from capacity.estimators.codes.reading import Reading, read_columns, read_rows
 from capacity.estimators.estimator import LogRatio, RatioEstimator
 from capacity.results.estimate import NATS_PER_BIT, Estimate
 
 FOLDS, FEWER_FOLDS = 5, 3
-MANY_ROWS = 2000  # from which fewer folds leave rows enough to each
+MANY_ROWS = 2000  # from which fewer folds leave rows enough to each; with larger parts they show more of H(Y)
 MAX_PAIRS = 1_000_000  # of which each is scored, where x and y of different rows stand against each other
 LOOSE = 0.1  # of a figure, or so many bits: what may be lost to H(Y) before another bound is tried
 _AT_ONCE = 20_000
@@ -65,7 +65,8 @@ class HeldOutCode(RatioEstimator):
         reading = self.read(x, y)
         inputs, targets = reading(x, y)
         key_order, key_fit = jax.random.split(key)
-        folds = FOLDS if len(x) < MANY_ROWS else FEWER_FOLDS
+        known = counts_tell(np.unique(targets, axis=0, return_inverse=True)[1].ravel())
+        folds = FOLDS if known and len(x) < MANY_ROWS else FEWER_FOLDS
         share = len(x) // folds
         order = random_of(key_order).permutation(len(x))
         parts = order[: folds * share].reshape(folds, share)

@@ -20,10 +20,16 @@ from jaxtyping import Float, Int
 
 from capacity.estimators.counts.entropy import MAX_SINGLETONS, grassberger
 from capacity.results.estimate import NATS_PER_BIT, Estimate
-from capacity.results.intervals import rule_of_three
+from capacity.results.intervals import rule_of_three_bits
 
 ROWS_PER_SYMBOL = 5  # from which counts are believed
-MIN_COINCIDENCES = 100  # pairs of equal rows, from which their mean is believed
+MIN_COINCIDENCES = 30  # pairs of equal rows, from which their mean is believed
+
+
+def counts_tell(symbols: Int[np.ndarray, " n"]) -> bool:
+    """Whether symbols came so often that counts of them tell their entropy."""
+    counts = np.bincount(symbols)
+    return len(counts) * ROWS_PER_SYMBOL <= len(symbols) and (counts == 1).sum() <= MAX_SINGLETONS * len(symbols)
 
 
 def by_counts(given: Float[np.ndarray, " n"], symbols: Int[np.ndarray, " n"]) -> Estimate | None:
@@ -33,10 +39,9 @@ def by_counts(given: Float[np.ndarray, " n"], symbols: Int[np.ndarray, " n"]) ->
         given: held-out log q(y | x) of each row, nats.
         symbols: the number of each row's symbol.
     """
-    n = len(symbols)
-    counts = np.bincount(symbols)
-    if len(counts) * ROWS_PER_SYMBOL > n or (counts == 1).sum() > MAX_SINGLETONS * n:
+    if not counts_tell(symbols):
         return None
+    n, counts = len(symbols), np.bincount(symbols)
     entropy = grassberger(counts)
     # Both are means over the same rows, and err together.
     values = given + np.log(n / counts[symbols])
@@ -92,7 +97,8 @@ def _estimate(values: np.ndarray, nats: float, limit: float) -> Estimate:
     bits, middle = nats / NATS_PER_BIT, float(found.bits)
     most, n = max(limit / NATS_PER_BIT, bits), len(values)
     # Where all rows were told, one that is not is so rare that none came: it would cost up to log2 n beside its symbol.
-    unseen = float(rule_of_three(most - bits, n, most + np.log2(n)))
+    unseen = float(rule_of_three_bits(most + np.log2(n), n))
+    unseen *= most - bits < unseen
     low, high = bits - (middle - float(found.low)) - unseen, bits + (float(found.high) - middle) + unseen
     # Information is not negative: a lower bound that is says nothing against 0.
     return replace(
