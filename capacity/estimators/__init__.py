@@ -1,11 +1,12 @@
 """Mutual information from samples, `estimator(key, x, y) -> Estimate`, one idea a file; registry.py holds the list.
 
 `estimate` and `pairwise` take arrays, `choose` also says why it took which method; parametric/, features/, neighbours/,
-counts/ and neural/ hold the methods, and `Estimator` says how to write one of your own.
+counts/, codes/ and neural/ hold the methods, and `Estimator` says how to write one of your own.
 """
 
 from capacity.estimators.arrays import estimate, pairwise
 from capacity.estimators.auto import Auto, Candidate, Choice, choose
+from capacity.estimators.codes.bounds import AutoregressiveCode, ClassifierBound
 from capacity.estimators.counts.plugin import PlugIn
 from capacity.estimators.estimator import Estimator, RatioEstimator
 from capacity.estimators.feature_selection import information_scorer
@@ -33,9 +34,11 @@ __all__ = [
     "NWJ",
     "SMILE",
     "Auto",
+    "AutoregressiveCode",
     "BarberAgakov",
     "Candidate",
     "Choice",
+    "ClassifierBound",
     "DonskerVaradhan",
     "EntropyDifference",
     "Estimator",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from capacity.estimators.auto import Auto
+from capacity.estimators.codes.bounds import AutoregressiveCode, ClassifierBound
 from capacity.estimators.counts.plugin import PlugIn
 from capacity.estimators.estimator import Estimator, check_declarations
 from capacity.estimators.features.feature_cca import FeatureCCA
@@ -22,5 +23,6 @@ from capacity.runtime.registry import Registry
 
 ESTIMATORS = Registry("estimators", (
         Auto, GaussianMI, GaussianCopula, Student, StudentCopula, FeatureCCA, KSG, ThreeEntropies, Ross, Mixed, PlugIn,
+        ClassifierBound, AutoregressiveCode,
         InfoNCE, NWJ, DonskerVaradhan, MINE, SMILE, BarberAgakov, EntropyDifference, Representation, CLUB,
     ), contract=Estimator, rule=check_declarations)  # fmt: skip

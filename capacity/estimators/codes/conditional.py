@@ -1,0 +1,103 @@
+"""A conditional law of class columns, by several models: each fitted to most rows, weighed by how it tells the others.
+
+The weights are those of a mixture (stacking; Smyth & Wolpert 1999): one set for all columns, then one for each column,
+drawn towards the first.  What knows nothing of the given side is one of the models, so that the mixture is drawn
+towards chance where nothing is found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import jax
+import numpy as np
+from jaxtyping import Float, Int
+from scipy.special import logsumexp
+
+from capacity.estimators.checks import random_of
+from capacity.estimators.codes.logistic import fit_linear, fit_products
+from capacity.estimators.codes.nearest import MAX_INPUTS, LogProb, fit_frequencies, fit_neighbours, fit_trees
+from capacity.estimators.codes.posterior import fit_posterior, fit_table
+
+VALIDATED = 6  # one row of so many
+CHANCE_ROWS = 2.0  # how many validation rows speak for chance before any is seen
+COLUMN_ROWS = 50.0  # of all columns' rows, which one column's weights start from
+_ROUNDS = 200
+
+
+def fit_conditional(
+    key: jax.Array,
+    inputs: Float[np.ndarray, "n f"],
+    targets: Int[np.ndarray, "n columns"],
+    counts: tuple[int, ...],
+    given_counts: tuple[int, ...],
+) -> tuple[LogProb, LogProb]:
+    """log q(y_j | x, y_<j), and the same without x: both of inputs (n, f) and class numbers (n, columns).
+
+    Args:
+        key: which rows are held out for the weights.
+        inputs: of the side that is given.
+        targets: class numbers, none unseen.
+        counts: how many classes each column has.
+        given_counts: the same of the given side, 0 for real columns.
+    """
+    order = random_of(key).permutation(len(targets))
+    held, rest = order[: len(order) // VALIDATED], order[len(order) // VALIDATED :]
+    frequencies = fit_frequencies(targets[rest], counts)
+    alone = frequencies
+    if len(counts) > 1:
+        none = inputs[:, :0]
+        models = _chains(none[rest], targets[rest], counts)
+        mixed = _weighed([frequencies, *models], none[held], targets[held])
+
+        def alone(inputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
+            return mixed(inputs[:, :0], targets)
+
+    models = [alone, frequencies] if len(counts) > 1 else [frequencies]
+    models += _chains(inputs[rest], targets[rest], counts)
+    if len(counts) > 1:
+        rows, validation = ((inputs[part], targets[part]) for part in (rest, held))
+        posterior = fit_posterior(rows, validation, counts, given_counts, alone)
+        table = fit_table(*rows, validation, counts) if all(given_counts) else None
+        models += [model for model in (posterior, table) if model]
+    else:
+        if inputs.shape[1] <= MAX_INPUTS:
+            few = max(round(len(rest) ** (1 / 3)), 5)
+            models += [fit_neighbours(inputs[rest], targets[rest], counts[0], k) for k in (few, 4 * few)]
+        if len(np.unique(targets[rest])) > 1:
+            models.append(fit_trees(inputs[rest], targets[rest], counts[0], (inputs[held], targets[held])))
+    return _weighed(models, inputs[held], targets[held]), alone
+
+
+def _chains(inputs: np.ndarray, targets: np.ndarray, counts: tuple[int, ...]) -> list[LogProb]:
+    """Logistic chains without and with products."""
+    linear = fit_linear(inputs, targets, counts)
+    products = fit_products(linear, inputs, targets)
+    return [linear] if products is None else [linear, products]
+
+
+def _weighed(models: Sequence[LogProb], inputs: np.ndarray, targets: np.ndarray) -> LogProb:
+    """The mixture of models, the first of which is chance, that tells these rows best."""
+    logs = np.stack([model(inputs, targets) for model in models])
+    prior = np.zeros(len(models))
+    prior[0] = CHANCE_ROWS
+    common = _mixture_weights(logs.reshape(len(models), -1), prior)
+    weights = np.stack([_mixture_weights(column.T, COLUMN_ROWS * common) for column in logs.transpose(2, 1, 0)], axis=1)
+
+    def log_prob(inputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        parts = np.stack([model(inputs, targets) for model in models])
+        return np.asarray(logsumexp(parts, axis=0, b=weights[:, None]))
+
+    return log_prob
+
+
+def _mixture_weights(logs: Float[np.ndarray, "models n"], prior: np.ndarray) -> Float[np.ndarray, " models"]:
+    """The most likely weights, by expectation and maximisation, with rows that speak for some models beforehand."""
+    likelihood = np.exp(logs - logs.max(axis=0))
+    weights = np.full(len(logs), 1 / len(logs))
+    for _ in range(_ROUNDS):
+        shares = weights[:, None] * likelihood
+        shares /= shares.sum(axis=0)
+        weights = shares.sum(axis=1) + prior
+        weights /= weights.sum()
+    return weights
