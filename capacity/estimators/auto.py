@@ -21,15 +21,15 @@ import jax
 import numpy as np
 from numpy.typing import ArrayLike
 
-from capacity.estimators.automatic.preparation import MIN_PAIRS, Prepared, prepared
-from capacity.estimators.automatic.weighing import Candidate, weigh
+from capacity.estimators.automatic.candidates import Candidate
+from capacity.estimators.automatic.preparation import MIN_PAIRS, prepared
+from capacity.estimators.automatic.symbols import weigh_symbols, weigh_symbols_and_numbers
+from capacity.estimators.automatic.weighing import weigh
 from capacity.estimators.checks import checked
 from capacity.estimators.counts.entropy import within_entropies
-from capacity.estimators.counts.plugin import PlugIn
 from capacity.estimators.estimator import Estimator, RatioEstimator
 from capacity.estimators.features.feature_cca import FeatureCCA
 from capacity.estimators.neighbours.ksg import KSG
-from capacity.estimators.neighbours.mixed import Ross
 from capacity.estimators.parametric.gaussian import GaussianMI
 from capacity.estimators.parametric.gaussian_copula import GaussianCopula
 from capacity.estimators.parametric.student import Student
@@ -95,26 +95,19 @@ def _chosen(key: jax.Array, x: np.ndarray, y: np.ndarray) -> Choice:
     key, key_spread = jax.random.split(key)
     sides = prepared(key_spread, x, y)
     symbols = [side.dtype.kind == "i" for side in (sides.x, sides.y)]
-    if all(symbols):
-        words = "Both sides are symbols: counted, with a correction for what was not seen."
-        choice = _only(key, PlugIn(), sides, words)
-    elif any(symbols):
-        words = "One side is symbols, the other real numbers: neighbours within each symbol."
-        choice = _only(key, Ross(), sides, words)
-    elif len(x) < MIN_PAIRS:
-        choice = _small(key, sides.x, sides.y)
-    else:
-        weighed = weigh(key, MODELS, sides)
+    if any(symbols) or len(x) >= MIN_PAIRS:
+        if all(symbols):
+            weighed = weigh_symbols(key, sides)
+        elif any(symbols):
+            weighed = weigh_symbols_and_numbers(key, sides)
+        else:
+            weighed = weigh(key, MODELS, sides)
         choice = Choice(weighed.method, weighed.estimate, weighed.why, weighed.candidates)
+    else:
+        choice = _small(key, sides.x, sides.y)
     cut = within_entropies(choice.estimate, sides.x, sides.y)
     said = "" if cut is choice.estimate else " No more than the entropy of the symbols."
     return Choice(choice.method, cut, sides.words + choice.why + said, choice.candidates)
-
-
-def _only(key: jax.Array, method: Estimator, sides: Prepared, why: str) -> Choice:
-    """The one method for such data."""
-    estimate = method(key, sides.tied_x, sides.tied_y)
-    return Choice(method.name, estimate, why, (Candidate(method.name, estimate),))
 
 
 def _small(key: jax.Array, x: np.ndarray, y: np.ndarray) -> Choice:

@@ -22,6 +22,7 @@ class Prepared:
     Attributes:
         x, y: symbols (n, 1) or real numbers (n, d) without ties of atoms or grids.
         tied_x, tied_y: the same with their atoms as they are, for methods that allow ties.
+        columns_x, columns_y: the same with symbols column by column, as they came.
         atoms: whether a column of either side has atoms.
         words: what was done and seen, in sentences; empty, or with a space at the end.
     """
@@ -30,6 +31,8 @@ class Prepared:
     y: np.ndarray
     tied_x: np.ndarray
     tied_y: np.ndarray
+    columns_x: np.ndarray
+    columns_y: np.ndarray
     atoms: bool
     words: str
 
@@ -42,9 +45,9 @@ def prepared(key: jax.Array, x: np.ndarray, y: np.ndarray) -> Prepared:
         x, y: as `checked` returns them.
     """
     random, words, atoms = random_of(key), "", False
-    spread, tied = [], []
-    for name, side in (("x", x), ("y", y)):
-        side = symbols_if_few(side)
+    spread, tied, by_column = [], [], []
+    for name, given in (("x", x), ("y", y)):
+        side = symbols_if_few(given)
         without = side
         if side.dtype.kind == "f":
             words += _sentinels(name, side)
@@ -59,7 +62,8 @@ def prepared(key: jax.Array, x: np.ndarray, y: np.ndarray) -> Prepared:
                 atoms = True
         spread.append(without)
         tied.append(side)
-    return Prepared(*spread, *tied, atoms, words)
+        by_column.append(given if side.dtype.kind == "i" else without)
+    return Prepared(*spread, *tied, *by_column, atoms, words)
 
 
 def symbols_if_few(side: np.ndarray) -> np.ndarray:

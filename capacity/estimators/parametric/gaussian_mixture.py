@@ -83,7 +83,9 @@ class GaussianMixture(RatioEstimator):
             stderr = float(np.hypot(own, best.normaliser_stderr))
             return Estimate.from_nats(nats=best.bound, stderr=stderr, kind="lower", n=len(x))
         larger = [one for one in tried if one.margins == best.margins and one.components > best.components]
-        high = max([nats + reach, best.nats + _LOSS_REACH * loss + Z95 * own, *(one.corrected + Z95 * own for one in larger)])
+        high = max(
+            [nats + reach, best.nats + _LOSS_REACH * loss + Z95 * own, *(one.corrected + Z95 * own for one in larger)]
+        )
         smaller = [one.bound for one in tried if one.margins == best.margins and one.components < best.components]
         rising = not larger and smaller and best.bound - max(smaller) > _STILL_RISING * best.bound
         return Estimate.from_nats(
