@@ -13,7 +13,7 @@ from tests.traps.laws.coarse import coarse, rounded
 from tests.traps.laws.law import Law, monte_carlo
 from tests.traps.task import Task, kept
 
-DRAWS = 3000
+DRAWS = 2000
 ERRORS = 5.0
 
 

@@ -17,7 +17,7 @@ FAMILY = "classes"
 def normal_classes(shares: np.ndarray, means: np.ndarray, deviations: np.ndarray) -> Law:
     """Y normal given the label X."""
     shares, means, deviations = (np.asarray(part, np.float64) for part in (shares, means, deviations))
-    draw_y, log_given = normal_given(lambda x: means[x[:, 0]], lambda x: deviations[x[:, 0]])
+    draw_y, log_given = normal_given(lambda x: means[x[:, 0].astype(int)], lambda x: deviations[x[:, 0].astype(int)])
     low, high = (means - 9 * deviations).min(), (means + 9 * deviations).max()
     y = legendre(np.linspace(low, high, 2 + int((high - low) / deviations.min())))
     return Given(

@@ -53,9 +53,7 @@ class Given:
         return np.concatenate(parts)
 
     def _density(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        own = np.concatenate(
-            [np.diag(self.log_given(x[i : i + 500], y[i : i + 500, 0])) for i in range(0, len(x), 500)]
-        )
+        own = np.concatenate([np.diag(self.log_given(x[i : i + 50], y[i : i + 50, 0])) for i in range(0, len(x), 50)])
         return (own - self.log_alone(y[:, 0])) / np.log(2.0)
 
     def _truth(self) -> Truth:

@@ -73,7 +73,9 @@ def beside(*laws: Law) -> Law:
 
     def draw(random: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]:
         sides = [law.draw(random, n) for law in laws]
-        return np.hstack([x for x, _ in sides]), np.hstack([y for _, y in sides])
+        # Empty sides are left out: they would make real numbers of symbols.
+        x, y = ([side for side in each if side.shape[1]] for each in zip(*sides, strict=True))
+        return np.hstack(x), np.hstack(y)
 
     def density(x: np.ndarray, y: np.ndarray) -> np.ndarray:
         parts = zip(laws, np.split(x, cuts_x, axis=1), np.split(y, cuts_y, axis=1), strict=True)
