@@ -15,13 +15,26 @@ Record = dict[str, Any]
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 300.0
 MAX_ANSWERS = 40  # compiled programs and what leaked are let go after so many
+# Some tools install a package `tests` of their own, which would stand before this one.
+START = """
+import sys, types
+sys.modules["tests"] = types.ModuleType("tests")
+sys.modules["tests"].__path__ = ["tests"]
+from tests.benchmarks.traps_worker import main
+main()
+"""
 
 
 class Child:
-    """One process of `tests.benchmarks.traps_worker` under a Python, started when it is first asked."""
+    """One process of `tests.benchmarks.traps_worker` under a Python, started when it is first asked.
 
-    def __init__(self, python: str, worker: str = "tests.benchmarks.traps_worker") -> None:
-        self.command = [python, "-m", worker]
+    Args:
+        python: the program.
+        start: what it is given to run; it says a line when it is ready, and answers every line with one.
+    """
+
+    def __init__(self, python: str, start: str = START) -> None:
+        self.command = [python, "-c", start]
         self.process: subprocess.Popen[bytes] | None = None
         self.answers, self.rest = 0, b""
 
@@ -63,7 +76,7 @@ class Child:
         self.process = subprocess.Popen(self.command, cwd=ROOT, env=environment, start_new_session=True, **pipes)
         if not self._line(START_SECONDS):
             self.end()
-            raise RuntimeError(f"Expected {' '.join(self.command)} to start; it ended, or said nothing for 5 minutes.")
+            raise RuntimeError(f"Expected the worker to start under {self.command[0]}; it ended, or said nothing.")
 
     def _line(self, limit: float) -> bytes | None:
         """The next line; None where there is none in time, nothing where the process has ended."""
