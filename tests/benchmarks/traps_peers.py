@@ -2,7 +2,7 @@
 
 None is a dependency: one that does not import is a refusal that says so.  scikit-learn (Pedregosa et al. 2011),
 ennemi (Laarne et al. 2021) and GMM-MI (Piras et al. 2023) answer for one column a side, infomeasure (Büth et al. 2025)
-for any number.
+and latentmi (Gowri et al. 2024) for any number.
 """
 
 from __future__ import annotations
@@ -70,6 +70,17 @@ def gmm_mi(seed: int, x: np.ndarray, y: np.ndarray) -> tuple[float, ...]:
     return bits, bits - 1.96 * error, bits + 1.96 * error
 
 
+def latentmi(seed: int, x: np.ndarray, y: np.ndarray) -> tuple[float, ...]:
+    """Neighbours between low-dimensional codes of either side that a network learns."""
+    import torch
+    from latentmi import lmi
+
+    torch.manual_seed(seed)
+    np.random.seed(seed)
+    pointwise = lmi.estimate(x.astype(float), y.astype(float))[0]
+    return (float(np.nanmean(pointwise)),)
+
+
 def _imported(peer: Peer, module: str) -> Peer:
     """A peer that is absent refuses in words."""
 
@@ -87,5 +98,6 @@ PEERS: dict[str, Peer] = {
     "ennemi": _imported(ennemi, "ennemi"),
     "infomeasure": _imported(infomeasure, "infomeasure"),
     "gmm-mi": _imported(gmm_mi, "gmm-mi"),
+    "latentmi": _imported(latentmi, "latentmi"),
 }
 """By the name that the command line takes."""

@@ -67,7 +67,7 @@ more with a standard error below .3 %. A figure **holds** where its interval has
 a lower bound or saturated and its lower end is not above the truth. It is **close** within a tenth of the truth or .05
 bits, and **honest** where it is close, or is called a bound and is one. It is **wrong** where it is off by more than a
 quarter (and .05 bits), not called a bound, and the truth is not in its interval. Relative errors are of truths of .05
-bits and more. Seconds are of the call alone, with all compilation. Written by
+bits and more. Seconds are of the processor, for the call alone, with all compilation. Written by
 `python -m tests.benchmarks.traps --report`.{missing}
 
 ![Held, honest and relative error by family and method]({picture})
@@ -79,7 +79,7 @@ def _listed(values: Iterable[int]) -> str:
 
 
 TALLY_HEAD = ["runs", "holds", "close", "honest", "wrong", "median error", "median width, bits", "refused"]
-TALLY_HEAD += ["over time", "crashed", "median s", "slowest s"]
+TALLY_HEAD += ["over time", "crashed", "median processor s", "slowest"]
 
 
 def _cells(found: Tally) -> list[str]:

@@ -80,7 +80,7 @@ class Tally:
         faults: refused, over time, crashed.
         relative: median |bits / truth - 1| where the truth is at least .05 bits.
         width: median of high less low, bits.
-        seconds, slowest: median and largest.
+        seconds, slowest: median and largest, of processor time.
     """
 
     runs: int
@@ -109,7 +109,7 @@ def tally(records: Iterable[Record]) -> Tally:
     widths = [
         math.inf if None in pair else pair[1] - pair[0] for pair, one in zip(ends, answers, strict=True) if "low" in one
     ]
-    seconds = [record["seconds"] for record in records]
+    seconds = [record.get("cpu_seconds", record["seconds"]) for record in records]
     return Tally(
         runs=len(records),
         answers=len(answers),
