@@ -13,7 +13,7 @@ FULL = $(VENV)/full.stamp
 BENCH = $(VENV)/bench.stamp
 DOCS = $(VENV)/docs.stamp
 
-.PHONY: help curve test test-all lint types bench bench-mi bench-brackets notebooks docs clean bench-systems bench-validity
+.PHONY: help curve test test-all lint types bench bench-mi bench-brackets notebooks docs clean bench-systems bench-validity bench-traps
 
 help:
 	@echo 'make curve      measure the default capacity curve into $(OUT); ARGS="--seeds 1" and so on'
@@ -25,6 +25,7 @@ help:
 	@echo 'make bench-mi   every estimator on the public tasks, into docs/estimators.md; DATA=DIR for given samples'
 	@echo 'make bench-brackets  brackets of 14 to 1,386 bits, into docs/brackets.md; hours, resumable; ARGS="--share 0.1"'
 	@echo 'make bench-validity  1,100 problems whose bits are known, into docs/validity.md; an hour, resumable; ARGS="--jobs 2"'
+	@echo 'make bench-traps  data as people have them, 196 pairs of known bits, into docs/traps.md; a day, resumable; ARGS="--sizes 1000 --seeds 1"'
 	@echo 'make bench-systems  the curve of every system, inside its limits or not; resumable; ARGS="--bits 8 --units 4"'
 	@echo 'make notebooks  run every notebook'
 	@echo 'make docs       the documentation site, into build/site; a warning is an error'
@@ -64,6 +65,11 @@ bench-validity: $(FULL)
 	@mkdir -p runs
 	$(BIN)/python -m tests.benchmarks.validity --out runs/validity.jsonl $(ARGS)
 	$(BIN)/python -m tests.benchmarks.validity --out runs/validity.jsonl --report docs/validity.md
+
+bench-traps: $(FULL)
+	@mkdir -p runs
+	$(BIN)/python -m tests.benchmarks.traps --out runs/traps.jsonl $(ARGS)
+	$(BIN)/python -m tests.benchmarks.traps --out runs/traps.jsonl --report docs/traps.md
 
 bench-systems: $(FULL)
 	$(BIN)/python -m tests.benchmarks.systems --out runs/systems $(ARGS)

@@ -1,8 +1,9 @@
 """Methods on the traps (`tests/traps`): one JSON line a run, resumable, then a page with a figure.
 
     python -m tests.benchmarks.traps --out runs/traps.jsonl --methods auto,ksg --half choosing --sizes 500 --seeds 1
-    python -m tests.benchmarks.traps --out runs/traps.jsonl --methods sklearn,ennemi --peer-python /path/to/bin/python
-    python -m tests.benchmarks.traps --out runs/traps.jsonl --methods permutation --families independent_numbers
+    python -m tests.benchmarks.traps --out runs/traps.jsonl --methods scikit-learn,ennemi --peer-python /path/to/bin/python
+    python -m tests.benchmarks.traps --out runs/independent.jsonl --methods auto,permutation --tasks "independent-*" \\
+        --sizes 500 --seeds 200
     python -m tests.benchmarks.traps --out runs/traps.jsonl --report docs/traps.md
 
 Every run is done by a child process, which is ended where it takes longer than the limit; a crash is a record too.
@@ -124,7 +125,9 @@ def main(arguments: list[str] | None = None) -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True, help="the file of records, JSON lines")
-    parser.add_argument("--methods", default="auto", help=f"of capacity, permutation, or of peers: {', '.join(PEERS)}")
+    parser.add_argument(
+        "--methods", default="auto,ksg,scikit-learn", help=f"of capacity, permutation, or of peers: {', '.join(PEERS)}"
+    )
     parser.add_argument("--half", choices=["choosing", "reported"], help="families of one half; all without it")
     parser.add_argument("--families", default="", help="comma-separated; all without it")
     parser.add_argument("--tasks", default="", help="patterns of names, comma-separated; all without it")

@@ -55,19 +55,20 @@ def _opening(records: list[Record], picture: str) -> str:
     return f"""# Traps: data as people have them
 
 Methods on {len(everything)} pairs of arrays of known information in {len(FAMILIES)} families (`tests/traps`), none
-of them among the public 40 of [estimators](estimators.md). {len(records):,} runs: {len(seeds)} seeds,
+of them among the public 40 of [estimators](estimators.md) [@czyz2023beyond]. {len(records):,} runs: {len(seeds)} seeds,
 {_listed(sizes)} rows; every method is given the same rows, as they come. Half of the families may be looked at when
 methods and constants are chosen, the other half is only reported. Which is which was settled before any method had run:
 in alphabetical order, in turn.
 
 {halves}
 
-Truths are closed forms, quadrature, enumeration, or the mean of the exact log density ratio over a million draws or
-more with a standard error below .3 %. A figure **holds** where its interval has the truth in it, or where it is called
-a lower bound or saturated and its lower end is not above the truth. It is **close** within a tenth of the truth or .05
-bits, and **honest** where it is close, or is called a bound and is one. It is **wrong** where it is off by more than a
-quarter (and .05 bits), not called a bound, and the truth is not in its interval. Relative errors are of truths of .05
-bits and more. Seconds are of the processor, for the call alone, with all compilation. Written by
+Families are named for their file, in which every law is written out; "fine" is the second public list
+[@czyz2025properties]. Truths are closed forms, quadrature, enumeration, or the mean of the exact log density ratio over
+a million draws or more with a standard error below .3 %. A figure **holds** where its interval has the truth in it, or
+where it is called a lower bound or saturated and its lower end is not above the truth. It is **close** within a tenth
+of the truth or .05 bits, and **honest** where it is close, or is called a bound and is one. It is **wrong** where it is
+off by more than a quarter (and .05 bits), not called a bound, and the truth is not in its interval. Relative errors are
+of truths of .05 bits and more. Seconds are of the processor, for the call alone, with all compilation. Written by
 `python -m tests.benchmarks.traps --report`.{missing}
 
 ![Held, honest and relative error by family and method]({picture})

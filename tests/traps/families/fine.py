@@ -1,4 +1,4 @@
-"""The second public list, "fine distributions": X, AI, waves, galaxies, inliers, concentric (Czyż et al. 2023, 2024).
+"""The second public list, "fine distributions": X, AI, waves, galaxies, inliers, concentric (Czyż et al. 2025).
 
 Mixtures of normal laws whose density is known at every point; waves and galaxies are mixtures bent by injective maps
 of x, so their densities are those of the mixtures.  Parameters are those of the paper "On the properties and estimation
