@@ -1,7 +1,7 @@
 """Methods on the traps (`tests/traps`): one JSON line a run, resumable, then a page with a figure.
 
     python -m tests.benchmarks.traps --out runs/traps.jsonl --methods auto,ksg --half choosing --sizes 500 --seeds 1
-    python -m tests.benchmarks.traps --out runs/traps.jsonl --methods scikit-learn,ennemi --peer-python /path/to/bin/python
+    python -m tests.benchmarks.traps --out runs/traps.jsonl --methods scikit-learn,ennemi --peer-python DIR/bin/python
     python -m tests.benchmarks.traps --out runs/independent.jsonl --methods auto,permutation --tasks "independent-*" \\
         --sizes 500 --seeds 200
     python -m tests.benchmarks.traps --out runs/traps.jsonl --report docs/traps.md

@@ -54,10 +54,11 @@ class Child:
             self.answers += 1
             return dict(json.loads(line))
         seconds = time.perf_counter() - start
-        code = self.process.poll()
-        self.end()
         if line is None:
+            self.end()
             return {"over_time": limit, "seconds": seconds}
+        code = self.process.wait()
+        self.end()
         return {"crashed": f"the process ended with {code}", "seconds": seconds}
 
     def end(self) -> None:
