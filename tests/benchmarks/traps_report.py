@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections import defaultdict
-from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +10,8 @@ from scipy import stats
 
 from tests.benchmarks.traps_figure import draw
 from tests.benchmarks.traps_peers import PEERS
-from tests.benchmarks.traps_verdicts import Tally, answered, error, held, tally
+from tests.benchmarks.traps_tables import TALLY_HEAD, as_table, cells, grouped, in_bits, listed, number, share
+from tests.benchmarks.traps_verdicts import answered, error, held, tally
 from tests.traps import FAMILIES, HALVES, tasks
 
 Record = dict[str, Any]
@@ -22,17 +20,9 @@ PERMUTATION = "permutation"
 MAX_MISSES = 60
 
 
-def grouped(records: Iterable[Record], key: Callable[[Record], Any]) -> dict[Any, list[Record]]:
-    """Records by a key, in the order in which keys come."""
-    groups: dict[Any, list[Record]] = defaultdict(list)
-    for record in records:
-        groups[key(record)].append(record)
-    return dict(groups)
-
-
 def markdown(records: list[Record], picture: str) -> str:
     """The whole page."""
-    figures = [record for record in records if record["method"] != PERMUTATION]
+    figures = sorted((r for r in records if r["method"] != PERMUTATION), key=lambda r: _place(r["method"]))
     parts = [_opening(records, picture)]
     parts += [_totals(figures, half) for half in HALF_TITLES]
     parts += [
@@ -46,6 +36,11 @@ def markdown(records: list[Record], picture: str) -> str:
     return "\n".join(part for part in parts if part)
 
 
+def _place(method: str) -> tuple[bool, bool]:
+    """The automatic choice first, other tools last."""
+    return method != "auto", method in PEERS
+
+
 def _opening(records: list[Record], picture: str) -> str:
     everything, methods = tasks(), grouped(records, lambda record: record["method"])
     absent = sorted(name for name in PEERS if name not in methods)
@@ -55,8 +50,8 @@ def _opening(records: list[Record], picture: str) -> str:
     return f"""# Traps: data as people have them
 
 Methods on {len(everything)} pairs of arrays of known information in {len(FAMILIES)} families (`tests/traps`), none
-of them among the public 40 of [estimators](estimators.md) [@czyz2023beyond]. {len(records):,} runs: {len(seeds)} seeds,
-{_listed(sizes)} rows; every method is given the same rows, as they come. Half of the families may be looked at when
+of them among the public 40 of [estimators](estimators.md) [@czyz2023beyond]. {len(records):,} runs: seeds
+{listed(seeds)}; {listed(sizes)} rows; every method is given the same rows, as they come. Half of the families may be looked at when
 methods and constants are chosen, the other half is only reported. Which is which was settled before any method had run:
 in alphabetical order, in turn.
 
@@ -67,44 +62,13 @@ Families are named for their file, in which every law is written out; "fine" is 
 a million draws or more with a standard error below .3 %. A figure **holds** where its interval has the truth in it, or
 where it is called a lower bound or saturated and its lower end is not above the truth. It is **close** within a tenth
 of the truth or .05 bits, and **honest** where it is close, or is called a bound and is one. It is **wrong** where it is
-off by more than a quarter (and .05 bits), not called a bound, and the truth is not in its interval. Relative errors are
-of truths of .05 bits and more. Seconds are of the processor, for the call alone, with all compilation. Written by
+off by more than a quarter (and .05 bits), not called a bound, and the truth is not in its interval; **too wide** where
+its interval is wider than half of the truth and .3 bits, and it is not called a bound. Relative errors are of truths of
+.05 bits and more. Seconds are of the processor, for the call alone, with all compilation. Written by
 `python -m tests.benchmarks.traps --report`.{missing}
 
 ![Held, honest and relative error by family and method]({picture})
 """
-
-
-def _listed(values: Iterable[int]) -> str:
-    return ", ".join(f"{value:,}" for value in sorted(values))
-
-
-TALLY_HEAD = ["runs", "holds", "close", "honest", "wrong", "median error", "median width, bits", "refused"]
-TALLY_HEAD += ["over time", "crashed", "median processor s", "slowest"]
-
-
-def _cells(found: Tally) -> list[str]:
-    counts = [
-        _share(found.held, found.intervals),
-        _share(found.close, found.judged),
-        _share(found.honest, found.judged),
-    ]
-    spread = [f"{100 * found.relative:.1f} %" if found.relative == found.relative else "–", _number(found.width)]
-    ends = [*map(str, found.faults), _number(found.seconds), _number(found.slowest)]
-    return [str(found.runs), *counts, str(found.wrong), *spread, *ends]
-
-
-def _share(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.0f} % of {whole}" if whole else "–"
-
-
-def _number(value: float) -> str:
-    return "–" if math.isnan(value) else "∞" if math.isinf(value) else f"{value:.2f}" if value < 10 else f"{value:.0f}"
-
-
-def _table(head: list[str], rows: Iterable[list[str]]) -> str:
-    lines = [f"| {' | '.join(head)} |", f"| :-- |{' --: |' * (len(head) - 1)}"]
-    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows), ""])
 
 
 def _totals(records: list[Record], half: str) -> str:
@@ -113,18 +77,18 @@ def _totals(records: list[Record], half: str) -> str:
         return ""
     rows = []
     for method, runs in grouped(chosen, lambda record: record["method"]).items():
-        rows.append([f"**{method}**", "all", *_cells(tally(runs))])
+        rows.append([f"**{method}**", "all", *cells(tally(runs))])
         sizes = grouped(runs, lambda record: record["n"])
-        rows += [[method, f"{n:,}", *_cells(tally(sizes[n]))] for n in sorted(sizes)]
-    return f"## {HALF_TITLES[half]}\n\n" + _table(["method", "n", *TALLY_HEAD], rows)
+        rows += [[method, f"{n:,}", *cells(tally(sizes[n]))] for n in sorted(sizes)]
+    return f"## {HALF_TITLES[half]}\n\n" + as_table(["method", "n", *TALLY_HEAD], rows)
 
 
 def _families(records: list[Record]) -> str:
     parts = ["## By family\n"]
     for method, runs in grouped(records, lambda record: record["method"]).items():
         families = grouped(runs, lambda record: record["family"])
-        rows = [[f, HALVES[f], *_cells(tally(families[f]))] for f in FAMILIES if f in families]
-        parts += [f"### {method}\n", _table(["family", "half", *TALLY_HEAD], rows)]
+        rows = [[f, HALVES[f], *cells(tally(families[f]))] for f in FAMILIES if f in families]
+        parts += [f"### {method}\n", as_table(["family", "half", *TALLY_HEAD], rows)]
     return "\n".join(parts)
 
 
@@ -134,8 +98,7 @@ def _peers(records: list[Record]) -> str:
         method: {(r["task"], r["n"], r["seed"]): r for r in runs if answered(r) and not r["upper_only"]}
         for method, runs in grouped(records, lambda record: record["method"]).items()
     }
-    first = next((method for method in each if method not in PEERS), None)
-    rows = []
+    first, rows = next(iter(each), ""), []
     for half in HALF_TITLES:
         for method in each:
             both = [k for k in each.get(first, {}) if k in each[method] and each[method][k]["half"] == half]
@@ -143,8 +106,8 @@ def _peers(records: list[Record]) -> str:
                 continue
             errors = [np.abs([error(each[name][k]) for k in both]) for name in (first, method)]
             better = int((errors[0] <= errors[1]).sum())
-            means = [_number(float(part[np.isfinite(part)].mean())) for part in errors]
-            rows.append([method, half, str(len(both)), *means, _share(better, len(both))])
+            means = [number(float(part[np.isfinite(part)].mean())) for part in errors]
+            rows.append([method, half, str(len(both)), *means, share(better, len(both))])
     if not rows:
         return ""
     head = [
@@ -155,7 +118,7 @@ def _peers(records: list[Record]) -> str:
         "its own, bits",
         f"{first} no worse",
     ]
-    return "## Beside others, over what both answered\n\n" + _table(head, rows)
+    return "## Beside others, over what both answered\n\n" + as_table(head, rows)
 
 
 def _independent(records: list[Record]) -> str:
@@ -164,12 +127,12 @@ def _independent(records: list[Record]) -> str:
     for (method, family), runs in grouped(chosen, lambda r: (r["method"], r["family"])).items():
         states = [held(r) for r in runs if held(r) is not None]
         bits = [r["bits"] for r in runs if r.get("bits") is not None]
-        shown = [f"{np.median(bits):.3f}", f"{max(bits):.3f}"] if bits else ["–", "–"]
-        rows.append([method, family, str(len(runs)), _share(sum(states), len(states)), *shown])
+        shown = [in_bits(float(np.median(bits))), in_bits(max(bits))] if bits else ["–", "–"]
+        rows.append([method, family, str(len(runs)), share(sum(states), len(states)), *shown])
     if not rows:
         return ""
     head = ["method", "family", "runs", "0 is inside", "median bits", "largest"]
-    return "## Independent pairs\n\n" + _table(head, rows)
+    return "## Independent pairs\n\n" + as_table(head, rows)
 
 
 def _p_values(records: list[Record]) -> str:
@@ -181,12 +144,12 @@ def _p_values(records: list[Record]) -> str:
             if values:
                 # Permutations make them stand on a grid and no smaller than they should be: larger is no fault.
                 uniform = "" if dependent else f"{stats.kstest(values, 'uniform', alternative='greater').pvalue:.3f}"
-                below = _share(sum(value <= 0.05 for value in values), len(values))
+                below = share(sum(value <= 0.05 for value in values), len(values))
                 rows.append([family, words, str(len(values)), below, uniform or "–"])
     if not rows:
         return ""
     head = ["family", "pairs", "tests", "p at most .05", "chance of p so small together, if uniform"]
-    return "## p-values of the permutation test\n\n" + _table(head, rows)
+    return "## p-values of the permutation test\n\n" + as_table(head, rows)
 
 
 def _misses(records: list[Record]) -> str:
@@ -196,15 +159,22 @@ def _misses(records: list[Record]) -> str:
     missed.sort(key=lambda r: -abs(error(r)) / max(r["truth"], 0.5))
     rows = []
     for r in missed[:MAX_MISSES]:
-        ends = ", ".join("–" if r.get(end) is None else f"{r[end]:.3f}" for end in ("low", "high"))
-        figure = "–" if r.get("bits") is None else f"{r['bits']:.3f}"
+        ends = ", ".join(in_bits(r.get(end)) for end in ("low", "high"))
         rows.append(
-            [r["task"], f"{r['n']:,}", str(r["seed"]), f"{r['truth']:.3f}", figure, f"[{ends}]", r.get("chosen", "–")]
+            [
+                r["task"],
+                f"{r['n']:,}",
+                str(r["seed"]),
+                in_bits(r["truth"]),
+                in_bits(r.get("bits")),
+                f"[{ends}]",
+                r.get("chosen", "–"),
+            ]
         )
     if not rows:
         return ""
     head = ["task", "n", "seed", "truth", "bits", "interval", "by"]
-    return f"## What {first} missed, worst first: {len(missed)} runs\n\n" + _table(head, rows)
+    return f"## What {first} missed, worst first: {len(missed)} runs\n\n" + as_table(head, rows)
 
 
 def _tasks(records: list[Record]) -> str:
@@ -220,8 +190,8 @@ def _tasks(records: list[Record]) -> str:
                 rows.append(
                     [name, task.truth.how, f"{'≤ ' if task.upper_only else ''}{task.bits:.3f}", f"{n:,}", *figures]
                 )
-    table = _table(["task", "truth by", "bits", "n", *methods], rows)
-    return f"## Every task\n\nMedian over seeds, bits; bold where close.\n\n{table}"
+    rows_as_table = as_table(["task", "truth by", "bits", "n", *methods], rows)
+    return f"## Every task\n\nMedian over seeds, bits; bold where close.\n\n{rows_as_table}"
 
 
 def _middle(runs: list[Record]) -> str:
@@ -230,7 +200,7 @@ def _middle(runs: list[Record]) -> str:
         return "–"
     middle = float(np.median(figures))
     near = tally([runs[0] | {"bits": middle, "seconds": 0.0}]).close
-    return f"**{middle:.3f}**" if near else f"{middle:.3f}"
+    return f"**{in_bits(middle)}**" if near else in_bits(middle)
 
 
 def write(records: list[Record], path: Path) -> None:

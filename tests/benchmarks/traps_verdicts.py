@@ -12,6 +12,7 @@ import numpy as np
 Record = dict[str, Any]
 TENTH, NEAR = 0.1, 0.05  # of the truth, and bits: the larger counts
 FAR = 0.25  # of the truth
+USEFUL, NARROW = 0.5, 0.3  # of the truth, and bits: the larger counts
 LEAST = 0.05  # bits from which an error is set in relation to the truth
 TRUTH_ERRORS = 2.0  # standard errors of a truth by Monte Carlo that are let pass
 FAULTS = ("refused", "over_time", "crashed")
@@ -61,6 +62,19 @@ def honest(record: Record) -> bool | None:
     return near if near is None else near or (bound(record) and bool(held(record)))
 
 
+def too_wide(record: Record) -> bool:
+    """Whether an interval tells little, wider than half of the truth and .3 bits, of a figure not called a bound."""
+    if held(record) is None or bound(record) or record["upper_only"]:
+        return False
+    return width(record) > max(USEFUL * record["truth"], NARROW)
+
+
+def width(record: Record) -> float:
+    """High less low; infinite where an end is open."""
+    ends = record.get("low"), record.get("high")
+    return math.inf if ends[0] is None or ends[1] is None else float(ends[1] - ends[0])
+
+
 def wrong(record: Record) -> bool:
     """Whether a plain figure is off by more than a quarter, and its interval misses the truth too."""
     off = abs(error(record)) > max(FAR * record["truth"], NEAR)
@@ -77,6 +91,7 @@ class Tally:
         intervals: with an interval, of which `held` are true.
         judged: with a figure and a known truth, of which `close` are within a tenth and `honest` close or true bounds.
         wrong: plain figures off by a quarter outside their intervals.
+        too_wide: plain figures whose interval tells little.
         faults: refused, over time, crashed.
         relative: median |bits / truth - 1| where the truth is at least .05 bits.
         width: median of high less low, bits.
@@ -91,6 +106,7 @@ class Tally:
     close: int
     honest: int
     wrong: int
+    too_wide: int
     faults: tuple[int, int, int]
     relative: float
     width: float
@@ -105,10 +121,7 @@ def tally(records: Iterable[Record]) -> Tally:
     states = [held(record) for record in answers if held(record) is not None]
     judged = [record for record in answers if close(record) is not None]
     ratios = [abs(error(record)) / record["truth"] for record in judged if record["truth"] >= LEAST]
-    ends = [(record.get("low"), record.get("high")) for record in answers]
-    widths = [
-        math.inf if None in pair else pair[1] - pair[0] for pair, one in zip(ends, answers, strict=True) if "low" in one
-    ]
+    widths = [width(record) for record in answers if "low" in record]
     seconds = [record.get("cpu_seconds", record["seconds"]) for record in records]
     return Tally(
         runs=len(records),
@@ -119,6 +132,7 @@ def tally(records: Iterable[Record]) -> Tally:
         close=sum(bool(close(record)) for record in judged),
         honest=sum(bool(honest(record)) for record in judged),
         wrong=sum(wrong(record) for record in answers),
+        too_wide=sum(too_wide(record) for record in answers),
         faults=tuple(sum(fault in record for record in records) for fault in FAULTS),
         relative=_median(ratios),
         width=_median(widths),

@@ -24,7 +24,7 @@ def normal(correlations: Sequence[float] | float) -> Law:
         nats = -0.5 * np.log(rest) - 0.5 * ((y - rho * x) ** 2 / rest - y**2)
         return nats.sum(axis=1) / LN2
 
-    return Law(draw, density, lambda: Truth(float(-0.5 * np.log2(1.0 - rho**2).sum()), 0.0, "closed form"))
+    return Law(draw, density, lambda: Truth(float(0.5 * np.log2(1.0 / (1.0 - rho**2)).sum()), 0.0, "closed form"))
 
 
 def correlation_of(bits: float, columns: int = 1) -> list[float]:
