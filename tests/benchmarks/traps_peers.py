@@ -81,6 +81,10 @@ def latentmi(seed: int, x: np.ndarray, y: np.ndarray) -> tuple[float, ...]:
     return (float(np.nanmean(pointwise)),)
 
 
+NOT_TO_BE_HAD = ("neural-mi",)
+"""Named in the literature; in no package index that was looked at."""
+
+
 def _imported(peer: Peer, module: str) -> Peer:
     """A peer that is absent refuses in words."""
 

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import stats
 
 from tests.benchmarks.traps_figure import draw
-from tests.benchmarks.traps_peers import PEERS
+from tests.benchmarks.traps_peers import NOT_TO_BE_HAD, PEERS
 from tests.benchmarks.traps_tables import TALLY_HEAD, as_table, cells, grouped, in_bits, listed, number, share
 from tests.benchmarks.traps_verdicts import answered, error, held, tally
 from tests.traps import FAMILIES, HALVES, tasks
@@ -44,7 +44,7 @@ def _place(method: str) -> tuple[bool, bool]:
 def _opening(records: list[Record], picture: str) -> str:
     everything, methods = tasks(), grouped(records, lambda record: record["method"])
     absent = sorted(name for name in PEERS if name not in methods)
-    missing = f" Not run: {', '.join(absent)}." if absent else ""
+    missing = f" Not run: {', '.join([*absent, *NOT_TO_BE_HAD])} (the last are in no package index that was looked at)."
     halves = "\n".join(f"- {half}: {', '.join(f for f in FAMILIES if HALVES[f] == half)}" for half in HALF_TITLES)
     seeds, sizes = ({record[part] for record in records} for part in ("seed", "n"))
     return f"""# Traps: data as people have them
