@@ -17,11 +17,11 @@ from capacity.estimators.checks import Takes, checked, random_of, refuse_few_val
 from capacity.estimators.estimator import Change, LogRatio, RatioEstimator
 from capacity.estimators.features.maps import Map
 from capacity.estimators.parametric.gaussian_copula import heavy_tailed, rank_transform
-from capacity.estimators.parametric.mixture_fit import growing_mixtures, quadratic_terms
+from capacity.estimators.parametric.mixture_fit import growing_mixtures
 from capacity.results.estimate import Estimate
 from capacity.results.intervals import Z95
 
-Margins: TypeAlias = Literal["standard", "normal"]
+MixtureMargins: TypeAlias = Literal["standard", "normal"]
 """The columns as they are, or their normal scores."""
 
 MAX_COLUMNS = 20  # of x and y together
@@ -29,6 +29,7 @@ MAX_FITTED = 20_000  # rows, of which more would cost time and tell little
 MAX_COMPONENTS = 128
 MAX_NUMBERS = 4096  # that all components have together: what a step costs goes with it
 MIN_ROWS = 3  # for each number of a single normal law
+_MIN_NUMBERS = 192  # that are tried, come what may: of many turns a few components show nothing
 _PATIENCE = 2  # sizes in turn that show no more than a smaller one, after which no larger one is tried
 _CLEARLY = 2.0  # standard errors
 _SURE = 2.0  # standard errors
@@ -50,10 +51,11 @@ class GaussianMixture(RatioEstimator):
 
     The figure is the mean of r over held-out pairs and what it loses because the fit saw few pairs: the mean of two
     measures of it, half of the difference to the fitted pairs' own mean, and what a fit to half of the pairs loses
-    beside one to all (the loss goes as 1/n).  The interval holds the spread of r, doubts the loss by half, and reaches
-    up to twice the loss and to what larger mixtures that were tried would say.  Two findings say that the figure is
-    none: where the density ratio is not normalised over mixed pairs the data are no such mixture, and the bound above
-    is told as a lower bound; where the largest mixture that the pairs allow still shows more, the figure is `limit`.
+    beside one to all (the loss goes as 1/n).  The interval holds the spread of r, doubts the loss by half, reaches up
+    to twice the loss, and to what larger mixtures say when their loss is made up for: where the density is resolved
+    that stays as it is, however many components there are.  Two findings say that the figure is none.  Where the
+    density ratio is not normalised over mixed pairs the data are no such mixture, and the bound above is told, as a
+    lower bound.  Where the largest mixture that the pairs allow still shows more, the figure is its `limit`.
     """
 
     folds: int = 4
@@ -82,11 +84,15 @@ class GaussianMixture(RatioEstimator):
         if best.log_normaliser > _MISFIT * best.normaliser_stderr:
             stderr = float(np.hypot(own, best.normaliser_stderr))
             return Estimate.from_nats(nats=best.bound, stderr=stderr, kind="lower", n=len(x))
-        larger = [one for one in tried if one.margins == best.margins and one.components > best.components]
-        high = max(
-            [nats + reach, best.nats + _LOSS_REACH * loss + Z95 * own, *(one.corrected + Z95 * own for one in larger)]
-        )
-        smaller = [one.bound for one in tried if one.margins == best.margins and one.components < best.components]
+        of_same = [one for one in tried if one.margins == best.margins]
+        larger = [one for one in of_same if one.components > best.components]
+        highs = [
+            nats + reach,
+            best.nats + _LOSS_REACH * loss + Z95 * own,
+            *(one.corrected + Z95 * own for one in larger),
+        ]
+        lows = [nats - reach, *(one.corrected - Z95 * own for one in larger[:1])]
+        smaller = [one.bound for one in of_same if one.components < best.components]
         rising = not larger and smaller and best.bound - max(smaller) > _STILL_RISING * best.bound
         return Estimate.from_nats(
             nats=nats,
@@ -94,8 +100,8 @@ class GaussianMixture(RatioEstimator):
             kind="point",
             n=len(x),
             limit=nats if rising else np.inf,
-            low=nats - reach,
-            high=np.inf if rising else high,
+            low=min(lows),
+            high=np.inf if rising else max(highs),
         )
 
     def fit(self, key: jax.Array, x: np.ndarray, y: np.ndarray) -> LogRatio:
@@ -128,7 +134,7 @@ class _Tried:
         mixed: mean density ratio of each x with other pairs' y, shape (n,).
     """
 
-    margins: Margins
+    margins: MixtureMargins
     components: int
     ratios: np.ndarray
     fitted_mean: float
@@ -162,7 +168,7 @@ class _Tried:
     def behind(self, other: _Tried) -> float:
         """How much less it shows than another, in standard errors."""
         spread = float((other.ratios - self.ratios).std()) / len(self.ratios) ** 0.5
-        return (other.shown - self.shown) / max(spread, 1e-12)
+        return float((other.shown - self.shown) / max(spread, 1e-12))
 
     @property
     def optimism(self) -> float:
@@ -184,7 +190,7 @@ def _margins_tried(
     x: np.ndarray,
     y: np.ndarray,
     folds: list[np.ndarray],
-    margins: Margins,
+    margins: MixtureMargins,
     others: list[_Tried],
     random: np.random.Generator,
 ) -> list[_Tried]:
@@ -192,6 +198,7 @@ def _margins_tried(
     rests = [_rest(folds, fold) for fold in range(len(folds))]
     fits = [_growing(x[rest], y[rest], margins, MAX_COMPONENTS, random) for rest in rests]
     tried: list[_Tried] = []
+    numbers = _numbers(x.shape[1] + y.shape[1])
     for size, log_ratios in enumerate(zip(*fits, strict=False)):
         ratios, mixed, fitted = np.empty(len(x)), np.empty(len(x)), []
         for log_ratio, held, rest in zip(log_ratios, folds, rests, strict=True):
@@ -200,6 +207,8 @@ def _margins_tried(
         tried.append(_Tried(margins, 2**size, ratios, float(np.mean(fitted)), mixed))
         best = max(tried, key=lambda one: one.shown)
         since = (2**size // best.components).bit_length() - 1
+        if 2**size * numbers < _MIN_NUMBERS:
+            continue
         if since >= _PATIENCE or tried[-1].behind(best) > _CLEARLY:
             break
         if 2 <= size < len(others) and tried[-1].behind(others[size]) > 2 * _CLEARLY:
@@ -234,19 +243,19 @@ def _fitted(x: np.ndarray, y: np.ndarray, like: _Tried, random: np.random.Genera
 
 
 def _growing(
-    x: np.ndarray, y: np.ndarray, margins: Margins, most: int, random: np.random.Generator
+    x: np.ndarray, y: np.ndarray, margins: MixtureMargins, most: int, random: np.random.Generator
 ) -> Iterator[LogRatio]:
     """Log density ratios of mixtures of 1, 2, 4, ... components."""
     of_x, of_y = _whitened(x, margins), _whitened(y, margins)
     rows = np.hstack([of_x(x), of_y(y)])
-    numbers = len(quadratic_terms(rows[:1]))
+    numbers = _numbers(rows.shape[1])
     most = min(most, len(rows) // numbers, MAX_NUMBERS // numbers)
     for mixture in growing_mixtures(rows, random, most):
         law = mixture.log_ratio
         yield lambda new_x, new_y, law=law: law(of_x(new_x), of_y(new_y))  # type: ignore[misc]
 
 
-def _whitened(rows: np.ndarray, margins: Margins) -> Map:
+def _whitened(rows: np.ndarray, margins: MixtureMargins) -> Map:
     """The map to columns of variance 1 without correlation, of which those that repeat others are none."""
     to_ranks = rank_transform(rows) if margins == "normal" else None
 
@@ -261,10 +270,15 @@ def _whitened(rows: np.ndarray, margins: Margins) -> Map:
     return lambda new: (base(new) - mean) / width @ turn
 
 
+def _numbers(d: int) -> int:
+    """How many numbers a component in d columns has."""
+    return (d + 1) * (d + 2) // 2
+
+
 def _refuse_too_wide(x: np.ndarray, y: np.ndarray) -> None:
     d = x.shape[1] + y.shape[1]
     if d > MAX_COLUMNS:
         raise ValueError(f"Expected at most {MAX_COLUMNS} columns of x and y together for a mixture; got {d}.")
-    needed = MIN_ROWS * (d + 1) * (d + 2) // 2
+    needed = MIN_ROWS * _numbers(d)
     if len(x) < needed:
         raise ValueError(f"Expected at least {needed} pairs for a mixture in {d} columns; got {len(x)}.")
