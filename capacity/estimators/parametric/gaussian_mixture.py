@@ -21,7 +21,7 @@ from capacity.estimators.parametric.mixture_fit import growing_mixtures
 from capacity.results.estimate import Estimate
 from capacity.results.intervals import Z95
 
-MixtureMargins: TypeAlias = Literal["standard", "normal"]
+_Margins: TypeAlias = Literal["standard", "normal"]
 """The columns as they are, or their normal scores."""
 
 MAX_COLUMNS = 20  # of x and y together
@@ -134,7 +134,7 @@ class _Tried:
         mixed: mean density ratio of each x with other pairs' y, shape (n,).
     """
 
-    margins: MixtureMargins
+    margins: _Margins
     components: int
     ratios: np.ndarray
     fitted_mean: float
@@ -190,7 +190,7 @@ def _margins_tried(
     x: np.ndarray,
     y: np.ndarray,
     folds: list[np.ndarray],
-    margins: MixtureMargins,
+    margins: _Margins,
     others: list[_Tried],
     random: np.random.Generator,
 ) -> list[_Tried]:
@@ -243,7 +243,7 @@ def _fitted(x: np.ndarray, y: np.ndarray, like: _Tried, random: np.random.Genera
 
 
 def _growing(
-    x: np.ndarray, y: np.ndarray, margins: MixtureMargins, most: int, random: np.random.Generator
+    x: np.ndarray, y: np.ndarray, margins: _Margins, most: int, random: np.random.Generator
 ) -> Iterator[LogRatio]:
     """Log density ratios of mixtures of 1, 2, 4, ... components."""
     of_x, of_y = _whitened(x, margins), _whitened(y, margins)
@@ -255,7 +255,7 @@ def _growing(
         yield lambda new_x, new_y, law=law: law(of_x(new_x), of_y(new_y))  # type: ignore[misc]
 
 
-def _whitened(rows: np.ndarray, margins: MixtureMargins) -> Map:
+def _whitened(rows: np.ndarray, margins: _Margins) -> Map:
     """The map to columns of variance 1 without correlation, of which those that repeat others are none."""
     to_ranks = rank_transform(rows) if margins == "normal" else None
 
