@@ -148,3 +148,10 @@ def test_refuses_too_many_columns_and_too_few_pairs():
         GaussianMixture()(KEY, rows, rows[:, :1] + rows[:, 1:2])
     with pytest.raises(ValueError, match="at least 693 pairs"):
         GaussianMixture().fit(KEY, rows[:600, :10], rows[:600, 10:])
+
+
+@pytest.mark.parametrize("wide", [False, True], ids=["normal", "Cauchy"])
+def test_copies_have_no_upper_end(wide: bool):
+    x = np.random.default_rng(23).standard_cauchy(size=500) if wide else np.random.default_rng(23).normal(size=500)
+    found = GaussianMixture()(KEY, x, x)
+    assert bool(found.saturated) and np.isinf(found.high) and found.bits > 6
