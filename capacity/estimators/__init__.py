@@ -21,6 +21,7 @@ from capacity.estimators.neural.entropy_difference import EntropyDifference
 from capacity.estimators.neural.representation import Representation
 from capacity.estimators.parametric.gaussian import GaussianMI
 from capacity.estimators.parametric.gaussian_copula import GaussianCopula
+from capacity.estimators.parametric.gaussian_mixture import GaussianMixture
 from capacity.estimators.parametric.student import Student
 from capacity.estimators.parametric.student_copula import StudentCopula
 from capacity.estimators.registry import ESTIMATORS
@@ -45,6 +46,7 @@ __all__ = [
     "FeatureCCA",
     "GaussianCopula",
     "GaussianMI",
+    "GaussianMixture",
     "InfoNCE",
     "Mixed",
     "PlugIn",

@@ -17,12 +17,13 @@ from capacity.estimators.neural.entropy_difference import EntropyDifference
 from capacity.estimators.neural.representation import Representation
 from capacity.estimators.parametric.gaussian import GaussianMI
 from capacity.estimators.parametric.gaussian_copula import GaussianCopula
+from capacity.estimators.parametric.gaussian_mixture import GaussianMixture
 from capacity.estimators.parametric.student import Student
 from capacity.estimators.parametric.student_copula import StudentCopula
 from capacity.runtime.registry import Registry
 
 ESTIMATORS = Registry("estimators", (
-        Auto, GaussianMI, GaussianCopula, Student, StudentCopula, FeatureCCA, KSG, ThreeEntropies, Ross, Mixed, PlugIn,
-        ClassifierBound, AutoregressiveCode,
-        InfoNCE, NWJ, DonskerVaradhan, MINE, SMILE, BarberAgakov, EntropyDifference, Representation, CLUB,
+        Auto, GaussianMI, GaussianCopula, GaussianMixture, Student, StudentCopula, FeatureCCA, KSG, ThreeEntropies,
+        Ross, Mixed, PlugIn, ClassifierBound, AutoregressiveCode, InfoNCE, NWJ, DonskerVaradhan, MINE, SMILE,
+        BarberAgakov, EntropyDifference, Representation, CLUB,
     ), contract=Estimator, rule=check_declarations)  # fmt: skip

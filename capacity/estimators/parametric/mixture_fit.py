@@ -23,7 +23,7 @@ _LLOYD_STEPS = 4
 
 
 @dataclass(frozen=True)
-class NormalMixture:
+class MixtureLaw:
     """sum_k w_k N(z; mu_k, S_k).
 
     Attributes:
@@ -36,9 +36,9 @@ class NormalMixture:
     means: np.ndarray
     covariances: np.ndarray
 
-    def margin(self, columns: slice) -> NormalMixture:
+    def margin(self, columns: slice) -> MixtureLaw:
         """The law of some of the columns."""
-        return NormalMixture(self.weights, self.means[:, columns], self.covariances[:, columns, columns])
+        return MixtureLaw(self.weights, self.means[:, columns], self.covariances[:, columns, columns])
 
     @cached_property
     def roots(self) -> np.ndarray:
@@ -71,7 +71,7 @@ class NormalMixture:
         """log p(x, y) / (p(x) p(y)) in nats, shape (n,), of pairs (n, dx), (n, dy), where z = (x, y)."""
         of_x, of_y = slice(0, x.shape[1]), slice(x.shape[1], None)
         joint = self.log_prob(np.hstack([x, y]))
-        return joint - self.margin(of_x).log_prob(x) - self.margin(of_y).log_prob(y)
+        return np.asarray(joint - self.margin(of_x).log_prob(x) - self.margin(of_y).log_prob(y))
 
 
 @cache
@@ -87,7 +87,7 @@ def quadratic_terms(rows: np.ndarray) -> np.ndarray:
     return np.vstack([np.ones((1, len(rows))), columns, columns[i] * columns[j]])
 
 
-def growing_mixtures(rows: np.ndarray, random: np.random.Generator, most: int) -> Iterator[NormalMixture]:
+def growing_mixtures(rows: np.ndarray, random: np.random.Generator, most: int) -> Iterator[MixtureLaw]:
     """Mixtures of 1, 2, 4, ... components, at most `most`, fitted to rows (n, d), each started from the last one.
 
     Of three starts (each component cut in two by the distance from its mean, or across its longest axis, or k-means)
@@ -98,7 +98,7 @@ def growing_mixtures(rows: np.ndarray, random: np.random.Generator, most: int) -
         random: of the starts.
         most: components.
     """
-    fit, part = Fit(rows), Fit(rows[:START_ROWS])
+    fit, part = MixtureSteps(rows), MixtureSteps(rows[:START_ROWS])
     mixture = fit.step(np.ones((1, len(rows))))
     yield mixture
     while 2 * len(mixture.weights) <= most:
@@ -109,13 +109,13 @@ def growing_mixtures(rows: np.ndarray, random: np.random.Generator, most: int) -
         yield mixture
 
 
-class Fit:
+class MixtureSteps:
     """The rows that a mixture is fitted to, and the steps of a fit."""
 
     def __init__(self, rows: np.ndarray) -> None:
         self.rows, self.terms = rows, quadratic_terms(rows)
 
-    def step(self, shares: np.ndarray) -> NormalMixture:
+    def step(self, shares: np.ndarray) -> MixtureLaw:
         """The likeliest mixture where each component has these shares (k, n) of the rows."""
         (_, d), k = self.rows.shape, len(shares)
         totals = shares @ self.terms.T
@@ -127,17 +127,17 @@ class Fit:
         scatter = squares - counts[:, None, None] * means[:, :, None] * means[:, None, :]
         prior = PRIOR_ROWS * scatter.sum(axis=0) / len(self.rows)
         covariances = (scatter + prior) / (counts + PRIOR_ROWS)[:, None, None] + VARIANCE_FLOOR * np.eye(d)
-        return NormalMixture(counts / counts.sum(), means, covariances)
+        return MixtureLaw(counts / counts.sum(), means, covariances)
 
-    def shares(self, mixture: NormalMixture) -> tuple[np.ndarray, np.ndarray]:
+    def shares(self, mixture: MixtureLaw) -> tuple[np.ndarray, np.ndarray]:
         """Log density of each row, shape (n,), and each component's share of it, shape (k, n)."""
         return _log_sum(mixture.coefficients @ self.terms)
 
-    def score(self, mixture: NormalMixture) -> float:
+    def score(self, mixture: MixtureLaw) -> float:
         """Mean log density of the rows, nats."""
         return float(self.shares(mixture)[0].mean())
 
-    def maximised(self, mixture: NormalMixture, steps: int) -> NormalMixture:
+    def maximised(self, mixture: MixtureLaw, steps: int) -> MixtureLaw:
         """After so many steps, or fewer where nothing more is gained."""
         before = -np.inf
         for _ in range(steps):
@@ -148,7 +148,7 @@ class Fit:
             before, mixture = now, self.step(shares)
         return mixture
 
-    def split_by_radius(self, mixture: NormalMixture) -> np.ndarray:
+    def split_by_radius(self, mixture: MixtureLaw) -> np.ndarray:
         """Shares of twice as many components: of each the rows near its mean and those far from it."""
         terms = mixture.coefficients @ self.terms
         squared = 2 * (mixture.log_peaks[:, None] - terms)
@@ -156,7 +156,7 @@ class Fit:
         shares = _log_sum(terms)[1]
         return np.vstack([shares * near, shares * ~near])
 
-    def split_by_axis(self, mixture: NormalMixture) -> np.ndarray:
+    def split_by_axis(self, mixture: MixtureLaw) -> np.ndarray:
         """Shares of twice as many components: of each the rows on either side of its mean along its longest axis."""
         axes = np.linalg.eigh(mixture.covariances)[1][:, :, -1]
         above = axes @ self.rows.T > (mixture.means * axes).sum(axis=1)[:, None]

@@ -50,7 +50,7 @@ def test_fourteen_bits_are_not_told_wrong_in_silence(name: str, n: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["ksg", "3h", "gaussian", "gaussian_copula", "student", "student_copula", "feature_cca"]
+    "name", ["ksg", "3h", "gaussian", "gaussian_copula", "gaussian_mixture", "student", "student_copula", "feature_cca"]
 )
 def test_methods_for_continuous_laws_refuse_bits(name: str) -> None:
     _, x, z = sent(4, 0.5)
