@@ -56,6 +56,12 @@ class Held:
     why: str
     settles: bool = True
 
+    def less_sure(self, words: str) -> Held:
+        """The same figure as a lower bound, and why."""
+        if self.estimate.kind != "point":
+            return self
+        return replace(self, estimate=replace(self.estimate, kind="lower"), why=self.why + words, settles=False)
+
 
 def opened(estimate: Estimate) -> tuple[Estimate, str]:
     """The estimate; where its interval is wider than it, open up to its limit, and that it is so."""
@@ -75,7 +81,14 @@ def excess(one: Estimate, other: Estimate) -> float:
 
 
 def said(name: str, more: float, than: str, beyond: float) -> str:
-    """What a check from outside says, as a sentence."""
+    """What a check from outside says, as a sentence.
+
+    Args:
+        name: the check.
+        more: how much more it finds, in standard errors.
+        than: what it is held against.
+        beyond: from how many standard errors on it is taken.
+    """
     if more > beyond:
         return f" {name} finds {more:.1f} standard errors more than {than}, which misses it: taken."
     return f" {name} agrees." if more >= -beyond else f" {name} finds less."

@@ -40,7 +40,7 @@ class Shown:
 
     @property
     def bits(self) -> float:
-        """The bound."""
+        """The bound, as the mean over blocks."""
         return float(self.blocks.mean())
 
     @property

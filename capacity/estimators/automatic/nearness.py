@@ -15,7 +15,8 @@ from capacity.estimators.neighbours.mixed import Mixed
 from capacity.estimators.parametric.gaussian_copula import heavy_tailed
 
 RATIOS = (1.0, 1 / 64, 1 / 16, 1 / 4, 4.0, 16.0, 64.0)  # of the scale of x to that of y
-CLEARLY = 4.0  # standard errors by which neighbours at other scales must find more: there are six of them
+CLEARLY = 4.0  # standard errors by which neighbours at other scales must find more: terms of neighbours are alike
+LEAST_GAIN = 0.1  # nats that they must surely find more
 MAX_COMPARED = 5000  # rows on which scales are compared
 MAX_TIED_SHARE = 0.01  # of rows of a side that equal another, above which neighbours must allow ties
 
@@ -49,16 +50,17 @@ def best_ratio(key: jax.Array, plain: KSG, x: np.ndarray, y: np.ndarray) -> KSG:
     """
     if len(x) < MIN_PAIRS or _tied_pairs(x, y):
         return plain
-    rows = random_of(key).permutation(len(x))[:MAX_COMPARED]
-    x, y = (scaled_margins(side[rows], plain.margins) for side in (x, y))
-    terms = {ratio: plain.terms(ratio * x, y)[0] for ratio in RATIOS}
-
-    def more(ratio: float) -> float:
-        difference = terms[ratio] - terms[1.0]
-        return float(difference.mean() - CLEARLY * difference.std() / len(rows) ** 0.5)
-
-    best = max(RATIOS, key=lambda ratio: float(terms[ratio].mean()))
-    return replace(plain, ratio=best) if best != 1 and more(best) > 0.1 * float(terms[1.0].mean()) else plain
+    order = random_of(key).permutation(len(x))[:MAX_COMPARED]
+    halves = order[: len(order) // 2], order[len(order) // 2 :]
+    terms = []
+    for rows in halves:
+        near, far = (scaled_margins(side[rows], plain.margins) for side in (x, y))
+        terms.append({ratio: plain.terms(ratio * near, far)[0] for ratio in RATIOS})
+    best = max(RATIOS, key=lambda ratio: float(terms[0][ratio].mean()))
+    # The other half, which had no part in the choice, must bear it out.
+    difference = terms[1][best] - terms[1][1.0]
+    sure = float(difference.mean() - CLEARLY * difference.std() / len(difference) ** 0.5)
+    return replace(plain, ratio=best) if best != 1 and sure > LEAST_GAIN else plain
 
 
 def tied_share(side: np.ndarray) -> float:

@@ -44,6 +44,7 @@ from capacity.estimators.parametric.gaussian_mixture import MAX_COLUMNS, Gaussia
 from capacity.estimators.parametric.student import Student
 from capacity.estimators.parametric.student_copula import StudentCopula
 from capacity.results.estimate import Estimate
+from capacity.results.intervals import Z95
 
 NEIGHBOUR_DIMENSIONS = 9.0  # on which the rows of x and y together lie: beyond, nearest neighbours lie too wide apart
 WIDE = 32  # columns of a side: beyond, its leading components are looked at as well
@@ -58,6 +59,8 @@ CRITIC_DIMENSIONS = 3  # columns of x and y together: below, neighbours leave no
 REFUTED = 3.0  # standard errors by which the data show less than a model's own law would
 SMALL_SHORTFALL = 0.1  # of the figure: what a refuted model states may be wrong by this, with an interval that says so
 LEAST_SHORTFALL = 0.02  # bits
+LEVEL = 1.0  # standard errors behind the best, within which a model is as good
+SATURATED = 0.7  # of the log of a block: beyond, a bound hardly tells models apart
 SETTLED = 0.5  # of the figure: neighbours' interval, where nothing else is believed
 
 
@@ -78,11 +81,7 @@ def weigh(key: jax.Array, models: Sequence[RatioEstimator], sides: Prepared) -> 
     shown = shown_by(key_split, models, x, y)
     candidates, now = [], None
     if shown:
-        best = max(shown, key=lambda m: shown[m].bits)
-        chosen = next(m for m in models if m in shown and shown[m].behind(shown[best]) <= 1)
-        stated = chosen(key_model, x, y)
-        candidates = [Candidate(str(m), stated if m is chosen else None, s.bits, s.stderr) for m, s in shown.items()]
-        now = believed(chosen, best, stated, shown[chosen], check(key_check, chosen, shown[chosen], x, y), len(shown))
+        now, candidates = _of_models(key_model, key_check, models, shown, sides)
     settled = False
     near = few_components(sides, NEAR_COMPONENTS) if wide else sides
     scaled = (scaled_margins(side, "standard") for side in (near.x, near.y))
@@ -106,32 +105,74 @@ def weigh(key: jax.Array, models: Sequence[RatioEstimator], sides: Prepared) -> 
     return Weighed(now.name, estimate, now.why + words, tuple(candidates))
 
 
-def believed(
-    chosen: RatioEstimator, best: RatioEstimator, stated: Estimate, shown: Shown, checked: Check | None, count: int
-) -> Held:
-    """What a model states, as far as it shows it.
-
-    Args:
-        chosen: the model.
-        best: the one that shows most.
-        stated: the chosen model's closed form.
-        shown: what it shows on held-out pairs.
-        checked: the same beside pairs of its own law.
-        count: how many models there were.
-    """
-    why = f"Of {count} models, {chosen} shows the most on held-out pairs" + (
+def _of_models(
+    key_model: jax.Array,
+    key_check: jax.Array,
+    models: Sequence[RatioEstimator],
+    shown: dict[RatioEstimator, Shown],
+    sides: Prepared,
+) -> tuple[Held, list[Candidate]]:
+    """What the simplest model that is not behind the best states, as far as the data bear it out."""
+    x, y = sides.x, sides.y
+    best = max(shown, key=lambda m: shown[m].bits)
+    level = [m for m in models if m in shown and shown[m].behind(shown[best]) <= LEVEL]
+    stated = {m: m(key_model, x, y) for m in level if m is level[0] or not isinstance(m, FeatureCCA)}
+    chosen = level[0]
+    saturated = shown[best].bits > SATURATED * np.log2(shown[best].block)
+    if saturated:  # blocks tell these models apart no more: the least that one of them states
+        chosen = min(stated, key=lambda m: float(stated[m].bits))
+    why = f"Of {len(shown)} models, {chosen} shows the most on held-out pairs" + (
         "." if chosen is best else f", or no less than {best} beyond chance, and is simpler."
     )
-    if checked is None or checked.errors <= REFUTED:
-        return Held(str(chosen), stated, why)
-    why += f" It shows {checked.shown:.2f} bits there, where pairs of its own law show {checked.expected:.2f}:"
-    if checked.short <= max(SMALL_SHORTFALL * abs(float(stated.bits)), LEAST_SHORTFALL):
-        return Held(str(chosen), stated.widened_to(down=checked.short, up=checked.short), why + " so much wider.")
-    bound = Estimate.from_normal(
-        bits=shown.bits, stderr=shown.stderr, kind="lower", n=stated.n, limit=np.log2(shown.block)
+    found = believed(stated[chosen], shown[chosen], check(key_check, chosen, shown[chosen], x, y), sides.atoms)
+    if isinstance(chosen, FeatureCCA):
+        found = found.less_sure(" Features express no more than there is.")
+    elif found.settles:
+        found = replace(found, estimate=_hull(found.estimate, list(stated.values())))
+    found = replace(found, name=str(chosen), why=why + found.why)
+    return found, [Candidate(str(m), stated.get(m), s.bits, s.stderr) for m, s in shown.items()]
+
+
+def _hull(estimate: Estimate, others: Sequence[Estimate]) -> Estimate:
+    """The estimate, its interval wide enough to hold what other models state that show as much."""
+    figures = [float(other.bits) for other in others]
+    return replace(estimate, low=min(float(estimate.low), *figures), high=max(float(estimate.high), *figures))
+
+
+def believed(stated: Estimate, shown: Shown, checked: Check | None, atoms: bool) -> Held:
+    """What a model states, as far as it shows it; its name and what was said before are left empty.
+
+    Args:
+        stated: the model's closed form.
+        shown: what it shows on held-out pairs.
+        checked: the same beside pairs of its own law; None where that cannot be drawn from.
+        atoms: whether the data have atoms, which no such law has.
+    """
+    if checked is None or (abs(checked.errors) <= REFUTED and not atoms):
+        return Held("", stated, "")
+    words = f" It shows {checked.shown:.2f} bits there, where pairs of its own law show {checked.expected:.2f}:"
+    small = max(SMALL_SHORTFALL * abs(float(stated.bits)), LEAST_SHORTFALL)
+    if abs(checked.short) <= small and not atoms:
+        wider = stated.widened_to(down=abs(checked.short), up=abs(checked.short))
+        return Held("", wider, words + " so much wider.")
+    if checked.errors < -REFUTED:  # there is more than the law has: what its own pairs lose, these lose at the least
+        nats_free = float(stated.bits) - checked.expected
+        bound = replace(_bound(shown, stated), bits=shown.bits + nats_free, low=shown.bits - Z95 * shown.stderr)
+        return Held("", bound, words + " the data hold more than its law.", settles=False)
+    words = " No such law has atoms:" if atoms else words
+    return Held(
+        "",
+        _bound(shown, stated),
+        words + f" the {float(stated.bits):.2f} bits of its closed form are not believed.",
+        settles=False,
     )
-    why += f" the {float(stated.bits):.2f} bits of its closed form are not believed."
-    return Held(str(chosen), replace(bound, high=max(float(bound.high), 0.0)), why, settles=False)
+
+
+def _bound(shown: Shown, stated: Estimate) -> Estimate:
+    """What is shown on held-out pairs, as a lower bound, in bits."""
+    limit = np.log2(shown.block)
+    bound = Estimate.from_normal(bits=shown.bits, stderr=shown.stderr, kind="lower", n=stated.n, limit=limit)
+    return replace(bound, high=max(float(bound.high), 0.0))
 
 
 def wide_models(models: Sequence[RatioEstimator], columns: int) -> tuple[RatioEstimator, ...]:
