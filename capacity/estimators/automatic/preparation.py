@@ -9,9 +9,10 @@ import numpy as np
 
 from capacity.estimators.atoms import spread_atoms
 from capacity.estimators.checks import FEW_VALUES, random_of
-from capacity.estimators.rounding import spread_within_steps
+from capacity.estimators.rounding import grid_step, spread_within_steps
 
 MIN_PAIRS = 200  # from which a part can be held out, and few values are told from few rows
+OFTEN = 5  # rows for each symbol, or each pair of them, from which counts tell
 SENTINEL_REACH = 20.0  # interquartile ranges beyond the middle half
 
 
@@ -46,8 +47,11 @@ def prepared(key: jax.Array, x: np.ndarray, y: np.ndarray) -> Prepared:
     """
     random, words, atoms = random_of(key), "", False
     spread, tied, by_column = [], [], []
-    for name, given in (("x", x), ("y", y)):
-        side = symbols_if_few(given)
+    few = [symbols_if_few(side) for side in (x, y)]
+    cells = np.prod([len(np.unique(side)) for side in few if side.dtype.kind == "i"])
+    for name, given, side in (("x", x, few[0]), ("y", y, few[1])):
+        if OFTEN * cells >= len(x) and rounded_throughout(given):
+            side = given  # too many to count, and numbers after all
         without = side
         if side.dtype.kind == "f":
             words += _sentinels(name, side)
@@ -70,6 +74,11 @@ def symbols_if_few(side: np.ndarray) -> np.ndarray:
     """Rows numbered as symbols, where no column has more than a few values; else the side as it is."""
     few = len(side) >= MIN_PAIRS and all(len(np.unique(column)) < FEW_VALUES for column in side.T)
     return np.unique(side, axis=0, return_inverse=True)[1].reshape(-1, 1).astype(np.int64) if few else side
+
+
+def rounded_throughout(side: np.ndarray) -> bool:
+    """Whether all columns are real numbers on grids of three values or more."""
+    return side.dtype.kind == "f" and all(grid_step(column) is not None for column in side.T)
 
 
 def _sentinels(name: str, side: np.ndarray) -> str:

@@ -12,14 +12,13 @@ import jax
 import numpy as np
 
 from capacity.estimators.automatic.candidates import BEYOND_CHANCE, Candidate, Weighed, excess, opened, said
-from capacity.estimators.automatic.preparation import Prepared
+from capacity.estimators.automatic.preparation import OFTEN, Prepared
 from capacity.estimators.codes.bounds import AutoregressiveCode, ClassifierBound, HeldOutCode
 from capacity.estimators.counts.plugin import PlugIn
 from capacity.estimators.features.projected import components
 from capacity.estimators.neighbours.mixed import Ross
 from capacity.results.estimate import Estimate
 
-OFTEN = 5  # rows for each symbol from which counts tell
 MAX_CLASSES = 32  # of a label; what has more is told as a code
 WIDE = 32  # columns of numbers: beyond, neighbours look at leading components
 NEAR_COMPONENTS = 16
