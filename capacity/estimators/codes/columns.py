@@ -127,7 +127,7 @@ class Columns:
 def one_hot(classes: Int[np.ndarray, " n"], count: int) -> Float[np.ndarray, "n inputs"]:
     """+-1 for two classes, an indicator for each of several; 0 for unseen ones."""
     each = (classes[:, None] == np.arange(count)).astype(float)
-    return each[:, 1:] - each[:, :1] if count == 2 else each
+    return np.asarray(each[:, 1:] - each[:, :1] if count == 2 else each)
 
 
 def indicators(inputs: Float[np.ndarray, "n f"], counts: tuple[int, ...]) -> Float[np.ndarray, "n features"]:

@@ -57,7 +57,8 @@ def read_columns(x: Side, y: Side) -> Reading:
         (not side.discrete, len(np.unique(side.classes(rows), axis=0))) for side, rows in zip(sides, given, strict=True)
     ]
     swapped = cases[0] < cases[1]
-    return Reading(swapped, *(sides[::-1] if swapped else sides))
+    given_side, target = sides[::-1] if swapped else sides
+    return Reading(swapped, given_side, target)
 
 
 def read_rows(x: Side, y: Side) -> Reading:
