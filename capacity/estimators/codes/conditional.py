@@ -16,7 +16,7 @@ from scipy.special import logsumexp, softmax
 
 from capacity.estimators.checks import random_of
 from capacity.estimators.codes.logistic import fit_linear, fit_products
-from capacity.estimators.codes.nearest import MAX_INPUTS, LogProb, fit_frequencies, fit_neighbours, fit_trees
+from capacity.estimators.codes.nearest import MAX_INPUTS, LogProb, fit_frequencies, fit_nearest, fit_trees
 from capacity.estimators.codes.posterior import fit_posterior, fit_table
 
 VALIDATED = 6  # one row of so many
@@ -62,7 +62,7 @@ def fit_conditional(
     else:
         if inputs.shape[1] <= MAX_INPUTS:
             few = max(round(len(rest) ** (1 / 3)), 5)
-            models += [fit_neighbours(inputs[rest], targets[rest], counts[0], k) for k in (few, 4 * few)]
+            models += [fit_nearest(inputs[rest], targets[rest], counts[0], k) for k in (few, 4 * few)]
         if len(np.unique(targets[rest])) > 1:
             models.append(fit_trees(inputs[rest], targets[rest], counts[0], (inputs[held], targets[held])))
     return _weighed(models, inputs[held], targets[held]), alone
