@@ -14,7 +14,7 @@ from capacity.estimators.checks import random_of
 from capacity.estimators.codes.conditional import fit_conditional
 from capacity.estimators.codes.evidence import by_coincidences, by_contrast, by_counts, counts_tell
 from capacity.estimators.codes.nearest import LogProb
-from capacity.estimators.codes.reading import Reading, read_columns, read_rows
+from capacity.estimators.codes.reading import Reading, read_columns, read_whole_rows
 from capacity.estimators.estimator import LogRatio, RatioEstimator
 from capacity.results.estimate import NATS_PER_BIT, Estimate
 
@@ -118,7 +118,7 @@ class ClassifierBound(HeldOutCode):
 
     def read(self, x: np.ndarray, y: np.ndarray) -> Reading:
         """The side of fewer different rows, each a class."""
-        return read_rows(x, y)
+        return read_whole_rows(x, y)
 
 
 @dataclass(frozen=True)
@@ -131,8 +131,8 @@ class AutoregressiveCode(HeldOutCode):
     2 log2 n - 8 bits; else x and y of different rows are held against each other, which shows at most log2 of a fold
     (see `codes.evidence`).  `limit` says what H(Y), or the fold, allowed.
 
-    Columns of few values are classes, symbols' numbers of one column with many are written in binary digits, and real
-    columns, where neither side is one of symbols, are cut into eight cells.
+    A column of few values is one of classes, symbols' numbers of one column with many are written in binary digits, and
+    real columns, where neither side is one of symbols, are cut into eight cells.
 
     Raises:
         ValueError: for fewer than 50 pairs.

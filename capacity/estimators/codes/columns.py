@@ -38,7 +38,7 @@ def spelled(side: Side) -> Side:
 
 
 @dataclass(frozen=True)
-class Column:
+class ClassColumn:
     """One column as it was read.
 
     Attributes:
@@ -53,7 +53,7 @@ class Column:
     spread: float
 
     @classmethod
-    def of(cls, column: np.ndarray, cells: int) -> Column:
+    def of(cls, column: np.ndarray, cells: int) -> ClassColumn:
         """A column (n,) read; into how many cells it is cut at most, if it is real."""
         values = np.unique(column)
         if column.dtype.kind == "i" or len(values) < FEW_VALUES:
@@ -91,19 +91,19 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Columns:
+class ClassColumns:
     """All columns of a side as they were read.
 
     Attributes:
         each: the columns in order.
     """
 
-    each: tuple[Column, ...]
+    each: tuple[ClassColumn, ...]
 
     @classmethod
-    def of(cls, side: Side, cells: int = 8) -> Columns:
+    def of(cls, side: Side, cells: int = 8) -> ClassColumns:
         """A side (n, columns) read; into how many cells a real column is cut at most."""
-        return cls(tuple(Column.of(column, cells) for column in side.T))
+        return cls(tuple(ClassColumn.of(column, cells) for column in side.T))
 
     @property
     def counts(self) -> tuple[int, ...]:
@@ -127,14 +127,14 @@ class Columns:
 def one_hot(classes: Int[np.ndarray, " n"], count: int) -> Float[np.ndarray, "n inputs"]:
     """+-1 for two classes, an indicator for each of several; 0 for unseen ones."""
     each = (classes[:, None] == np.arange(count)).astype(float)
-    return each[:, 1:] - each[:, :1] if count == 2 else each
+    return np.asarray(each[:, 1:] - each[:, :1] if count == 2 else each)
 
 
 def indicators(inputs: Float[np.ndarray, "n f"], counts: tuple[int, ...]) -> Float[np.ndarray, "n features"]:
     """Inputs with an indicator for each class, of two classes too; the real columns come last.
 
     Args:
-        inputs: as `Columns.inputs` makes them.
+        inputs: as `ClassColumns.inputs` makes them.
         counts: how many classes each column has, 0 for a real one.
     """
     widths = [1 if count in (0, 2) else count for count in counts]

@@ -1,8 +1,8 @@
 """A conditional law of class columns, by several models: each fitted to most rows, weighed by how it tells the others.
 
-The weights are those of a mixture (stacking; Smyth & Wolpert 1999): one set for all columns, then one for each column,
-drawn towards the first.  What knows nothing of the given side is one of the models, so that the mixture is drawn
-towards chance where nothing is found.
+The weights of each column are those of evidence on the other rows: of every model alone, and of the mixture that tells
+them best (stacking; Smyth & Wolpert 1999).  What knows nothing of the given side is one of the models, so that chance
+is left where nothing is found.
 """
 
 from __future__ import annotations
@@ -12,16 +12,15 @@ from collections.abc import Sequence
 import jax
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.special import logsumexp
+from scipy.special import logsumexp, softmax
 
 from capacity.estimators.checks import random_of
 from capacity.estimators.codes.logistic import fit_linear, fit_products
-from capacity.estimators.codes.nearest import MAX_INPUTS, LogProb, fit_frequencies, fit_neighbours, fit_trees
+from capacity.estimators.codes.nearest import MAX_INPUTS, LogProb, fit_frequencies, fit_nearest, fit_trees
 from capacity.estimators.codes.posterior import fit_posterior, fit_table
 
 VALIDATED = 6  # one row of so many
 CHANCE_ROWS = 2.0  # how many validation rows speak for chance before any is seen
-COLUMN_ROWS = 50.0  # of all columns' rows, which one column's weights start from
 _ROUNDS = 200
 
 
@@ -63,7 +62,7 @@ def fit_conditional(
     else:
         if inputs.shape[1] <= MAX_INPUTS:
             few = max(round(len(rest) ** (1 / 3)), 5)
-            models += [fit_neighbours(inputs[rest], targets[rest], counts[0], k) for k in (few, 4 * few)]
+            models += [fit_nearest(inputs[rest], targets[rest], counts[0], k) for k in (few, 4 * few)]
         if len(np.unique(targets[rest])) > 1:
             models.append(fit_trees(inputs[rest], targets[rest], counts[0], (inputs[held], targets[held])))
     return _weighed(models, inputs[held], targets[held]), alone
@@ -79,10 +78,12 @@ def _chains(inputs: np.ndarray, targets: np.ndarray, counts: tuple[int, ...]) ->
 def _weighed(models: Sequence[LogProb], inputs: np.ndarray, targets: np.ndarray) -> LogProb:
     """The mixture of models, the first of which is chance, that tells these rows best."""
     logs = np.stack([model(inputs, targets) for model in models])
-    prior = np.zeros(len(models))
-    prior[0] = CHANCE_ROWS
-    common = _mixture_weights(logs.reshape(len(models), -1), prior)
-    weights = np.stack([_mixture_weights(column.T, COLUMN_ROWS * common) for column in logs.transpose(2, 1, 0)], axis=1)
+    mixed = _mixture_weights(logs.reshape(len(models), -1))
+    # A mixture is held against its parts, at the price of its weights: half a logarithm of the rows each.
+    fitted = logsumexp(logs, axis=0, b=mixed[:, None, None]).sum(axis=0)
+    price = 0.5 * (len(models) - 1) * np.log(targets.size)
+    evidence = softmax(np.vstack([logs.sum(axis=1), fitted - price]), axis=0)
+    weights = evidence[:-1] + mixed[:, None] * evidence[-1]
 
     def log_prob(inputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
         parts = np.stack([model(inputs, targets) for model in models])
@@ -91,13 +92,12 @@ def _weighed(models: Sequence[LogProb], inputs: np.ndarray, targets: np.ndarray)
     return log_prob
 
 
-def _mixture_weights(logs: Float[np.ndarray, "models n"], prior: np.ndarray) -> Float[np.ndarray, " models"]:
-    """The most likely weights, by expectation and maximisation, with rows that speak for some models beforehand."""
-    likelihood = np.exp(logs - logs.max(axis=0))
-    weights = np.full(len(logs), 1 / len(logs))
+def _mixture_weights(logs: Float[np.ndarray, "models n"]) -> Float[np.ndarray, " models"]:
+    """The most likely weights, by expectation and maximisation, with some rows that speak for the first beforehand."""
+    likelihood, weights = np.exp(logs - logs.max(axis=0)), np.full(len(logs), 1 / len(logs))
     for _ in range(_ROUNDS):
         shares = weights[:, None] * likelihood
-        shares /= shares.sum(axis=0)
-        weights = shares.sum(axis=1) + prior
+        weights = (shares / shares.sum(axis=0)).sum(axis=1)
+        weights[0] += CHANCE_ROWS
         weights /= weights.sum()
     return weights

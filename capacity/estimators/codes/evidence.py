@@ -71,7 +71,7 @@ def by_coincidences(
     return _estimate(values, nats, float(-alone.mean() - gap))
 
 
-def by_contrast(log_prob: Callable[[np.ndarray, np.ndarray], np.ndarray], blocks: list[np.ndarray]) -> Estimate:
+def by_contrast(log_prob: Callable[[np.ndarray, np.ndarray, int], np.ndarray], blocks: list[np.ndarray]) -> Estimate:
     """The bound by which x of its block each y belongs to.
 
     Args:

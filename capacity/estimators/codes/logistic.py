@@ -47,22 +47,24 @@ class Softmaxes:
     def one_hot(self, targets: Int[np.ndarray, "n columns"]) -> Float[np.ndarray, "n outputs"]:
         """Indicators of the classes; of the first, and of unseen ones, all 0."""
         number = np.concatenate([np.arange(1, count) for count in self.counts])
-        return (targets[:, self.columns] == number).astype(float)
+        return np.asarray((targets[:, self.columns] == number).astype(float))
 
     def log_normalisers(self, logits: Float[np.ndarray, "n outputs"]) -> Float[np.ndarray, "n columns"]:
         """log(1 + sum exp logits) of each column."""
         if logits.shape[1] == len(self.counts):
-            return np.logaddexp(0.0, logits)
+            return np.asarray(np.logaddexp(0.0, logits))
         top = np.maximum(np.maximum.reduceat(logits, self.starts, axis=1), 0.0)
-        return top + np.log(np.exp(-top) + np.add.reduceat(np.exp(logits - top[:, self.columns]), self.starts, axis=1))
+        return np.asarray(
+            top + np.log(np.exp(-top) + np.add.reduceat(np.exp(logits - top[:, self.columns]), self.starts, axis=1))
+        )
 
     def log_prob(self, logits: np.ndarray, one_hot: np.ndarray) -> Float[np.ndarray, "n columns"]:
         """log q of each column's class, nats."""
-        return np.add.reduceat(logits * one_hot, self.starts, axis=1) - self.log_normalisers(logits)
+        return np.asarray(np.add.reduceat(logits * one_hot, self.starts, axis=1) - self.log_normalisers(logits))
 
     def probabilities(self, logits: np.ndarray) -> Float[np.ndarray, "n outputs"]:
         """q of each output's class."""
-        return np.exp(logits - self.log_normalisers(logits)[:, self.columns])
+        return np.asarray(np.exp(logits - self.log_normalisers(logits)[:, self.columns]))
 
 
 @dataclass(frozen=True)
@@ -153,7 +155,7 @@ def _candidates(base: np.ndarray, given: int, softmaxes: Softmaxes) -> Int[np.nd
 def _allowed(products: np.ndarray, given: int, softmaxes: Softmaxes) -> Bool[np.ndarray, "features outputs"]:
     """Whether an output may see a feature: all of its parts are given or of an earlier column."""
     order = np.concatenate([np.full(given, -1), softmaxes.columns if softmaxes.chained else [], [-1]]).astype(int)
-    return order[products].max(axis=1)[:, None] < softmaxes.columns
+    return np.asarray(order[products].max(axis=1)[:, None] < softmaxes.columns)
 
 
 def _features(base: np.ndarray, products: np.ndarray) -> Float[np.ndarray, "features n"]:
@@ -164,12 +166,13 @@ def _features(base: np.ndarray, products: np.ndarray) -> Float[np.ndarray, "feat
         several = np.flatnonzero(products[:, part] < one)
         if len(several):
             made[several] *= columns[products[several, part]]
-    return made
+    return np.asarray(made)
 
 
 def _scores(base: np.ndarray, products: np.ndarray, residual: np.ndarray) -> Float[np.ndarray, "products outputs"]:
     """Sums of feature times residual in units of their deviations."""
-    parts, base, residual = [np.zeros((0, residual.shape[1]))], np.float32(base), np.float32(residual)
+    parts = [np.zeros((0, residual.shape[1]))]
+    base, residual = base.astype(np.float32), residual.astype(np.float32)
     squares = residual**2
     for start in range(0, len(products), _AT_ONCE):
         made = _features(base, products[start : start + _AT_ONCE])

@@ -30,7 +30,7 @@ def fit_frequencies(targets: Int[np.ndarray, "n columns"], counts: tuple[int, ..
     return lambda _, new: np.stack([table[column] for table, column in zip(tables, new.T, strict=True)], axis=1)
 
 
-def fit_neighbours(inputs: Float[np.ndarray, "n f"], targets: np.ndarray, count: int, k: int) -> LogProb:
+def fit_nearest(inputs: Float[np.ndarray, "n f"], targets: np.ndarray, count: int, k: int) -> LogProb:
     """Classes of the k nearest rows, drawn towards the frequencies (Cover & Hart 1967).
 
     Args:

@@ -159,7 +159,7 @@ def fit_table(
         def log_prob(inputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
             distance, which = tree.query(inputs)
             known = table[which[:, None], starts + targets]
-            return np.where(distance[:, None] < 1e-9, known, chance[starts + targets])
+            return np.asarray(np.where(distance[:, None] < 1e-9, known, chance[starts + targets]))
 
         return log_prob
 

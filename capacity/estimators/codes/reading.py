@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from capacity.estimators.codes.columns import UNSEEN, Columns, Side, spelled
+from capacity.estimators.codes.columns import UNSEEN, ClassColumns, Side, spelled
 
 CELLS = 8  # of a real column that is a target among others
 MAX_CLASSES = 32  # of a side whose rows are one class each
@@ -24,8 +24,8 @@ class Reading:
     """
 
     swapped: bool
-    given: Columns
-    target: Columns
+    given: ClassColumns
+    target: ClassColumns
     symbols: Int[np.ndarray, " classes"] | None = None
 
     @property
@@ -52,21 +52,22 @@ class Reading:
 def read_columns(x: Side, y: Side) -> Reading:
     """The side of classes told from the other; of two such, or of none, the one with fewer different rows."""
     given = [spelled(side) for side in (x, y)]
-    sides = [Columns.of(side, CELLS) for side in given]
+    sides = [ClassColumns.of(side, CELLS) for side in given]
     cases = [
         (not side.discrete, len(np.unique(side.classes(rows), axis=0))) for side, rows in zip(sides, given, strict=True)
     ]
     swapped = cases[0] < cases[1]
-    return Reading(swapped, *(sides[::-1] if swapped else sides))
+    given_side, target = sides[::-1] if swapped else sides
+    return Reading(swapped, given_side, target)
 
 
-def read_rows(x: Side, y: Side) -> Reading:
+def read_whole_rows(x: Side, y: Side) -> Reading:
     """As `read_columns`, with every row of the target one class.
 
     Raises:
         ValueError: where both sides have too many different rows.
     """
-    sides = [Columns.of(side, max(int(MAX_CLASSES ** (1 / side.shape[1])), 2)) for side in (x, y)]
+    sides = [ClassColumns.of(side, max(int(MAX_CLASSES ** (1 / side.shape[1])), 2)) for side in (x, y)]
     rows = [np.unique(_numbered(s.classes(given), s.counts)) for s, given in zip(sides, (x, y), strict=True)]
     if min(map(len, rows)) > MAX_CLASSES:
         raise ValueError(
@@ -75,11 +76,11 @@ def read_rows(x: Side, y: Side) -> Reading:
         )
     cases = [(len(r) > MAX_CLASSES, not s.discrete, len(r)) for s, r in zip(sides, rows, strict=True)]
     swapped = cases[0] < cases[1]
-    others = [Columns.of(spelled(side)) for side in (x, y)]
+    others = [ClassColumns.of(spelled(side)) for side in (x, y)]
     return Reading(swapped, others[1 if swapped else 0], sides[0 if swapped else 1], rows[0 if swapped else 1])
 
 
-def _as_read(side: Side, columns: Columns) -> Side:
+def _as_read(side: Side, columns: ClassColumns) -> Side:
     """Symbols' numbers in as many binary digits as the columns were."""
     digits = len(columns.each)
     if side.shape[1] == digits:

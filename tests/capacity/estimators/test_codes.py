@@ -10,10 +10,10 @@ import pytest
 from scipy import stats
 
 from capacity.estimators import AutoregressiveCode, ClassifierBound
-from capacity.estimators.codes.columns import Columns, spelled
+from capacity.estimators.codes.columns import ClassColumns, spelled
 from capacity.estimators.codes.conditional import fit_conditional
 from capacity.estimators.codes.evidence import by_coincidences, by_contrast, by_counts
-from capacity.estimators.codes.reading import read_columns, read_rows
+from capacity.estimators.codes.reading import read_columns, read_whole_rows
 
 
 def binary_entropy(p: float) -> float:
@@ -137,10 +137,10 @@ def test_which_side_is_told() -> None:
     random = np.random.default_rng(7)
     real, label, many = random.normal(size=(200, 2)), random.integers(0, 2, (200, 1)), random.integers(0, 90, (200, 1))
     assert not read_columns(real, label).swapped and read_columns(label, real).swapped
-    assert read_rows(label, many).counts == (2,) and read_rows(many, label).counts == (2,)
-    assert Columns.of(real).counts == (8, 8) and not Columns.of(real).discrete
+    assert read_whole_rows(label, many).counts == (2,) and read_whole_rows(many, label).counts == (2,)
+    assert ClassColumns.of(real).counts == (8, 8) and not ClassColumns.of(real).discrete
     with pytest.raises(ValueError, match="at most 32 different rows"):
-        read_rows(many, many)
+        read_whole_rows(many, many)
 
 
 def _key() -> Any:
