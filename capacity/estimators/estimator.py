@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from inspect import getattr_static
 from typing import ClassVar, Literal, TypeAlias, get_args
 
@@ -102,13 +103,10 @@ class RatioEstimator(Estimator):
             ValueError: for what `checked` refuses, and too few pairs.
         """
 
-    def simulated(
-        self, key: jax.Array, x: np.ndarray, y: np.ndarray, n: int
-    ) -> tuple[RatioEstimator, np.ndarray, np.ndarray] | None:
-        """New pairs of the law fitted to x and y, and the method that fits such pairs; None: it cannot be drawn from.
+    def simulated(self, key: jax.Array, x: np.ndarray, y: np.ndarray, n: int) -> Simulated | None:
+        """New pairs of the law fitted to x and y; None where it cannot be drawn from.
 
-        The automatic choice believes a closed form only where the data show, held out, as much as such pairs do.  The
-        pairs may be in other coordinates than x and y, in which the method is the same.
+        The automatic choice believes a closed form only where the data show as much as such pairs do.
 
         Args:
             key: of the draw.
@@ -116,6 +114,23 @@ class RatioEstimator(Estimator):
             n: how many to draw.
         """
         return None
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """Pairs of a fitted law, beside the data in the same coordinates.
+
+    Attributes:
+        method: what fits such pairs.
+        x, y: pairs of the law.
+        seen_x, seen_y: the data, whose columns may have other margins where the method looks at ranks alone.
+    """
+
+    method: RatioEstimator
+    x: np.ndarray
+    y: np.ndarray
+    seen_x: np.ndarray
+    seen_y: np.ndarray
 
 
 def check_declarations(kind: type) -> None:

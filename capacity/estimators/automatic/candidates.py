@@ -49,12 +49,14 @@ class Held:
 
     Attributes:
         settles: whether its interval is of a law that the data do not contradict.
+        confirmed: whether neighbours bear that law out.
     """
 
     name: str
     estimate: Estimate
     why: str
     settles: bool = True
+    confirmed: bool = False
 
     def less_sure(self, words: str) -> Held:
         """The same figure as a lower bound, and why."""

@@ -16,14 +16,20 @@ from dataclasses import dataclass
 import jax
 import numpy as np
 
+from capacity.estimators.checks import random_of
 from capacity.estimators.estimator import RatioEstimator
 from capacity.estimators.held_out import block_means
+from capacity.estimators.neighbours.ksg import KSG, Margins, scaled_margins
+from capacity.estimators.parametric.gaussian_copula import heavy_tailed
 from capacity.results.estimate import NATS_PER_BIT
 
 ONE_IN = 4  # so many pairs is held out
 MAX_FITTED = 20_000  # pairs that are enough to compare models
 BLOCKS = (128, 1024)
 DRAWN = 4  # samples of a fitted law
+NEAR_COLUMNS = 64  # of x and y together, up to which neighbours are asked
+NEAR_ROWS = 3000
+NEAR_SPREAD = 1.3  # by how much neighbours' terms, which depend on one another, make the error larger
 
 
 @dataclass(frozen=True)
@@ -56,28 +62,41 @@ class Shown:
 
 
 @dataclass(frozen=True)
-class Check:
-    """How a model's held-out bound compares with that of pairs from its own law.
+class Compared:
+    """A figure of the data beside the same figure of pairs from a fitted law.
 
     Attributes:
-        shown: on the data, bits.
+        seen: on the data, bits.
         expected: on pairs from the law, bits.
         stderr: of the difference, were the law the data's, bits.
     """
 
-    shown: float
+    seen: float
     expected: float
     stderr: float
 
     @property
-    def short(self) -> float:
-        """How much less the data show, bits."""
-        return self.expected - self.shown
+    def more(self) -> float:
+        """How much more the data have, bits."""
+        return self.seen - self.expected
 
     @property
     def errors(self) -> float:
-        """How much less the data show, in standard errors."""
-        return self.short / max(self.stderr, 1e-12)
+        """How much more the data have, in standard errors."""
+        return self.more / max(self.stderr, 1e-12)
+
+
+@dataclass(frozen=True)
+class Check:
+    """A model's law beside the data, by two figures that any law has.
+
+    Attributes:
+        held_out: the model's bound on held-out pairs.
+        near: what nearest neighbours say; None for more columns than they are asked about.
+    """
+
+    held_out: Compared
+    near: Compared | None
 
 
 def shown_by(
@@ -111,7 +130,9 @@ def shown_by(
 
 
 def check(key: jax.Array, model: RatioEstimator, shown: Shown, x: np.ndarray, y: np.ndarray) -> Check | None:
-    """The model's bound on the data beside that on pairs of its own law; None where the law cannot be drawn from.
+    """The data beside pairs of a model's own law; None where the law cannot be drawn from.
+
+    Neighbours lose bits in many columns, and lose as many on pairs of the law, if it is the data's.
 
     Args:
         key: of the pairs drawn.
@@ -120,18 +141,34 @@ def check(key: jax.Array, model: RatioEstimator, shown: Shown, x: np.ndarray, y:
         x, y: shapes (n, dx) and (n, dy).
     """
     n = min(len(x), MAX_FITTED)
-    key_draw, key_fit = jax.random.split(key)
-    simulated = model.simulated(key_draw, x, y, DRAWN * n)
-    if simulated is None:
+    key_draw, key_fit, key_rows = jax.random.split(key, 3)
+    drawn = model.simulated(key_draw, x, y, DRAWN * n)
+    if drawn is None:
         return None
-    of_law, all_x, all_y = simulated
     held, expected, spreads = n // ONE_IN, [], []
-    for drawn_x, drawn_y in zip(np.split(all_x, DRAWN), np.split(all_y, DRAWN), strict=True):
-        ratio = of_law.fit(key_fit, drawn_x[held:], drawn_y[held:])
+    samples = list(zip(np.split(drawn.x, DRAWN), np.split(drawn.y, DRAWN), strict=True))
+    for drawn_x, drawn_y in samples:
+        ratio = drawn.method.fit(key_fit, drawn_x[held:], drawn_y[held:])
         blocks = block_means(ratio, drawn_x[:held], drawn_y[:held], shown.block) / NATS_PER_BIT
         expected.append(float(blocks.mean()))
         spreads.append(float(blocks.var(ddof=1)))
     count = len(shown.blocks)
     # What the fit adds to the spread is not seen within one sample's blocks.
     variance = max(float(np.mean(spreads)) / count, float(np.var(expected, ddof=1)))
-    return Check(shown.bits, float(np.mean(expected)), (variance * (1 + 1 / DRAWN)) ** 0.5)
+    held_out = Compared(shown.bits, float(np.mean(expected)), (variance * (1 + 1 / DRAWN)) ** 0.5)
+    near = None
+    if drawn.x.shape[1] + drawn.y.shape[1] <= NEAR_COLUMNS:
+        rows = random_of(key_rows).permutation(len(drawn.seen_x))[:NEAR_ROWS]
+        heavy = heavy_tailed(drawn.seen_x) or heavy_tailed(drawn.seen_y)
+        margins: Margins = "normal" if heavy else "standard"
+        seen = _near(margins, drawn.seen_x[rows], drawn.seen_y[rows])
+        others = [_near(margins, one[: len(rows)], two[: len(rows)]) for one, two in samples]
+        spread = NEAR_SPREAD * seen.std() / len(rows) ** 0.5 / NATS_PER_BIT
+        expected_near = float(np.mean(others)) / NATS_PER_BIT
+        near = Compared(float(seen.mean()) / NATS_PER_BIT, expected_near, float(spread * (1 + 1 / DRAWN) ** 0.5))
+    return Check(held_out, near)
+
+
+def _near(margins: Margins, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Local terms of nearest neighbours, nats, shape (n,)."""
+    return KSG().terms(*(scaled_margins(side, margins) for side in (x, y)))[0]

@@ -44,7 +44,6 @@ from capacity.estimators.parametric.gaussian_mixture import MAX_COLUMNS, Gaussia
 from capacity.estimators.parametric.student import Student
 from capacity.estimators.parametric.student_copula import StudentCopula
 from capacity.results.estimate import Estimate
-from capacity.results.intervals import Z95
 
 NEIGHBOUR_DIMENSIONS = 9.0  # on which the rows of x and y together lie: beyond, nearest neighbours lie too wide apart
 WIDE = 32  # columns of a side: beyond, its leading components are looked at as well
@@ -56,9 +55,10 @@ PROJECTED: tuple[RatioEstimator, ...] = (
     *(Projected(model, 8) for model in (Student(), FeatureCCA())),
 )
 CRITIC_DIMENSIONS = 3  # columns of x and y together: below, neighbours leave nothing for a trained critic to find
-REFUTED = 3.0  # standard errors by which the data show less than a model's own law would
-SMALL_SHORTFALL = 0.1  # of the figure: what a refuted model states may be wrong by this, with an interval that says so
-LEAST_SHORTFALL = 0.02  # bits
+DOUBTED = 1.5  # standard errors by which the data differ from a model's own law: its interval is to hold that
+REFUTED = 3.0  # standard errors by which the data differ from a model's own law
+SMALL = 0.1  # of the figure: what a refuted model states may be wrong by this, with an interval that says so
+LEAST = 0.02  # bits
 LEVEL = 1.0  # standard errors behind the best, within which a model is as good
 SATURATED = 0.7  # of the log of a block: beyond, a bound hardly tells models apart
 SETTLED = 0.5  # of the figure: neighbours' interval, where nothing else is believed
@@ -140,32 +140,43 @@ def _hull(estimate: Estimate, others: Sequence[Estimate]) -> Estimate:
 
 
 def believed(stated: Estimate, shown: Shown, checked: Check | None, atoms: bool) -> Held:
-    """What a model states, as far as it shows it; its name and what was said before are left empty.
+    """What a model states, as far as the data bear it out; its name and what was said before are left empty.
 
     Args:
         stated: the model's closed form.
         shown: what it shows on held-out pairs.
-        checked: the same beside pairs of its own law; None where that cannot be drawn from.
+        checked: the data beside pairs of its own law; None where that cannot be drawn from.
         atoms: whether the data have atoms, which no such law has.
     """
-    if checked is None or (abs(checked.errors) <= REFUTED and not atoms):
+    if checked is None:
         return Held("", stated, "")
-    words = f" It shows {checked.shown:.2f} bits there, where pairs of its own law show {checked.expected:.2f}:"
-    small = max(SMALL_SHORTFALL * abs(float(stated.bits)), LEAST_SHORTFALL)
-    if abs(checked.short) <= small and not atoms:
-        wider = stated.widened_to(down=abs(checked.short), up=abs(checked.short))
-        return Held("", wider, words + " so much wider.")
-    if checked.errors < -REFUTED:  # there is more than the law has: what its own pairs lose, these lose at the least
-        nats_free = float(stated.bits) - checked.expected
-        bound = replace(_bound(shown, stated), bits=shown.bits + nats_free, low=shown.bits - Z95 * shown.stderr)
-        return Held("", bound, words + " the data hold more than its law.", settles=False)
-    words = " No such law has atoms:" if atoms else words
-    return Held(
-        "",
-        _bound(shown, stated),
-        words + f" the {float(stated.bits):.2f} bits of its closed form are not believed.",
-        settles=False,
-    )
+    held_out, near = checked.held_out, checked.near
+    small = max(SMALL * abs(float(stated.bits)), LEAST)
+    words = f" It shows {held_out.seen:.2f} bits there, where pairs of its own law show {held_out.expected:.2f}:"
+    if atoms or (held_out.errors < -REFUTED and held_out.more < -small):
+        words = " No such law has atoms:" if atoms else words
+        words += f" the {float(stated.bits):.2f} bits of its closed form are not believed."
+        return Held("", _bound(shown, stated), words, settles=False)
+    why = ""
+    if abs(held_out.errors) > DOUBTED:  # what is stated beyond what is shown widens the interval down to it
+        stated = _reaching(stated, held_out.more)
+        why = words + " so much wider." if abs(held_out.errors) > REFUTED else ""
+    if near is None:
+        return Held("", stated, why)
+    words = f" Neighbours say {near.seen:.2f} bits of these pairs and {near.expected:.2f} of pairs of its law:"
+    if abs(near.errors) <= DOUBTED:
+        return Held("", stated, why + words + " they agree.", confirmed=True)
+    # Neighbours tell less of a difference than there is, the more so the more columns: up to twice what they say.
+    wider = _reaching(stated, 2 * near.more)
+    if abs(near.errors) <= REFUTED:
+        return Held("", wider, why + words + " so much wider.")
+    moved = replace(wider, bits=stated.bits + near.more, stderr=float(np.hypot(stated.stderr, near.more / 2)))
+    return Held("", moved, why + words + " it is moved by what they differ.", settles=abs(near.more) <= small)
+
+
+def _reaching(stated: Estimate, more: float) -> Estimate:
+    """An interval that reaches beyond its end by so many bits, up or down."""
+    return replace(stated, low=float(stated.low) + min(more, 0.0), high=float(stated.high) + max(more, 0.0))
 
 
 def _bound(shown: Shown, stated: Estimate) -> Estimate:
@@ -197,9 +208,11 @@ def _beside_neighbours(now: Held | None, found: Held, dimensions: int) -> tuple[
     why = now.why + said(found.name, more, now.name, beyond)
     if more > beyond:
         return replace(found, why=why), False
-    if not now.settles and more >= -beyond and _narrow(found.estimate):
+    held_up = more >= -beyond or now.estimate.kind == "point"  # a lower bound that is above them stands
+    if not now.settles and held_up and _narrow(found.estimate):
         return replace(found, why=why + f" {found.name} assumes no law: taken."), True
-    return replace(now, why=why), now.settles and abs(more) <= beyond
+    # In more columns neighbours lose bits: only beside pairs of the same law do they bear it out.
+    return replace(now, why=why), now.settles and (now.confirmed if dimensions > 2 else abs(more) <= beyond)
 
 
 def _mixture(key: jax.Array, x: np.ndarray, y: np.ndarray) -> Estimate | None:

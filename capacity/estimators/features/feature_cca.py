@@ -6,14 +6,14 @@ of the variates is estimated on others, so that no overfitting gets into it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 import jax
 import numpy as np
 
 from capacity.estimators.checks import Takes, checked, random_of, refuse_few_values
-from capacity.estimators.estimator import Change, Estimator, LogRatio, RatioEstimator
+from capacity.estimators.estimator import Change, Estimator, LogRatio, RatioEstimator, Simulated
 from capacity.estimators.features.directions import directed
 from capacity.estimators.features.maps import Library, additive, products, radial, ripples
 from capacity.estimators.features.variates import Variates, real_pairs, variates
@@ -116,9 +116,7 @@ class FeatureCCA(RatioEstimator):
             return log_ratio
         return lambda new_x, new_y: log_ratio(fitted.of_x(new_x), fitted.of_y(new_y))
 
-    def simulated(
-        self, key: jax.Array, x: np.ndarray, y: np.ndarray, n: int
-    ) -> tuple[RatioEstimator, np.ndarray, np.ndarray]:
+    def simulated(self, key: jax.Array, x: np.ndarray, y: np.ndarray, n: int) -> Simulated:
         """Variates of the copula fitted to those of x (n, dx) and y (n, dy); as in `RatioEstimator`.
 
         Args:
@@ -128,7 +126,7 @@ class FeatureCCA(RatioEstimator):
         """
         fitted, left, right = self._judged(key, x, y)
         method = GaussianCopula() if fitted is None else _OnVariates()
-        return method, *GaussianCopula().simulated(key, left, right, n)[1:]
+        return replace(GaussianCopula().simulated(key, left, right, n), method=method)
 
     def _judged(self, key: jax.Array, x: np.ndarray, y: np.ndarray) -> tuple[Variates | None, np.ndarray, np.ndarray]:
         """Maps fitted to four fifths and the variates of the last fifth; None where all columns are as good."""

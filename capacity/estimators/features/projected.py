@@ -15,7 +15,7 @@ import numpy as np
 from scipy.sparse.linalg import svds
 
 from capacity.estimators.checks import Takes, checked
-from capacity.estimators.estimator import Change, LogRatio, RatioEstimator
+from capacity.estimators.estimator import Change, LogRatio, RatioEstimator, Simulated
 from capacity.estimators.neighbours.ksg import robust_deviation
 from capacity.estimators.parametric.gaussian_copula import GaussianCopula
 from capacity.results.estimate import Estimate
@@ -72,9 +72,7 @@ class Projected(RatioEstimator):
         ratio = self.inner.fit(key, to_x(x), to_y(y))
         return lambda new_x, new_y: ratio(to_x(new_x), to_y(new_y))
 
-    def simulated(
-        self, key: jax.Array, x: np.ndarray, y: np.ndarray, n: int
-    ) -> tuple[RatioEstimator, np.ndarray, np.ndarray] | None:
+    def simulated(self, key: jax.Array, x: np.ndarray, y: np.ndarray, n: int) -> Simulated | None:
         """Components of the inner model's law, and the inner model; as in `RatioEstimator`.
 
         Args:
@@ -83,7 +81,7 @@ class Projected(RatioEstimator):
             n: how many to draw.
         """
         to_x, to_y = (components(side, self.components)[0] for side in (x, y))
-        return self.inner.simulated(key, to_x(x), to_y(y), n)
+        return self.inner.simulated(key, to_x(x), to_y(y), n)  # which names the inner model
 
 
 def components(rows: np.ndarray, count: int) -> tuple[Callable[[np.ndarray], np.ndarray], float]:

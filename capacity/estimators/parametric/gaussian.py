@@ -17,7 +17,7 @@ from scipy.special import polygamma, psi
 from scipy.stats import t as student_t
 
 from capacity.estimators.checks import Takes, checked, random_of, refuse_few_values
-from capacity.estimators.estimator import Change, LogRatio, RatioEstimator
+from capacity.estimators.estimator import Change, LogRatio, RatioEstimator, Simulated
 from capacity.results.estimate import Estimate
 
 _REDUNDANT = 1e-9  # a direction this much shorter than the longest, of standardised columns, repeats the others
@@ -85,17 +85,18 @@ class GaussianMI(RatioEstimator):
         """
         return Canonical.of(*checked(x, y, self.takes, self.min_pairs)).log_ratio
 
-    def simulated(
-        self, key: jax.Array, x: np.ndarray, y: np.ndarray, n: int
-    ) -> tuple[RatioEstimator, np.ndarray, np.ndarray]:
-        """Pairs of the normal law with the canonical correlations of x (n, dx) and y (n, dy); as in `RatioEstimator`.
+    def simulated(self, key: jax.Array, x: np.ndarray, y: np.ndarray, n: int) -> Simulated:
+        """Pairs of the normal law with the covariances of x (n, dx) and y (n, dy); as in `RatioEstimator`.
 
         Args:
             key: of the draw.
             x, y: the pairs that the law is fitted to.
             n: how many to draw.
         """
-        return self, *Canonical.of(x, y).draw(random_of(key), n)
+        pair, dx = Canonical.of(x, y), x.shape[1]
+        factor = without_bias(pair.correlations, wishart_bias(len(x), *pair.dims))
+        rows = draw_normal(random_of(key), weaker_across(np.cov(np.hstack([x, y]).T), dx, factor), n)
+        return Simulated(self, rows[:, :dx], rows[:, dx:], x, y)
 
 
 @dataclass(frozen=True)
@@ -133,13 +134,6 @@ class Canonical:
             lambda rows: to_left(rows) @ turn_left,
             lambda rows: to_right(rows) @ turn_right.T,
         )
-
-    def draw(self, random: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]:
-        """New pairs of the normal law with these correlations, without their bias, in coordinates of variance 1."""
-        left, right = (random.normal(size=(n, dim)) for dim in self.dims)
-        rho = without_bias(self.correlations, wishart_bias(len(self.left), *self.dims)) * self.correlations
-        right[:, : len(rho)] = rho * left[:, : len(rho)] + np.sqrt(1 - rho**2) * right[:, : len(rho)]
-        return left, right
 
     @property
     def dims(self) -> tuple[int, int]:
@@ -195,6 +189,21 @@ def null_variance(n: float, dx: int, dy: int) -> float:
     """Variance of -1/2 sum log(1 - rho^2), nats^2, for n independent normal pairs: log of a product of betas."""
     terms = polygamma(1, (n - np.arange(1, dx + dy + 1)) / 2)
     return float(0.25 * (terms.sum() - terms[:dx].sum() - terms[:dy].sum()))
+
+
+def draw_normal(random: np.random.Generator, covariance: np.ndarray, n: int) -> np.ndarray:
+    """Normal rows (n, d) of mean 0 with this covariance, of full rank or not."""
+    variances, axes = np.linalg.eigh(covariance)
+    rows: np.ndarray = random.normal(size=(n, len(variances))) @ (axes * np.sqrt(np.maximum(variances, 0.0))).T
+    return rows
+
+
+def weaker_across(covariance: np.ndarray, dx: int, factor: float) -> np.ndarray:
+    """A covariance whose part between the first dx coordinates and the others is multiplied by a factor."""
+    weaker = covariance.copy()
+    weaker[:dx, dx:] *= factor
+    weaker[dx:, :dx] *= factor
+    return weaker
 
 
 def without_bias(correlations: np.ndarray, bias: float) -> float:

@@ -12,12 +12,19 @@ from typing import ClassVar
 
 import jax
 import numpy as np
-from scipy.special import ndtri
+from scipy.special import ndtr, ndtri
 from scipy.stats import rankdata
 
 from capacity.estimators.checks import Takes, checked, random_of, refuse_few_values
-from capacity.estimators.estimator import Change, LogRatio, RatioEstimator
-from capacity.estimators.parametric.gaussian import Canonical, null_variance, wishart_bias, without_bias
+from capacity.estimators.estimator import Change, LogRatio, RatioEstimator, Simulated
+from capacity.estimators.parametric.gaussian import (
+    Canonical,
+    draw_normal,
+    null_variance,
+    weaker_across,
+    wishart_bias,
+    without_bias,
+)
 from capacity.results.estimate import Estimate
 
 JACKKNIFE_GROUPS = 5
@@ -90,10 +97,8 @@ class GaussianCopula(RatioEstimator):
         rank_x, rank_y = rank_transform(x), rank_transform(y)
         return lambda new_x, new_y: log_ratio(ndtri(rank_x(new_x)), ndtri(rank_y(new_y)))
 
-    def simulated(
-        self, key: jax.Array, x: np.ndarray, y: np.ndarray, n: int
-    ) -> tuple[RatioEstimator, np.ndarray, np.ndarray]:
-        """Normal scores of the copula fitted to x (n, dx) and y (n, dy), column by column; as in `RatioEstimator`.
+    def simulated(self, key: jax.Array, x: np.ndarray, y: np.ndarray, n: int) -> Simulated:
+        """Pairs of the copula fitted to x (n, dx) and y (n, dy), with their margins; as in `RatioEstimator`.
 
         Args:
             key: of the draw.
@@ -102,12 +107,10 @@ class GaussianCopula(RatioEstimator):
         """
         scores = normal_scores(x), normal_scores(y)
         pair, dx = Canonical.of(*scores), x.shape[1]
-        correlations = np.corrcoef(np.hstack(scores).T)
         factor = without_bias(pair.correlations, wishart_bias(len(x), *pair.dims))
-        correlations[:dx, dx:] *= factor
-        correlations[dx:, :dx] *= factor
-        rows = draw_normal(random_of(key), correlations, n)
-        return self, rows[:, :dx], rows[:, dx:]
+        rows = draw_normal(random_of(key), weaker_across(np.corrcoef(np.hstack(scores).T), dx, factor), n)
+        drawn = with_margins(ndtr(rows), np.hstack([x, y]))
+        return Simulated(self, drawn[:, :dx], drawn[:, dx:], x, y)
 
 
 def _nats(x: np.ndarray, y: np.ndarray) -> float:
@@ -129,11 +132,11 @@ def without_groups(
     return np.array([figure(x[group != left_out], y[group != left_out]) for left_out in range(groups)])
 
 
-def draw_normal(random: np.random.Generator, covariance: np.ndarray, n: int) -> np.ndarray:
-    """Normal rows (n, d) of mean 0 with this covariance, of full rank or not."""
-    variances, axes = np.linalg.eigh(covariance)
-    rows: np.ndarray = random.normal(size=(n, len(variances))) @ (axes * np.sqrt(np.maximum(variances, 0.0))).T
-    return rows
+def with_margins(levels: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Values of the columns of `rows` (m, d) at levels (n, d) in (0, 1): between the order statistics, linearly."""
+    places = (np.arange(len(rows)) + 0.5) / len(rows)
+    values = np.sort(rows, axis=0)
+    return np.stack([np.interp(levels[:, j], places, values[:, j]) for j in range(rows.shape[1])], axis=1)
 
 
 def ranks(rows: np.ndarray) -> np.ndarray:

@@ -16,7 +16,7 @@ from scipy.optimize import minimize_scalar
 from scipy.stats import t as student_t
 
 from capacity.estimators.checks import Takes, checked, random_of, refuse_few_values
-from capacity.estimators.estimator import LogRatio, RatioEstimator
+from capacity.estimators.estimator import LogRatio, RatioEstimator, Simulated
 from capacity.estimators.parametric.gaussian import null_variance
 from capacity.estimators.parametric.student_fit import StudentLaw, effective, fit_dispersion
 from capacity.results.estimate import Estimate
@@ -70,9 +70,7 @@ class Student(RatioEstimator):
         shift_x, shift_y = centre_x + location[: x.shape[1]], centre_y + location[x.shape[1] :]
         return lambda new_x, new_y: law.log_ratio(new_x - shift_x, new_y - shift_y)
 
-    def simulated(
-        self, key: jax.Array, x: np.ndarray, y: np.ndarray, n: int
-    ) -> tuple[RatioEstimator, np.ndarray, np.ndarray]:
+    def simulated(self, key: jax.Array, x: np.ndarray, y: np.ndarray, n: int) -> Simulated:
         """Pairs of the t fitted to x (n, dx) and y (n, dy), moved to the origin; as in `RatioEstimator`.
 
         Args:
@@ -84,7 +82,7 @@ class Student(RatioEstimator):
         rows = rows - np.median(rows, axis=0)
         law = most_likely(_as_they_are(rows), len(rows[0]), unit=False)[0]
         drawn = law.less_biased(x.shape[1], len(x)).draw(random_of(key), n)
-        return self, drawn[:, : x.shape[1]], drawn[:, x.shape[1] :]
+        return Simulated(self, drawn[:, : x.shape[1]], drawn[:, x.shape[1] :], x, y)
 
 
 def student_estimate(

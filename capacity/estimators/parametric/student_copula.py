@@ -12,11 +12,11 @@ from typing import ClassVar
 import jax
 import numpy as np
 from scipy.interpolate import CubicSpline
-from scipy.special import gammaln, ndtr, ndtri, stdtrit
+from scipy.special import gammaln, ndtr, ndtri, stdtr, stdtrit
 
 from capacity.estimators.checks import Takes, checked, random_of, refuse_few_values
-from capacity.estimators.estimator import Change, LogRatio, RatioEstimator
-from capacity.estimators.parametric.gaussian_copula import rank_transform, ranks
+from capacity.estimators.estimator import Change, LogRatio, RatioEstimator, Simulated
+from capacity.estimators.parametric.gaussian_copula import rank_transform, ranks, with_margins
 from capacity.estimators.parametric.student import MarginTransform, most_likely, refuse_few_pairs, student_estimate
 from capacity.results.estimate import Estimate
 
@@ -68,10 +68,8 @@ class StudentCopula(RatioEstimator):
 
         return log_ratio
 
-    def simulated(
-        self, key: jax.Array, x: np.ndarray, y: np.ndarray, n: int
-    ) -> tuple[RatioEstimator, np.ndarray, np.ndarray]:
-        """Pairs of the t whose copula is fitted to x (n, dx) and y (n, dy); as in `RatioEstimator`.
+    def simulated(self, key: jax.Array, x: np.ndarray, y: np.ndarray, n: int) -> Simulated:
+        """Pairs of the copula fitted to x (n, dx) and y (n, dy), with their margins; as in `RatioEstimator`.
 
         Args:
             key: of the draw.
@@ -81,7 +79,8 @@ class StudentCopula(RatioEstimator):
         rows = np.hstack([x, y])
         law = most_likely(_by_rank(rows), len(rows[0]), unit=True)[0]
         drawn = law.less_biased(x.shape[1], len(x)).draw(random_of(key), n)
-        return self, drawn[:, : x.shape[1]], drawn[:, x.shape[1] :]
+        drawn = with_margins(stdtr(law.freedom, drawn / np.sqrt(np.diag(law.dispersion))), rows)
+        return Simulated(self, drawn[:, : x.shape[1]], drawn[:, x.shape[1] :], x, y)
 
 
 def _by_rank(rows: np.ndarray) -> MarginTransform:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import gammaln, psi
 
-from capacity.estimators.parametric.gaussian import wishart_bias, without_bias
+from capacity.estimators.parametric.gaussian import weaker_across, wishart_bias, without_bias
 
 _STEPS = 200
 _TOLERANCE = 1e-7
@@ -56,10 +56,7 @@ class StudentLaw:
         d = len(self.dispersion)
         bias = wishart_bias(effective(n, d, self.freedom), dx, d - dx)
         factor = without_bias(_canonical(self.dispersion, dx), bias)
-        dispersion = self.dispersion.copy()
-        dispersion[:dx, dx:] *= factor
-        dispersion[dx:, :dx] *= factor
-        return StudentLaw(dispersion, self.freedom)
+        return StudentLaw(weaker_across(self.dispersion, dx, factor), self.freedom)
 
     def nats(self, dx: int, n: float = np.inf) -> float:
         """The information of the first dx coordinates with the others.
