@@ -1,0 +1,154 @@
+"""Information between two series in time, with an interval that allows for their memory.
+
+The method is applied to all rows.  Rows that resemble their neighbours make it err in two ways.
+
+*Bias.*  Few independent rows look related by chance, and the method takes this for information.  Shifting one side
+against the other round a circle, far beyond the memory, keeps all of that and takes away all dependence (Harris 2020).
+The mean of the estimates over such shifts is the bias of independent series, and is taken off.
+
+*Spread.*  The estimates of shifted series also show how far independent series stray: the interval leaves out 0 only
+where the estimate is above all of 39 shifts, which happens once in 40 times by chance.  Dependent series stray
+otherwise; how far, is seen from estimates on consecutive parts, each long against the memory (Politis & Romano 1994):
+their variance divided by their number, with Student's quantile.  Drawing rows with replacement would make duplicates,
+at distance 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import jax
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.stats import t as student
+
+from capacity.estimators.checks import checked, random_of
+from capacity.estimators.estimator import Estimator
+from capacity.estimators.order.memory import MIN_ROWS, effective_rows
+from capacity.results.estimate import Estimate
+from capacity.runtime.keys import Seed, as_key
+
+SHIFTS = 39  # one in forty is beyond all of them
+MEMORIES = 5.0  # a block is at least so many correlation times long
+MIN_PARTS, MAX_PARTS = 4, 10
+
+
+def time_interval(key: Seed, x: ArrayLike, y: ArrayLike, estimator: Estimator, block: int | None = None) -> Estimate:
+    """Bits between two stationary series, row by row, with a 95 % interval for rows that resemble their neighbours.
+
+    The estimator is called some fifty times.
+
+    Args:
+        key: a key or a seed; decides the shifts, and what the estimator draws.
+        x, y: shapes (n,) or (n, columns), row i of both from the same time.
+        estimator: any estimator.
+        block: rows that are long against the memory; by default five times the number of rows that are worth one
+            independent row (`effective_rows`).
+
+    Raises:
+        ValueError: for what `checked` refuses, a block of more than a quarter of the rows, and series that are short
+            against their memory.
+    """
+    key_whole, key_shifts, key_parts = jax.random.split(as_key(key), 3)
+    x, y = checked(x, y, estimator.takes, max(MIN_ROWS, estimator.min_pairs))
+    rows = block_rows(x, y, estimator.min_pairs, block)
+    whole = estimator.information(key_whole, x, y)
+    shifted = ShiftedBits.of(key_shifts, x, y, estimator, rows)
+    return widened(whole, shifted, parts_half_width(key_parts, x, y, estimator, rows))
+
+
+@dataclass(frozen=True)
+class ShiftedBits:
+    """What an estimator says of the same series without their dependence.
+
+    Attributes:
+        mean: of the estimates over shifts, bits.
+        most: the largest of them.
+    """
+
+    mean: float
+    most: float
+
+    @classmethod
+    def of(cls, key: jax.Array, x: np.ndarray, y: np.ndarray, estimator: Estimator, rows: int) -> ShiftedBits:
+        """From shifts round the circle of at least so many rows either way.
+
+        Args:
+            key: decides the shifts, and what the estimator draws.
+            x, y: as `checked` returns them.
+            estimator: any estimator.
+            rows: the least shift.
+        """
+        key_offsets, key_method = jax.random.split(key)
+        offsets = np.arange(rows, len(x) - rows + 1)
+        chosen = random_of(key_offsets).choice(offsets, min(SHIFTS, len(offsets)), replace=False)
+        bits = [float(estimator.information(key_method, x, np.roll(y, offset, axis=0)).bits) for offset in chosen]
+        return cls(float(np.mean(bits)), float(np.max(bits)))
+
+
+def block_rows(x: np.ndarray, y: np.ndarray, least: int, block: int | None) -> int:
+    """How many rows are a block, at least four of which there must be.
+
+    Args:
+        x, y: as `checked` returns them.
+        least: rows that the estimator needs.
+        block: asked for; None to choose by the memory.
+
+    Raises:
+        ValueError: where the series are no longer than three blocks.
+    """
+    n = len(x)
+    if block is not None:
+        if not least <= block <= n // MIN_PARTS:
+            raise ValueError(f"Expected a block from {least} to a quarter of the {n} rows; got {block}.")
+        return block
+    worth = effective_rows(x, y)
+    rows = max(least, int(np.ceil(MEMORIES * n / worth)))
+    if rows > n // MIN_PARTS:
+        raise ValueError(
+            f"Expected series that are long against their memory; got {n} rows that are worth {worth:.0f} independent "
+            "ones. Longer series, or their differences from row to row, can be answered for."
+        )
+    return rows
+
+
+def parts_half_width(key: jax.Array, x: np.ndarray, y: np.ndarray, estimator: Estimator, rows: int) -> float:
+    """Half the width of a 95 % interval of the estimate on all rows, in bits, from those on consecutive parts.
+
+    Args:
+        key: for what the estimator draws.
+        x, y: as `checked` returns them.
+        estimator: any estimator.
+        rows: the fewest rows of a part.
+    """
+    number = min(MAX_PARTS, len(x) // rows)
+    parts = np.array_split(np.arange(len(x)), number)
+    bits = np.array([_bits_of_part(estimator, key, x[part], y[part]) for part in parts])
+    known = bits[np.isfinite(bits)]
+    if len(known) < MIN_PARTS:
+        return np.inf
+    return float(student.ppf(0.975, len(known) - 1) * known.std(ddof=1) / len(known) ** 0.5)
+
+
+def widened(whole: Estimate, shifted: ShiftedBits, half_width: float) -> Estimate:
+    """An estimate on all rows without the bias of shifted series, and with an interval that holds memory's share.
+
+    Args:
+        whole: on all rows.
+        shifted: on shifted series.
+        half_width: from parts, bits.
+    """
+    bits = float(whole.bits) - shifted.mean
+    down = max(float(whole.bits - whole.low), half_width, shifted.most - shifted.mean)
+    up = max(float(whole.high - whole.bits), half_width, shifted.most - shifted.mean)
+    high = min(max(bits, float(whole.bits)) + up, max(float(whole.limit), float(whole.high)))
+    stderr = max(float(whole.stderr), half_width / 2)
+    return replace(whole, bits=bits, stderr=stderr, low=min(bits - down, bits), high=max(high, 0.0))
+
+
+def _bits_of_part(estimator: Estimator, key: jax.Array, x: np.ndarray, y: np.ndarray) -> float:
+    """Bits on a part; NaN where a part cannot be answered for, such as one in which a side never changes."""
+    try:
+        return float(estimator(key, x, y).bits)
+    except ValueError:
+        return float("nan")
