@@ -40,7 +40,7 @@ def from_counts(key: jax.Array, x: np.ndarray, y: np.ndarray, w: np.ndarray) -> 
     unseen = min(float((np.unique(_pairs(side, w), return_counts=True)[1] == 1).sum()) / n for side in (x, y))
     if unseen > MAX_UNSEEN:
         high = max(high, limit)
-    return Estimate.fromcounted_nats(nats=nats, stderr=stderr, kind="point", n=n, limit=limit, low=low, high=high)
+    return Estimate.from_nats(nats=nats, stderr=stderr, kind="point", n=n, limit=limit, low=low, high=high)
 
 
 def permuted_within(random: np.random.Generator, x: np.ndarray, w: np.ndarray) -> np.ndarray:

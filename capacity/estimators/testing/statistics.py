@@ -80,16 +80,18 @@ def combined(values: np.ndarray) -> np.ndarray:
     groups, others = np.cbrt(values[:, :-4]), values[:, -4:].copy()  # cube roots of chi-squareds are nearly normal
     others[:, 0] = np.cbrt(others[:, 0])
     groups = _standard(groups)
-    each = [groups.max(axis=1), groups.sum(axis=1), *others.T]
-    return np.asarray(_standard(np.stack(each, axis=1)).max(axis=1))
+    if groups.shape[1]:
+        others = np.column_stack([groups.max(axis=1), groups.sum(axis=1), others])
+    each = _standard(others)
+    return np.asarray(each.max(axis=1)) if each.shape[1] else np.zeros(len(values))
 
 
 def _standard(values: np.ndarray) -> np.ndarray:
-    """Columns of mean 0 and deviation 1 over the pairings; what is the same for all of them is 0."""
+    """Columns of mean 0 and deviation 1 over the pairings, without those that are the same for all pairings."""
     centred = values - values.mean(axis=0)
     deviation = centred.std(axis=0)
-    alike = deviation <= ROUNDING * np.abs(values).max(axis=0)
-    return np.asarray(np.where(alike, 0.0, centred / np.where(alike, 1.0, deviation)))
+    varying = deviation > ROUNDING * np.abs(values).max(axis=0)
+    return np.asarray(centred[:, varying] / deviation[varying])
 
 
 def _neighbours(random: np.random.Generator, side: Description) -> np.ndarray:
