@@ -13,7 +13,7 @@ from capacity.estimators.by_name import by_name
 from capacity.estimators.checks import checked
 from capacity.estimators.estimator import Estimator
 from capacity.estimators.order.memory import MIN_ROWS
-from capacity.estimators.order.time_interval import ShiftedBits, block_rows, parts_half_width, widened
+from capacity.estimators.order.time_interval import PartBits, ShiftedBits, block_rows, widened
 from capacity.runtime.keys import Seed, as_key
 
 
@@ -61,7 +61,7 @@ def lagged_information(
         a, b = (left[:kept], right[lag:]) if lag >= 0 else (left[-lag:], right[:kept])
         key_whole, key_parts = jax.random.split(lag_key)
         whole = estimator.information(key_whole, a, b)
-        found.append(widened(whole, shifted, parts_half_width(key_parts, a, b, estimator, rows)))
+        found.append(widened(whole, shifted, PartBits.of(key_parts, a, b, estimator, rows)))
     figures = {
         "bits": "mutual information of x and y so many rows later",
         "low": "95 % interval, low end",

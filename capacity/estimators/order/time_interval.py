@@ -30,6 +30,7 @@ from capacity.runtime.keys import Seed, as_key
 
 SHIFTS = 39  # one in forty is beyond all of them
 MEMORIES = 5.0  # a block is at least so many correlation times long
+PART = 1.6  # blocks of a part, where there are rows for four such: shorter ones show too little of the spread
 MIN_PARTS, MAX_PARTS = 4, 10
 
 
@@ -54,7 +55,7 @@ def time_interval(key: Seed, x: ArrayLike, y: ArrayLike, estimator: Estimator, b
     rows = block_rows(x, y, estimator.min_pairs, block)
     whole = estimator.information(key_whole, x, y)
     shifted = ShiftedBits.of(key_shifts, x, y, estimator, rows)
-    return widened(whole, shifted, parts_half_width(key_parts, x, y, estimator, rows))
+    return widened(whole, shifted, PartBits.of(key_parts, x, y, estimator, rows))
 
 
 @dataclass(frozen=True)
@@ -112,38 +113,64 @@ def block_rows(x: np.ndarray, y: np.ndarray, least: int, block: int | None) -> i
     return rows
 
 
-def parts_half_width(key: jax.Array, x: np.ndarray, y: np.ndarray, estimator: Estimator, rows: int) -> float:
-    """Half the width of a 95 % interval of the estimate on all rows, in bits, from those on consecutive parts.
+@dataclass(frozen=True)
+class PartBits:
+    """What an estimator says of consecutive parts of the series.
 
-    Args:
-        key: for what the estimator draws.
-        x, y: as `checked` returns them.
-        estimator: any estimator.
-        rows: the fewest rows of a part.
+    Attributes:
+        mean: of the estimates on parts, bits; NaN where hardly any part could be answered for.
+        number: how many parts.
+        half_width: half of the 95 % interval of the estimate on all rows, bits.
     """
-    number = min(MAX_PARTS, len(x) // rows)
-    parts = np.array_split(np.arange(len(x)), number)
-    bits = np.array([_bits_of_part(estimator, key, x[part], y[part]) for part in parts])
-    known = bits[np.isfinite(bits)]
-    if len(known) < MIN_PARTS:
-        return np.inf
-    return float(student.ppf(0.975, len(known) - 1) * known.std(ddof=1) / len(known) ** 0.5)
+
+    mean: float
+    number: int
+    half_width: float
+
+    @classmethod
+    def of(cls, key: jax.Array, x: np.ndarray, y: np.ndarray, estimator: Estimator, rows: int) -> PartBits:
+        """From parts of a good many rows.
+
+        Args:
+            key: for what the estimator draws.
+            x, y: as `checked` returns them.
+            estimator: any estimator.
+            rows: of a block; parts are `PART` times as long or longer, where there are rows for four such.
+        """
+        number = min(MAX_PARTS, max(MIN_PARTS, int(len(x) / (PART * rows))))
+        parts = np.array_split(np.arange(len(x)), number)
+        bits = np.array([_bits_of_part(estimator, key, x[part], y[part]) for part in parts])
+        bits = bits[np.isfinite(bits)]
+        if len(bits) < MIN_PARTS:
+            return cls(np.nan, len(bits), np.inf)
+        alike = 1 + rows * number / (2 * len(x))  # the shorter the parts, the more each resembles the next
+        half_width = alike * float(student.ppf(0.975, len(bits) - 1) * bits.std(ddof=1)) / len(bits) ** 0.5
+        return cls(float(bits.mean()), len(bits), half_width)
 
 
-def widened(whole: Estimate, shifted: ShiftedBits, half_width: float) -> Estimate:
+def widened(whole: Estimate, shifted: ShiftedBits, parts: PartBits) -> Estimate:
     """An estimate on all rows without the bias of shifted series, and with an interval that holds memory's share.
+
+    Dependent series may have another bias.  It goes as one over the number of rows, so that what parts say more
+    than the whole tells it: the interval is about the figure without that bias too.
 
     Args:
         whole: on all rows.
         shifted: on shifted series.
-        half_width: from parts, bits.
+        parts: on parts.
     """
     bits = float(whole.bits) - shifted.mean
-    down = max(float(whole.bits - whole.low), half_width, shifted.most - shifted.mean)
-    up = max(float(whole.high - whole.bits), half_width, shifted.most - shifted.mean)
-    high = min(max(bits, float(whole.bits)) + up, max(float(whole.limit), float(whole.high)))
-    stderr = max(float(whole.stderr), half_width / 2)
-    return replace(whole, bits=bits, stderr=stderr, low=min(bits - down, bits), high=max(high, 0.0))
+    other = float(whole.bits)
+    if np.isfinite(parts.mean):
+        other -= (parts.mean - float(whole.bits)) / (parts.number - 1)
+    stray = shifted.most - shifted.mean
+    down = max(float(whole.bits - whole.low), parts.half_width, stray)
+    up = max(float(whole.high - whole.bits), parts.half_width, stray)
+    low, high = min(bits, other) - down, max(bits, other) + up
+    high = min(high, max(float(whole.limit), float(whole.high), bits))
+    return replace(
+        whole, bits=bits, stderr=max(float(whole.stderr), parts.half_width / 2), low=low, high=max(high, 0.0)
+    )
 
 
 def _bits_of_part(estimator: Estimator, key: jax.Array, x: np.ndarray, y: np.ndarray) -> float:
