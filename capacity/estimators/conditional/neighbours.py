@@ -44,7 +44,7 @@ def from_neighbours(key: jax.Array, x: np.ndarray, y: np.ndarray, w: np.ndarray,
         return local_terms(left, rest[:, :width], rest[:, width:], gap, ks)
 
     dimensions = max(sum(side.shape[1] for side in (x, y, w) if side.dtype.kind == "f"), 1)
-    limit = _limit(*apart, gap, k)
+    limit = _limit(apart[0], apart[1], apart[2], gap, k)
     found = estimate_from_terms(key, terms, apart[0], np.hstack(apart[1:]), k, dimensions, limit, both_ways=True)
     rare = max((_rare(side, k) for side in (x, y, w) if side.dtype.kind == "i"), default=0.0)
     return replace(found, high=max(found.high, found.limit)) if rare > MAX_RARE else found

@@ -16,7 +16,7 @@ from scipy.fft import irfft, next_fast_len, rfft
 from scipy.stats import norm
 
 from capacity.estimators.checks import checked
-from capacity.estimators.testing.descriptions import cosines, mid_ranks, principal_components
+from capacity.estimators.testing.descriptions import cosines_of_ranks, mid_ranks, principal_components
 
 MIN_ROWS = 20
 WINDOW = 5.0
@@ -82,7 +82,7 @@ def functions_of(side: np.ndarray) -> np.ndarray:
     """Functions of a side whose memory is looked at: mean 0, variance 1, shape (n, p)."""
     if side.dtype.kind == "f":
         columns = principal_components(side, MAX_COLUMNS) if side.shape[1] > MAX_COLUMNS else side
-        values = np.hstack([cosines(ranks, FREQUENCIES) for ranks in mid_ranks(columns).T])
+        values = np.hstack([cosines_of_ranks(ranks, FREQUENCIES) for ranks in mid_ranks(columns).T])
     else:
         common = np.argsort(-np.bincount(side[:, 0]), kind="stable")[:MAX_SYMBOLS]
         values = (side == common).astype(float)

@@ -50,7 +50,7 @@ def describe(columns: np.ndarray, symbols: np.ndarray | None) -> Description:
         columns = principal_components(columns, MAX_COLUMNS)
     parts = [part for column in columns.T for part in _parts(column)]
     frequencies = 8 if len(parts) <= 4 else 4 if len(parts) <= 12 else 2
-    blocks = [cosines(part, frequencies) for part in parts]
+    blocks = [cosines_of_ranks(part, frequencies) for part in parts]
     weights = [1.0 / np.arange(1, frequencies + 1) ** 2] * len(blocks)
     if labels is not None:
         common = np.argsort(-np.bincount(labels), kind="stable")[:MAX_LABELS]
@@ -74,7 +74,7 @@ def describe(columns: np.ndarray, symbols: np.ndarray | None) -> Description:
     return Description(features / np.where(lengths > 1e-9, lengths, np.inf), groups, labels, places, by_symbol)
 
 
-def cosines(ranks: np.ndarray, frequencies: int) -> np.ndarray:
+def cosines_of_ranks(ranks: np.ndarray, frequencies: int) -> np.ndarray:
     """cos(pi j u) of ranks u, shape (n,), for j = 1, ..., `frequencies`: shape (n, frequencies)."""
     return np.asarray(np.cos(np.pi * ranks[:, None] * np.arange(1, frequencies + 1)))
 

@@ -15,13 +15,15 @@ from numpy.typing import ArrayLike
 from capacity.estimators.by_name import by_name
 from capacity.estimators.checks import checked, random_of
 from capacity.estimators.estimator import Estimator
+from capacity.estimators.order.memory import effective_rows
 from capacity.estimators.testing.arrangements import Order, arrangements, check_order
 from capacity.estimators.testing.descriptions import Description, describe
-from capacity.estimators.testing.statistics import ROUNDING, Dependence, combined
+from capacity.estimators.testing.statistics import ROUNDING, PairingStatistics, combined
 from capacity.estimators.testing.tables import exact_p_value
 from capacity.runtime.keys import Seed, as_key
 
 MIN_ROWS = 5
+MIN_EFFECTIVE_ROWS = 10  # of series: with fewer, the break of a shifted one shows
 PERMUTATIONS, PERMUTATIONS_OF_ESTIMATOR = 999, 199
 MAX_EXACT_ROWS = 500  # above, permutations tell a p-value as well, and sooner
 
@@ -71,7 +73,8 @@ def permutation_test(
             more pairings than shifts do.
 
     Raises:
-        ValueError: for what `checked` refuses, fewer than five rows, and an unknown method, order or block.
+        ValueError: for what `checked` refuses, fewer than five rows, series that are short against their memory, and an
+            unknown method, order or block.
     """
     key = as_key(key)
     estimator = None if method is None or (isinstance(method, str) and method == "auto") else by_name(method)
@@ -79,6 +82,11 @@ def permutation_test(
     left, right = checked(x, y, "any" if estimator is None else estimator.takes, least)
     n = len(left)
     check_order(order, block, n)
+    if order is not None and (worth := effective_rows(left, right)) < MIN_EFFECTIVE_ROWS:
+        raise ValueError(
+            f"Expected series that are long against their memory; got {n} rows that are worth {worth:.0f} independent "
+            "ones. Longer series, or their differences from row to row, can be tested."
+        )
     if permutations is None:
         permutations = PERMUTATIONS if estimator is None else PERMUTATIONS_OF_ESTIMATOR
     if permutations < 1:
@@ -93,8 +101,8 @@ def permutation_test(
     sides = [_described(given, side) for given, side in ((x, left), (y, right))]
     if order is None and n <= MAX_EXACT_ROWS and (exact := _exact(*sides)) is not None:
         return exact
-    dependence = Dependence.of(random_of(key_method), *sides)
-    figures = combined(np.stack([dependence(o) for o in pairings]))
+    statistics = PairingStatistics.of(random_of(key_method), *sides)
+    figures = combined(np.stack([statistics(o) for o in pairings]))
     return ranked(figures, f"the largest of several statistics among {len(figures) - 1} {kind}")
 
 

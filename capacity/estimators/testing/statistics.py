@@ -29,7 +29,7 @@ ROUNDING = 1e-9  # of a standard deviation: statistics that differ by less are e
 
 
 @dataclass(frozen=True)
-class Dependence:
+class PairingStatistics:
     """The statistics of two sides as a function of the pairing.
 
     Attributes:
@@ -43,7 +43,7 @@ class Dependence:
     near_y: np.ndarray
 
     @classmethod
-    def of(cls, random: np.random.Generator, x: Description, y: Description) -> Dependence:
+    def of(cls, random: np.random.Generator, x: Description, y: Description) -> PairingStatistics:
         """Find each side's neighbours; the random numbers choose among ties."""
         return cls(x, y, _neighbours(random, x), _neighbours(random, y))
 

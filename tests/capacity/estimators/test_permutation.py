@@ -112,6 +112,8 @@ def test_it_refuses_in_words() -> None:
         permutation_test(0, x, x, block=2)
     with pytest.raises(ValueError, match="Did you mean 'ksg'"):
         permutation_test(0, x, x, method="kgs")
+    with pytest.raises(ValueError, match="long against their memory; got 200 rows that are worth"):
+        permutation_test(0, np.cumsum(np.ones(200)), np.cumsum(np.ones(200)), order="time")
     with pytest.raises(ValueError, match="Expected at least one permutation; got 0"):
         permutation_test(0, x, x, permutations=0)
 
