@@ -13,7 +13,7 @@ from math import comb
 import numpy as np
 from scipy.special import gammaln, xlogy
 
-MAX_STATES = 200_000  # tables in the making, for one column
+MAX_STATES = 20_000  # tables in the making, for one column
 _DIGITS = 9  # statistics that agree so far are equal
 
 
