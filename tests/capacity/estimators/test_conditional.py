@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from capacity.estimators import conditional_information
+from capacity.estimators import conditional_information, conditional_permutation_test
 from capacity.results.estimate import Estimate
 
 N = 2000
@@ -72,6 +72,20 @@ def test_mixed_types_by_strata() -> None:
     bits = 0.5 * -0.5 * np.log2(1 - 0.81)
     assert holds(conditional_information(0, x, y, w), bits, 0.08)
     assert holds(conditional_information(0, x + 3 * w, y - w, w), bits, 0.08)
+
+
+def test_permutations_among_like_rows_tell_what_the_third_side_explains() -> None:
+    random = np.random.default_rng(7)
+    w, a, b, c = random.normal(size=(4, 200))
+    for given in (w, w[:, None], np.column_stack([w, c])):
+        assert conditional_permutation_test(0, w + a, w + b, given, 19).p_value > 0.05
+    found = conditional_permutation_test(0, w + a, w + a + b, w, 39)
+    assert found.p_value == 1 / 40 and found.permutations == 39
+    symbols, x = random.integers(0, 3, 200), random.integers(0, 2, 200)
+    assert conditional_permutation_test(0, symbols, (symbols + x) % 3, symbols, 39).p_value > 0.05
+    assert conditional_permutation_test(0, x, (symbols + x) % 3, symbols, 39).p_value == 1 / 40
+    with pytest.raises(ValueError, match="Expected at least one permutation; got 0"):
+        conditional_permutation_test(0, w, a, b, 0)
 
 
 def test_it_refuses_in_words() -> None:

@@ -90,6 +90,15 @@ def test_lags_are_found_with_their_sign() -> None:
     assert float(mirrored.bits[0]) == pytest.approx(float(found.bits[5]), abs=0.01)
 
 
+def test_lags_of_symbols_and_mixtures() -> None:
+    x, _ = series(7, 400, 0.5)
+    sign = (x > 0).astype(int)
+    assert lagged_information(0, sign[1:], sign[:-1], lags=[1]).attrs["method"] == "plugin"
+    found = lagged_information(0, sign[1:], np.maximum(x[:-1], 0.0), lags=[0, 1])
+    assert found.attrs["method"] == "mixed" and float(found.low[1]) <= 1.0 <= float(found.high[1])
+    assert float(found.bits[1]) > 0.9 > float(found.bits[0])
+
+
 def test_it_refuses_in_words() -> None:
     x, y = series(6, 400, 0.99)
     with pytest.raises(ValueError, match="long against their memory; got 400 rows that are worth"):
