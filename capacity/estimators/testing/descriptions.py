@@ -45,7 +45,7 @@ def describe(columns: np.ndarray, symbols: np.ndarray | None) -> Description:
         columns: the numbers, shape (n, d), d = 0 where they have no order (strings).
         symbols: numbers of the side's symbols, shape (n,), where it is one of symbols; None for real numbers.
     """
-    labels = _labels(columns) if symbols is None else symbols
+    labels = _recurring(np.unique(columns, axis=0, return_inverse=True)[1] if symbols is None else symbols)
     if columns.shape[1] > MAX_COLUMNS:
         columns = principal_components(columns, MAX_COLUMNS)
     parts = [part for column in columns.T for part in _parts(column)]
@@ -56,22 +56,19 @@ def describe(columns: np.ndarray, symbols: np.ndarray | None) -> Description:
         common = np.argsort(-np.bincount(labels), kind="stable")[:MAX_LABELS]
         blocks.append((labels[:, None] == common).astype(float))
         weights.append(np.ones(len(common)))
-    features = np.hstack(blocks)
+    features = np.hstack([np.empty((len(columns), 0)), *blocks])
     features -= features.mean(axis=0)
     lengths = np.sqrt((features**2).sum(axis=0))
     groups = np.zeros((len(weights), features.shape[1]))
     stop = np.cumsum([len(w) for w in weights])
     for row, end, weight in zip(groups, stop, weights, strict=True):
         row[end - len(weight) : end] = weight
-    few = symbols is not None and (columns.shape[1] != 1 or int(symbols.max()) < FEW_LABELS)
-    by_symbol = symbols is not None and (columns.shape[1] == 0 or (few and columns.shape[1] == 1))
-    if by_symbol:
-        assert symbols is not None
-        places = symbols[:, None].astype(float)
-    else:
-        wide = columns.shape[1] > MAX_PLACES
-        places = mid_ranks(principal_components(columns, MAX_PLACES) if wide else columns)
-    return Description(features / np.where(lengths > 1e-9, lengths, np.inf), groups, labels, places, by_symbol)
+    features /= np.where(lengths > 1e-9, lengths, np.inf)
+    if symbols is not None and (columns.shape[1] == 0 or _few(columns, labels)):
+        return Description(features, groups, labels, symbols[:, None].astype(float), symbols=True)
+    wide = columns.shape[1] > MAX_PLACES
+    places = mid_ranks(principal_components(columns, MAX_PLACES) if wide else columns)
+    return Description(features, groups, labels, places, symbols=False)
 
 
 def cosines_of_ranks(ranks: np.ndarray, frequencies: int) -> np.ndarray:
@@ -92,10 +89,15 @@ def principal_components(columns: np.ndarray, most: int) -> np.ndarray:
     return np.asarray(left[:, :kept])
 
 
-def _labels(columns: np.ndarray) -> np.ndarray | None:
-    """Numbers of equal rows; None where more than half of the rows are alone."""
-    labels, counts = np.unique(columns, axis=0, return_inverse=True, return_counts=True)[1:]
-    return labels.reshape(-1) if (counts == 1).sum() <= len(columns) / 2 else None
+def _recurring(labels: np.ndarray) -> np.ndarray | None:
+    """The labels as they are, shape (n,); None where more than half of the rows are the only ones of theirs."""
+    labels = labels.reshape(-1)
+    return labels if (np.bincount(labels) == 1).sum() <= len(labels) / 2 else None
+
+
+def _few(columns: np.ndarray, labels: np.ndarray | None) -> bool:
+    """Whether one column of whole numbers has a few values that recur, so that these are taken as symbols."""
+    return columns.shape[1] == 1 and labels is not None and int(labels.max()) < FEW_LABELS
 
 
 def _parts(column: np.ndarray) -> list[np.ndarray]:

@@ -63,6 +63,13 @@ def test_dependence_of_any_shape_is_found(shape: str) -> None:
     assert found.p_value == pytest.approx(1 / 200) and found.permutations == 199, found
 
 
+def test_whole_numbers_that_hardly_recur_are_numbers() -> None:
+    x = np.arange(15)
+    assert permutation_test(0, x, 3 * x[::-1], permutations=99).p_value == 0.01
+    names = np.array([f"row {i}" for i in x])  # words that never recur tell nothing
+    assert permutation_test(0, names, names, permutations=99).p_value == 1.0
+
+
 def test_small_tables_are_tested_by_all_of_them() -> None:
     x, y = np.array([0, 0, 1, 1, 2, 2, 2]), np.array([0, 0, 1, 0, 1, 1, 2])
 
