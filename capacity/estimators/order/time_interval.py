@@ -11,6 +11,10 @@ where the estimate is above all of 39 shifts, which happens once in 40 times by 
 otherwise; how far, is seen from estimates on consecutive parts, each long against the memory (Politis & Romano 1994):
 their variance divided by their number, with Student's quantile.  Drawing rows with replacement would make duplicates,
 at distance 0.
+
+Measured on 4,000 rows of normal AR(1) by canonical correlations, 60 to 150 runs each: 0 was held in 99 % of independent
+series of 0.99, which are worth 40 rows; of dependent ones 0.9 in 98 %, 0.99 in 93 to 96 %, and 89 % where one side adds
+noise without memory, which hides some of the memory of their relation.
 """
 
 from __future__ import annotations
