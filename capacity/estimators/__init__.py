@@ -1,9 +1,8 @@
 """Mutual information from samples, `estimator(key, x, y) -> Estimate`, one idea a file; registry.py holds the list.
 
 `estimate` and `pairwise` take arrays, `choose` also says why it took which method; parametric/, features/, neighbours/,
-counts/, codes/ and neural/ hold the methods, and `Estimator` says how to write one of your own.
-counts/ and neural/ hold the methods, and `Estimator` says how to write one of your own.  testing/ has p-values, order/
-rows in time, conditional/ information beyond what a third side tells.
+counts/, codes/ and neural/ hold the methods, and `Estimator` says how to write one of your own.  testing/ has p-values,
+order/ rows in time, conditional/ information beyond what a third side tells.
 """
 
 from capacity.estimators.arrays import estimate, pairwise
