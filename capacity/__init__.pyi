@@ -23,9 +23,15 @@ from .curves.files import load_curves as load_curves
 from .curves.plan import plan_curve as plan_curve
 from .curves.run import capacity_curve as capacity_curve
 from .estimators import choose as choose
+from .estimators import conditional_information as conditional_information
 from .estimators import estimate as estimate
+from .estimators import false_discovery as false_discovery
 from .estimators import information_scorer as information_scorer
+from .estimators import lagged_information as lagged_information
 from .estimators import pairwise as pairwise
+from .estimators import permutation_test as permutation_test
+from .estimators import rows_resemble_neighbours as rows_resemble_neighbours
+from .estimators import time_interval as time_interval
 from .joint.joint import Joint as Joint
 from .joint.stack import Layer as Layer
 from .joint.stack import Stack as Stack
