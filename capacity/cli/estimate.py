@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import numpy as np
 import typer
 
+from capacity.cli.meant import as_meant
 from capacity.cli.options import (
     ContinuousOption,
+    HeaderOption,
+    LabelsOption,
     MethodOption,
+    MissingOption,
     SeedOption,
     SilentOption,
     TableJsonOption,
     check_plot,
-    column_names,
 )
 from capacity.cli.output import finite_or_none
 from capacity.cli.refusals import refusals
@@ -25,6 +29,7 @@ if TYPE_CHECKING:
     import jax
 
     from capacity.estimators import Choice
+    from capacity.estimators.sides import Missing, Side
     from capacity.results.estimate import Estimate
 
 
@@ -32,11 +37,17 @@ def estimate_command(
     files: Annotated[
         list[Path], typer.Argument(help="X.npy Y.npy; or one .npz with x and y; or one .csv with --x and --y.")
     ],
-    x: Annotated[str | None, typer.Option(help="Columns of a CSV on one side, 'a,b'; or an array of the .npz.")] = None,
-    y: Annotated[str | None, typer.Option(help="The other side.")] = None,
+    x: Annotated[
+        list[str] | None,
+        typer.Option(help="Columns of a table on one side, 'a,b', may be repeated; or an array of the .npz."),
+    ] = None,
+    y: Annotated[list[str] | None, typer.Option(help="The other side.")] = None,
     method: MethodOption = "auto",
     continuous: ContinuousOption = False,
     discrete: Annotated[bool, typer.Option("--discrete", help="Whole real numbers are labels.")] = False,
+    labels: LabelsOption = None,
+    missing: MissingOption = "refuse",
+    header: HeaderOption = None,
     as_json: TableJsonOption = False,
     plot: Annotated[
         Path | None, typer.Option(help="Draw the estimate against subsample size and neighbours into this file.")
@@ -50,19 +61,25 @@ def estimate_command(
     could have said.
     """
     with refusals():
-        import jax
+        from capacity.runtime.files.arrays import read_pair
+
+        check_plot(plot)
+        if continuous and discrete:
+            raise ValueError("Expected one of --continuous and --discrete; got both.")
+        sides = read_pair(files, x, y, header=header, labels=labels or ())
+
+        import jax  # takes seconds, which a file that cannot be read need not wait for
 
         from capacity.estimators import choose
         from capacity.estimators.arrays import named
-        from capacity.runtime.files.arrays import read_pair
+        from capacity.estimators.sides import pair_of
 
         named(method)
-        check_plot(plot)
-        sides = read_pair(files, column_names(x), column_names(y))
-        first, second = (_meant(side, continuous, discrete) for side in sides)
+        one, other = (as_meant(side, continuous=continuous, discrete=discrete) for side in sides)
+        first, second, dropped = pair_of(one, other, cast("Missing", missing))
         key = jax.random.key(seed)
         choice = choose(key, first, second) if method == "auto" else None
-        found = choice.estimate if choice else named(method)(key, first, second)
+        found = replace(choice.estimate if choice else named(method)(key, first, second), dropped=dropped)
         if plot is not None:
             _draw(plot, key, first, second, found, choice.method if choice else method)
     if as_json:
@@ -74,37 +91,24 @@ def estimate_command(
         print(f"Drew {plot}")
 
 
-def _draw(path: Path, key: jax.Array, x: np.ndarray, y: np.ndarray, found: Estimate, method: str) -> None:
+def _draw(path: Path, key: jax.Array, x: Side, y: Side, found: Estimate, method: str) -> None:
     from capacity.estimators.checks import checked
     from capacity.estimators.neighbours.ksg import KSG, refuse_ties, scaled_margins
     from capacity.estimators.neighbours.profile import profile
     from capacity.plots.samples import save_profile
 
-    x, y = checked(x, y, "continuous", least=320)
-    refuse_ties(x, y)
-    ks = tuple(k for k in (3, 5, 10, 20) if k < len(x) // 16)
-    drawn = profile(key, KSG().terms, scaled_margins(x, "standard"), scaled_margins(y, "standard"), ks)
+    one, other = checked(x, y, "continuous", least=320)
+    refuse_ties(one, other)
+    ks = tuple(k for k in (3, 5, 10, 20) if k < len(one) // 16)
+    drawn = profile(key, KSG().terms, scaled_margins(one, "standard"), scaled_margins(other, "standard"), ks)
     save_profile(path, drawn, found, method)
-
-
-def _meant(array: np.ndarray, continuous: bool, discrete: bool) -> np.ndarray:
-    """The array as the user says that it is meant."""
-    if continuous and discrete:
-        raise ValueError("Expected one of --continuous and --discrete; got both.")
-    if continuous and array.dtype.kind in "iub":
-        return array.astype(np.float64)
-    if discrete and array.dtype.kind == "f":
-        if not (np.isfinite(array).all() and (array == np.round(array)).all()):
-            raise ValueError("Expected whole numbers with --discrete; got others.")
-        return array.astype(np.int64)
-    return array
 
 
 def _record(found: Estimate, method: str, choice: Choice | None) -> dict[str, Any]:
     """The figure as JSON; what is infinite as null."""
     record: dict[str, Any] = {"method": choice.method if choice else method}
     record |= {name: finite_or_none(getattr(found, name)) for name in ("bits", "stderr", "low", "high", "limit")}
-    record |= {"kind": found.kind, "saturated": bool(found.saturated), "n": int(found.n)}
+    record |= {"kind": found.kind, "saturated": bool(found.saturated), "n": int(found.n), "dropped": found.dropped}
     if choice:
         record["why"] = choice.why
         record["candidates"] = [
@@ -127,6 +131,8 @@ def _print(found: Estimate, method: str, choice: Choice | None) -> None:
     shown = Table("method", "bits", "95 % interval", "kind", "most it could say", "n", box=None, pad_edge=False)
     shown.add_row(choice.method if choice else method, *_cells(found), found.kind, _limit(found), str(int(found.n)))
     output().print(shown)
+    if found.dropped:
+        print(f"Left out {found.dropped:,} rows in which a value is missing.")
     if bool(found.saturated):
         print("Saturated: the figure has reached the most that this method can say; the truth may be larger.")
     if choice:

@@ -23,6 +23,17 @@ MethodOption: TypeAlias = Annotated[
 ContinuousOption: TypeAlias = Annotated[
     bool, typer.Option("--continuous", help="Integers are measurements on a scale.")
 ]
+MissingOption: TypeAlias = Annotated[
+    str, typer.Option("--missing", help="Rows with missing values: refuse, or drop them and say how many.")
+]
+LabelsOption: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option("--labels", help="Columns of a table that hold labels, whatever they look like; may be repeated."),
+]
+HeaderOption: TypeAlias = Annotated[
+    bool | None,
+    typer.Option("--header/--no-header", help="The first line of a CSV holds names. [default: yes, if no numbers]"),
+]
 SilentOption: TypeAlias = Annotated[bool, typer.Option("--quiet", help="Print nothing; write what was asked for.")]
 TableJsonOption: TypeAlias = Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")]
 TablesJsonOption: TypeAlias = Annotated[bool, typer.Option("--json", help="One JSON object instead of tables.")]
@@ -53,11 +64,6 @@ def _options(kind: Any) -> list[inspect.Parameter]:
     hints = get_type_hints(kind, include_extras=True)
     keyword = inspect.Parameter.POSITIONAL_OR_KEYWORD
     return [inspect.Parameter(f.name, keyword, default=f.default, annotation=hints[f.name]) for f in fields(kind)]
-
-
-def column_names(text: str | None) -> list[str] | None:
-    """The names in 'a,b', or None where there are none."""
-    return [part.strip() for part in text.split(",") if part.strip()] if text else None
 
 
 def check_plot(path: Path | None) -> None:

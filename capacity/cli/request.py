@@ -132,7 +132,7 @@ def _source(key: jax.Array, asked: SourceOptions) -> Source:
         raise ValueError(
             f"Expected --data alone, which has its own bits and dimensions; got --{next(iter(other))} too."
         )
-    columns = [part.strip() for part in asked.columns.split(",")] if asked.columns else None
+    columns = [asked.columns] if asked.columns else None
     return Codebook.from_data(read_rows(asked.data, columns, standardize=asked.standardize))
 
 

@@ -5,9 +5,10 @@ counts/, codes/ and neural/ hold the methods, and `Estimator` says how to write 
 order/ rows in time, conditional/ information beyond what a third side tells.
 """
 
-from capacity.estimators.arrays import estimate, pairwise
+from capacity.estimators.arrays import estimate
 from capacity.estimators.auto import Auto, Candidate, Choice, choose
 from capacity.estimators.codes.bounds import AutoregressiveCode, ClassifierBound
+from capacity.estimators.column_pairs import pairwise
 from capacity.estimators.conditional.conditional_information import conditional_information
 from capacity.estimators.conditional.local_permutation import conditional_permutation_test
 from capacity.estimators.counts.plugin import PlugIn

@@ -6,36 +6,33 @@ from typing import Literal
 
 import jax
 import numpy as np
-from numpy.typing import ArrayLike
+
+from capacity.estimators.sides import Side, pair_of
 
 FEW_VALUES = 20
 
 Takes = Literal["continuous", "discrete", "mixed", "any"]
 
 
-def checked(x: ArrayLike, y: ArrayLike, takes: Takes, least: int = 2) -> tuple[np.ndarray, np.ndarray]:
+def checked(x: object, y: object, takes: Takes, least: int = 2) -> tuple[np.ndarray, np.ndarray]:
     """Both sides as arrays (n, columns): float64 where real, one int64 column of symbols' numbers where discrete.
 
     Args:
-        x, y: arrays (n, columns) or (n,), row i of each from the same draw.
+        x, y: arrays (n, columns) or (n,) of any package, or data frames, row i of each from the same draw.
         takes: what the estimator takes.
         least: how many pairs it needs.
 
     Raises:
-        ValueError: different lengths, fewer pairs than `least`, NaN or infinity, a column that never changes, object
-            arrays, and real data where symbols are expected or the reverse.
+        ValueError: what `pair_of` refuses, missing values among it, fewer pairs than `least`, infinity, a column that
+            never changes, and real data where symbols are expected or the reverse.
     """
-    sides = {"x": _table(x, "x"), "y": _table(y, "y")}
-    lengths = [len(side) for side in sides.values()]
-    if lengths[0] != lengths[1]:
-        raise ValueError(
-            f"Expected x and y of one length, a row for each draw; got {lengths[0]} and {lengths[1]} rows."
-        )
-    if lengths[0] < least:
-        raise ValueError(f"Expected at least {least} pairs for this method; got {lengths[0]}.")
-    kinds = {name: "continuous" if side.dtype.kind == "f" else "discrete" for name, side in sides.items()}
+    first, second, _ = pair_of(x, y)
+    sides = {"x": first, "y": second}
+    if len(first) < least:
+        raise ValueError(f"Expected at least {least} pairs for this method; got {len(first)}.")
+    kinds = {name: "continuous" if side.values.dtype.kind == "f" else "discrete" for name, side in sides.items()}
     for name, kind in kinds.items():
-        other = sides[name].dtype
+        other = sides[name].values.dtype
         if takes == "continuous" and kind == "discrete":
             raise ValueError(
                 f"Expected real numbers for this method; got symbols ({other}) in {name}. If they are measurements on "
@@ -49,7 +46,7 @@ def checked(x: ArrayLike, y: ArrayLike, takes: Takes, least: int = 2) -> tuple[n
             )
     if takes == "mixed" and len(set(kinds.values())) == 1:
         raise ValueError(f"Expected one side of real numbers and one of symbols; got {kinds['x']} x and y.")
-    return _side(sides["x"], "x"), _side(sides["y"], "y")
+    return _ready(first, "x"), _ready(second, "y")
 
 
 def refuse_few_values(x: np.ndarray, y: np.ndarray) -> None:
@@ -73,36 +70,22 @@ def random_of(key: jax.Array) -> np.random.Generator:
     return np.random.default_rng(np.asarray(jax.random.key_data(key)).ravel().tolist())
 
 
-def _table(given: ArrayLike, name: str) -> np.ndarray:
-    """The side as an array (n, columns), its real numbers as float64."""
-    array = np.asarray(given)
-    if array.dtype.kind == "O":
-        raise ValueError(
-            f"Expected {name} as an array of numbers, booleans or strings; got an array of Python objects."
-        )
-    if array.dtype.kind not in "fiubUS":
-        raise ValueError(
-            f"Expected {name} as an array of real numbers, integers, booleans or strings; got {array.dtype}."
-        )
-    if array.ndim == 1:
-        array = array[:, None]
-    if array.ndim != 2 or not array.shape[1]:
-        raise ValueError(f"Expected {name} of shape (n,) or (n, columns); got {array.shape}.")
-    return array.astype(np.float64) if array.dtype.kind == "f" else array
-
-
-def _side(array: np.ndarray, name: str) -> np.ndarray:
+def _ready(side: Side, name: str) -> np.ndarray:
     """Real columns as they are, once they are finite and change; symbols numbered, (n, 1) int64."""
+    array, names = side.values, side.names
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         row, column = np.argwhere(~np.isfinite(array))[0]
-        raise ValueError(f"Expected finite numbers; got {array[row, column]} in {name}, row {row}, column {column}.")
+        raise ValueError(
+            f"Expected finite numbers; got {array[row, column]} in {name}, row {row}, column {names[column]!r}."
+        )
     constant = np.flatnonzero((array == array[:1]).all(axis=0))
     if len(constant):
         first = constant[0]
         raise ValueError(
-            f"Expected columns that change; got a constant one ({array[0, first]}) in {name}, column {first}. "
+            f"Expected columns that change; got a constant one ({array[0, first]}) in {name}, column {names[first]!r}. "
             "It carries no bits: leave it out."
         )
     if array.dtype.kind == "f":
         return array
-    return np.asarray(np.unique(array, axis=0, return_inverse=True)[1].reshape(-1, 1), np.int64)
+    rows = array[:, 0] if array.shape[1] == 1 else array
+    return np.asarray(np.unique(rows, axis=0, return_inverse=True)[1].reshape(-1, 1), np.int64)

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from capacity.estimators.arrays import named
+from capacity.estimators.columns import column_of, split_columns
 from capacity.estimators.estimator import Estimator
+from capacity.estimators.foreign import Tabular
+from capacity.estimators.sides import Side, side_of
 from capacity.runtime.keys import Seed, as_key
 
 
-def information_scorer(key: Seed, method: str | Estimator = "auto") -> Callable[[ArrayLike, ArrayLike], np.ndarray]:
+def information_scorer(key: Seed, method: str | Estimator = "auto") -> Callable[[Tabular, Tabular], np.ndarray]:
     """A `score_func(X, y)` for `sklearn.feature_selection.SelectKBest` and its kin: bits between each column and y.
 
     Args:
@@ -20,11 +22,18 @@ def information_scorer(key: Seed, method: str | Estimator = "auto") -> Callable[
         method: as in `estimate`.
 
     Returns:
-        A function of X (n, features) and y (n,) that returns scores (features,), in bits.
+        A function of X (n, features) and y (n,) that returns scores (features,), in bits; X may be sparse or a frame.
+        A column that never changes scores 0.
     """
     estimator, key = named(method), as_key(key)
 
-    def score(features: ArrayLike, target: ArrayLike) -> np.ndarray:
-        return np.array([float(estimator(key, column, target).bits) for column in np.asarray(features).T])
+    def score(features: Tabular, target: Tabular) -> np.ndarray:
+        scores, other = [], side_of(target, "y")
+        for name, lazy in split_columns(features):
+            column = column_of(lazy(), f"X, column {name!r}")
+            changes = bool((column.present != column.present[:1]).any())
+            side = Side.of(column, name)
+            scores.append(float(estimator(key, side, other).bits) if changes or side.missing is not None else 0.0)
+        return np.array(scores)
 
     return score

@@ -18,7 +18,10 @@ from capacity.plots.style import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SKY, le
 from capacity.results.estimate import Estimate
 from capacity.results.intervals import Z95
 from capacity.runtime.files.atomic import write_atomic
+from capacity.runtime.names import shown
 
+MOST_INCHES = 30.0
+TITLES = {"bits": "Mutual information", "normalised": "Share of the smaller entropy", "p_value": "p-values"}
 COLOURS = (BLUE, RED, GREEN, PURPLE, ORANGE, SKY)
 
 
@@ -51,26 +54,58 @@ def plot_profile(profile: Profile, axes: Axes, found: Estimate | None = None, me
     legend_below(axes, 3, 0.15)
 
 
-def plot_heat_map(dataset: xr.Dataset, axes: Axes) -> None:
-    """Bits between every two columns, written into the cells; the diagonal is left out.
+def plot_heat_map(dataset: xr.Dataset, axes: Axes, figure: str = "bits") -> None:
+    """A figure of every two columns, written into the cells; the diagonal, and what is not known, is left out.
+
+    Columns that are symbols stand in brackets, columns that no method can take in parentheses.
 
     Args:
         dataset: as `capacity.pairwise` makes it.
         axes: drawn on.
+        figure: "bits", "normalised" or "p_value".
     """
-    names, bits = [str(n) for n in dataset.column.values], dataset.bits.values
-    top = max(float(np.nanmax(bits)), 1e-9)
-    image = axes.imshow(np.ma.masked_invalid(np.maximum(bits, 0.0)), cmap="viridis", vmin=0.0, vmax=top)
-    for (i, j), value in np.ndenumerate(bits):
+    names, values = _marked(dataset), dataset[figure].values
+    seen = values[np.isfinite(values)]
+    top = 1.0 if figure == "p_value" else max(float(seen.max(initial=0.0)), 1e-9)
+    image = axes.imshow(np.ma.masked_invalid(np.maximum(values, 0.0)), cmap="viridis", vmin=0.0, vmax=top)
+    for (i, j), value in np.ndenumerate(values):
         if np.isfinite(value) and len(names) <= 16:
             shade = "white" if value < 0.6 * top else "black"
             axes.text(
                 j, i, f"{round(float(value), 2) + 0.0:.2f}", ha="center", va="center", color=shade, fontsize="small"
             )
-    axes.set_xticks(range(len(names)), names, rotation=45, ha="right")
-    axes.set_yticks(range(len(names)), names)
-    axes.set_title(f"Mutual information by {dataset.attrs['method']}")
-    axes.figure.colorbar(image, ax=axes, label="bits")
+    size = "medium" if len(names) <= 40 else "xx-small"
+    axes.set_xticks(range(len(names)), names, rotation=45, ha="right", parse_math=False, fontsize=size)
+    axes.set_yticks(range(len(names)), names, parse_math=False, fontsize=size)
+    axes.set_title(f"{TITLES[figure]} by {dataset.attrs['method']}")
+    axes.figure.colorbar(image, ax=axes, label=dataset[figure].attrs["units"].replace("1", figure))
+
+
+def plot_ranking(dataset: xr.Dataset, axes: Axes) -> None:
+    """Bits of each column about the target, the most on top, with their 95 % intervals.
+
+    Args:
+        dataset: as `capacity.pairwise` makes it with a target.
+        axes: drawn on.
+    """
+    known = np.flatnonzero(np.isfinite(dataset.bits.values))
+    names, place = [_marked(dataset)[i] for i in known], np.arange(len(known))
+    bits, low, high = (dataset[name].values[known] for name in ("bits", "low", "high"))
+    axes.barh(place, np.maximum(bits, 0.0), color=SKY)
+    axes.hlines(place, np.maximum(low, 0.0), high, color=BLUE, lw=1.5)
+    axes.set_yticks(place, names, parse_math=False)
+    axes.invert_yaxis()
+    axes.set_xlim(left=0.0)
+    axes.set_xlabel("bits")
+    axes.set_title(f"About {shown(str(dataset.attrs['target']))}, by {dataset.attrs['method']}", parse_math=False)
+    quiet_grid(axes)
+
+
+def _marked(dataset: xr.Dataset) -> list[str]:
+    """Names of columns, marked by what they are taken as."""
+    marks = {"real": "{}", "symbols": "[{}]", "unfit": "({})"}
+    pairs = zip(dataset.column.values, dataset.kind.values, strict=True)
+    return [marks[str(kind)].format(shown(str(name))) for name, kind in pairs]
 
 
 def save_profile(path: Path, profile: Profile, found: Estimate, method: str) -> None:
@@ -87,9 +122,17 @@ def save_profile(path: Path, profile: Profile, found: Estimate, method: str) -> 
     write_atomic(path, lambda target: figure.savefig(target, dpi=150))
 
 
-def save_heat_map(path: Path, dataset: xr.Dataset) -> None:
+def save_heat_map(path: Path, dataset: xr.Dataset, figure: str = "bits") -> None:
     """Draw a heat map into a file (.png, .pdf or .svg), whole or not at all."""
-    side = 2.5 + 0.6 * dataset.sizes["column"]
-    figure = Figure(figsize=(side + 1.0, side), layout="constrained")
-    plot_heat_map(dataset, figure.subplots())
-    write_atomic(path, lambda target: figure.savefig(target, dpi=150))
+    side = min(2.5 + 0.6 * dataset.sizes["column"], MOST_INCHES)
+    drawing = Figure(figsize=(side + 1.0, side), layout="constrained")
+    plot_heat_map(dataset, drawing.subplots(), figure)
+    write_atomic(path, lambda target: drawing.savefig(target, dpi=150))
+
+
+def save_ranking(path: Path, dataset: xr.Dataset) -> None:
+    """Draw a ranking into a file (.png, .pdf or .svg), whole or not at all."""
+    height = min(1.5 + 0.3 * dataset.sizes["column"], MOST_INCHES)
+    drawing = Figure(figsize=(7.0, height), layout="constrained")
+    plot_ranking(dataset, drawing.subplots())
+    write_atomic(path, lambda target: drawing.savefig(target, dpi=150))

@@ -36,6 +36,7 @@ class Estimate:
         limit: the most that this method could have reported here, in bits (`inf` if nothing limits it).
         n: how many independent samples stand behind it.
         kind: `exact` (unbiased for the truth), `lower` or `upper` (a bound in expectation), or `point`.
+        dropped: how many rows were left out before, because a value was missing in them.
     """
 
     bits: Numeric
@@ -45,6 +46,7 @@ class Estimate:
     limit: Numeric
     n: Numeric
     kind: Kind = field(metadata={"static": True})
+    dropped: Numeric = field(default=0, metadata={"static": True})
 
     @property
     def saturated(self) -> Numeric:
@@ -172,6 +174,8 @@ class Estimate:
             notes.append(f"the first {MAX_ROWS} of {len(flat[0])}")
         if bool(np.any(np.asarray(self.saturated))):
             notes.append("saturated: the truth may be larger")
+        if self.dropped:
+            notes.append(f"{self.dropped:,} rows with missing values were left out")
         return html_table("Estimate, bits", columns, rows, "; ".join(notes))
 
 

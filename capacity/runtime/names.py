@@ -1,9 +1,10 @@
-"""Names that users type: known, or refused with the nearest known ones."""
+"""Names that users type: known, or refused with the nearest known ones; any name can be shown and typed."""
 
 from __future__ import annotations
 
+import csv
 import difflib
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 
 def check_name(name: str, known: Collection[str], option: str) -> None:
@@ -24,3 +25,43 @@ def check_name(name: str, known: Collection[str], option: str) -> None:
         near = difflib.get_close_matches(name, names, n=2, cutoff=0.5)
         hint = f" Did you mean {' or '.join(f'{n!r}' for n in near)}?" if near else ""
         raise ValueError(f"Expected {option} to be one of {', '.join(names)}; got {name!r}.{hint}")
+
+
+def shown(name: str) -> str:
+    """A name as a line can show it: control characters as escapes.
+
+    Examples:
+        >>> shown("age [years]"), shown("a\\tb")
+        ('age [years]', 'a\\\\tb')
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
+
+
+def typed_names(typed: Sequence[str], known: Collection[str], option: str) -> list[str]:
+    """The names that were typed, each text one name or several with commas between, as CSV: quotes keep a comma.
+
+    Args:
+        typed: "a,b" are two names, unless one is called so; '"a,b",c' are two in any case.
+        known: the names that there are; each may be typed as `shown` shows it.
+        option: where they were typed, as "--x".
+
+    Raises:
+        ValueError: for an unknown name, with the nearest known ones, and one typed twice.
+
+    Examples:
+        >>> typed_names(["a,b", "c"], ["a", "b", "c"], "--x"), typed_names(["a,b"], ["a,b", "c"], "--x")
+        (['a', 'b', 'c'], ['a,b'])
+    """
+    by_look = {shown(name): name for name in known} | {name: name for name in known}
+    names: list[str] = []
+    for text in typed:
+        parts = (
+            [text] if text in by_look else [part.strip() for part in next(csv.reader([text], skipinitialspace=True))]
+        )
+        for part in parts:
+            if part:
+                check_name(part, by_look, option)
+                names.append(by_look[part])
+    if len(set(names)) < len(names):
+        raise ValueError(f"Expected each column once in {option}; got {', '.join(map(repr, names))}.")
+    return names

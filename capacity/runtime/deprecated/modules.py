@@ -52,7 +52,7 @@ bounds.flips: bounds.posterior.flips
 bounds.gaussian_posterior: bounds.posterior.gaussian
 bounds.stack_approximation: bounds.posterior.stack
 bounds.neighbours: bounds.annealed.neighbours bounds.posterior.overlaps
-estimators.estimate: estimators.arrays
+estimators.estimate: estimators.arrays estimators.column_pairs
 estimators.evidence: estimators.held_out
 estimators.scorer: estimators.feature_selection
 estimators.ksg: estimators.neighbours.ksg

@@ -5,25 +5,41 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
-import pandas as pd
 
-from capacity.runtime.names import check_name
+from capacity.runtime.files.csv_tables import read_csv
+from capacity.runtime.files.table import Table
+from capacity.runtime.names import check_name, shown, typed_names
 
 ENDINGS = (".npy", ".npz", ".csv", ".parquet")
 TABLES = (".csv", ".parquet")
 
+ArrayOrTable: TypeAlias = np.ndarray | Table
+"""An array, or columns by their names, those with missing values masked."""
+
+
+def is_table(file: Path) -> bool:
+    """Whether a file's ending, in any case, is that of a table."""
+    return file.suffix.lower() in TABLES
+
 
 def read_pair(
-    files: Sequence[Path], x: Sequence[str] | None = None, y: Sequence[str] | None = None
-) -> tuple[np.ndarray, np.ndarray]:
-    """x and y as arrays (n, columns): from two files, or from one that holds both.
+    files: Sequence[Path],
+    x: Sequence[str] | None = None,
+    y: Sequence[str] | None = None,
+    *,
+    header: bool | None = None,
+    labels: Sequence[str] = (),
+) -> tuple[ArrayOrTable, ArrayOrTable]:
+    """x and y as arrays (n, columns) or tables: from two files, or from one that holds both.
 
     Args:
-        files: two of `.npy` or tables; or one `.npz` with arrays `x` and `y`; or one table, `.csv` with a header or
-            `.parquet`.
-        x, y: with one table, the names of the columns on each side; with one `.npz`, the name of each array.
+        files: two of `.npy`, `.npz` of one array, or tables; or one `.npz` with arrays `x` and `y`; or one table.
+        x, y: with one table, the columns of each side, as `typed_names` reads them; with one `.npz`, the name of each
+            array.
+        header, labels: of tables, as in `read_table`.
 
     Raises:
         ValueError: for a file that is missing or cannot be read, names that are not there, and anything else than
@@ -32,52 +48,42 @@ def read_pair(
     if len(files) == 2:
         if x or y:
             raise ValueError("Expected column names with one file that holds both sides; got two files.")
-        return read_one(files[0]), read_one(files[1])
+        first, second = (read_table(f, header, labels) if is_table(f) else read_one(f) for f in files)
+        return first, second
     if len(files) != 1:
         raise ValueError(f"Expected one file that holds x and y, or a file for each; got {len(files)} files.")
     file = files[0]
-    if file.suffix == ".npz":
+    if file.suffix.lower() == ".npz":
         arrays = read_arrays(file)
         return _pick(arrays, x, "x", file), _pick(arrays, y, "y", file)
-    if file.suffix in TABLES:
-        table = read_table(file)
+    if is_table(file):
+        table = read_table(file, header, labels)
         if not x or not y:
             raise ValueError(
-                f"Expected --x and --y, the columns of each side, with {file}; it has {', '.join(table.columns)}."
+                f"Expected --x and --y, the columns of each side, with {file}; it has {', '.join(map(shown, table))}."
             )
-        for side, names in (("--x", x), ("--y", y)):
-            for name in names:
-                check_name(name, table.columns, side)
-        return _columns(table, x, file), _columns(table, y, file)
+        return table.only(typed_names(x, table, "--x")), table.only(typed_names(y, table, "--y"))
     raise ValueError(f"Expected one .npz, .csv or .parquet file that holds both sides, or two files; got {file}.")
 
 
-def read_table(file: Path) -> pd.DataFrame:
-    """A CSV file with a header, or a Parquet file, as a data frame of numbers and strings.
+def read_table(file: Path, header: bool | None = None, labels: Sequence[str] = ()) -> Table:
+    """The columns of a CSV or Parquet file by their names: integers, real numbers, booleans, or strings as objects.
+
+    Args:
+        file: ends in `.csv` or `.parquet`.
+        header: of a CSV: whether the first line holds names; None refuses one that looks like data.
+        labels: columns that hold labels, whatever these look like, as `typed_names` reads them.
 
     Raises:
-        ValueError: if it is missing, empty, or not a table; if it is Parquet and pyarrow is not installed.
+        ValueError: if it is missing, empty, or not a table; if it is Parquet and pyarrow is not installed.  A column
+            that is neither plainly numbers nor plainly labels is refused when it is asked for.
     """
-    if file.suffix == ".parquet":
-        return _read_parquet(_there(file))
-    try:
-        return pd.read_csv(_there(file))
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise ValueError(f"Expected {file} to be a CSV table with a header; got {error}.") from error
+    _there(file)
+    if file.suffix.lower() == ".csv":
+        return Table(str(file), {column.name: column.array for column in read_csv(file, header, labels)})
+    from capacity.runtime.files.parquet_tables import read_parquet
 
-
-def _read_parquet(file: Path) -> pd.DataFrame:
-    try:
-        import pyarrow as pa
-        from pyarrow import parquet
-    except ImportError:
-        raise ValueError(
-            f"Expected pyarrow to read {file}; it is not installed: pip install 'infocapacity[parquet]'."
-        ) from None
-    try:
-        return parquet.read_table(file).to_pandas()
-    except (pa.ArrowException, OSError) as error:
-        raise ValueError(f"Expected {file} to be a Parquet table; got {error}.") from error
+    return read_parquet(file, labels)
 
 
 def read_arrays(file: Path) -> dict[str, np.ndarray]:
@@ -94,30 +100,6 @@ def read_arrays(file: Path) -> dict[str, np.ndarray]:
         raise _unreadable(file, error) from error
 
 
-def numbers(table: pd.DataFrame, names: Sequence[str], file: Path) -> np.ndarray:
-    """Columns of a table as one array of real numbers.
-
-    Raises:
-        ValueError: if one of them is not of numbers.
-    """
-    for name in names:
-        if table[name].dtype.kind not in "fiub":
-            raise ValueError(f"Expected numbers in column {name!r} of {file}; got {table[name].dtype}.")
-    return np.asarray(table[list(names)], np.float64)
-
-
-def _columns(table: pd.DataFrame, names: Sequence[str], file: Path) -> np.ndarray:
-    kinds = {table[name].dtype.kind for name in names}
-    if kinds <= set("iub"):
-        return np.asarray(table[list(names)])
-    if kinds <= set("fiub"):
-        return numbers(table, names, file)
-    missing = table[list(names)].isna().any()
-    if missing.any():
-        raise ValueError(f"Expected no empty cells; got some in column {missing.idxmax()!r} of {file}.")
-    return np.asarray(table[list(names)].astype(str).to_numpy(dtype=np.str_))
-
-
 def _pick(arrays: dict[str, np.ndarray], names: Sequence[str] | None, side: str, file: Path) -> np.ndarray:
     name = names[0] if names else side
     check_name(name, arrays, f"an array of {file}")
@@ -125,15 +107,20 @@ def _pick(arrays: dict[str, np.ndarray], names: Sequence[str] | None, side: str,
 
 
 def read_one(file: Path) -> np.ndarray:
-    """The one array of an `.npy` file, or all columns of a table.
+    """The one array of an `.npy` or `.npz` file, or all columns of a table of numbers.
 
     Raises:
-        ValueError: for a file that is missing or cannot be read, pickled objects, and other endings.
+        ValueError: for a file that is missing or cannot be read, pickled objects, several arrays, and other endings.
     """
-    if file.suffix in TABLES:
-        table = read_table(file)
-        return _columns(table, list(table.columns), file)
-    if file.suffix != ".npy":
+    ending = file.suffix.lower()
+    if ending in TABLES:
+        return read_table(file).numbers()
+    if ending == ".npz":
+        arrays = read_arrays(file)
+        if len(arrays) != 1:
+            raise ValueError(f"Expected one array in {file}; got {', '.join(arrays) or 'none'}. Save the one alone.")
+        return next(iter(arrays.values()))
+    if ending != ".npy":
         raise ValueError(f"Expected a file that ends in {', '.join(ENDINGS)}; got {file}.")
     _there(file)
     try:
@@ -143,10 +130,9 @@ def read_one(file: Path) -> np.ndarray:
         raise _unreadable(file, error) from error
 
 
-def _there(file: Path) -> Path:
+def _there(file: Path) -> None:
     if not file.is_file():
         raise ValueError(f"Expected a file at {file}; got no such file.")
-    return file
 
 
 def _unreadable(file: Path, error: Exception) -> ValueError:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from capacity.runtime.files.arrays import TABLES, numbers, read_arrays, read_one, read_table
-from capacity.runtime.names import check_name
+from capacity.runtime.files.arrays import is_table, read_arrays, read_one, read_table
+from capacity.runtime.names import check_name, typed_names
 
 MAX_DATA_ROWS = 2**20
 
@@ -24,7 +24,8 @@ def read_rows(
 
     Args:
         file: an array of any shape (N, ...), its items flattened; or a table with a header.
-        columns: of a table, by default all; of an `.npz`, the one name of an array if it holds several.
+        columns: of a table, by default all, as `typed_names` reads them; of an `.npz`, the one name of an array if it
+            holds several.
         standardize: take away each column's mean and divide by its standard deviation: an injective map, which
             leaves the bits as they are and lets networks train; columns that never change stay at 0.
 
@@ -33,7 +34,7 @@ def read_rows(
             rows, and rows that differ in float64 but not in the float32 that networks are given.
     """
     path = Path(file)
-    rows = _table(path, columns) if path.suffix in TABLES else _array(path, columns)
+    rows = _table(path, columns) if is_table(path) else _array(path, columns)
     return as_rows(rows, str(path), standardize=standardize)
 
 
@@ -73,13 +74,11 @@ def _distinct(rows: np.ndarray) -> int:
 
 def _table(file: Path, columns: Sequence[str] | None) -> np.ndarray:
     table = read_table(file)
-    for name in columns or ():
-        check_name(name, [str(c) for c in table.columns], "a column")
-    return numbers(table, list(columns or table.columns), file)
+    return table.numbers(typed_names(columns, table, "a column") if columns else None)
 
 
 def _array(file: Path, columns: Sequence[str] | None) -> np.ndarray:
-    if file.suffix != ".npz":
+    if file.suffix.lower() != ".npz":
         if columns:
             raise ValueError(f"Expected names of columns with a table or an .npz file; got {file}.")
         return read_one(file)

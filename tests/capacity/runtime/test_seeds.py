@@ -37,7 +37,7 @@ TRAINING = capacity.Training(2, 8, 2, 8)
 NEITHER: Any = jnp.zeros(3)
 QUICK = (
     "analysis.weights.trace.hutchinson", "claims.outcome.examine", "curves.plan.plan_curve",
-    "curves.run.capacity_curve", "estimators.arrays.estimate", "estimators.arrays.pairwise",
+    "curves.run.capacity_curve", "estimators.arrays.estimate", "estimators.column_pairs.pairwise",
     "estimators.feature_selection.information_scorer",
     "training.noises.label_noise.flip_labels", "training.train.measurement_key",
 )  # fmt: skip
@@ -97,7 +97,7 @@ CASES: dict[str, Callable[[Any], Any]] = {
     "curves.plan.plan_curve": lambda key: capacity.plan_curve(key, SOURCE, SYSTEM, (0.5,)).keys,
     "curves.run.capacity_curve": lambda key: capacity.capacity_curve(key, SOURCE, SYSTEM, (0.5,)),
     "estimators.arrays.estimate": lambda key: capacity.estimate(key, X, Y, method="ksg"),
-    "estimators.arrays.pairwise": lambda key: capacity.pairwise(key, X, method="ksg"),
+    "estimators.column_pairs.pairwise": lambda key: capacity.pairwise(key, X, method="ksg").high.values,
     "estimators.auto.choose": lambda key: capacity.choose(key, X, Y).estimate,
     "estimators.feature_selection.information_scorer": lambda key: capacity.information_scorer(key, method="ksg")(
         X, Y[:, 0]

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from capacity.estimators.sides import pair_of, side_of
 from capacity.runtime.files.arrays import read_pair
 
 
@@ -17,20 +18,26 @@ def test_two_files_one_archive_and_one_table_agree(tmp_path: Path) -> None:
     np.savez(tmp_path / "both.npz", x=x, y=y)
     rows = "\n".join(f"{a!r},{b!r},{c}" for (a, b), c in zip(x.tolist(), y, strict=True))
     (tmp_path / "both.csv").write_text(f"a,b,label\n{rows}\n")
+    (tmp_path / "both.csv").rename(tmp_path / "both.CSV")
+    np.savez(tmp_path / "one.npz", anything=y)
+    (tmp_path / "one.npz").rename(tmp_path / "one.NPZ")
     for found in (
         read_pair([tmp_path / "x.npy", tmp_path / "y.npy"]),
+        read_pair([tmp_path / "x.npy", tmp_path / "one.NPZ"]),
         read_pair([tmp_path / "both.npz"]),
-        read_pair([tmp_path / "both.csv"], ["a", "b"], ["label"]),
+        read_pair([tmp_path / "both.CSV"], ["a", "b"], ["label"]),
+        read_pair([tmp_path / "both.CSV"], ["a,b"], ["label"]),
     ):
-        np.testing.assert_allclose(found[0], x, rtol=1e-15)
-        assert found[0].dtype == np.float64 and found[1].dtype.kind == "i"
-        np.testing.assert_array_equal(found[1].ravel(), y)
+        first, second = (side_of(side, "x").values for side in found)
+        np.testing.assert_allclose(first, x, rtol=1e-15)
+        assert first.dtype == np.float64 and second.dtype.kind == "i"
+        np.testing.assert_array_equal(second.ravel(), y)
 
 
 def test_words_are_symbols(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("a,b\n1.5,red\n2.5,green\n")
     _, colours = read_pair([tmp_path / "t.csv"], ["a"], ["b"])
-    assert colours.dtype.kind == "U" and colours[0, 0] == "red"
+    assert colours["b"].tolist() == ["red", "green"]  # type: ignore[call-overload]
 
 
 def test_a_pickle_is_never_loaded(tmp_path: Path) -> None:
@@ -72,7 +79,18 @@ def test_what_is_not_there_is_named(tmp_path: Path) -> None:
         read_pair([tmp_path / "t.npz"] * 3)
 
 
-def test_an_empty_cell_is_refused(tmp_path: Path) -> None:
+def test_an_archive_of_several_arrays_is_no_array(tmp_path: Path) -> None:
+    np.savez(tmp_path / "t.npz", a=np.ones(3), b=np.ones(3))
+    with pytest.raises(ValueError, match="Expected one array in .*; got a, b"):
+        read_pair([tmp_path / "t.npz"] * 2)
+    np.savez(tmp_path / "t.npz")
+    with pytest.raises(ValueError, match="got none"):
+        read_pair([tmp_path / "t.npz"] * 2)
+
+
+def test_an_empty_cell_is_missing(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("a,b\n1.5,red\n2.5,\n")
-    with pytest.raises(ValueError, match="empty cells"):
-        read_pair([tmp_path / "t.csv"], ["a"], ["b"])
+    sides = read_pair([tmp_path / "t.csv"], ["a"], ["b"])
+    with pytest.raises(ValueError, match="got nothing in y, row 1, column 'b'"):
+        pair_of(*sides)
+    assert pair_of(*sides, "drop")[2] == 1

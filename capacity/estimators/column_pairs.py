@@ -1,0 +1,251 @@
+"""All columns of a table: bits between every two of them, or between each and one of them, the target."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import jax
+import numpy as np
+
+from capacity.estimators.arrays import named
+from capacity.estimators.checks import checked
+from capacity.estimators.columns import TableColumn, column_of, split_columns
+from capacity.estimators.counts.entropy import plug_in
+from capacity.estimators.estimator import Estimator
+from capacity.estimators.foreign import LazyColumn, Tabular
+from capacity.estimators.sides import MISSING, Missing, Side
+from capacity.results.estimate import NATS_PER_BIT
+from capacity.runtime.keys import Seed, as_key
+from capacity.runtime.names import check_name
+from capacity.runtime.progress import Progress, reporter
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+PairTest: TypeAlias = Callable[[jax.Array, np.ndarray, np.ndarray], float]
+"""A p-value of "x and y are independent", from a key and checked arrays x (n, 1) and y (n, 1)."""
+MOST_NAMED = 5
+
+
+@dataclass(frozen=True)
+class NamedColumn:
+    """A column of a table; where no method can take it, why."""
+
+    name: str
+    column: TableColumn | None
+    note: str
+
+    @property
+    def kind(self) -> str:
+        """What it is taken as: "real", "symbols", or "unfit"."""
+        if self.column is None or self.note:
+            return "unfit"
+        return "real" if self.column.kind == "real" else "symbols"
+
+
+@dataclass(frozen=True)
+class PairFigures:
+    """What is said of two columns; NaN where nothing can be, and why in the note."""
+
+    bits: float = np.nan
+    low: float = np.nan
+    high: float = np.nan
+    normalised: float = np.nan
+    p_value: float = np.nan
+    n: int = 0
+    note: str = ""
+
+
+FIGURES = {
+    "bits": ("bits", "mutual information of two columns"),
+    "low": ("bits", "95 % interval, low end"),
+    "high": ("bits", "95 % interval, high end"),
+    "normalised": ("1", "bits as a share of the entropy of the side that is symbols, of the smaller if both are"),
+    "p_value": ("1", "chance of as much between independent columns"),
+    "n": ("1", "rows in which both columns have a value"),
+    "note": ("", "why there is no figure"),
+}
+
+
+def pairwise(
+    key: Seed,
+    table: Tabular,
+    method: str | Estimator = "auto",
+    names: Sequence[str] | None = None,
+    *,
+    target: str | None = None,
+    missing: Missing = "refuse",
+    test: PairTest | None = None,
+    progress: Progress | Literal[True] | None = None,
+) -> xr.Dataset:
+    """Information between every two columns of a table, in bits, or between each column and a target.
+
+    A column that no method can take (constant, without values, of dates) has NaN and a note, as has a pair that the
+    method refuses: the other pairs go on.
+
+    Args:
+        key: a key or a seed; every pair of columns gets a key of its own from it.
+        table: shape (n, columns), or a data frame, or a mapping of names to columns.
+        method: as in `estimate`.
+        names: of the columns; by default a frame's own, else their numbers.
+        target: the name of a column; then the others are ranked by what they say about it.
+        missing: "refuse" columns with missing values, before any work, or "drop", for each pair of columns, the rows
+            in which one of them has none.
+        test: a test of independence, for `p_value`.
+        progress: called with the share done and the pair; True shows a bar.
+
+    Returns:
+        `bits`, `low`, `high`, `normalised` (NaN between real columns), `n`, `note` and with a test `p_value` over dims
+        `column, other`, symmetric, NaN on the diagonal (a real column holds infinitely many bits about itself); with a
+        target over `column`, the most bits first.  `kind` says what each column was taken as.
+
+    Raises:
+        ValueError: for fewer than two columns, an unknown or unfit target, missing values, and where the method
+            refuses every pair.
+    """
+    estimator, key = named(method), as_key(key)
+    check_name(missing, MISSING, "missing")
+    columns = [_examined(name, column) for name, column in split_columns(table, names)]
+    if len(columns) < 2:
+        raise ValueError(f"Expected two columns or more; got {len(columns)}.")
+    lengths = {len(c.column.values) for c in columns if c.column is not None}
+    if len(lengths) > 1:
+        raise ValueError(f"Expected columns of one length; got {', '.join(map(str, sorted(lengths)))} rows.")
+    if missing == "refuse":
+        _refuse_missing(columns)
+    labels = [column.name for column in columns]
+    if target is None:
+        pairs = list(combinations(range(len(columns)), 2))
+    else:
+        check_name(target, labels, "the target")
+        j = labels.index(target)
+        if columns[j].note:
+            raise ValueError(f"Expected a target that a method can take. {columns[j].note}")
+        pairs = [(i, j) for i in range(len(columns)) if i != j]
+    report = reporter(progress)
+    found: dict[tuple[int, int], PairFigures] = {}
+    for done, (pair_key, (i, j)) in enumerate(zip(jax.random.split(key, len(pairs)), pairs, strict=True), 1):
+        found[i, j] = _figures(pair_key, estimator, columns[i], columns[j], test)
+        if report is not None:
+            report(done / len(pairs), f"{labels[i]} and {labels[j]}")
+    _refuse_if_nothing_was_found(found, columns)
+    values = list(FIGURES) if test is not None else [name for name in FIGURES if name != "p_value"]
+    if target is None:
+        return _matrix(columns, found, values, {"method": estimator.name})
+    return _ranking(
+        columns, found, values, {"method": estimator.name, "target": target, "target_kind": columns[j].kind}
+    )
+
+
+def _examined(name: str, lazy: LazyColumn) -> NamedColumn:
+    """A column, and what makes it unfit for every method."""
+    try:
+        column = column_of(lazy(), f"column {name!r}")
+    except ValueError as refusal:
+        return NamedColumn(name, None, str(refusal))
+    present, note = column.present, ""
+    if not len(present):
+        note = f"Column {name!r} has no value in any row."
+    elif column.kind == "real" and not np.isfinite(present).all():
+        note = f"Column {name!r} is infinite in {int((~np.isfinite(present)).sum())} rows."
+    elif (present == present[0]).all():
+        what = "label" if column.kind == "label" else f"value ({present[0]})"
+        note = f"Column {name!r} has the same {what} in every row: it carries no bits."
+    return NamedColumn(name, column, note)
+
+
+def _refuse_missing(columns: Sequence[NamedColumn]) -> None:
+    """Before any work, all columns with missing values at once."""
+    missing = {
+        c.name: int(c.column.missing.sum())
+        for c in columns
+        if c.kind != "unfit" and c.column is not None and c.column.missing is not None
+    }
+    if missing:
+        some = [f"{name!r} in {count} rows" for name, count in list(missing.items())[:MOST_NAMED]]
+        more = f" and {len(missing) - MOST_NAMED} more columns" if len(missing) > MOST_NAMED else ""
+        raise ValueError(
+            f"Expected a value in every row; got none in column {', '.join(some)}{more}. To leave out, for each pair "
+            "of columns, the rows in which one has no value, say missing='drop' (on the command line: --missing drop)."
+        )
+
+
+def _figures(
+    key: jax.Array, estimator: Estimator, first: NamedColumn, second: NamedColumn, test: PairTest | None
+) -> PairFigures:
+    """Of two columns; a refusal becomes a note."""
+    for unfit in (first, second):
+        if unfit.note or unfit.column is None:
+            return PairFigures(note=unfit.note)
+    one, other = first.column, second.column
+    assert one is not None and other is not None, "columns that are none have a note"
+    kept = np.ones(len(one.values), bool)
+    for column in (one, other):
+        if column.missing is not None:
+            kept &= ~column.missing
+    x, y = (Side(c.column.values[kept, None], (c.name,)) for c in (first, second) if c.column is not None)
+    n = int(kept.sum())
+    try:
+        found = estimator(key, x, y)
+        p_value = np.nan if test is None else test(jax.random.fold_in(key, 1), *checked(x, y, "any"))
+    except ValueError as refusal:
+        return PairFigures(n=n, note=f"Columns {first.name!r} (x) and {second.name!r} (y): {refusal}")
+    sides = [side.values for side, c in ((x, one), (y, other)) if c.kind != "real"]
+    entropy = min((plug_in(np.unique(side, return_counts=True)[1]) / NATS_PER_BIT for side in sides), default=np.nan)
+    bits, low, high = float(found.bits), float(found.low), float(found.high)
+    return PairFigures(bits, low, high, bits / entropy if entropy else np.nan, p_value, n)
+
+
+def _refuse_if_nothing_was_found(found: dict[tuple[int, int], PairFigures], columns: Sequence[NamedColumn]) -> None:
+    """A method that takes no pair of the table is refused in its own words."""
+    fit = {pair: figures for pair, figures in found.items() if all(columns[i].kind != "unfit" for i in pair)}
+    if fit and all(figures.note for figures in fit.values()):
+        raise ValueError(next(iter(fit.values())).note)
+
+
+def _matrix(
+    columns: Sequence[NamedColumn],
+    found: dict[tuple[int, int], PairFigures],
+    values: Sequence[str],
+    attributes: dict[str, str],
+) -> xr.Dataset:
+    """Symmetric, over `column, other`; what is said of a column alone stands on the diagonal."""
+    import xarray as xr
+
+    diagonal = {(i, i): PairFigures(note=c.note) for i, c in enumerate(columns)}
+    mirrored = {(j, i): figures for (i, j), figures in found.items()}
+    table = found | mirrored | diagonal
+    each = range(len(columns))
+    labels = [column.name for column in columns]
+    arrays = {v: np.array([[vars(table[i, j])[v] for j in each] for i in each]) for v in values}
+    return xr.Dataset(
+        {v: (("column", "other"), array, _attributes(v)) for v, array in arrays.items()},
+        {"column": labels, "other": labels, "kind": ("column", [column.kind for column in columns])},
+        attributes,
+    )
+
+
+def _ranking(
+    columns: Sequence[NamedColumn],
+    found: dict[tuple[int, int], PairFigures],
+    values: Sequence[str],
+    attributes: dict[str, str],
+) -> xr.Dataset:
+    """Over `column`, the most bits first, those without a figure last."""
+    import xarray as xr
+
+    order = sorted(found, key=lambda pair: np.nan_to_num(-found[pair].bits, nan=np.inf))
+    arrays = {v: np.array([vars(found[pair])[v] for pair in order]) for v in values}
+    return xr.Dataset(
+        {v: (("column",), array, _attributes(v)) for v, array in arrays.items()},
+        {"column": [columns[i].name for i, _ in order], "kind": ("column", [columns[i].kind for i, _ in order])},
+        attributes,
+    )
+
+
+def _attributes(name: str) -> dict[str, str]:
+    units, long_name = FIGURES[name]
+    return ({"units": units} if units else {}) | {"long_name": long_name}

@@ -1,0 +1,189 @@
+"""A side, x or y: the columns of an array or table together, of one kind, and the rows in which none is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from capacity.estimators.columns import TableColumn, column_of, refuse_dtype
+from capacity.estimators.foreign import as_numpy, is_of, table_columns
+from capacity.runtime.names import check_name
+
+Missing: TypeAlias = Literal["refuse", "drop"]
+"""What is done about rows with missing values: nothing is computed, or they are left out, which is said."""
+MISSING: tuple[Missing, ...] = ("refuse", "drop")
+MOST_NAMED = 5
+DROP = "To leave such rows out, say missing='drop' to capacity.estimate (on the command line: --missing drop)."
+
+
+@dataclass(frozen=True)
+class Side:
+    """All columns of x or of y; NumPy takes it as an array.
+
+    Attributes:
+        values: shape (n, columns): float64, or integers, booleans or strings, which are symbols.
+        names: what the columns are called: numbers for those of an array.
+        missing: shape (n, columns), True where there is no value; None where none is missing.
+    """
+
+    values: np.ndarray
+    names: tuple[str | int, ...]
+    missing: np.ndarray | None = None
+
+    @classmethod
+    def of(cls, column: TableColumn, name: str | int) -> Side:
+        """One column as a side."""
+        return cls(column.values[:, None], (name,), None if column.missing is None else column.missing[:, None])
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> np.ndarray:
+        """The values, where none is missing."""
+        return np.array(self.values, dtype=dtype, copy=copy)
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def rows(self, kept: np.ndarray) -> Side:
+        """The rows of a mask, in which nothing is missing any more."""
+        return Side(self.values[kept], self.names)
+
+
+def side_of(given: object, name: str) -> Side:
+    """An array or table of any package as one side.
+
+    Args:
+        given: shape (n,) or (n, columns); a data frame, or a mapping of names to columns.
+        name: "x" or "y", for refusals.
+
+    Raises:
+        ValueError: for what `column_of` refuses, other shapes, columns of unequal length, and labels beside real
+            numbers, which are no point in any space.
+    """
+    if isinstance(given, Side):
+        return given
+    table = table_columns(given)
+    if table is None:
+        array = as_numpy(given)
+        if array.ndim == 1:
+            array = array[:, None]
+        if array.ndim != 2 or not array.shape[1]:
+            raise ValueError(f"Expected {name} of shape (n,) or (n, columns); got {array.shape}.")
+        if array.dtype.kind != "O":
+            return _of_array(array, name)
+        columns: dict[str | int, TableColumn] = {j: column_of(c, f"{name}, column {j}") for j, c in enumerate(array.T)}
+        return _together(list(columns), list(columns.values()), name)
+    if not table:
+        raise ValueError(f"Expected {name} with one column or more; got a table with none.")
+    names = [label for label, _ in table]
+    return _together(names, [column_of(column(), f"{name}, column {label!r}") for label, column in table], name)
+
+
+def pair_of(x: object, y: object, missing: Missing = "refuse") -> tuple[Side, Side, int]:
+    """Both sides, without the rows in which a value is missing, and how many those were.
+
+    Args:
+        x, y: as `side_of` takes them, row i of both from the same draw.
+        missing: "drop" leaves rows with missing values out; "refuse" refuses where there are some.
+
+    Raises:
+        ValueError: for what `side_of` refuses, sides of unequal length or in another order, and missing values, each
+            column named, unless they are to be left out.
+    """
+    check_name(missing, MISSING, "missing")
+    _refuse_other_order(x, y)
+    sides = {"x": side_of(x, "x"), "y": side_of(y, "y")}
+    first, second = sides.values()
+    if len(first) != len(second):
+        raise ValueError(
+            f"Expected x and y of one length, a row for each draw; got {len(first)} and {len(second)} rows."
+        )
+    kept = np.ones(len(first), bool)
+    for name, side in sides.items():
+        if side.missing is not None:
+            if missing == "refuse":
+                raise ValueError(f"{what_is_missing(side, name)} {DROP}")
+            kept &= ~side.missing.any(axis=1)
+    if kept.all():
+        return first, second, 0
+    return first.rows(kept), second.rows(kept), int((~kept).sum())
+
+
+def what_is_missing(side: Side, name: str) -> str:
+    """A sentence on the values that are missing: in which columns, in how many rows, and where the first is.
+
+    Args:
+        side: in which some are missing.
+        name: "x" or "y".
+    """
+    assert side.missing is not None, "asked only of sides with missing values"
+    row, column = np.argwhere(side.missing)[0]
+    value = "nan" if side.values.dtype.kind == "f" else "nothing"
+    counts = [
+        f"{label!r} in {count}" if isinstance(label, str) else f"{label} in {count}"
+        for label, count in zip(side.names, side.missing.sum(axis=0), strict=True)
+        if count
+    ]
+    shown = ", ".join(counts[:MOST_NAMED]) + (f" and {len(counts) - MOST_NAMED} more" * (len(counts) > MOST_NAMED))
+    return (
+        f"Expected a value in every row; got {value} in {name}, row {row}, column {side.names[column]!r}. Missing by "
+        f"column: {shown} of {len(side)} rows."
+    )
+
+
+def _refuse_other_order(x: object, y: object) -> None:
+    """Two columns of pandas with the same index in another order are no pairs row by row."""
+    pandas = ("DataFrame", "Series")
+    if not all(is_of(side, "pandas") and type(side).__name__ in pandas for side in (x, y)):
+        return
+    one, other = (side.index for side in (x, y))  # type: ignore[attr-defined]
+    if (
+        len(one) == len(other)
+        and not one.equals(other)
+        and one.is_unique
+        and one.sort_values().equals(other.sort_values())
+    ):
+        raise ValueError(
+            "Expected row i of x and of y from the same draw; got the same index in two orders. Say y.loc[x.index] to "
+            "pair rows by index, .to_numpy() to pair them as they stand."
+        )
+
+
+def _of_array(array: np.ndarray, name: str) -> Side:
+    """An array (n, columns) as it is: its columns are of one kind."""
+    refuse_dtype(array.dtype, name)
+    mask = np.ma.getmaskarray(array) if isinstance(array, np.ma.MaskedArray) else None
+    values = np.ma.getdata(array)
+    if values.dtype.kind == "f":
+        values = values.astype(np.float64)
+        if np.isnan(values).any():
+            mask = np.isnan(values) if mask is None else mask | np.isnan(values)
+    missing = mask if mask is not None and mask.any() else None
+    return Side(values, tuple(range(values.shape[1])), missing)
+
+
+def _together(names: Sequence[str | int], columns: Sequence[TableColumn], name: str) -> Side:
+    lengths = {len(column.values) for column in columns}
+    if len(lengths) > 1:
+        raise ValueError(f"Expected columns of one length in {name}; got {', '.join(map(str, sorted(lengths)))} rows.")
+    missing = None
+    if any(column.missing is not None for column in columns):
+        nowhere = np.zeros(lengths.pop(), bool)
+        missing = np.column_stack([nowhere if column.missing is None else column.missing for column in columns])
+    kinds = [column.kind for column in columns]
+    if "real" in kinds and "label" in kinds:
+        real, label = (names[kinds.index(kind)] for kind in ("real", "label"))
+        raise ValueError(
+            f"Expected columns of one kind on a side; got real numbers (column {real!r}) and labels (column {label!r}) "
+            f"in {name}. Ask about them one by one; or make real columns of the labels (pandas.get_dummies(...)"
+            ".astype(float)), or classes of the numbers (pandas.cut)."
+        )
+    if "real" in kinds:
+        values = np.column_stack([column.values.astype(np.float64) for column in columns])
+    elif len(columns) == 1:
+        values = columns[0].values[:, None]
+    else:
+        values = np.column_stack([np.unique(column.values, return_inverse=True)[1] for column in columns])
+    return Side(values, tuple(names), missing)

@@ -1,0 +1,257 @@
+"""What people have as arrays and tables, at the door that all callers share: the same numbers, or a question."""
+
+from __future__ import annotations
+
+import datetime
+import subprocess
+import sys
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+
+from capacity import choose, estimate, information_scorer, pairwise
+from capacity.estimators import KSG
+from capacity.estimators.checks import checked
+from capacity.estimators.sides import Side, pair_of, side_of
+from capacity.results.estimate import Estimate
+
+N = 400
+NOISE = np.random.default_rng(0).normal(size=(N, 2))
+REAL = NOISE[:, 0]
+OTHER = 0.8 * REAL + 0.6 * NOISE[:, 1]
+WHOLE = np.digitize(REAL, [-1.0, 0.0, 1.0])
+WORDS = np.array(["low", "some", "more", "high"])[WHOLE]
+
+
+class FakeTensor:
+    """As a tensor with gradient on a device: NumPy can have it only when it is detached and brought home."""
+
+    def __init__(self, array: np.ndarray, dtype: str = "torch.float32", steps: tuple[str, ...] = ()):
+        self.array, self.dtype, self.steps, self.layout = array, dtype, steps, "torch.strided"
+
+    def _next(self, step: str) -> FakeTensor:
+        return FakeTensor(self.array, self.dtype, (*self.steps, step))
+
+    def detach(self) -> FakeTensor:
+        return self._next("detach")
+
+    def cpu(self) -> FakeTensor:
+        return self._next("cpu")
+
+    def float(self) -> FakeTensor:
+        return FakeTensor(self.array, "torch.float32", self.steps)
+
+    def resolve_conj(self) -> FakeTensor:
+        return self
+
+    def resolve_neg(self) -> FakeTensor:
+        return self
+
+    def numpy(self) -> np.ndarray:
+        assert {"detach", "cpu"} <= set(self.steps) and self.dtype != "torch.bfloat16"
+        return self.array
+
+
+FakeTensor.__module__ = "torch"
+
+SAME: dict[str, tuple[Any, Any]] = {
+    "a list": (REAL.tolist(), REAL),
+    "an array in single precision": (REAL.astype(np.float32), REAL.astype(np.float32)),
+    "a masked array without a mask": (np.ma.MaskedArray(REAL), REAL),
+    "a series": (pd.Series(REAL, index=np.arange(N) + 7), REAL),
+    "a frame": (pd.DataFrame({"a": REAL, "b": OTHER}), np.column_stack([REAL, OTHER])),
+    "a frame of two columns of one name": (
+        pd.DataFrame(np.column_stack([REAL, OTHER]), columns=["a", "a"]),
+        np.column_stack([REAL, OTHER]),
+    ),
+    "real and whole columns": (pd.DataFrame({"a": REAL, "b": WHOLE}), np.column_stack([REAL, WHOLE])),
+    "a mapping": ({"a": REAL, "b": OTHER}, np.column_stack([REAL, OTHER])),
+    "a structured array": (
+        np.array(list(zip(REAL, OTHER, strict=True)), dtype=[("a", float), ("b", float)]),
+        np.column_stack([REAL, OTHER]),
+    ),
+    "nullable real numbers": (pd.Series(REAL, dtype="Float64"), REAL),
+    "nullable integers": (pd.Series(WHOLE, dtype="Int64"), WHOLE),
+    "nullable booleans": (pd.Series(REAL > 0, dtype="boolean"), REAL > 0),
+    "sparse columns": (pd.Series(pd.arrays.SparseArray(np.maximum(REAL, 0))), np.maximum(REAL, 0)),
+    "a sparse matrix": (sparse.csr_matrix(np.maximum(NOISE, 0)), np.maximum(NOISE, 0)),
+    "a sparse array of counts": (sparse.coo_array(WHOLE[:, None]), WHOLE),
+    "an array of JAX": (jnp.asarray(REAL), REAL.astype(np.float32)),
+    "bfloat16": (jnp.asarray(REAL, jnp.bfloat16), np.asarray(jnp.asarray(REAL, jnp.bfloat16).astype(jnp.float32))),
+    "a tensor with gradient": (FakeTensor(REAL), REAL),
+    "a tensor of bfloat16": (FakeTensor(REAL, "torch.bfloat16"), REAL),
+    "strings": (WORDS, WORDS),
+    "a list of strings": (WORDS.tolist(), WORDS),
+    "strings as objects": (WORDS.astype(object), WORDS),
+    "a series of strings": (pd.Series(WORDS), WORDS),
+    "a series of objects": (pd.Series(WORDS, dtype=object), WORDS),
+    "nullable strings": (pd.Series(WORDS, dtype="string"), WORDS),
+    "a category": (pd.Series(WORDS, dtype="category"), WORDS),
+    "an index": (pd.Index(WORDS), WORDS),
+    "a category of numbers": (pd.Categorical(WHOLE), WHOLE),
+    "intervals": (pd.cut(REAL, [-9, -1, 0, 1, 9], right=False), WHOLE),
+    "labels of two kinds": (pd.DataFrame({"a": WORDS, "b": REAL > 0}), WORDS),
+    "booleans as objects": ((REAL > 0).astype(object), REAL > 0),
+}
+
+
+@pytest.mark.parametrize("name", SAME)
+def test_the_same_as_a_plain_array(name: str) -> None:
+    """Real numbers to the last bit; labels by which rows have the same one."""
+    given, plain = SAME[name]
+    found, expected = (checked(side, OTHER, "any")[0] for side in (given, plain))
+    assert found.dtype == expected.dtype and found.dtype in (np.float64, np.int64)
+    if found.dtype == np.float64:
+        np.testing.assert_array_equal(found, expected)
+    else:
+        assert len(set(zip(found.ravel(), expected.ravel(), strict=True))) == len(np.unique(expected))
+
+
+HOLED = [None, *WHOLE[1:].tolist()]
+
+
+def test_arrow_where_it_is_installed() -> None:
+    pa = pytest.importorskip("pyarrow")
+    table = pa.table({"a": HOLED, "b": WORDS.tolist(), "c": REAL})
+    first, second, dropped = pair_of(table.select(["a", "b"]), table.select(["c"]), "drop")
+    assert dropped == 1 and first.values.dtype.kind == "i" and second.values.dtype == np.float64
+
+
+def test_polars_where_it_is_installed() -> None:
+    polars = pytest.importorskip("polars")
+    frame = polars.DataFrame({"a": HOLED, "b": WORDS.tolist(), "c": REAL})
+    first, second, dropped = pair_of(frame[["a", "b"]], frame["c"], "drop")
+    assert dropped == 1 and first.values.dtype.kind == "i" and second.values.dtype == np.float64
+    for kind in (polars.Categorical, polars.String):
+        labels = checked(frame["b"].cast(kind), OTHER, "any")[0]
+        assert len(set(zip(labels.ravel(), WORDS, strict=True))) == 4
+    for bad, words in ((frame.lazy(), r"\.collect\(\)"), (frame["a"].cast(polars.Date), "got dates in x")):
+        with pytest.raises(ValueError, match=words):
+            side_of(bad, "x")
+    assert pairwise(0, frame, "auto", missing="drop").kind.values.tolist() == ["symbols", "symbols", "real"]
+
+
+def holed(values: np.ndarray) -> np.ndarray:
+    mask = np.zeros(N, bool)
+    mask[[3, 8]] = True
+    return np.ma.MaskedArray(np.where(mask, -9999, values), mask)
+
+
+MISSING: dict[str, Any] = {
+    "masked": holed(REAL),
+    "masked integers": holed(WHOLE),
+    "nan": np.ma.filled(holed(REAL), np.nan),
+    "nullable integers": pd.Series(holed(WHOLE).tolist(), dtype="Int64"),
+    "nullable booleans": pd.Series(holed(REAL > 0).tolist(), dtype="boolean"),
+    "nullable strings": pd.Series(np.where(holed(WHOLE).mask, None, WORDS), dtype="string"),
+    "a category": pd.Series(np.where(holed(WHOLE).mask, None, WORDS), dtype="category"),
+    "objects": np.where(holed(WHOLE).mask, None, WORDS),
+    "objects of two kinds of nothing": np.where(holed(WHOLE).mask, np.nan, np.where(REAL > 9, None, WORDS)),
+    "a column of a frame": pd.DataFrame({"b": OTHER, "a": np.ma.filled(holed(REAL), np.nan)}),
+}
+
+
+@pytest.mark.parametrize("name", MISSING)
+def test_missing_values_are_refused_or_dropped(name: str) -> None:
+    given = MISSING[name]
+    with pytest.raises(ValueError, match=r"in x, row 3, column .*in 2 of 400 rows.*missing='drop'"):
+        estimate(0, given, OTHER)
+    with pytest.raises(ValueError, match="in y, row 3"):
+        KSG()(0, OTHER, given)
+    first, second, dropped = pair_of(given, OTHER, "drop")
+    rest = np.delete(np.arange(N), [3, 8])
+    assert dropped == 2 and first.missing is None and len(first) == N - 2
+    np.testing.assert_array_equal(second.values[:, 0], OTHER[rest])
+    if first.values.dtype == np.float64:
+        np.testing.assert_array_equal(first.values[:, -1], REAL[rest])
+    else:
+        assert -9999 not in first.values
+
+
+def test_what_was_dropped_is_said() -> None:
+    found = estimate(0, MISSING["masked"], np.where(np.arange(N) == 9, np.nan, OTHER), "gaussian", missing="drop")
+    whole = estimate(0, np.delete(REAL, [3, 8, 9]), np.delete(OTHER, [3, 8, 9]), "gaussian")
+    assert found.dropped == 3 and float(found.bits) == float(whole.bits) and whole.dropped == 0
+    assert "3 rows with missing values were left out" in found._repr_html_()
+    with pytest.raises(ValueError, match="missing to be one of drop, refuse"):
+        estimate(0, REAL, OTHER, missing="fill")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="Expected at least .* got 0"):
+        estimate(0, np.full(N, np.nan), OTHER, "gaussian_copula", missing="drop")
+
+
+REFUSED: dict[str, tuple[Any, str]] = {
+    "dates": (np.arange(N).astype("M8[s]"), r"got dates in x.*astype\('int64'\).*astype\(str\)"),
+    "dates with a zone": (
+        pd.DataFrame({"when": pd.date_range("2020", periods=N, tz="UTC")}),
+        "got dates in x, column 'when'",
+    ),
+    "dates as objects": ([datetime.date(2020, 1, 1 + i % 28) for i in range(N)], "got dates in x, column 0"),
+    "lengths of time": (pd.Series(pd.to_timedelta(WHOLE, unit="h")), "got lengths of time in x"),
+    "real numbers beside labels": (
+        pd.DataFrame({"height": REAL, "kind": WORDS}),
+        "got real numbers .column 'height'. and labels .column 'kind'. in x",
+    ),
+    "real numbers beside a category": (
+        pd.DataFrame({"height": REAL, "kind": pd.Categorical(WHOLE)}),
+        "got real numbers .column 'height'. and labels",
+    ),
+    "a list with words and numbers": (["a", 1.5] * (N // 2), "got strings, and 1.5 in row 1"),
+    "objects with words and numbers": (np.array(["a", 1] * (N // 2), object), "got strings, and 1 in row 1"),
+    "rows of words and numbers": ([["a", 1.5], ["b", 2.5]] * (N // 2), "x, column 1 as .* array of Python objects"),
+    "numbers as objects": (REAL.astype(object), "array of Python objects"),
+    "complex numbers": (REAL + 1j, "real numbers, integers, booleans or strings; got complex128"),
+    "ragged rows": ([[1.0, 2.0], [1.0]], "rows of one length"),
+    "columns of unequal length": ({"a": REAL, "b": REAL[1:]}, "columns of one length in x; got 399, 400 rows"),
+    "no columns": ({}, "one column or more"),
+    "an infinite number": (pd.DataFrame({"a": np.where(REAL > 2, np.inf, REAL)}), "got inf in x, row .*, column 'a'"),
+    "a constant column": (pd.DataFrame({"b": REAL, "a": 0.0 * REAL}), "constant one .0.0. in x, column 'a'"),
+    "nothing of the kind": (object(), "of shape"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_no_array_says_is_asked(name: str) -> None:
+    given, words = REFUSED[name]
+    for call in (estimate, choose):
+        with pytest.raises(ValueError, match=words):
+            call(0, given, OTHER)
+
+
+def test_rows_of_pandas_in_another_order_are_no_pairs() -> None:
+    x, y = pd.Series(REAL), pd.Series(OTHER)
+    with pytest.raises(ValueError, match=r"y.loc\[x.index\]"):
+        estimate(0, x, y.sort_values(), "gaussian")
+    aligned = estimate(0, x, y.sort_values().loc[x.index], "gaussian")
+    assert aligned == estimate(0, REAL, OTHER, "gaussian")
+    assert isinstance(estimate(0, x, y.reset_index(drop=True).rename(lambda i: i + 1), "gaussian"), Estimate)
+
+
+def test_features_of_every_kind_are_scored() -> None:
+    score = information_scorer(0, "mixed")
+    flag = (REAL > 0).astype(int)
+    frame = pd.DataFrame({"a": REAL, "still": 0.0, "b": NOISE[:, 1]})
+    found = score(frame, pd.Series(flag))
+    np.testing.assert_allclose(found, score(sparse.csc_matrix(frame.to_numpy()), flag))
+    assert found[1] == 0.0 and found[0] > 0.5 > found[2]
+    with pytest.raises(ValueError, match="in x, row 0, column 'a'"):
+        score(frame.where(frame.a != frame.a[0]), flag)
+
+
+def test_no_package_is_imported_for_plain_arrays() -> None:
+    program = """if True:
+        import sys, numpy as np
+        from capacity.estimators.sides import pair_of
+        pair_of(np.arange(9.0), [str(i) for i in range(9)])
+        loaded = {"pandas", "polars", "torch", "xarray", "matplotlib"} & set(sys.modules)
+        assert not loaded, loaded"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=120)
+
+
+def test_a_side_is_an_array() -> None:
+    side = Side(np.arange(6.0).reshape(3, 2), ("a", "b"))
+    assert np.asarray(side).shape == (3, 2) and np.array(side, dtype=np.float32).dtype == np.float32
+    assert side_of(side, "x") is side and pairwise(0, np.column_stack([REAL, OTHER]), "gaussian").sizes["column"] == 2
