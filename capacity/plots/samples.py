@@ -21,6 +21,7 @@ from capacity.runtime.files.atomic import write_atomic
 from capacity.runtime.names import shown
 
 MOST_INCHES = 30.0
+KINDS = {"symbols": "[ ] symbols", "unfit": "( ) no method takes it"}
 TITLES = {"bits": "Mutual information", "normalised": "Share of the smaller entropy", "p_value": "p-values"}
 COLOURS = (BLUE, RED, GREEN, PURPLE, ORANGE, SKY)
 
@@ -78,6 +79,7 @@ def plot_heat_map(dataset: xr.Dataset, axes: Axes, figure: str = "bits") -> None
     axes.set_xticks(range(len(names)), names, rotation=45, ha="right", parse_math=False, fontsize=size)
     axes.set_yticks(range(len(names)), names, parse_math=False, fontsize=size)
     axes.set_title(f"{TITLES[figure]} by {dataset.attrs['method']}")
+    axes.set_xlabel(", ".join(KINDS[kind] for kind in KINDS if kind in dataset.kind.values), fontsize="small")
     axes.figure.colorbar(image, ax=axes, label=dataset[figure].attrs["units"].replace("1", figure))
 
 
