@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import jax
 import numpy as np
@@ -76,7 +76,7 @@ def pairwise(
     method: str | Estimator = "auto",
     names: Sequence[str] | None = None,
     *,
-    target: str | None = None,
+    target: str | int | None = None,
     missing: Missing = "refuse",
     test: PairTest | None = None,
     progress: Progress | Literal[True] | None = None,
@@ -91,7 +91,7 @@ def pairwise(
         table: shape (n, columns), or a data frame, or a mapping of names to columns.
         method: as in `estimate`.
         names: of the columns; by default a frame's own, else their numbers.
-        target: the name of a column; then the others are ranked by what they say about it.
+        target: the name of a column (of an array, its number); then the others are ranked by what they say about it.
         missing: "refuse" columns with missing values, before any work, or "drop", for each pair of columns, the rows
             in which one of them has none.
         test: a test of independence, for `p_value`.
@@ -120,8 +120,8 @@ def pairwise(
     if target is None:
         pairs = list(combinations(range(len(columns)), 2))
     else:
-        check_name(target, labels, "the target")
-        j = labels.index(target)
+        check_name(str(target), labels, "the target")
+        j = labels.index(str(target))
         if columns[j].note:
             raise ValueError(f"Expected a target that a method can take. {columns[j].note}")
         pairs = [(i, j) for i in range(len(columns)) if i != j]
@@ -136,7 +136,7 @@ def pairwise(
     if target is None:
         return _matrix(columns, found, values, {"method": estimator.name})
     return _ranking(
-        columns, found, values, {"method": estimator.name, "target": target, "target_kind": columns[j].kind}
+        columns, found, values, {"method": estimator.name, "target": str(target), "target_kind": columns[j].kind}
     )
 
 
@@ -220,7 +220,7 @@ def _matrix(
     table = found | mirrored | diagonal
     each = range(len(columns))
     labels = [column.name for column in columns]
-    arrays = {v: np.array([[vars(table[i, j])[v] for j in each] for i in each]) for v in values}
+    arrays = {v: _array(v, [[vars(table[i, j])[v] for j in each] for i in each]) for v in values}
     return xr.Dataset(
         {v: (("column", "other"), array, _attributes(v)) for v, array in arrays.items()},
         {"column": labels, "other": labels, "kind": ("column", [column.kind for column in columns])},
@@ -238,12 +238,16 @@ def _ranking(
     import xarray as xr
 
     order = sorted(found, key=lambda pair: np.nan_to_num(-found[pair].bits, nan=np.inf))
-    arrays = {v: np.array([vars(found[pair])[v] for pair in order]) for v in values}
+    arrays = {v: _array(v, [vars(found[pair])[v] for pair in order]) for v in values}
     return xr.Dataset(
         {v: (("column",), array, _attributes(v)) for v, array in arrays.items()},
         {"column": [columns[i].name for i, _ in order], "kind": ("column", [columns[i].kind for i, _ in order])},
         attributes,
     )
+
+
+def _array(name: str, values: list[Any]) -> np.ndarray:
+    return np.array(values, dtype=object if name == "note" else None)  # one long note must not make all as long
 
 
 def _attributes(name: str) -> dict[str, str]:

@@ -40,7 +40,7 @@ def is_of(given: object, package: str) -> bool:
 
 
 def table_columns(given: object) -> list[tuple[str, LazyColumn]] | None:
-    """Names and columns of a data frame, a mapping of names to columns or a structured array; None for what is none.
+    """Names and columns of a data frame, a named series, a mapping or a structured array; None for what is none.
 
     Raises:
         ValueError: for a lazy frame, which has no values yet.
@@ -52,6 +52,8 @@ def table_columns(given: object) -> list[tuple[str, LazyColumn]] | None:
     if isinstance(given, np.ndarray):
         names = given.dtype.names
         return None if names is None else [(name, lambda name=name: given[name]) for name in names]  # type: ignore[misc]
+    if type(given).__name__ == "Series" and (is_of(given, "pandas") or is_of(given, "polars")):
+        return _named_series(given)
     if is_of(given, "pandas") and isinstance(given, Frame):
         return _by_place(given, [_words(name) for name in given.columns])
     if is_of(given, "pyarrow") and type(given).__name__ in ("Table", "RecordBatch"):
@@ -103,6 +105,11 @@ def _call(given: Any, method: str) -> object:
 def _by_place(frame: Any, names: list[str]) -> list[tuple[str, LazyColumn]]:
     """By place, not by name, which two columns may share."""
     return [(name, lambda j=j: frame.iloc[:, j]) for j, name in enumerate(names)]  # type: ignore[misc]
+
+
+def _named_series(series: Any) -> list[tuple[str, LazyColumn]] | None:
+    """A column that knows its name; one that has none is an array."""
+    return None if series.name in (None, "") else [(_words(series.name), lambda: series)]
 
 
 def _by_arrow(table: Any) -> list[tuple[str, LazyColumn]]:

@@ -126,6 +126,13 @@ class CellColumn:
         words, word = sum(block.words for block in self.blocks), self._first_word()
         return words == 1 and word is not None and word.line == self.first and self._number() is not None
 
+    def fits_units(self) -> bool:
+        """Whether the first row could be units: the only word among numbers, or a label that is not there again."""
+        first = self.blocks[0]
+        if first.kind != "text" or self._number() is not None:
+            return self.has_units() or bool(first.missing[0])
+        return bool(first.missing[0]) or sum(int((block.values == first.values[0]).sum()) for block in self.blocks) == 1
+
     def array(self) -> np.ndarray:
         """The values, int64, float64, booleans or strings as objects; masked where some are missing.
 

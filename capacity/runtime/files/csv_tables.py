@@ -81,7 +81,7 @@ def _columns(reader: Reader, file: Path, header: bool | None, labels: Sequence[s
         for column, cells in zip(columns, zip(*(row for _, row in start), strict=True), strict=True):
             column.read(cells, lines)
         start = list(islice(rows, BLOCK_ROWS))
-    if not any(is_number(cell.strip()) for cell in first_row) and any(column.has_units() for column in columns):
+    if any(column.has_units() for column in columns) and all(column.fits_units() for column in columns):
         raise ValueError(
             f"Expected numbers or labels below the header of {file}; got {', '.join(map(repr, first_row))} in line "
             f"{columns[0].first}, where all other rows have numbers. A row of units? Delete it."

@@ -67,6 +67,7 @@ def test_a_target_ranks() -> None:
     assert set(found.column.values[:3]) == {"copy", "a", "b"} and np.isnan(found.bits.values[3:]).all()
     assert found.attrs["target"] == "flag" and found.attrs["target_kind"] == "symbols"
     assert (np.diff(found.bits.values[:3]) <= 0).all() and found.high[0] >= found.bits[0] >= found.low[0]
+    assert pairwise(0, FRAME[FIT].to_numpy()[:, :2].astype(float), "gaussian", target=1).column.values == ["0"]
     with pytest.raises(ValueError, match="Did you mean 'flag'"):
         pairwise(0, FRAME, target="flog")
     with pytest.raises(ValueError, match=r"target that a method can take. Column 'still' has the same value"):

@@ -203,6 +203,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "objects with words and numbers": (np.array(["a", 1] * (N // 2), object), "got strings, and 1 in row 1"),
     "rows of words and numbers": ([["a", 1.5], ["b", 2.5]] * (N // 2), "x, column 1 as .* array of Python objects"),
     "numbers as objects": (REAL.astype(object), "array of Python objects"),
+    "a series of words and numbers": (pd.Series(["a", 1.5] * (N // 2), name="kind"), "x, column 'kind'; got strings"),
     "complex numbers": (REAL + 1j, "real numbers, integers, booleans or strings; got complex128"),
     "ragged rows": ([[1.0, 2.0], [1.0]], "rows of one length"),
     "columns of unequal length": ({"a": REAL, "b": REAL[1:]}, "columns of one length in x; got 399, 400 rows"),

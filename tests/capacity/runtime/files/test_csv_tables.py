@@ -61,6 +61,10 @@ ASKED = {
     "no header, words too": ("5.1,setosa\n4.9,setosa\n", r"got numbers \(5.1\)"),
     "no header, whole numbers and a word": ("3,yes\n4,no\n1,yes\n", r"got numbers \(3\)"),
     "a row of units": ("length,weight\ncm,kg\n1.5,2\n2.5,3\n", "got 'cm', 'kg' in line 2.* row of units"),
+    "a row of units with labels": (
+        "a,b,c\n[cm],,name\n1.5,2,x\n2.5,3,y\n",
+        "got '.cm.', '', 'name' in line 2.* row of units",
+    ),
     "names twice": ("a,b,a\n1,2,3\n", "got 'a' more than once"),
     "no rows": ("a,b\n", "rows below its header"),
     "nothing": ("\n\n", "empty file"),
@@ -106,6 +110,13 @@ def test_a_cell_that_is_no_number_is_asked_about_where_its_column_is_used(tmp_pa
         table["a"]
     labels = read_table(file, labels=["a"])["a"]
     assert labels.tolist() == [cell.strip('"') for cell in cells.splitlines()]
+
+
+def test_a_word_in_the_first_row_is_no_unit_where_other_columns_have_values(tmp_path: Path) -> None:
+    table = table_of(tmp_path, "a,b\nunknown,tall\n1.5,small\n2.5,tall\n")
+    assert table["b"].tolist() == ["tall", "small", "tall"]
+    with pytest.raises(ValueError, match="got 'unknown' in line 2, column 'a'"):
+        table["a"]
 
 
 def test_a_header_of_numbers_is_taken_at_its_word(tmp_path: Path) -> None:
