@@ -25,7 +25,7 @@ FOREIGN = {
     ("capacity.estimators.neighbours.boxes", "sched_getaffinity"): "os, not on every system",
     ("capacity.report.drawing", "_suptitle"): "matplotlib has no public name for it",
     ("capacity.report.marks", "_orientation"): "matplotlib has no public name for it",
-    ("capacity.estimators.foreign", "columns"): "a table of pandas or of anyone else",
+    ("capacity.runtime.tables.foreign", "columns"): "a table of pandas or of anyone else",
     ("capacity.runtime.registry", "*"): "a plug-in is examined when it is enrolled",
 }
 

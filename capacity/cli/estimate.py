@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     import jax
 
     from capacity.estimators import Choice
-    from capacity.estimators.sides import Missing, Side
     from capacity.results.estimate import Estimate
+    from capacity.runtime.tables.sides import Missing, Side
 
 
 def estimate_command(
@@ -62,21 +62,21 @@ def estimate_command(
     """
     with refusals():
         from capacity.runtime.files.arrays import read_pair
+        from capacity.runtime.tables.sides import pair_of
 
         check_plot(plot)
         if continuous and discrete:
             raise ValueError("Expected one of --continuous and --discrete; got both.")
         sides = read_pair(files, x, y, header=header, labels=labels or ())
+        one, other = (as_meant(side, continuous=continuous, discrete=discrete) for side in sides)
+        first, second, dropped = pair_of(one, other, cast("Missing", missing))
 
-        import jax  # takes seconds, which a file that cannot be read need not wait for
+        import jax  # takes seconds, which data that cannot be taken need not wait for
 
         from capacity.estimators import choose
         from capacity.estimators.arrays import named
-        from capacity.estimators.sides import pair_of
 
         named(method)
-        one, other = (as_meant(side, continuous=continuous, discrete=discrete) for side in sides)
-        first, second, dropped = pair_of(one, other, cast("Missing", missing))
         key = jax.random.key(seed)
         choice = choose(key, first, second) if method == "auto" else None
         found = replace(choice.estimate if choice else named(method)(key, first, second), dropped=dropped)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from capacity.runtime.files.table import Table
+from capacity.runtime.tables.table import Table
 
 
 def as_meant(side: np.ndarray | Table, *, continuous: bool = False, discrete: bool = False) -> np.ndarray | Table:

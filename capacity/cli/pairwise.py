@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import xarray as xr
     from rich.table import Table
 
-    from capacity.estimators.sides import Missing
+    from capacity.runtime.tables.sides import Missing
 
 SHOWN_COLUMNS, SHOWN_PAIRS = 12, 20
 

@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import cast
 
 from capacity.estimators.estimator import Estimator, check_estimator
-from capacity.estimators.foreign import Tabular
-from capacity.estimators.sides import Missing, pair_of
 from capacity.results.estimate import Estimate
 from capacity.runtime.keys import Seed, as_key
 from capacity.runtime.names import check_name
+from capacity.runtime.tables.foreign import Tabular
+from capacity.runtime.tables.sides import Missing, pair_of
 
 
 def estimate(

@@ -7,7 +7,7 @@ from typing import Literal
 import jax
 import numpy as np
 
-from capacity.estimators.sides import Side, pair_of
+from capacity.runtime.tables.sides import Side, pair_of
 
 FEW_VALUES = 20
 

@@ -12,15 +12,15 @@ import numpy as np
 
 from capacity.estimators.arrays import named
 from capacity.estimators.checks import checked
-from capacity.estimators.columns import TableColumn, column_of, split_columns
 from capacity.estimators.counts.entropy import plug_in
 from capacity.estimators.estimator import Estimator
-from capacity.estimators.foreign import LazyColumn, Tabular
-from capacity.estimators.sides import MISSING, Missing, Side
 from capacity.results.estimate import NATS_PER_BIT
 from capacity.runtime.keys import Seed, as_key
 from capacity.runtime.names import check_name
 from capacity.runtime.progress import Progress, reporter
+from capacity.runtime.tables.columns import TableColumn, column_of, split_columns
+from capacity.runtime.tables.foreign import LazyColumn, Tabular
+from capacity.runtime.tables.sides import MISSING, Missing, Side
 
 if TYPE_CHECKING:
     import xarray as xr

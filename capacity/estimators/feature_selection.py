@@ -7,11 +7,11 @@ from collections.abc import Callable
 import numpy as np
 
 from capacity.estimators.arrays import named
-from capacity.estimators.columns import column_of, split_columns
 from capacity.estimators.estimator import Estimator
-from capacity.estimators.foreign import Tabular
-from capacity.estimators.sides import Side, side_of
 from capacity.runtime.keys import Seed, as_key
+from capacity.runtime.tables.columns import column_of, split_columns
+from capacity.runtime.tables.foreign import Tabular
+from capacity.runtime.tables.sides import Side, side_of
 
 
 def information_scorer(key: Seed, method: str | Estimator = "auto") -> Callable[[Tabular, Tabular], np.ndarray]:

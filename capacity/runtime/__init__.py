@@ -1,4 +1,5 @@
-"""Where and how work runs, and what is kept on disk: devices, executors, registries, names, seeds, progress, files.
+"""Where and how work runs, what is kept on disk, and a user's tables as arrays.
 
-`executors` takes groups of lanes to other processes, `registry` enrols classes by name, `deprecated` knows old names.
+Devices, executors, registries, names, seeds, progress, files.  `executors` takes groups of lanes to other processes,
+`registry` enrols classes by name, `deprecated` knows old names, `tables` takes arrays of any package.
 """

@@ -10,8 +10,8 @@ from typing import TypeAlias
 import numpy as np
 
 from capacity.runtime.files.csv_tables import read_csv
-from capacity.runtime.files.table import Table
 from capacity.runtime.names import check_name, shown, typed_names
+from capacity.runtime.tables.table import Table
 
 ENDINGS = (".npy", ".npz", ".csv", ".parquet")
 TABLES = (".csv", ".parquet")

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from capacity.runtime.files.table import Table
 from capacity.runtime.names import typed_names
+from capacity.runtime.tables.table import Table
 
 _PANDAS_INDEX = re.compile(r"__index_level_\d+__")
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from capacity.estimators.sides import pair_of, side_of
 from capacity.runtime.files.arrays import read_pair
+from capacity.runtime.tables.sides import pair_of, side_of
 
 
 def test_two_files_one_archive_and_one_table_agree(tmp_path: Path) -> None:

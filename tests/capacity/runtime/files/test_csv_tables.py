@@ -9,7 +9,7 @@ import pytest
 
 from capacity.runtime.files.arrays import read_one, read_table
 from capacity.runtime.files.csv_tables import BLOCK_ROWS
-from capacity.runtime.files.table import Table
+from capacity.runtime.tables.table import Table
 
 
 def written(folder: Path, text: str, encoding: str = "utf-8") -> Path:

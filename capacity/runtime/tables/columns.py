@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from capacity.estimators.foreign import LazyColumn, as_numpy, table_columns
+from capacity.runtime.tables.foreign import LazyColumn, as_numpy, table_columns
 
 ColumnKind: TypeAlias = Literal["real", "whole", "label"]
 """Whole numbers are symbols, as labels are, but turn real beside real columns, as NumPy turns them; labels do not."""

@@ -9,9 +9,9 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import DTypeLike
 
-from capacity.estimators.columns import TableColumn, column_of, refuse_dtype
-from capacity.estimators.foreign import as_numpy, is_of, table_columns
 from capacity.runtime.names import check_name
+from capacity.runtime.tables.columns import TableColumn, column_of, refuse_dtype
+from capacity.runtime.tables.foreign import as_numpy, is_of, table_columns
 
 Missing: TypeAlias = Literal["refuse", "drop"]
 """What is done about rows with missing values: nothing is computed, or they are left out, which is said."""

@@ -16,8 +16,8 @@ from scipy import sparse
 from capacity import choose, estimate, information_scorer, pairwise
 from capacity.estimators import KSG
 from capacity.estimators.checks import checked
-from capacity.estimators.sides import Side, pair_of, side_of
 from capacity.results.estimate import Estimate
+from capacity.runtime.tables.sides import Side, pair_of, side_of
 
 N = 400
 NOISE = np.random.default_rng(0).normal(size=(N, 2))
@@ -245,7 +245,7 @@ def test_features_of_every_kind_are_scored() -> None:
 def test_no_package_is_imported_for_plain_arrays() -> None:
     program = """if True:
         import sys, numpy as np
-        from capacity.estimators.sides import pair_of
+        from capacity.runtime.tables.sides import pair_of
         pair_of(np.arange(9.0), [str(i) for i in range(9)])
         loaded = {"pandas", "polars", "torch", "xarray", "matplotlib"} & set(sys.modules)
         assert not loaded, loaded"""
