@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from capacity.estimators import Choice
     from capacity.results.estimate import Estimate
-    from capacity.runtime.tables.sides import Missing, Side
+    from capacity.runtime.tables.sides import Missing, TableSide
 
 
 def estimate_command(
@@ -91,7 +91,7 @@ def estimate_command(
         print(f"Drew {plot}")
 
 
-def _draw(path: Path, key: jax.Array, x: Side, y: Side, found: Estimate, method: str) -> None:
+def _draw(path: Path, key: jax.Array, x: TableSide, y: TableSide, found: Estimate, method: str) -> None:
     from capacity.estimators.checks import checked
     from capacity.estimators.neighbours.ksg import KSG, refuse_ties, scaled_margins
     from capacity.estimators.neighbours.profile import profile

@@ -75,6 +75,8 @@ def pairwise_command(
             missing=cast("Missing", missing),
             progress=Bar() if sys.stderr.isatty() and not quiet else None,
         )
+        if not np.isfinite(found.bits.values).any():
+            raise ValueError(" ".join(notes(found)))
     if out is not None:
         from capacity.runtime.files.atomic import write_atomic
 
@@ -95,7 +97,7 @@ def pairwise_command(
 
 def record(found: xr.Dataset) -> dict[str, Any]:
     """The figures as JSON, matrices as lists of rows, or of a ranking as lists; what is NaN as null."""
-    words = {name: found[name].values.tolist() for name in ("n", "note")}
+    words = {name: found[name].values.tolist() for name in ("n", "bound", "saturated", "note")}
     figures = {str(name): _plain(found[name].values) for name in found.data_vars if found[name].dtype.kind == "f"}
     about = {"columns": [str(name) for name in found.column.values], "kinds": found.kind.values.tolist()}
     return about | {str(name): value for name, value in found.attrs.items()} | figures | words
@@ -116,6 +118,10 @@ def _print(found: xr.Dataset) -> None:
     else:
         output().print(_largest(found, names))
         print(f"The {SHOWN_PAIRS} largest of {len(names) * (len(names) - 1) // 2:,} pairs; --out and --json have all.")
+    if found.saturated.values.any():
+        print("* saturated: the interval reaches the most that the method can say; the truth may be larger.")
+    if (found.bound.values == "lower").any():
+        print("≥ a lower bound.")
     for line in notes(found):
         print(line)
 
@@ -129,7 +135,7 @@ def _matrix(found: xr.Dataset, names: list[str]) -> Table:
     for name in names:
         table.add_column(Text(shown(name)))
     for i, name in enumerate(names):
-        table.add_row(Text(shown(name)), kinds[i], *(_figure(value) for value in found.bits.values[i]))
+        table.add_row(Text(shown(name)), kinds[i], *(_bits(found.isel(column=i, other=j)) for j in range(len(names))))
     return table
 
 
@@ -168,7 +174,13 @@ def notes(found: xr.Dataset) -> list[str]:
 
 def _cells(one: xr.Dataset) -> tuple[str, str, str]:
     low, high = _figure(float(one.low)), _figure(float(one.high))
-    return _figure(float(one.bits)), "-" if low == "-" else f"{low} to {high}", _figure(float(one.normalised))
+    return _bits(one), "-" if low == "-" else f"{low} to {high}", _figure(float(one.normalised))
+
+
+def _bits(one: xr.Dataset) -> str:
+    """The figure of one pair, marked where it is a lower bound or saturated."""
+    lower = "≥ " if one.bound.item() == "lower" else ""
+    return lower + _figure(float(one.bits)) + ("*" if one.saturated.item() else "")
 
 
 def _figure(value: float) -> str:

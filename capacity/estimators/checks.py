@@ -7,7 +7,7 @@ from typing import Literal
 import jax
 import numpy as np
 
-from capacity.runtime.tables.sides import Side, pair_of
+from capacity.runtime.tables.sides import TableSide, pair_of
 
 FEW_VALUES = 20
 
@@ -70,7 +70,7 @@ def random_of(key: jax.Array) -> np.random.Generator:
     return np.random.default_rng(np.asarray(jax.random.key_data(key)).ravel().tolist())
 
 
-def _ready(side: Side, name: str) -> np.ndarray:
+def _ready(side: TableSide, name: str) -> np.ndarray:
     """Real columns as they are, once they are finite and change; symbols numbered, (n, 1) int64."""
     array, names = side.values, side.names
     if array.dtype.kind == "f" and not np.isfinite(array).all():

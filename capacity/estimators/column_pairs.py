@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import jax
 import numpy as np
@@ -14,13 +13,14 @@ from capacity.estimators.arrays import named
 from capacity.estimators.checks import checked
 from capacity.estimators.counts.entropy import plug_in
 from capacity.estimators.estimator import Estimator
+from capacity.estimators.pair_figures import NamedColumn, PairFigures, matrix_of, ranking_of
 from capacity.results.estimate import NATS_PER_BIT
 from capacity.runtime.keys import Seed, as_key
 from capacity.runtime.names import check_name
 from capacity.runtime.progress import Progress, reporter
-from capacity.runtime.tables.columns import TableColumn, column_of, split_columns
+from capacity.runtime.tables.columns import column_of, split_columns
 from capacity.runtime.tables.foreign import LazyColumn, Tabular
-from capacity.runtime.tables.sides import MISSING, Missing, Side
+from capacity.runtime.tables.sides import MISSING, Missing, TableSide
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -28,46 +28,6 @@ if TYPE_CHECKING:
 PairTest: TypeAlias = Callable[[jax.Array, np.ndarray, np.ndarray], float]
 """A p-value of "x and y are independent", from a key and checked arrays x (n, 1) and y (n, 1)."""
 MOST_NAMED = 5
-
-
-@dataclass(frozen=True)
-class NamedColumn:
-    """A column of a table; where no method can take it, why."""
-
-    name: str
-    column: TableColumn | None
-    note: str
-
-    @property
-    def kind(self) -> str:
-        """What it is taken as: "real", "symbols", or "unfit"."""
-        if self.column is None or self.note:
-            return "unfit"
-        return "real" if self.column.kind == "real" else "symbols"
-
-
-@dataclass(frozen=True)
-class PairFigures:
-    """What is said of two columns; NaN where nothing can be, and why in the note."""
-
-    bits: float = np.nan
-    low: float = np.nan
-    high: float = np.nan
-    normalised: float = np.nan
-    p_value: float = np.nan
-    n: int = 0
-    note: str = ""
-
-
-FIGURES = {
-    "bits": ("bits", "mutual information of two columns"),
-    "low": ("bits", "95 % interval, low end"),
-    "high": ("bits", "95 % interval, high end"),
-    "normalised": ("1", "bits as a share of the entropy of the side that is symbols, of the smaller if both are"),
-    "p_value": ("1", "chance of as much between independent columns"),
-    "n": ("1", "rows in which both columns have a value"),
-    "note": ("", "why there is no figure"),
-}
 
 
 def pairwise(
@@ -98,9 +58,10 @@ def pairwise(
         progress: called with the share done and the pair; True shows a bar.
 
     Returns:
-        `bits`, `low`, `high`, `normalised` (NaN between real columns), `n`, `note` and with a test `p_value` over dims
-        `column, other`, symmetric, NaN on the diagonal (a real column holds infinitely many bits about itself); with a
-        target over `column`, the most bits first.  `kind` says what each column was taken as.
+        `bits`, `low`, `high`, `normalised` (NaN between real columns), `n`, `bound` (what the figure is to the
+        truth), `saturated`, `note` and with a test `p_value` over dims `column, other`, symmetric, NaN on the diagonal
+        (a real column holds infinitely many bits about itself); with a target over `column`, the most bits first.
+        `kind` says what each column was taken as.
 
     Raises:
         ValueError: for fewer than two columns, an unknown or unfit target, missing values, and where the method
@@ -132,12 +93,12 @@ def pairwise(
         if report is not None:
             report(done / len(pairs), f"{labels[i]} and {labels[j]}")
     _refuse_if_nothing_was_found(found, columns)
-    values = list(FIGURES) if test is not None else [name for name in FIGURES if name != "p_value"]
     if target is None:
-        return _matrix(columns, found, values, {"method": estimator.name})
-    return _ranking(
-        columns, found, values, {"method": estimator.name, "target": str(target), "target_kind": columns[j].kind}
-    )
+        dataset = matrix_of(columns, found)
+    else:
+        dataset = ranking_of(columns, found).assign_attrs(target=str(target), target_kind=columns[j].kind)
+    dataset = dataset.assign_attrs(method=estimator.name)
+    return dataset.drop_vars("p_value") if test is None else dataset
 
 
 def _examined(name: str, lazy: LazyColumn) -> NamedColumn:
@@ -154,6 +115,11 @@ def _examined(name: str, lazy: LazyColumn) -> NamedColumn:
     elif (present == present[0]).all():
         what = "label" if column.kind == "label" else f"value ({present[0]})"
         note = f"Column {name!r} has the same {what} in every row: it carries no bits."
+    elif column.kind != "real" and len(np.unique(present)) == len(present):
+        note = (
+            f"Column {name!r} has another symbol in every row: nothing can be counted. If these are measurements, say "
+            ".astype(float) (on the command line: --continuous)."
+        )
     return NamedColumn(name, column, note)
 
 
@@ -186,7 +152,7 @@ def _figures(
     for column in (one, other):
         if column.missing is not None:
             kept &= ~column.missing
-    x, y = (Side(c.column.values[kept, None], (c.name,)) for c in (first, second) if c.column is not None)
+    x, y = (TableSide(c.column.values[kept, None], (c.name,)) for c in (first, second) if c.column is not None)
     n = int(kept.sum())
     try:
         found = estimator(key, x, y)
@@ -196,7 +162,8 @@ def _figures(
     sides = [side.values for side, c in ((x, one), (y, other)) if c.kind != "real"]
     entropy = min((plug_in(np.unique(side, return_counts=True)[1]) / NATS_PER_BIT for side in sides), default=np.nan)
     bits, low, high = float(found.bits), float(found.low), float(found.high)
-    return PairFigures(bits, low, high, bits / entropy if entropy else np.nan, p_value, n)
+    share = bits / entropy if entropy else np.nan
+    return PairFigures(bits, low, high, share, p_value, n, found.kind, bool(found.saturated))
 
 
 def _refuse_if_nothing_was_found(found: dict[tuple[int, int], PairFigures], columns: Sequence[NamedColumn]) -> None:
@@ -204,52 +171,3 @@ def _refuse_if_nothing_was_found(found: dict[tuple[int, int], PairFigures], colu
     fit = {pair: figures for pair, figures in found.items() if all(columns[i].kind != "unfit" for i in pair)}
     if fit and all(figures.note for figures in fit.values()):
         raise ValueError(next(iter(fit.values())).note)
-
-
-def _matrix(
-    columns: Sequence[NamedColumn],
-    found: dict[tuple[int, int], PairFigures],
-    values: Sequence[str],
-    attributes: dict[str, str],
-) -> xr.Dataset:
-    """Symmetric, over `column, other`; what is said of a column alone stands on the diagonal."""
-    import xarray as xr
-
-    diagonal = {(i, i): PairFigures(note=c.note) for i, c in enumerate(columns)}
-    mirrored = {(j, i): figures for (i, j), figures in found.items()}
-    table = found | mirrored | diagonal
-    each = range(len(columns))
-    labels = [column.name for column in columns]
-    arrays = {v: _array(v, [[vars(table[i, j])[v] for j in each] for i in each]) for v in values}
-    return xr.Dataset(
-        {v: (("column", "other"), array, _attributes(v)) for v, array in arrays.items()},
-        {"column": labels, "other": labels, "kind": ("column", [column.kind for column in columns])},
-        attributes,
-    )
-
-
-def _ranking(
-    columns: Sequence[NamedColumn],
-    found: dict[tuple[int, int], PairFigures],
-    values: Sequence[str],
-    attributes: dict[str, str],
-) -> xr.Dataset:
-    """Over `column`, the most bits first, those without a figure last."""
-    import xarray as xr
-
-    order = sorted(found, key=lambda pair: np.nan_to_num(-found[pair].bits, nan=np.inf))
-    arrays = {v: _array(v, [vars(found[pair])[v] for pair in order]) for v in values}
-    return xr.Dataset(
-        {v: (("column",), array, _attributes(v)) for v, array in arrays.items()},
-        {"column": [columns[i].name for i, _ in order], "kind": ("column", [columns[i].kind for i, _ in order])},
-        attributes,
-    )
-
-
-def _array(name: str, values: list[Any]) -> np.ndarray:
-    return np.array(values, dtype=object if name == "note" else None)  # one long note must not make all as long
-
-
-def _attributes(name: str) -> dict[str, str]:
-    units, long_name = FIGURES[name]
-    return ({"units": units} if units else {}) | {"long_name": long_name}

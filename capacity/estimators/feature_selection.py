@@ -11,7 +11,7 @@ from capacity.estimators.estimator import Estimator
 from capacity.runtime.keys import Seed, as_key
 from capacity.runtime.tables.columns import column_of, split_columns
 from capacity.runtime.tables.foreign import Tabular
-from capacity.runtime.tables.sides import Side, side_of
+from capacity.runtime.tables.sides import TableSide, side_of
 
 
 def information_scorer(key: Seed, method: str | Estimator = "auto") -> Callable[[Tabular, Tabular], np.ndarray]:
@@ -32,7 +32,7 @@ def information_scorer(key: Seed, method: str | Estimator = "auto") -> Callable[
         for name, lazy in split_columns(features):
             column = column_of(lazy(), f"X, column {name!r}")
             changes = bool((column.present != column.present[:1]).any())
-            side = Side.of(column, name)
+            side = TableSide.of(column, name)
             scores.append(float(estimator(key, side, other).bits) if changes or side.missing is not None else 0.0)
         return np.array(scores)
 

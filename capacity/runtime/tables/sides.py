@@ -21,7 +21,7 @@ DROP = "To leave such rows out, say missing='drop' to capacity.estimate (on the 
 
 
 @dataclass(frozen=True)
-class Side:
+class TableSide:
     """All columns of x or of y; NumPy takes it as an array.
 
     Attributes:
@@ -35,7 +35,7 @@ class Side:
     missing: np.ndarray | None = None
 
     @classmethod
-    def of(cls, column: TableColumn, name: str | int) -> Side:
+    def of(cls, column: TableColumn, name: str | int) -> TableSide:
         """One column as a side."""
         return cls(column.values[:, None], (name,), None if column.missing is None else column.missing[:, None])
 
@@ -46,12 +46,12 @@ class Side:
     def __len__(self) -> int:
         return len(self.values)
 
-    def rows(self, kept: np.ndarray) -> Side:
+    def rows(self, kept: np.ndarray) -> TableSide:
         """The rows of a mask, in which nothing is missing any more."""
-        return Side(self.values[kept], self.names)
+        return TableSide(self.values[kept], self.names)
 
 
-def side_of(given: object, name: str) -> Side:
+def side_of(given: object, name: str) -> TableSide:
     """An array or table of any package as one side.
 
     Args:
@@ -62,7 +62,7 @@ def side_of(given: object, name: str) -> Side:
         ValueError: for what `column_of` refuses, other shapes, columns of unequal length, and labels beside real
             numbers, which are no point in any space.
     """
-    if isinstance(given, Side):
+    if isinstance(given, TableSide):
         return given
     table = table_columns(given)
     if table is None:
@@ -81,7 +81,7 @@ def side_of(given: object, name: str) -> Side:
     return _together(names, [column_of(column(), f"{name}, column {label!r}") for label, column in table], name)
 
 
-def pair_of(x: object, y: object, missing: Missing = "refuse") -> tuple[Side, Side, int]:
+def pair_of(x: object, y: object, missing: Missing = "refuse") -> tuple[TableSide, TableSide, int]:
     """Both sides, without the rows in which a value is missing, and how many those were.
 
     Args:
@@ -111,7 +111,7 @@ def pair_of(x: object, y: object, missing: Missing = "refuse") -> tuple[Side, Si
     return first.rows(kept), second.rows(kept), int((~kept).sum())
 
 
-def what_is_missing(side: Side, name: str) -> str:
+def what_is_missing(side: TableSide, name: str) -> str:
     """A sentence on the values that are missing: in which columns, in how many rows, and where the first is.
 
     Args:
@@ -151,7 +151,7 @@ def _refuse_other_order(x: object, y: object) -> None:
         )
 
 
-def _of_array(array: np.ndarray, name: str) -> Side:
+def _of_array(array: np.ndarray, name: str) -> TableSide:
     """An array (n, columns) as it is: its columns are of one kind."""
     refuse_dtype(array.dtype, name)
     mask = np.ma.getmaskarray(array) if isinstance(array, np.ma.MaskedArray) else None
@@ -161,10 +161,10 @@ def _of_array(array: np.ndarray, name: str) -> Side:
         if np.isnan(values).any():
             mask = np.isnan(values) if mask is None else mask | np.isnan(values)
     missing = mask if mask is not None and mask.any() else None
-    return Side(values, tuple(range(values.shape[1])), missing)
+    return TableSide(values, tuple(range(values.shape[1])), missing)
 
 
-def _together(names: Sequence[str | int], columns: Sequence[TableColumn], name: str) -> Side:
+def _together(names: Sequence[str | int], columns: Sequence[TableColumn], name: str) -> TableSide:
     lengths = {len(column.values) for column in columns}
     if len(lengths) > 1:
         raise ValueError(f"Expected columns of one length in {name}; got {', '.join(map(str, sorted(lengths)))} rows.")
@@ -186,4 +186,4 @@ def _together(names: Sequence[str | int], columns: Sequence[TableColumn], name: 
         values = columns[0].values[:, None]
     else:
         values = np.column_stack([np.unique(column.values, return_inverse=True)[1] for column in columns])
-    return Side(values, tuple(names), missing)
+    return TableSide(values, tuple(names), missing)

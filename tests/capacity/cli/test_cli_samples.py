@@ -53,7 +53,7 @@ def test_pairwise_prints_writes_and_draws(command: Command, table: Path) -> None
     out_file, picture = table.parent / "b.csv", table.parent / "h.png"
     status, out, _ = command("pairwise", table, "--out", out_file, "--plot", picture)
     assert status == 0 and "weight" in out and picture.exists()
-    assert out_file.read_text().splitlines()[0] == "column,other,bits,low,high,normalised,n,note,kind"
+    assert out_file.read_text().splitlines()[0] == "column,other,bits,low,high,normalised,n,bound,saturated,note,kind"
     assert "symbols" in out and "real" in out
 
 
@@ -76,7 +76,7 @@ def test_a_target_is_ranked(command: Command, table: Path) -> None:
     status, out, _ = command(*words, "--out", out_file, "--plot", picture, "--columns", "weight,shoe,height")
     assert status == 0 and "bits about kind (symbols)" in out and picture.read_bytes().startswith(b"\x89PNG")
     assert out.index("height") < out.index("weight")
-    assert out_file.read_text().splitlines()[0] == "column,bits,low,high,normalised,n,note,kind"
+    assert out_file.read_text().splitlines()[0] == "column,bits,low,high,normalised,n,bound,saturated,note,kind"
     found = json.loads(command(*words, "--json")[1])
     assert found["target"] == "kind" and found["columns"][-1] == "weight" and found["bits"][0] >= found["bits"][1]
 
@@ -94,6 +94,19 @@ def test_rows_with_missing_values_are_refused_or_dropped(command: Command, table
     assert status == 2 and "'height' in 5 rows, 'kind' in 7 rows" in err
     found = json.loads(command("pairwise", table, "--missing", "drop", "--json")[1])
     assert found["n"][0][found["columns"].index("kind")] == 390
+
+
+def test_saturated_figures_are_marked_and_tables_without_any_are_refused(command: Command, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    codes = rng.integers(0, 300, 400)
+    pd.DataFrame({"a": codes, "b": codes, "c": rng.integers(0, 2, 400)}).to_csv(tmp_path / "t.csv", index=False)
+    out = command("pairwise", tmp_path / "t.csv", "--method", "plugin")[1]
+    assert "*" in out.splitlines()[1] and "* saturated" in out
+    found = json.loads(command("pairwise", tmp_path / "t.csv", "--method", "plugin", "--json")[1])
+    assert found["saturated"][0][1] is True and found["bound"][0][1] == "point"
+    pd.DataFrame({"a": ["1,5", "2,5"], "b": [1, 1]}).to_csv(tmp_path / "t.csv", index=False, sep=";")
+    status, shown, err = command("pairwise", tmp_path / "t.csv")
+    assert status == 2 and not shown and "decimal point" in err and "Column 'b' has the same value" in err
 
 
 STRANGE = ["a,b", "[red]c", ":smile: d", "tab\there", 'quo"te', "e$f$"]

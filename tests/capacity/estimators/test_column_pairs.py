@@ -24,6 +24,7 @@ FRAME = pd.DataFrame(
         "when": pd.date_range("2020", periods=N),
         "flag": pd.Categorical(np.where(FLAG == 1, "yes", "no")),
         "copy": FLAG,
+        "id": np.arange(N),
     }
 )
 FIT = ["a", "b", "flag", "copy"]
@@ -31,13 +32,18 @@ FIT = ["a", "b", "flag", "copy"]
 
 def test_a_bad_column_is_a_nan_and_a_note() -> None:
     found = pairwise(0, FRAME)
-    assert found.kind.values.tolist() == ["real", "unfit", "real", "unfit", "unfit", "symbols", "symbols"]
+    assert found.kind.values.tolist() == ["real", "unfit", "real", "unfit", "unfit", "symbols", "symbols", "unfit"]
     good = found.sel(column=FIT, other=FIT)
     assert np.isfinite(good.bits.values[~np.eye(4, dtype=bool)]).all()
     assert (good.note == "").all() and (good.n.values[~np.eye(4, dtype=bool)] == N).all()
     bad = found.drop_sel(column=FIT)
     assert np.isnan(bad.bits.values).all() and (bad.n.values == 0).all()
-    words = {"still": r"same value \(1.5\)", "empty": "no value in any row", "when": "got dates"}
+    words = {
+        "still": r"same value \(1.5\)",
+        "empty": "no value in any row",
+        "when": "got dates",
+        "id": "another symbol",
+    }
     for name, word in words.items():
         for other in ("a", name):
             assert pd.Series([found.note.sel(column=name, other=other).item()]).str.contains(word).all()
@@ -63,7 +69,7 @@ def test_shares_are_of_the_smaller_entropy() -> None:
 
 def test_a_target_ranks() -> None:
     found = pairwise(0, FRAME, target="flag")
-    assert found.column.values[0] == "copy" and found.sizes == {"column": 6}
+    assert found.column.values[0] == "copy" and found.sizes == {"column": 7}
     assert set(found.column.values[:3]) == {"copy", "a", "b"} and np.isnan(found.bits.values[3:]).all()
     assert found.attrs["target"] == "flag" and found.attrs["target_kind"] == "symbols"
     assert (np.diff(found.bits.values[:3]) <= 0).all() and found.high[0] >= found.bits[0] >= found.low[0]

@@ -17,7 +17,7 @@ from capacity import choose, estimate, information_scorer, pairwise
 from capacity.estimators import KSG
 from capacity.estimators.checks import checked
 from capacity.results.estimate import Estimate
-from capacity.runtime.tables.sides import Side, pair_of, side_of
+from capacity.runtime.tables.sides import TableSide, pair_of, side_of
 
 N = 400
 NOISE = np.random.default_rng(0).normal(size=(N, 2))
@@ -253,6 +253,6 @@ def test_no_package_is_imported_for_plain_arrays() -> None:
 
 
 def test_a_side_is_an_array() -> None:
-    side = Side(np.arange(6.0).reshape(3, 2), ("a", "b"))
+    side = TableSide(np.arange(6.0).reshape(3, 2), ("a", "b"))
     assert np.asarray(side).shape == (3, 2) and np.array(side, dtype=np.float32).dtype == np.float32
     assert side_of(side, "x") is side and pairwise(0, np.column_stack([REAL, OTHER]), "gaussian").sizes["column"] == 2
