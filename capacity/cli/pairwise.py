@@ -76,7 +76,8 @@ def pairwise_command(
             progress=Bar() if sys.stderr.isatty() and not quiet else None,
         )
         if not np.isfinite(found.bits.values).any():
-            raise ValueError(" ".join(notes(found)))
+            first, *more = notes(found)
+            raise ValueError(f"{first} No pair of columns has a figure{f'; {len(more)} more reasons' if more else ''}.")
     if out is not None:
         from capacity.runtime.files.atomic import write_atomic
 

@@ -124,11 +124,13 @@ def save_profile(path: Path, profile: Profile, found: Estimate, method: str) -> 
     write_atomic(path, lambda target: figure.savefig(target, dpi=150))
 
 
-def save_heat_map(path: Path, dataset: xr.Dataset, figure: str = "bits") -> None:
-    """Draw a heat map into a file (.png, .pdf or .svg), whole or not at all."""
+def save_heat_map(path: Path, dataset: xr.Dataset) -> None:
+    """Draw a heat map of bits, and one of p-values if there are, into a file (.png, .pdf or .svg), whole or not."""
+    figures = [name for name in ("bits", "p_value") if name in dataset]
     side = min(2.5 + 0.6 * dataset.sizes["column"], MOST_INCHES)
-    drawing = Figure(figsize=(side + 1.0, side), layout="constrained")
-    plot_heat_map(dataset, drawing.subplots(), figure)
+    drawing = Figure(figsize=(len(figures) * (side + 1.0), side), layout="constrained")
+    for name, axes in zip(figures, drawing.subplots(1, len(figures), squeeze=False)[0], strict=True):
+        plot_heat_map(dataset, axes, name)
     write_atomic(path, lambda target: drawing.savefig(target, dpi=150))
 
 
