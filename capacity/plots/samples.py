@@ -78,7 +78,7 @@ def plot_heat_map(dataset: xr.Dataset, axes: Axes, figure: str = "bits") -> None
     size = "medium" if len(names) <= 40 else "xx-small"
     axes.set_xticks(range(len(names)), names, rotation=45, ha="right", parse_math=False, fontsize=size)
     axes.set_yticks(range(len(names)), names, parse_math=False, fontsize=size)
-    axes.set_title(f"{TITLES[figure]} by {dataset.attrs['method']}")
+    axes.set_title(TITLES[figure] + ("" if figure == "p_value" else f" by {dataset.attrs['method']}"))
     axes.set_xlabel(", ".join(KINDS[kind] for kind in KINDS if kind in dataset.kind.values), fontsize="small")
     axes.figure.colorbar(image, ax=axes, label=dataset[figure].attrs["units"].replace("1", figure))
 
