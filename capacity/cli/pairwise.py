@@ -44,6 +44,7 @@ def pairwise_command(
     labels: LabelsOption = None,
     missing: MissingOption = "refuse",
     header: HeaderOption = None,
+    test: Annotated[bool, typer.Option("--test", help="p-values for independence, and for their number.")] = False,
     out: Annotated[Path | None, typer.Option(help="Write the figures to this CSV.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Draw a heat map, or the ranking, into this file.")] = None,
     as_json: TableJsonOption = False,
@@ -73,6 +74,7 @@ def pairwise_command(
             method,
             target=goal[0] if goal else None,
             missing=cast("Missing", missing),
+            test=True if test else None,
             progress=Bar() if sys.stderr.isatty() and not quiet else None,
         )
         if not np.isfinite(found.bits.values).any():
@@ -87,7 +89,7 @@ def pairwise_command(
 
         (save_heat_map if target is None else save_ranking)(plot, found)
     if as_json:
-        print(json.dumps(record(found), indent=1))
+        print(json.dumps(pairwise_record(found), indent=1))
     if as_json or quiet:
         return
     _print(found)
@@ -96,7 +98,7 @@ def pairwise_command(
             print(f"Wrote {path}")
 
 
-def record(found: xr.Dataset) -> dict[str, Any]:
+def pairwise_record(found: xr.Dataset) -> dict[str, Any]:
     """The figures as JSON, matrices as lists of rows, or of a ranking as lists; what is NaN as null."""
     words = {name: found[name].values.tolist() for name in ("n", "bound", "saturated", "note")}
     figures = {str(name): _plain(found[name].values) for name in found.data_vars if found[name].dtype.kind == "f"}
@@ -115,7 +117,9 @@ def _print(found: xr.Dataset) -> None:
     if "target" in found.attrs:
         output().print(_ranking(found, names))
     elif len(names) <= SHOWN_COLUMNS:
-        output().print(_matrix(found, names))
+        output().print(_matrix(found, names, "bits"))
+        if "q_value" in found:
+            output().print(_matrix(found, names, "q_value"))
     else:
         output().print(_largest(found, names))
         print(f"The {SHOWN_PAIRS} largest of {len(names) * (len(names) - 1) // 2:,} pairs; --out and --json have all.")
@@ -127,16 +131,19 @@ def _print(found: xr.Dataset) -> None:
         print(line)
 
 
-def _matrix(found: xr.Dataset, names: list[str]) -> Table:
+def _matrix(found: xr.Dataset, names: list[str], figure: str) -> Table:
     from rich.table import Table
     from rich.text import Text
 
     kinds = found.kind.values.tolist()
-    table = Table("bits", "taken as", box=None, pad_edge=False)
+    table = Table({"q_value": "q"}.get(figure, figure), "taken as", box=None, pad_edge=False)
     for name in names:
         table.add_column(Text(shown(name)))
     for i, name in enumerate(names):
-        table.add_row(Text(shown(name)), kinds[i], *(_bits(found.isel(column=i, other=j)) for j in range(len(names))))
+        cells = (_figure(value) for value in found[figure].values[i])
+        if figure == "bits":
+            cells = (_bits(found.isel(column=i, other=j)) for j in range(len(names)))
+        table.add_row(Text(shown(name)), kinds[i], *cells)
     return table
 
 
@@ -144,7 +151,8 @@ def _largest(found: xr.Dataset, names: list[str]) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table("column", "other", "bits", "95 % interval", "share", box=None, pad_edge=False)
+    head = ["column", "other", "bits", "95 % interval", "share"]
+    table = Table(*head, *(["p", "q"] if "p_value" in found else []), box=None, pad_edge=False)
     rows, columns = np.triu_indices(len(names), 1)
     bits = found.bits.values[rows, columns]
     for at in np.argsort(-np.nan_to_num(bits, nan=-np.inf), kind="stable")[:SHOWN_PAIRS]:
@@ -159,12 +167,11 @@ def _ranking(found: xr.Dataset, names: list[str]) -> Table:
     from rich.text import Text
 
     head = ["column", "taken as", "bits", "95 % interval", "share"]
-    table = Table(*head, *(["p"] if "p_value" in found else []), box=None, pad_edge=False)
+    table = Table(*head, *(["p", "q"] if "p_value" in found else []), box=None, pad_edge=False)
     table.title = Text(f"bits about {shown(found.attrs['target'])} ({found.attrs['target_kind']})")
     for i, name in enumerate(names):
         one = found.isel(column=i)
-        p_value = [_figure(float(one.p_value))] if "p_value" in found else []
-        table.add_row(Text(shown(name)), str(one.kind.item()), *_cells(one), *p_value)
+        table.add_row(Text(shown(name)), str(one.kind.item()), *_cells(one))
     return table
 
 
@@ -173,9 +180,10 @@ def notes(found: xr.Dataset) -> list[str]:
     return [str(note) for note in dict.fromkeys(found.note.values.ravel().tolist()) if note]
 
 
-def _cells(one: xr.Dataset) -> tuple[str, str, str]:
+def _cells(one: xr.Dataset) -> list[str]:
     low, high = _figure(float(one.low)), _figure(float(one.high))
-    return _bits(one), "-" if low == "-" else f"{low} to {high}", _figure(float(one.normalised))
+    chances = [_figure(float(one[name])) for name in ("p_value", "q_value") if name in one]
+    return [_bits(one), "-" if low == "-" else f"{low} to {high}", _figure(float(one.normalised)), *chances]
 
 
 def _bits(one: xr.Dataset) -> str:

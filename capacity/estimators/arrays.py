@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import cast
 
-from capacity.estimators.estimator import Estimator, check_estimator
+from capacity.estimators.by_name import by_name
+from capacity.estimators.estimator import Estimator
 from capacity.results.estimate import Estimate
 from capacity.runtime.keys import Seed, as_key
-from capacity.runtime.names import check_name
 from capacity.runtime.tables.foreign import Tabular
 from capacity.runtime.tables.sides import Missing, pair_of
 
@@ -36,22 +35,6 @@ def estimate(
     Raises:
         ValueError: for an unknown method, and for data that the method refuses; the message says what was expected.
     """
-    estimator, key = named(method), as_key(key)
+    estimator, key = by_name(method), as_key(key)
     first, second, dropped = pair_of(x, y, missing)
     return replace(estimator(key, first, second), dropped=dropped)
-
-
-def named(method: str | Estimator) -> Estimator:
-    """The estimator of a name with its defaults; an estimator as it is.
-
-    Raises:
-        TypeError: for what is neither a name nor an estimator.
-        ValueError: for an unknown name, with the nearest known ones.
-    """
-    from capacity.estimators.registry import ESTIMATORS
-
-    if not isinstance(method, str):
-        check_estimator(method)
-        return method
-    check_name(method, ESTIMATORS, "the method")
-    return cast("Estimator", ESTIMATORS[method]())

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import jax
 import numpy as np
 
-from capacity.estimators.arrays import named
+from capacity.estimators.by_name import by_name
 from capacity.estimators.checks import checked
 from capacity.estimators.counts.entropy import plug_in
 from capacity.estimators.estimator import Estimator
-from capacity.estimators.pair_figures import NamedColumn, PairFigures, matrix_of, ranking_of
+from capacity.estimators.pair_figures import NamedColumn, PairFigures, matrix_of, ranking_of, with_q_values
+from capacity.estimators.testing.permutation import permutation_test
 from capacity.results.estimate import NATS_PER_BIT
 from capacity.runtime.keys import Seed, as_key
 from capacity.runtime.names import check_name
@@ -38,7 +39,7 @@ def pairwise(
     *,
     target: str | int | None = None,
     missing: Missing = "refuse",
-    test: PairTest | None = None,
+    test: PairTest | Literal[True] | None = None,
     progress: Progress | Literal[True] | None = None,
 ) -> xr.Dataset:
     """Information between every two columns of a table, in bits, or between each column and a target.
@@ -54,20 +55,20 @@ def pairwise(
         target: the name of a column (of an array, its number); then the others are ranked by what they say about it.
         missing: "refuse" columns with missing values, before any work, or "drop", for each pair of columns, the rows
             in which one of them has none.
-        test: a test of independence, for `p_value`.
+        test: a test of independence, for `p_value` and, for their number, `q_value`; True is `permutation_test`.
         progress: called with the share done and the pair; True shows a bar.
 
     Returns:
         `bits`, `low`, `high`, `normalised` (NaN between real columns), `n`, `bound` (what the figure is to the
-        truth), `saturated`, `note` and with a test `p_value` over dims `column, other`, symmetric, NaN on the diagonal
-        (a real column holds infinitely many bits about itself); with a target over `column`, the most bits first.
-        `kind` says what each column was taken as.
+        truth), `saturated`, `note` and with a test `p_value` and `q_value` over dims `column, other`, symmetric, NaN on
+        the diagonal (a real column holds infinitely many bits about itself); with a target over `column`, the most bits
+        first.  `kind` says what each column was taken as.
 
     Raises:
         ValueError: for fewer than two columns, an unknown or unfit target, missing values, and where the method
             refuses every pair.
     """
-    estimator, key = named(method), as_key(key)
+    estimator, key, test = by_name(method), as_key(key), _permutations if test is True else test
     check_name(missing, MISSING, "missing")
     columns = [_examined(name, column) for name, column in split_columns(table, names)]
     if len(columns) < 2:
@@ -98,7 +99,7 @@ def pairwise(
     else:
         dataset = ranking_of(columns, found).assign_attrs(target=str(target), target_kind=columns[j].kind)
     dataset = dataset.assign_attrs(method=estimator.name)
-    return dataset.drop_vars("p_value") if test is None else dataset
+    return dataset.drop_vars("p_value") if test is None else with_q_values(dataset)
 
 
 def _examined(name: str, lazy: LazyColumn) -> NamedColumn:
@@ -171,3 +172,7 @@ def _refuse_if_nothing_was_found(found: dict[tuple[int, int], PairFigures], colu
     fit = {pair: figures for pair, figures in found.items() if all(columns[i].kind != "unfit" for i in pair)}
     if fit and all(figures.note for figures in fit.values()):
         raise ValueError(next(iter(fit.values())).note)
+
+
+def _permutations(key: jax.Array, x: np.ndarray, y: np.ndarray) -> float:
+    return permutation_test(key, x, y).p_value

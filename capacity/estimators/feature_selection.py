@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from capacity.estimators.arrays import named
+from capacity.estimators.by_name import by_name
 from capacity.estimators.estimator import Estimator
 from capacity.runtime.keys import Seed, as_key
 from capacity.runtime.tables.columns import column_of, split_columns
@@ -25,7 +25,7 @@ def information_scorer(key: Seed, method: str | Estimator = "auto") -> Callable[
         A function of X (n, features) and y (n,) that returns scores (features,), in bits; X may be sparse or a frame.
         A column that never changes scores 0.
     """
-    estimator, key = named(method), as_key(key)
+    estimator, key = by_name(method), as_key(key)
 
     def score(features: Tabular, target: Tabular) -> np.ndarray:
         scores, other = [], side_of(target, "y")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from capacity.estimators.testing.false_discovery import false_discovery
 from capacity.runtime.tables.columns import TableColumn
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ PAIR_FIGURES = {
     "high": ("bits", "95 % interval, high end"),
     "normalised": ("1", "bits as a share of the entropy of the side that is symbols, of the smaller if both are"),
     "p_value": ("1", "chance of as much between independent columns"),
+    "q_value": ("1", "of the pairs with at most this, a share of at most as much is related by chance alone"),
     "n": ("1", "rows in which both columns have a value"),
     "bound": ("", "what the figure is to the truth: point, lower or upper"),
     "saturated": ("", "whether the interval reaches the most that the method could have said: the truth may be larger"),
@@ -90,6 +92,12 @@ def ranking_of(
         {v: (("column",), array, _attributes(v)) for v, array in arrays.items()},
         {"column": [columns[i].name for i, _ in order], "kind": ("column", [columns[i].kind for i, _ in order])},
     )
+
+
+def with_q_values(dataset: xr.Dataset) -> xr.Dataset:
+    """With p-values that allow for their number."""
+    adjusted = false_discovery(dataset.p_value.values)
+    return dataset.assign(q_value=(dataset.p_value.dims, adjusted, _attributes("q_value")))
 
 
 def _array(name: str, values: list[Any]) -> np.ndarray:

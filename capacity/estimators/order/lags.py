@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import jax
 import numpy as np
-import xarray as xr
 from numpy.typing import ArrayLike
 
 from capacity.estimators.by_name import by_name
@@ -15,6 +15,9 @@ from capacity.estimators.estimator import Estimator
 from capacity.estimators.order.memory import MIN_ROWS
 from capacity.estimators.order.time_interval import PartBits, ShiftedBits, block_rows, widened
 from capacity.runtime.keys import Seed, as_key
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 def lagged_information(
@@ -44,6 +47,8 @@ def lagged_information(
     Raises:
         ValueError: as `time_interval` does, for lags of more than a quarter of the rows, and for none.
     """
+    import xarray as xr
+
     asked = [int(lag) for lag in lags]
     left, right = checked(x, y, "any", MIN_ROWS)
     if not asked or max(map(abs, asked)) > len(left) // 4:

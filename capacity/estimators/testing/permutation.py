@@ -21,6 +21,7 @@ from capacity.estimators.testing.descriptions import Description, describe
 from capacity.estimators.testing.statistics import ROUNDING, PairingStatistics, combined
 from capacity.estimators.testing.tables import exact_p_value
 from capacity.runtime.keys import Seed, as_key
+from capacity.runtime.tables.sides import TableSide, pair_of
 
 MIN_ROWS = 5
 MIN_EFFECTIVE_ROWS = 10  # of series: with fewer, the break of a shifted one shows
@@ -79,7 +80,8 @@ def permutation_test(
     key = as_key(key)
     estimator = None if method is None or (isinstance(method, str) and method == "auto") else by_name(method)
     least = MIN_ROWS if estimator is None else max(MIN_ROWS, estimator.min_pairs)
-    left, right = checked(x, y, "any" if estimator is None else estimator.takes, least)
+    given_x, given_y, _ = pair_of(x, y)
+    left, right = checked(given_x, given_y, "any" if estimator is None else estimator.takes, least)
     n = len(left)
     check_order(order, block, n)
     if order is not None and (worth := effective_rows(left, right)) < MIN_EFFECTIVE_ROWS:
@@ -98,7 +100,7 @@ def permutation_test(
     if estimator is not None:
         figures = np.array([float(estimator.information(key_method, left, right[o]).bits) for o in pairings])
         return ranked(figures, f"bits of {estimator.name} among {len(figures) - 1} {kind}", abs(figures[0]))
-    sides = [_described(given, side) for given, side in ((x, left), (y, right))]
+    sides = [_described(given, side) for given, side in ((given_x, left), (given_y, right))]
     if order is None and n <= MAX_EXACT_ROWS and (exact := _exact(*sides)) is not None:
         return exact
     statistics = PairingStatistics.of(random_of(key_method), *sides)
@@ -112,12 +114,11 @@ def ranked(figures: np.ndarray, how: str, scale: float = 1.0) -> PermutationTest
     return PermutationTest(as_large / len(figures), float(figures[0]), len(figures) - 1, how)
 
 
-def _described(given: ArrayLike, side: np.ndarray) -> Description:
+def _described(given: TableSide, side: np.ndarray) -> Description:
     """A side by its columns, and by its symbols where it is one of symbols."""
     if side.dtype.kind == "f":
         return describe(side, None)
-    columns = np.asarray(given)
-    columns = columns.reshape(len(columns), -1)
+    columns = given.values
     ordered = columns.dtype.kind in "iub"
     return describe(columns.astype(float) if ordered else np.empty((len(columns), 0)), side[:, 0])
 

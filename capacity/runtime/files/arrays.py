@@ -66,6 +66,28 @@ def read_pair(
     raise ValueError(f"Expected one .npz, .csv or .parquet file that holds both sides, or two files; got {file}.")
 
 
+def read_given(
+    files: Sequence[Path], given: Sequence[str], *, header: bool | None = None, labels: Sequence[str] = ()
+) -> ArrayOrTable:
+    """A third side beside those of `read_pair`: a file of its own beside two files, else from the same one.
+
+    Args:
+        files: as in `read_pair`.
+        given: a file; or columns of the table, or the name of an array of the `.npz`.
+        header, labels: of tables, as in `read_table`.
+
+    Raises:
+        ValueError: as `read_pair` does.
+    """
+    file = files[0] if len(files) == 1 else Path(given[0])
+    if is_table(file):
+        table = read_table(file, header, labels)
+        return table.only(typed_names(given, table, "--given")) if len(files) == 1 else table
+    if len(files) == 1 and file.suffix.lower() == ".npz":
+        return _pick(read_arrays(file), given, "given", file)
+    return read_one(file)
+
+
 def read_table(file: Path, header: bool | None = None, labels: Sequence[str] = ()) -> Table:
     """The columns of a CSV or Parquet file by their names: integers, real numbers, booleans, or strings as objects.
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -92,23 +93,39 @@ def pair_of(x: object, y: object, missing: Missing = "refuse") -> tuple[TableSid
         ValueError: for what `side_of` refuses, sides of unequal length or in another order, and missing values, each
             column named, unless they are to be left out.
     """
+    (first, second), dropped = complete_sides({"x": x, "y": y}, missing)
+    return first, second, dropped
+
+
+def complete_sides(given: Mapping[str, object], missing: Missing = "refuse") -> tuple[list[TableSide], int]:
+    """Any number of sides, as `pair_of` has two.
+
+    Args:
+        given: the sides by what they are called.
+        missing: as for `pair_of`.
+
+    Raises:
+        ValueError: as `pair_of` does.
+    """
     check_name(missing, MISSING, "missing")
-    _refuse_other_order(x, y)
-    sides = {"x": side_of(x, "x"), "y": side_of(y, "y")}
-    first, second = sides.values()
-    if len(first) != len(second):
+    for one, other in combinations(given.values(), 2):
+        _refuse_other_order(one, other)
+    sides = {name: side_of(value, name) for name, value in given.items()}
+    lengths = [len(side) for side in sides.values()]
+    if len(set(lengths)) > 1:
         raise ValueError(
-            f"Expected x and y of one length, a row for each draw; got {len(first)} and {len(second)} rows."
+            f"Expected {' and '.join(sides)} of one length, a row for each draw; got {' and '.join(map(str, lengths))} "
+            "rows."
         )
-    kept = np.ones(len(first), bool)
+    kept = np.ones(lengths[0], bool)
     for name, side in sides.items():
         if side.missing is not None:
             if missing == "refuse":
                 raise ValueError(f"{what_is_missing(side, name)} {DROP}")
             kept &= ~side.missing.any(axis=1)
     if kept.all():
-        return first, second, 0
-    return first.rows(kept), second.rows(kept), int((~kept).sum())
+        return list(sides.values()), 0
+    return [side.rows(kept) for side in sides.values()], int((~kept).sum())
 
 
 def what_is_missing(side: TableSide, name: str) -> str:

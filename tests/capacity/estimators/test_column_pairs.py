@@ -100,7 +100,14 @@ def test_a_test_of_independence_is_asked_of_each_pair() -> None:
     found = pairwise(0, FRAME[["a", "flag", "copy"]], test=test)
     assert asked == [(np.float64, np.int64), (np.float64, np.int64), (np.int64, np.int64)]
     p = found.p_value.values
+    assert (found.q_value.values[0, 1:] >= p[0, 1:]).all()
     assert p[0, 1] == p[1, 0] and len(set(p[np.triu_indices(3, 1)])) == 3 and np.isnan(np.diagonal(p)).all()
+
+
+def test_the_test_of_its_own_tells_columns_apart() -> None:
+    found = pairwise(0, FRAME[["a", "b", "flag", "copy"]], "auto", target="copy", test=True)
+    p = dict(zip(found.column.values, found.p_value.values, strict=True))
+    assert p["flag"] < 0.01 < min(p["a"], p["b"]) and found.q_value[0] == pytest.approx(min(3 * p["flag"], 1.0))
 
 
 def test_a_pair_that_the_method_refuses_is_noted_but_not_all_of_them() -> None:

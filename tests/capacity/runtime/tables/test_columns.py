@@ -13,7 +13,15 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from capacity import choose, estimate, information_scorer, pairwise
+from capacity import (
+    choose,
+    conditional_information,
+    estimate,
+    information_scorer,
+    pairwise,
+    permutation_test,
+    rows_resemble_neighbours,
+)
 from capacity.estimators import KSG
 from capacity.estimators.checks import checked
 from capacity.results.estimate import Estimate
@@ -250,6 +258,15 @@ def test_no_package_is_imported_for_plain_arrays() -> None:
         loaded = {"pandas", "polars", "torch", "xarray", "matplotlib"} & set(sys.modules)
         assert not loaded, loaded"""
     subprocess.run([sys.executable, "-c", program], check=True, timeout=120)
+
+
+def test_other_questions_take_the_same() -> None:
+    frame = pd.DataFrame({"kind": pd.Categorical(WORDS), "b": OTHER})
+    tensor = FakeTensor(OTHER)
+    assert permutation_test(0, frame["kind"], tensor).p_value <= 0.01
+    assert rows_resemble_neighbours(frame["kind"], tensor).resemble is False
+    conditional = conditional_information(0, frame["kind"], tensor, sparse.csr_matrix(NOISE))
+    assert isinstance(conditional, Estimate)
 
 
 def test_a_side_is_an_array() -> None:
