@@ -12,6 +12,7 @@ from capacity.bounds.annealed.controlled_bounds import ControlledBounds
 from capacity.bounds.annealed.refusals import check_codes
 from capacity.bounds.posterior.additive_fit import fit_additive
 from capacity.channels import Gaussian, LearntGaussian, Posterior
+from capacity.theory import gaussian_noise_information
 from synthetic import Codebook, FairBits, GaussianVectors
 
 DIGITS = 48
@@ -59,6 +60,26 @@ def test_dear_samples_have_the_event_more_often_than_by_chance() -> None:
     assert 8 <= erased.sum() <= 80
     np.testing.assert_allclose(drawn.weight.sum(), 1.0, atol=0.2)
     np.testing.assert_allclose(drawn.weight[erased].sum(), 2.0**-RARE, rtol=0.5)
+
+
+def test_more_cheap_samples_are_those_there_are_and_others() -> None:
+    joint = Joint(FairBits(jnp.eye(DIGITS)), event_code(RARE, 0.0, 1.0), Gaussian(jnp.float32(0.1)))
+    approximation = fit_additive(jax.random.key(0), joint)
+    few = ControlledBounds.simulate(jax.random.key(1), joint, approximation, 2**13)
+    many, at_once = few.with_samples(2**14), ControlledBounds.simulate(jax.random.key(1), joint, approximation, 2**14)
+    assert few.with_samples(2**13) is few
+    np.testing.assert_array_equal(many.first.z, at_once.first.z)
+    np.testing.assert_array_equal(many.first.z[: 2**13], few.first.z)
+    assert len(many.odds) == len(many.controls.learnt) == 2**14
+
+
+def test_what_chains_leave_buys_cheap_samples() -> None:
+    """Where the start is exact: cheap samples say more than 8,192 of them could by the rule of three."""
+    joint = Joint(FairBits(jnp.eye(400)), lambda x: x, Gaussian(jnp.float32(0.5)))
+    found = measure(jax.random.key(0), joint, budget_gflop=150.0, method="bracket")
+    truth = 400 * gaussian_noise_information([-1, 1], [0.5, 0.5], 0.5)
+    assert found.low <= truth <= found.high
+    assert found.lower.bits - found.low < 2 / 3 * 3 / 2**13 * truth
 
 
 def test_codes_that_are_no_numbers_are_refused() -> None:
