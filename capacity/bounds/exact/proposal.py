@@ -80,7 +80,7 @@ def proposal_of(
 
     level = ratio(oftener)
     uneven = level.min() < UNEVEN * level.max()
-    found = ratio(oftener * jnp.maximum(squared, 1.0))
+    found = ratio(jnp.maximum(oftener, squared))
     return Proposal(log_probs + jnp.log(found), 1 / found, jnp.argsort(order_by), uneven)
 
 
