@@ -10,9 +10,9 @@ import pytest
 from capacity import Joint, measure
 from capacity.bounds.annealed.controlled_bounds import ControlledBounds
 from capacity.bounds.annealed.refusals import check_codes
+from capacity.bounds.annealed.sampler import Sampler
 from capacity.bounds.posterior.additive_fit import fit_additive
 from capacity.channels import Gaussian, LearntGaussian, Posterior
-from capacity.theory import gaussian_noise_information
 from synthetic import Codebook, FairBits, GaussianVectors
 
 DIGITS = 48
@@ -73,13 +73,14 @@ def test_more_cheap_samples_are_those_there_are_and_others() -> None:
     assert len(many.odds) == len(many.controls.learnt) == 2**14
 
 
-def test_what_chains_leave_buys_cheap_samples() -> None:
-    """Where the start is exact: cheap samples say more than 8,192 of them could by the rule of three."""
-    joint = Joint(FairBits(jnp.eye(400)), lambda x: x, Gaussian(jnp.float32(0.5)))
-    found = measure(jax.random.key(0), joint, budget_gflop=150.0, method="bracket")
-    truth = 400 * gaussian_noise_information([-1, 1], [0.5, 0.5], 0.5)
-    assert found.low <= truth <= found.high
-    assert found.lower.bits - found.low < 2 / 3 * 3 / 2**13 * truth
+def test_cheap_samples_are_bought_until_what_none_saw_is_faint() -> None:
+    """Of 48 digits, each a unit: with twice 8,192 the rule of three reaches half as far as three standard errors."""
+    joint = Joint(FairBits(jnp.eye(DIGITS)), lambda x: x, Gaussian(jnp.float32(0.7)))
+    sampler = Sampler.pilot(jax.random.key(0), joint, fit_additive, (0.0, np.inf), 0.01, [], lambda *_: None)
+    block, plan = len(sampler.controlled.odds), sampler.plan(0.01)
+    assert block == 2**13
+    few, enough, many = (sampler.more_samples(plan, room * block * sampler.cheap) for room in (0.9, 3.5, 99.0))
+    assert few == 0 < enough == many <= 3 * block
 
 
 def test_codes_that_are_no_numbers_are_refused() -> None:
