@@ -6,7 +6,7 @@ from the others, may be missed or seen once, and no spread tells of it.  So s is
 
     where a message says more than twice the average, in proportion to what it says: w v is then at most 2 H(M);
     where its code is an outlier, so much oftener that rare ones are seen, half of the draws at most;
-    where its code lies farther from the mean than Z does on average, in proportion to the square of that: what noise
+    where its code lies farther from the mean than Z does on average, in proportion to the square of how far: what noise
     does to a value, and to its controls, grows so, and the tails of Z come from there.
 
 Without such messages s is p and all weights are 1.  Draws are stratified along the distance of the codes from their
@@ -31,6 +31,7 @@ LOUD = 2.0  # times the average of what messages say: one that says more is draw
 OUTLYING = 2.0, 4.0  # from, and wholly from so many half-ranges of the middle 98 % on is a code an outlier
 OFTENER = 64.0  # times as often are outliers drawn,
 OUTLIERS_SHARE = 0.5  # but no more of all draws than this
+FAR = 1.5  # times the average of Z: a code whose squared length is more is drawn oftener
 UNEVEN = 0.5  # the least weight of a message, for the largest, of draws that count as even
 LEARNT_FROM = 2**12  # messages whose codes say what is usual
 STEP = 40503  # an odd number: every so many messages, without a pattern in their binary digits
@@ -80,7 +81,7 @@ def proposal_of(
 
     level = ratio(oftener)
     uneven = level.min() < UNEVEN * level.max()
-    found = ratio(jnp.maximum(oftener, squared))
+    found = ratio(jnp.maximum(oftener, squared / FAR))
     return Proposal(log_probs + jnp.log(found), 1 / found, jnp.argsort(order_by), uneven)
 
 
