@@ -17,7 +17,7 @@ from capacity.bounds.annealed import inclusion
 from capacity.bounds.annealed.chains import Chains
 from capacity.bounds.annealed.cheap_bounds import CheapBounds, cheap_bounds
 from capacity.bounds.annealed.controls import ControlFunction, Controls, clip_range, columns_of, rounding
-from capacity.bounds.annealed.first_phase import MIN_FIRST_PHASE, FirstPhase, blocks, prior_shortfall, simulate
+from capacity.bounds.annealed.first_phase import MIN_FIRST_PHASE, FirstPhase, block_numbers, prior_shortfall, simulate
 from capacity.bounds.annealed.legs import Samples
 from capacity.bounds.annealed.reach import Unseen, reaching
 from capacity.bounds.annealed.start_bounds import start_ratios
@@ -79,7 +79,7 @@ class ControlledBounds(NamedTuple):
         normal = fit_normal(key_normal, joint, n)
         # The trained decoder as one more was tried, and took nothing away.
         functions = Partial(_surprise, normal), Partial(_log_start, approximation)
-        first = simulate(key_first, joint, approximation, normal, functions, blocks(n))
+        first = simulate(key_first, joint, approximation, normal, functions, block_numbers(n))
         clip = clip_range(first.columns.learnt, joint.source.bits * NATS_PER_BIT)
         known = _known(joint, first, clip)
         *_, key_ratios = jax.random.split(key_first, 3)  # the others are of the samples
@@ -91,7 +91,7 @@ class ControlledBounds(NamedTuple):
     def with_control(self, key: Key, function: ControlFunction, n: int) -> ControlledBounds:
         """With one more learnt control, from a first phase of n samples of its own."""
         functions = (*self.functions, function)
-        first = simulate(key, self.joint, self.approximation, self.normal, functions, blocks(n))
+        first = simulate(key, self.joint, self.approximation, self.normal, functions, block_numbers(n))
         clip = clip_range(first.columns.learnt, self.joint.source.bits * NATS_PER_BIT)
         controls, odds, shortfall = _known(self.joint, first, clip)
         return self._replace(
@@ -100,7 +100,7 @@ class ControlledBounds(NamedTuple):
 
     def with_samples(self, n: int) -> ControlledBounds:
         """With a first phase of n samples, its own the first of them."""
-        more = blocks(n, len(self.odds))
+        more = block_numbers(n, len(self.odds))
         if not more:
             return self
         given = self.key, self.joint, self.approximation, self.normal, self.functions

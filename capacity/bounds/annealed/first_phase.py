@@ -46,7 +46,7 @@ def first_phase_samples(each: float, room: float) -> int:
     return int(np.clip(2 ** np.floor(np.log2(max(room / each, 1.0))), MIN_FIRST_PHASE, MAX_FIRST_PHASE))
 
 
-def blocks(n: int, begun: int = 0) -> range:
+def block_numbers(n: int, begun: int = 0) -> range:
     """Numbers of the blocks of `MIN_FIRST_PHASE` samples that make n of so many that there are."""
     return range(begun // MIN_FIRST_PHASE, n // MIN_FIRST_PHASE)
 
