@@ -53,7 +53,7 @@ def annealed_bracket(
         left = budget_gflop - trace[-1].work
         plans = [sampler.plan(left) for sampler in samplers]
     best, plan = min(zip(samplers, plans, strict=True), key=lambda pair: pair[1].width)
-    (lower, upper), how, spent = best.run(key_main, plan)
+    (lower, upper), how, spent = best.run(key_main, plan, left)
     others = [("decoder", decoder)] if decoder is not None else []
     for sampler in samplers:
         others += [("start", bound) for bound in sampler.controlled.cheap.start]

@@ -15,13 +15,13 @@ from jaxtyping import Float, PyTree
 
 from capacity.bounds.annealed import inclusion
 from capacity.bounds.annealed.chains import Chains
+from capacity.bounds.annealed.cheap_bounds import CheapBounds, cheap_bounds
 from capacity.bounds.annealed.controls import ControlFunction, Controls, clip_range, columns_of, rounding
-from capacity.bounds.annealed.first_phase import FirstPhase, prior_shortfall, simulate
+from capacity.bounds.annealed.first_phase import MIN_FIRST_PHASE, FirstPhase, block_numbers, prior_shortfall, simulate
 from capacity.bounds.annealed.legs import Samples
 from capacity.bounds.annealed.reach import Unseen, reaching
-from capacity.bounds.annealed.start_bounds import start_values
-from capacity.bounds.annealed.tightest import tighter_bound
-from capacity.bounds.annealed.two_phase import SecondPhase, controlled, two_phase_mean, zero_controlled
+from capacity.bounds.annealed.start_bounds import start_ratios
+from capacity.bounds.annealed.two_phase import SecondPhase, controlled, two_phase_mean
 from capacity.bounds.posterior.approximation import PosteriorApproximation
 from capacity.bounds.variational.normal import Normal, fit_normal
 from capacity.joint.joint import Joint
@@ -29,46 +29,37 @@ from capacity.results.estimate import NATS_PER_BIT, Estimate, Kind
 from capacity.runtime.shapes import Key
 
 Ends: TypeAlias = tuple[float, float]
-SHARES = (0.5, 1.0)  # powers of 1/N: how much of the prior is mixed into the approximation's start
-
-
-class CheapBounds(NamedTuple):
-    """Bounds from the cheap samples alone: by maximum entropy, and by the approximation's start, without chains.
-
-    `gap` is upper less lower of the start, in bits, of the same samples, so that noise in z does not hide how close
-    they are.
-    """
-
-    entropy: Estimate
-    start: tuple[Estimate, Estimate]
-    gap: float
 
 
 class ControlledBounds(NamedTuple):
     """What a first phase of cheap samples knows, and bounds on I(M;Z) from chains by it.
 
     Attributes:
+        key: of the cheap samples.
         joint: that both phases sample.
         approximation: that chains start from.
+        normal: a density with the moments of Z.
         functions: the learnt controls, fixed before.
         clip: where these are cut off, two arrays (c,).
         first: the cheap samples.
         controls: of the cheap samples.
         odds: (N,), of each cheap sample to be among the dear ones.
-        cheap: bounds from the cheap samples.
         shortfall: bits by which the cheap samples' messages say less than messages do on average.
+        cheap: bounds from cheap samples.
         outer: bits between which other bounds without chains, by many samples, say that the truth lies.
     """
 
+    key: Key
     joint: Joint
     approximation: PosteriorApproximation
+    normal: Normal
     functions: tuple[ControlFunction, ...]
     clip: tuple[np.ndarray, np.ndarray]
     first: FirstPhase
     controls: Controls
     odds: Float[np.ndarray, " samples"]
-    cheap: CheapBounds
     shortfall: float
+    cheap: CheapBounds
     outer: Ends = (0.0, np.inf)
 
     @classmethod
@@ -84,36 +75,38 @@ class ControlledBounds(NamedTuple):
         Raises:
             ValueError: where a channel without atoms leaves some unit of some message without any noise.
         """
-        key_normal, key_samples = jax.random.split(key)
+        key_normal, key_first = jax.random.split(key)
         normal = fit_normal(key_normal, joint, n)
         # The trained decoder as one more was tried, and took nothing away.
         functions = Partial(_surprise, normal), Partial(_log_start, approximation)
-        return cls._of(key_samples, joint, approximation, normal, functions, n)
-
-    @classmethod
-    def _of(
-        cls,
-        key: Key,
-        joint: Joint,
-        approximation: PosteriorApproximation,
-        normal: Normal,
-        functions: tuple[ControlFunction, ...],
-        n: int,
-    ) -> ControlledBounds:
-        first, scores = simulate(key, joint, approximation, normal, n)
-        columns = columns_of(joint, functions, first.message, first.code, first.z)
-        clip = clip_range(columns.learnt, joint.source.bits * NATS_PER_BIT)
-        odds = inclusion.odds_of(np.concatenate([scores, columns.learnt], axis=1))
-        controls, missing = columns.controls(*clip), prior_shortfall(joint.source, first.message)
-        cheap = _cheap_bounds(joint, first, columns.learnt, controls.zero, missing)
-        return cls(joint, approximation, functions, clip, first, controls, odds, cheap, missing)
+        first = simulate(key_first, joint, approximation, normal, functions, block_numbers(n))
+        clip = clip_range(first.columns.learnt, joint.source.bits * NATS_PER_BIT)
+        known = _known(joint, first, clip)
+        *_, key_ratios = jax.random.split(key_first, 3)  # the others are of the samples
+        some = jax.tree.map(lambda leaf: leaf[:MIN_FIRST_PHASE], (first.message, first.z))
+        ratios = start_ratios(key_ratios, joint, approximation, *some)
+        cheap = cheap_bounds(joint, first, ratios, known[0].zero, known[-1])
+        return cls(key_first, joint, approximation, normal, functions, clip, first, *known, cheap)
 
     def with_control(self, key: Key, function: ControlFunction, n: int) -> ControlledBounds:
         """With one more learnt control, from a first phase of n samples of its own."""
-        normal = self.functions[0].args[0]  # type: ignore[attr-defined]
         functions = (*self.functions, function)
-        more = self._of(key, self.joint, self.approximation, normal, functions, n)
-        return more._replace(cheap=self.cheap, outer=self.outer)
+        first = simulate(key, self.joint, self.approximation, self.normal, functions, block_numbers(n))
+        clip = clip_range(first.columns.learnt, self.joint.source.bits * NATS_PER_BIT)
+        controls, odds, shortfall = _known(self.joint, first, clip)
+        return self._replace(
+            key=key, functions=functions, clip=clip, first=first, controls=controls, odds=odds, shortfall=shortfall
+        )
+
+    def with_samples(self, n: int) -> ControlledBounds:
+        """With a first phase of n samples, its own the first of them."""
+        more = block_numbers(n, len(self.odds))
+        if not more:
+            return self
+        given = self.key, self.joint, self.approximation, self.normal, self.functions
+        first = self.first.followed_by(simulate(*given, more))
+        controls, odds, shortfall = _known(self.joint, first, self.clip)
+        return self._replace(first=first, controls=controls, odds=odds, shortfall=shortfall)
 
     def draw(self, key: Key, n: int) -> Samples:
         """n of the cheap samples, rare and far ones with the most probability, and their weights."""
@@ -208,37 +201,12 @@ class ControlledBounds(NamedTuple):
         return not self.joint.channel.atomic and bool(self.cheap.entropy.bits < self.bounds(chains)[1].high)
 
 
-def _cheap_bounds(joint: Joint, first: FirstPhase, learnt: np.ndarray, zero: np.ndarray, missing: float) -> CheapBounds:
-    """Bounds by a normal density r(z), and by the approximation's start.
-
-    Args:
-        joint: of the samples.
-        first: the samples.
-        learnt: (n, c), -log r(z) and log q(m|z) first of all, nats.
-        zero: controls of zero mean.
-        missing: bits that their messages say less than messages do on average.
-    """
-    limit, n, rounded = joint.source.bits, len(learnt), rounding(learnt)
-
-    def bound(values: np.ndarray, kind: Kind, room: float = 0.0) -> Estimate:
-        found = zero_controlled(values, zero[: len(values)], kind, limit).widened_to(rounded, rounded).conservative()
-        found = reaching(found, Unseen.of_source(float(found.bits), limit, len(values), room))
-        return replace(found, high=found.high + missing)
-
-    shares = {n**-power: power * float(np.log2(n)) for power in SHARES}  # and what a miss costs, in bits below nothing
-    lowers = [bound(start_values(learnt[:, 1], first.prior, share), "lower", room) for share, room in shares.items()]
-    shares = shares if joint.source.discrete else {0.0: 0.0}
-    uppers = [bound(first.ratios.values(share), "upper", room) for share, room in shares.items()]
-    # Outside of an event of probability p, r(z) may exceed p(z) by as much as the event has: -log(1 - p), about p nats.
-    entropy = bound(first.conditional + learnt[:, 0], "upper", 1 / NATS_PER_BIT)
-    block = slice(len(first.ratios.prior))
-    gaps = [
-        above.mean() - start_values(learnt[block, 1], first.prior[block], share).mean()
-        for share, above in ((share, first.ratios.values(share)) for share in shares)
-        if share > 0.0
-    ]
-    gap = max(float(min(gaps, default=np.inf)) / NATS_PER_BIT, 0.0)
-    return CheapBounds(entropy, (tighter_bound(lowers[0], lowers[-1])[0], tighter_bound(uppers[0], uppers[-1])[0]), gap)
+def _known(
+    joint: Joint, first: FirstPhase, clip: tuple[np.ndarray, np.ndarray]
+) -> tuple[Controls, Float[np.ndarray, " samples"], float]:
+    """Of cheap samples: controls, each one's odds to be dear, and bits that their messages lack of the average."""
+    odds = inclusion.odds_of(np.concatenate([first.scored.columns(), first.columns.learnt], axis=1))
+    return first.columns.controls(*clip), odds, prior_shortfall(joint.source, first.message)
 
 
 def _surprise(normal: Normal, message: PyTree, z: jax.Array) -> jax.Array:

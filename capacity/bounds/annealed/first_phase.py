@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
 import numpy as np
-from jaxtyping import Float, PyTree
+from jaxtyping import PyTree
 
-from capacity.bounds.annealed.scores import scores_of
-from capacity.bounds.annealed.start_bounds import StartRatios, start_ratios
+from capacity.bounds.annealed.controls import Columns, ControlFunction, columns_of
+from capacity.bounds.annealed.scores import ScoredCodes, scores_of
 from capacity.bounds.posterior.approximation import PosteriorApproximation
 from capacity.bounds.variational.normal import Normal
 from capacity.joint.joint import Joint
@@ -24,22 +25,30 @@ MIN_FIRST_PHASE, MAX_FIRST_PHASE = 2**13, 2**16  # samples
 
 
 class FirstPhase(NamedTuple):
-    """Cheap samples: messages, codes, z, log p(z|u) and log p(m), leaves (n, ...).
-
-    `ratios` are those of the first `MIN_FIRST_PHASE` samples.
-    """
+    """Cheap samples: messages, codes, z, log p(z|m) and log p(m), scores, and columns of controls; leaves (n, ...)."""
 
     message: PyTree
     code: PyTree
     z: PyTree
     conditional: np.ndarray
     prior: np.ndarray
-    ratios: StartRatios
+    scored: ScoredCodes
+    columns: Columns
+
+    def followed_by(self, more: FirstPhase) -> FirstPhase:
+        """These samples and more of them, by the same key."""
+        both: FirstPhase = jax.tree.map(lambda *parts: np.concatenate(parts), self, more)
+        return both
 
 
 def first_phase_samples(each: float, room: float) -> int:
     """How many cheap samples, at so much each, there is room for: a power of two between 2^13 and 2^16."""
     return int(np.clip(2 ** np.floor(np.log2(max(room / each, 1.0))), MIN_FIRST_PHASE, MAX_FIRST_PHASE))
+
+
+def block_numbers(n: int, begun: int = 0) -> range:
+    """Numbers of the blocks of `MIN_FIRST_PHASE` samples that make n of so many that there are."""
+    return range(begun // MIN_FIRST_PHASE, n // MIN_FIRST_PHASE)
 
 
 def prior_shortfall(source: Source, message: PyTree) -> float:
@@ -54,39 +63,43 @@ def prior_shortfall(source: Source, message: PyTree) -> float:
 
 
 def simulate(
-    key: Key, joint: Joint, approximation: PosteriorApproximation, normal: Normal, n: int
-) -> tuple[FirstPhase, Float[np.ndarray, "n scores"]]:
-    """n samples, a multiple of `MIN_FIRST_PHASE`, and their scores: one program for any number.
+    key: Key,
+    joint: Joint,
+    approximation: PosteriorApproximation,
+    normal: Normal,
+    functions: Sequence[ControlFunction],
+    numbers: range,
+) -> FirstPhase:
+    """Samples, their scores and their controls, in blocks of `MIN_FIRST_PHASE`: one program for any number.
 
     Args:
-        key: of samples, scores, and messages drawn from the approximation.
+        key: of samples and scores.
         joint: source, encoder and channel.
         approximation: fitted before.
         normal: a density with the moments of Z.
-        n: how many.
+        functions: that controls are made of.
+        numbers: of the blocks; the same number and key give the same block.
 
     Raises:
         ValueError: where a channel without atoms leaves some unit of some message without any noise.
     """
-    key_samples, key_scores, key_ratios = jax.random.split(key, 3)
+    key_samples, key_scores = jax.random.split(key)
 
     def block(number: int) -> Any:
         message, code, *rest = _simulated_block(jax.random.fold_in(key_samples, number), joint)
-        scores = scores_of(key_scores, joint, approximation, normal, message, code)
-        return jax.tree.map(np.asarray, ((message, code, *rest), scores))
+        scored = scores_of(key_scores, joint, approximation, normal, message, code)
+        return jax.tree.map(np.asarray, (message, code, *rest, scored))
 
     with programs() as pool:
-        blocks = list(pool.map(block, range(n // MIN_FIRST_PHASE)))
-    samples, scores = jax.tree.map(lambda *parts: np.concatenate(parts), *blocks)
-    message, code, z, conditional, prior, noiseless = samples
+        found = list(pool.map(block, numbers))
+    message, code, z, conditional, prior, noiseless, scored = jax.tree.map(lambda *parts: np.concatenate(parts), *found)
     if noiseless.any() and not joint.channel.atomic:  # densities, of chains too, are no probabilities there
         raise ValueError(
             f"Expected units with a density, for an annealed bracket; got {joint.channel.name}, which left some "
             "unit of some message without any noise."
         )
-    some = jax.tree.map(lambda leaf: leaf[:MIN_FIRST_PHASE], (message, z))
-    ratios = start_ratios(key_ratios, joint, approximation, *some)
-    return FirstPhase(message, code, z, conditional, prior, ratios), scores.columns()
+    columns = columns_of(joint, functions, message, code, z)
+    return FirstPhase(message, code, z, conditional, prior, scored, columns)
 
 
 @jax.jit

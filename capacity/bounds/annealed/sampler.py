@@ -10,19 +10,23 @@ import numpy as np
 
 from capacity.bounds.annealed.chains import run_chains
 from capacity.bounds.annealed.controlled_bounds import ControlledBounds, Ends
-from capacity.bounds.annealed.first_phase import first_phase_samples
+from capacity.bounds.annealed.first_phase import MAX_FIRST_PHASE, MIN_FIRST_PHASE, first_phase_samples
 from capacity.bounds.annealed.legs import LANES
 from capacity.bounds.annealed.neighbours import fit_neighbours
+from capacity.bounds.annealed.reach import Unseen
 from capacity.bounds.annealed.refusals import check_fitted
 from capacity.bounds.annealed.schedule import BATCHES, Cost, Pilot, SamplingPlan, cost_of, pilots, plan_sampling
 from capacity.bounds.posterior.approximation import PosteriorApproximation
 from capacity.joint.joint import Joint
 from capacity.results.estimate import Estimate, TracePoint
+from capacity.results.intervals import CONSERVATIVE_ERRORS
 from capacity.runtime.progress import Progress
 from capacity.runtime.shapes import Key
 
 FIRST_PHASE_SHARE = 0.15  # of the budget: cheap samples, from which the means of the controls are learnt
 NEIGHBOUR_SHARE = 0.05  # and samples from which the mean of the dearest control is
+MORE_SHARE = 0.5  # of what chains leave: what more cheap samples may cost
+FAINT = 0.5  # times the noise: what no cheap sample saw need not weigh less
 MAX_SAMPLES = LANES * BATCHES[-1]
 
 
@@ -34,6 +38,7 @@ class Sampler(NamedTuple):
         approximation: that chains start from.
         controlled: what the first phase knows.
         cost: of one sample's chains.
+        cheap: billions of operations of one cheap sample.
         last: the last pilot.
     """
 
@@ -41,6 +46,7 @@ class Sampler(NamedTuple):
     approximation: PosteriorApproximation
     controlled: ControlledBounds
     cost: Cost
+    cheap: float
     last: Pilot
 
     @classmethod
@@ -76,7 +82,7 @@ class Sampler(NamedTuple):
             stage = f"pilot, {type(approximation).__name__}, {last.ladder.rungs} rungs"
             trace.append(trace_point(spent + last.spent, controlled.bounds(last.chains), stage))
             progress(last.spent / budget_gflop, f"{trace[-1].low:.2f} to {trace[-1].high:.2f} bits")
-        sampler = cls(joint, approximation, controlled, cost, last)
+        sampler = cls(joint, approximation, controlled, cost, cost.simulated, last)
         return sampler.with_neighbours(key_more, budget_gflop, trace) if joint.source.discrete else sampler
 
     def with_neighbours(self, key: Key, budget_gflop: float, trace: list[TracePoint]) -> Sampler:
@@ -92,10 +98,11 @@ class Sampler(NamedTuple):
         chains = self.last.chains
         others = chains._replace(samples=chains.samples._replace(rows=None))  # of another first phase
         last = self.last._replace(chains=others)
-        if not _noise(*controlled.spread(others)) < _noise(spread, known):
-            controlled, last = self.controlled, self.last
-        trace.append(trace_point(trace[-1].work + cheap * each, controlled.bounds(last.chains), "controls"))
-        return self._replace(controlled=controlled, last=last)
+        helps = _noise(*controlled.spread(others)) < _noise(spread, known)
+        found = self._replace(controlled=controlled, cheap=each, last=last) if helps else self
+        bounds = found.controlled.bounds(found.last.chains)
+        trace.append(trace_point(trace[-1].work + cheap * each, bounds, "controls"))
+        return found
 
     def plan(self, budget_gflop: float) -> SamplingPlan:
         """The chains that so much buys."""
@@ -105,14 +112,40 @@ class Sampler(NamedTuple):
         unseen = self.controlled.unseen(lower, LANES, max(least, lower - gap), min(most, lower + gap))
         return plan_sampling(self.last, spread, self.cost, budget_gflop, known, limit, unseen)
 
-    def run(self, key: Key, plan: SamplingPlan) -> tuple[tuple[Estimate, Estimate], str, float]:
-        """Both bounds, in bits; how they were found; and what that cost."""
+    def run(self, key: Key, plan: SamplingPlan, budget_gflop: float) -> tuple[tuple[Estimate, Estimate], str, float]:
+        """Both bounds, in bits; how they were found; and what that cost.
+
+        What chains leave of the budget buys cheap samples: the more of these, the rarer is what none of them saw.
+        """
         key_draw, key_chains = jax.random.split(key)
-        samples = self.controlled.draw(key_draw, plan.samples)
+        spent = self.cost.of_chains(plan.samples, plan.chains, plan.ladder)
+        more = self.more_samples(plan, MORE_SHARE * (budget_gflop - spent))
+        controlled = self.controlled.with_samples(len(self.controlled.odds) + more)
+        samples = controlled.draw(key_draw, plan.samples)
         chains = run_chains(key_chains, self.joint, self.approximation, samples, plan.ladder, plan.chains)
         how = f"{plan.samples} samples, {plan.chains} + 1 chains of {plan.ladder.rungs} rungs"
-        spent = self.cost.of_chains(plan.samples, plan.chains, plan.ladder)
-        return self.controlled.bounds(chains), f"annealing from {type(self.approximation).__name__}, {how}", spent
+        spent += more * self.cheap
+        return controlled.bounds(chains), f"annealing from {type(self.approximation).__name__}, {how}", spent
+
+    def more_samples(self, plan: SamplingPlan, room_gflop: float) -> int:
+        """How many cheap samples more are worth their price: while what none of them saw is not faint beside the noise.
+
+        Args:
+            plan: of the chains to come.
+            room_gflop: what they may cost, billions of operations.
+        """
+        spread, known = self.controlled.spread(self.last.chains)
+        bits, begun = float(self.controlled.bounds(self.last.chains)[0].bits), len(self.controlled.odds)
+
+        def is_faint(n: int) -> bool:
+            noise = CONSERVATIVE_ERRORS * np.hypot(spread / plan.samples**0.5, known * (begun / n) ** 0.5)
+            return bool(max(Unseen.of_source(bits, self.joint.source.bits, n).reach) <= FAINT * noise)
+
+        most = min(MAX_FIRST_PHASE, begun + room_gflop / self.cheap)
+        n = begun
+        while n + MIN_FIRST_PHASE <= most and not is_faint(n):
+            n += MIN_FIRST_PHASE
+        return n - begun
 
 
 def trace_point(work: float, bounds: tuple[Estimate, Estimate], stage: str) -> TracePoint:

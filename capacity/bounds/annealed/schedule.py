@@ -33,7 +33,7 @@ PILOT_SHARE = 0.2  # of the budget, at most, unless the first pilot alone is mor
 PILOT_CHAINS = 4
 FIRST_RUNGS = 16  # rungs of either leg in the first pilot
 CHAINS = (1, 2, 4, 8, 16, 32)
-BATCHES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
+BATCHES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48)
 MAX_RUNGS = 2**16
 MIN_GAP_POWER = 0.5  # of the rungs by which a gap is taken to fall: rare lost chains fall off slower than 1/T
 WIDTH_TOLERANCE = 1.03  # times the least width: what is as good for less is taken
@@ -104,6 +104,8 @@ def pilots(
 ) -> Iterator[Pilot]:
     """Pilots, each about twice as long as the one before, on the ladder that that one suggests.
 
+    A first one that takes more than the pilots' share has half of the chains.
+
     Args:
         key: of the pilots' samples and chains.
         target: what chains end at.
@@ -113,10 +115,12 @@ def pilots(
         budget_gflop: billions of operations, of which pilots take a share.
     """
     ladder, spent = approximation.initial_ladder(FIRST_RUNGS), 0.0
+    dear = cost.of_chains(LANES, PILOT_CHAINS, ladder) > PILOT_SHARE * budget_gflop
+    count = PILOT_CHAINS // 2 if dear else PILOT_CHAINS
     for number in itertools.count():
         key_draw, key_chains = jax.random.split(jax.random.fold_in(key, number))
-        chains = run_chains(key_chains, target, approximation, draw(key_draw, LANES), ladder, PILOT_CHAINS)
-        spent += cost.of_chains(LANES, PILOT_CHAINS, ladder)
+        chains = run_chains(key_chains, target, approximation, draw(key_draw, LANES), ladder, count)
+        spent += cost.of_chains(LANES, count, ladder)
         pilot = Pilot(chains, ladder, spent)
         yield pilot
         room = 2 * cost.of_chains(LANES, PILOT_CHAINS, ladder)
@@ -133,6 +137,7 @@ def gap_of(pilot: Chains, chains: int) -> float:
     variance s^2 dissipates s^2 / 2 nats each way (Jarzynski 1997, Phys. Rev. Lett. 78, 2690, equation 14), which to
     first order is a gap of s^2 / K for K chains, and upper less lower then has the variance 2 s^2 / K^2.
     """
+    chains = min(chains, len(pilot.forward))
     gaps = pilot.upper(chains) - pilot.lower(chains)
     if not np.isfinite(gaps).all():  # chains that started at impossible messages
         return np.inf

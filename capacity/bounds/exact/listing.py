@@ -101,10 +101,11 @@ def listed_of(codes: Code, log_probs: Float[Array, " messages"], channel: Channe
     least = jnp.sqrt((jnp.square(usual.whitener) @ noise).mean())
     outlying = jnp.maximum(outlying, outlyingness(length[:, None], least[None]))
     capped = (probs * capped_distance(usual, centre)).sum(0)
-    capped_mean = (probs[:, 0] * capped_length(white)).sum()
+    squared = capped_length(white)
+    capped_mean = (probs[:, 0] * squared).sum()
     narrowing = jnp.abs(log_std - (probs * log_std).sum(0, keepdims=True)).max(1)
     uneven = jnp.where(narrowing.max() > LEAST_NARROWING, narrowing, 0.0)
-    proposal = proposal_of(log_probs, outlying, length + NARROWING_FIRST * uneven)
+    proposal = proposal_of(log_probs, outlying, length + NARROWING_FIRST * uneven, squared / white.shape[1])
     return Listed(codes, log_probs, mean, covariance, noise, power, usual, capped, capped_mean, proposal)
 
 

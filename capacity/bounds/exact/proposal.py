@@ -5,7 +5,9 @@ whatever s is (importance sampling, Owen 2013, chapter 9).  By p alone a message
 from the others, may be missed or seen once, and no spread tells of it.  So s is p but
 
     where a message says more than twice the average, in proportion to what it says: w v is then at most 2 H(M);
-    where its code is an outlier, so much oftener that rare ones are seen, half of the draws at most.
+    where its code is an outlier, so much oftener that rare ones are seen, half of the draws at most;
+    where its code lies farther from the mean than Z does on average, in proportion to the square of how far: what noise
+    does to a value, and to its controls, grows so, and the tails of Z come from there.
 
 Without such messages s is p and all weights are 1.  Draws are stratified along the distance of the codes from their
 mean (Cochran 1977, chapter 5): `PER_STRATUM` from each stratum, which is what the variance is told from.
@@ -18,7 +20,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Bool, Float, Int
 
 from capacity.bounds.exact.tiles import in_tiles
 from capacity.runtime.shapes import Key
@@ -29,6 +31,8 @@ LOUD = 2.0  # times the average of what messages say: one that says more is draw
 OUTLYING = 2.0, 4.0  # from, and wholly from so many half-ranges of the middle 98 % on is a code an outlier
 OFTENER = 64.0  # times as often are outliers drawn,
 OUTLIERS_SHARE = 0.5  # but no more of all draws than this
+FAR = 1.5  # times the average of Z: a code whose squared length is more is drawn oftener
+UNEVEN = 0.5  # the least weight of a message, for the largest, of draws that count as even
 LEARNT_FROM = 2**12  # messages whose codes say what is usual
 STEP = 40503  # an odd number: every so many messages, without a pattern in their binary digits
 
@@ -40,15 +44,20 @@ class Proposal(NamedTuple):
         log_prob: log s(m), nats.
         weight: p(m) / s(m).
         order: row numbers along which strata are cut.
+        uneven: (), whether what messages say, or outliers among their codes, make the weights of some much smaller.
     """
 
     log_prob: Float[Array, " messages"]
     weight: Float[Array, " messages"]
     order: Int[Array, " messages"]
+    uneven: Bool[Array, ""]
 
 
 def proposal_of(
-    log_probs: Float[Array, " messages"], outlying: Float[Array, " messages"], order_by: Float[Array, " messages"]
+    log_probs: Float[Array, " messages"],
+    outlying: Float[Array, " messages"],
+    order_by: Float[Array, " messages"],
+    squared: Float[Array, " messages"],
 ) -> Proposal:
     """The proposal for messages of these probabilities; traceable.
 
@@ -56,6 +65,7 @@ def proposal_of(
         log_probs: log p(m), nats.
         outlying: by `outlyingness`.
         order_by: along which strata are cut.
+        squared: squared lengths of the codes, 1 being the average of Z; capped.
     """
     probs = jnp.exp(log_probs)
     surprisal = jnp.where(probs > 0, -log_probs, 0.0)
@@ -64,8 +74,15 @@ def proposal_of(
     oftener = jnp.where(entropy > 0, oftener, 1.0)
     mass = (probs * outlying).sum()
     share = jnp.minimum(OUTLIERS_SHARE, OFTENER * mass)
-    ratio = (1 - share) * oftener / (probs * oftener).sum() + share * outlying / jnp.where(mass > 0, mass, 1.0)
-    return Proposal(log_probs + jnp.log(ratio), 1 / ratio, jnp.argsort(order_by))
+    apart = share * outlying / jnp.where(mass > 0, mass, 1.0)
+
+    def ratio(usual: jax.Array) -> jax.Array:
+        return (1 - share) * usual / (probs * usual).sum() + apart
+
+    level = ratio(oftener)
+    uneven = level.min() < UNEVEN * level.max()
+    found = ratio(jnp.maximum(oftener, squared / FAR))
+    return Proposal(log_probs + jnp.log(found), 1 / found, jnp.argsort(order_by), uneven)
 
 
 def outlyingness(scores: Float[Array, "messages scores"], floors: Float[Array, " scores"]) -> Float[Array, " messages"]:

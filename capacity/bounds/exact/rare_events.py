@@ -21,7 +21,6 @@ from capacity.results.estimate import NATS_PER_BIT, Estimate
 from capacity.results.intervals import RARE_LOSS, Numbers, less_explained, rule_of_three_bits
 from capacity.runtime.shapes import Scalar
 
-UNEVEN = 0.5  # the least weight of a message, for the largest, of draws that count as even
 ALMOST = 0.999  # of the n-th part of all draws: a message that has so much of them is drawn
 ENOUGH = 64  # samples, drawn in strata, in which what comes once in 100 hardly lacks
 CERTAIN = 0.01  # bits: where half of all z leave so nearly the same entropy, what confuses is rare
@@ -81,8 +80,7 @@ def unseen_noise(
     certain = jnp.median(jnp.abs(left - jnp.median(left, axis=0, keepdims=True)), axis=0) < CERTAIN
     most = rule_of_three_bits(RARE_LOSS * jnp.clip(bits, 0.0, 1.0), n)
     most = jnp.where(certain | (entropy - bits < 10 * most), most, 0.0)
-    uneven = weight.min() < UNEVEN * weight.max()
-    ranged = jnp.where(uneven, rule_of_three_bits(left.max(0) - (entropy - bits), n), 0.0)
+    ranged = jnp.where(listed.proposal.uneven, rule_of_three_bits(left.max(0) - (entropy - bits), n), 0.0)
     silent = certain & jnp.asarray(not joint.channel.normal)
     up = jnp.where(silent, rule_of_three_bits(jnp.maximum(entropy - bits, 0.0), n), 0.0)
     return weight.max() * jnp.maximum(most, ranged), weight.max() * up

@@ -10,6 +10,7 @@ import pytest
 from capacity import Joint, measure
 from capacity.bounds.annealed.controlled_bounds import ControlledBounds
 from capacity.bounds.annealed.refusals import check_codes
+from capacity.bounds.annealed.sampler import Sampler
 from capacity.bounds.posterior.additive_fit import fit_additive
 from capacity.channels import Gaussian, LearntGaussian, Posterior
 from synthetic import Codebook, FairBits, GaussianVectors
@@ -59,6 +60,27 @@ def test_dear_samples_have_the_event_more_often_than_by_chance() -> None:
     assert 8 <= erased.sum() <= 80
     np.testing.assert_allclose(drawn.weight.sum(), 1.0, atol=0.2)
     np.testing.assert_allclose(drawn.weight[erased].sum(), 2.0**-RARE, rtol=0.5)
+
+
+def test_more_cheap_samples_are_those_there_are_and_others() -> None:
+    joint = Joint(FairBits(jnp.eye(DIGITS)), event_code(RARE, 0.0, 1.0), Gaussian(jnp.float32(0.1)))
+    approximation = fit_additive(jax.random.key(0), joint)
+    few = ControlledBounds.simulate(jax.random.key(1), joint, approximation, 2**13)
+    many, at_once = few.with_samples(2**14), ControlledBounds.simulate(jax.random.key(1), joint, approximation, 2**14)
+    assert few.with_samples(2**13) is few
+    np.testing.assert_array_equal(many.first.z, at_once.first.z)
+    np.testing.assert_array_equal(many.first.z[: 2**13], few.first.z)
+    assert len(many.odds) == len(many.controls.learnt) == 2**14
+
+
+def test_cheap_samples_are_bought_until_what_none_saw_is_faint() -> None:
+    """Of 48 digits, each a unit: with twice 8,192 the rule of three reaches half as far as three standard errors."""
+    joint = Joint(FairBits(jnp.eye(DIGITS)), lambda x: x, Gaussian(jnp.float32(0.7)))
+    sampler = Sampler.pilot(jax.random.key(0), joint, fit_additive, (0.0, np.inf), 0.01, [], lambda *_: None)
+    block, plan = len(sampler.controlled.odds), sampler.plan(0.01)
+    assert block == 2**13
+    few, enough, many = (sampler.more_samples(plan, room * block * sampler.cheap) for room in (0.9, 3.5, 99.0))
+    assert few == 0 < enough == many <= 3 * block
 
 
 def test_codes_that_are_no_numbers_are_refused() -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from capacity import Joint, measure, measure_latent
+from capacity.bounds.exact.enumeration import information
 from capacity.bounds.exact.listing import list_codes
 from capacity.bounds.exact.proposal import PER_STRATUM, draw_rows
 from capacity.bounds.exact.rate import marginal_kl
@@ -19,6 +20,7 @@ from capacity.channels import Chain, Dropout, Gaussian, LearntGaussian, Posterio
 from capacity.joint.table import Rows, tabled
 from capacity.results.estimate import Estimate
 from capacity.results.intervals import less_explained, mean_and_moments
+from capacity.theory import gaussian_noise_information
 from synthetic import Codebook, FairBits
 from tests.families.truths import log_sum
 
@@ -132,6 +134,19 @@ def test_weights_make_means_over_messages() -> None:
     even = jax.jit(list_codes)(Joint(FairBits(jnp.eye(6)), lambda x: x, Gaussian(1.0))).proposal
     np.testing.assert_allclose(even.weight, 1, rtol=1e-6)
     assert (np.bincount(draw_rows(jax.random.key(0), even, 64 * PER_STRATUM), minlength=64) >= 1).all()
+
+
+def test_tails_beyond_all_codes_are_seen() -> None:
+    """The square of z explains normal codes but beyond the last of them, where few of the noisy codes lie."""
+    codes = np.random.default_rng(0).normal(size=512)
+    truth = gaussian_noise_information(codes, np.full(512, 1 / 512), 1.0)
+    joint = Joint(Codebook(jnp.asarray(codes[:, None], jnp.float32)), lambda x: x, Gaussian(1.0))
+    listed = list_codes(joint)
+    figures = jax.jit(lambda keys: jax.lax.map(lambda key: information(key, joint, listed, 1024), keys, batch_size=8))
+    found = figures(jax.random.split(jax.random.key(3), 200))
+    held = (np.asarray(found.low) <= truth) & (truth <= np.asarray(found.high))
+    assert 0.91 <= held.mean() <= 0.99
+    assert np.asarray(found.bits).std() < 6e-4 and np.median(found.high - found.low) < 2.5e-3
 
 
 def test_controls_have_no_mean_given_the_message() -> None:
