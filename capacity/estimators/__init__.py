@@ -6,7 +6,8 @@ order/ rows in time, conditional/ information beyond what a third side tells.
 """
 
 from capacity.estimators.arrays import estimate
-from capacity.estimators.auto import Auto, Candidate, Choice, choose
+from capacity.estimators.auto import Auto, Choice, choose
+from capacity.estimators.automatic.candidates import Candidate
 from capacity.estimators.codes.bounds import AutoregressiveCode, ClassifierBound
 from capacity.estimators.column_pairs import pairwise
 from capacity.estimators.conditional.conditional_information import conditional_information

@@ -171,4 +171,5 @@ def check(key: jax.Array, model: RatioEstimator, shown: Shown, x: np.ndarray, y:
 
 def _near(margins: Margins, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Local terms of nearest neighbours, nats, shape (n,)."""
-    return KSG().terms(*(scaled_margins(side, margins) for side in (x, y)))[0]
+    local: np.ndarray = KSG().terms(scaled_margins(x, margins), scaled_margins(y, margins))[0]
+    return local

@@ -67,7 +67,7 @@ def prepared(key: jax.Array, x: np.ndarray, y: np.ndarray) -> Prepared:
         spread.append(without)
         tied.append(side)
         by_column.append(given if side.dtype.kind == "i" else without)
-    return Prepared(*spread, *tied, *by_column, atoms, words)
+    return Prepared(spread[0], spread[1], tied[0], tied[1], by_column[0], by_column[1], atoms, words)
 
 
 def symbols_if_few(side: np.ndarray) -> np.ndarray:

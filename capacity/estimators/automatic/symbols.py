@@ -15,7 +15,7 @@ from capacity.estimators.automatic.candidates import BEYOND_CHANCE, Candidate, W
 from capacity.estimators.automatic.preparation import OFTEN, Prepared
 from capacity.estimators.codes.bounds import AutoregressiveCode, ClassifierBound, HeldOutCode
 from capacity.estimators.counts.plugin import PlugIn
-from capacity.estimators.features.projected import components
+from capacity.estimators.features.projected import leading_components
 from capacity.estimators.neighbours.mixed import Ross
 from capacity.results.estimate import Estimate
 
@@ -98,4 +98,4 @@ def _near(side: np.ndarray) -> np.ndarray:
     """The leading components of many columns of numbers; all else as it is."""
     if side.dtype.kind == "i" or side.shape[1] <= WIDE:
         return side
-    return components(side, NEAR_COMPONENTS)[0](side)
+    return leading_components(side, NEAR_COMPONENTS)[0](side)

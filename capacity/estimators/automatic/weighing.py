@@ -36,7 +36,7 @@ from capacity.estimators.automatic.nearness import of_neighbours
 from capacity.estimators.automatic.preparation import Prepared
 from capacity.estimators.estimator import RatioEstimator
 from capacity.estimators.features.feature_cca import FeatureCCA
-from capacity.estimators.features.projected import Projected, components
+from capacity.estimators.features.projected import Projected, leading_components
 from capacity.estimators.neighbours.ksg import dimension_of, scaled_margins
 from capacity.estimators.neural.critic_bounds import InfoNCE
 from capacity.estimators.parametric.gaussian_copula import GaussianCopula
@@ -79,7 +79,8 @@ def weigh(key: jax.Array, models: Sequence[RatioEstimator], sides: Prepared) -> 
     key_split, key_model, key_check, key_rest = jax.random.split(key, 4)
     key_dimension, key_neighbours, key_mixture, key_critic = jax.random.split(key_rest, 4)
     shown = shown_by(key_split, models, x, y)
-    candidates, now = [], None
+    candidates: list[Candidate] = []
+    now: Held | None = None
     if shown:
         now, candidates = _of_models(key_model, key_check, models, shown, sides)
     settled = False
@@ -194,7 +195,7 @@ def wide_models(models: Sequence[RatioEstimator], columns: int) -> tuple[RatioEs
 
 def few_components(sides: Prepared, count: int) -> Prepared:
     """The leading principal components of each side, without ties."""
-    x, y = (components(side, count)[0](side) for side in (sides.x, sides.y))
+    x, y = (leading_components(side, count)[0](side) for side in (sides.x, sides.y))
     return replace(sides, x=x, y=y, tied_x=x, tied_y=y, atoms=False)
 
 

@@ -125,7 +125,8 @@ class ClassifierBound(HeldOutCode):
 class AutoregressiveCode(HeldOutCode):
     """A code told column after column, q(y|x) = prod_j q(y_j | x, y_<j), on held-out rows: a lower bound.
 
-    E log q(y|x) is at most -H(Y|X) whatever q is.  What else is needed is H(Y) or less, and never more: a code length
+    E log q(y|x) is at most -H(Y|X) whatever q is (Barber & Agakov 2003).  What else is needed is H(Y) or less, and
+    never more: a code length
     under a model of y alone is more, and the difference of the two code lengths no bound.  H(Y) comes from counts where
     symbols came often; from equal rows, which bound how far a model of y alone is from the law, up to about
     2 log2 n - 8 bits; else x and y of different rows are held against each other, which shows at most log2 of a fold

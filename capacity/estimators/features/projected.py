@@ -57,7 +57,7 @@ class Projected(RatioEstimator):
 
     def information(self, key: jax.Array, x: np.ndarray, y: np.ndarray) -> Estimate:
         """Bits of the components of x (n, dx) and y (n, dy): a lower bound where they are not all that varies."""
-        (to_x, share_x), (to_y, share_y) = (components(side, self.components) for side in (x, y))
+        (to_x, share_x), (to_y, share_y) = (leading_components(side, self.components) for side in (x, y))
         found = self.inner(key, to_x(x), to_y(y))
         return replace(found, kind="lower") if min(share_x, share_y) < WHOLE else found
 
@@ -68,7 +68,7 @@ class Projected(RatioEstimator):
             ValueError: for what `checked` or the inner model refuses.
         """
         x, y = checked(x, y, self.takes, self.min_pairs)
-        to_x, to_y = (components(side, self.components)[0] for side in (x, y))
+        to_x, to_y = (leading_components(side, self.components)[0] for side in (x, y))
         ratio = self.inner.fit(key, to_x(x), to_y(y))
         return lambda new_x, new_y: ratio(to_x(new_x), to_y(new_y))
 
@@ -80,11 +80,11 @@ class Projected(RatioEstimator):
             x, y: the pairs that the law is fitted to.
             n: how many to draw.
         """
-        to_x, to_y = (components(side, self.components)[0] for side in (x, y))
+        to_x, to_y = (leading_components(side, self.components)[0] for side in (x, y))
         return self.inner.simulated(key, to_x(x), to_y(y), n)  # which names the inner model
 
 
-def components(rows: np.ndarray, count: int) -> tuple[Callable[[np.ndarray], np.ndarray], float]:
+def leading_components(rows: np.ndarray, count: int) -> tuple[Callable[[np.ndarray], np.ndarray], float]:
     """The map of new rows to the leading principal components of standardised columns, and their share of the variance.
 
     Args:

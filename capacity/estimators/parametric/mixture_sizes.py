@@ -48,10 +48,12 @@ class MixtureFigures:
 
     @property
     def nats(self) -> float:
+        """The mean log density ratio of held-out pairs."""
         return float(self.ratios.mean())
 
     @property
     def stderr(self) -> float:
+        """Standard error of that mean."""
         return float(self.ratios.std() / len(self.ratios) ** 0.5)
 
     @property
@@ -61,10 +63,12 @@ class MixtureFigures:
 
     @property
     def normaliser_stderr(self) -> float:
+        """Standard error of the log normaliser."""
         return float(self.mixed.std() / max(self.mixed.mean(), 1.0) / len(self.mixed) ** 0.5)
 
     @property
     def bound(self) -> float:
+        """The held-out bound of Donsker and Varadhan."""
         return self.nats - self.log_normaliser
 
     @property
@@ -79,10 +83,12 @@ class MixtureFigures:
 
     @property
     def optimism(self) -> float:
+        """Half of what fitted pairs say more than held-out ones."""
         return max(0.5 * (self.fitted_mean - self.nats), 0.0)
 
     @property
     def corrected(self) -> float:
+        """The mean with what the fit lost."""
         return self.nats + self.optimism
 
 
