@@ -114,21 +114,6 @@ CASES: dict[str, Callable[[Any], Any]] = {
     "estimators.testing.permutation.permutation_test": lambda key: (
         capacity.permutation_test(key, X, Y, permutations=9).p_value
     ),
-    "estimators.conditional.conditional_information.conditional_information": lambda key: (
-        capacity.conditional_information(key, X[:, :1], Y[:, :1], X[:, 1:], method="neighbours")
-    ),
-    "estimators.conditional.local_permutation.conditional_permutation_test": lambda key: (
-        capacity.estimators.conditional_permutation_test(key, X[:, :1], Y[:, :1], X[:, 1:], permutations=19).p_value
-    ),
-    "estimators.order.lags.lagged_information": lambda key: (
-        capacity.lagged_information(key, X[:, 0], Y[:, 0], range(2), method="ksg").bits.values
-    ),
-    "estimators.order.time_interval.time_interval": lambda key: capacity.estimators.time_interval(
-        key, X, Y, capacity.estimators.KSG()
-    ),
-    "estimators.testing.permutation.permutation_test": lambda key: (
-        capacity.permutation_test(key, X, Y, permutations=19).p_value
-    ),
     "estimators.feature_selection.information_scorer": lambda key: capacity.information_scorer(key, method="ksg")(
         X, Y[:, 0]
     ),
