@@ -51,11 +51,9 @@ def best_ratio(key: jax.Array, plain: KSG, x: np.ndarray, y: np.ndarray) -> KSG:
     if len(x) < MIN_PAIRS or _tied_pairs(x, y):
         return plain
     order = random_of(key).permutation(len(x))[:MAX_COMPARED]
-    halves = order[: len(order) // 2], order[len(order) // 2 :]
-    terms = []
-    for rows in halves:
-        near, far = (scaled_margins(side[rows], plain.margins) for side in (x, y))
-        terms.append({ratio: plain.terms(ratio * near, far)[0] for ratio in RATIOS})
+    near, far = (scaled_margins(side[order], plain.margins) for side in (x, y))
+    local = {ratio: plain.terms(ratio * near, far)[0] for ratio in RATIOS}
+    terms = [{ratio: values[half::2] for ratio, values in local.items()} for half in range(2)]
     best = max(RATIOS, key=lambda ratio: float(terms[0][ratio].mean()))
     # The other half, which had no part in the choice, must bear it out.
     difference = terms[1][best] - terms[1][1.0]
