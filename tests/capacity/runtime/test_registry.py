@@ -67,7 +67,7 @@ def test_an_installed_package_stands_in_the_command_line(tmp_path: Path) -> None
     assert done.stdout.count("status 0") == 3 and done.stdout.count("status 2") == 2, done.stdout + done.stderr
     for name in ("tiny_channel", "tiny_dice", "tiny_sign", "tiny_system", "tiny_claim"):
         assert name in done.stdout
-    assert json.loads(done.stdout[done.stdout.index("{") : done.stdout.index("}") + 1])["bits"] > 0.7
+    assert json.JSONDecoder().raw_decode(done.stdout, done.stdout.index("{"))[0]["bits"] > 0.7
     assert "Did you mean 'tiny_system'" in done.stderr and "Expected --levels" in done.stderr
     warned = [line for line in done.stderr.splitlines() if line.startswith("Warning")]
     assert len(warned) == 1 and "'broken' of tiny-bits" in warned[0] and "AttributeError" in warned[0]
