@@ -14,8 +14,8 @@ only where it is high, so that through `auto` it is a little less than that.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, replace
+from typing import ClassVar, Literal, TypeAlias
 
 import jax
 import numpy as np
@@ -25,11 +25,15 @@ from capacity.estimators.automatic.candidates import Candidate
 from capacity.estimators.automatic.preparation import MIN_PAIRS, prepared
 from capacity.estimators.automatic.symbols import weigh_symbols, weigh_symbols_and_numbers
 from capacity.estimators.automatic.weighing import weigh
+from capacity.estimators.by_name import by_name
 from capacity.estimators.checks import checked
 from capacity.estimators.counts.entropy import within_entropies
 from capacity.estimators.estimator import Estimator, RatioEstimator
 from capacity.estimators.features.feature_cca import FeatureCCA
 from capacity.estimators.neighbours.ksg import KSG
+from capacity.estimators.order.lags import method_for
+from capacity.estimators.order.memory import MIN_ROWS, rows_resemble_neighbours
+from capacity.estimators.order.time_interval import time_interval
 from capacity.estimators.parametric.gaussian import GaussianMI
 from capacity.estimators.parametric.gaussian_copula import GaussianCopula
 from capacity.estimators.parametric.student import Student
@@ -37,6 +41,8 @@ from capacity.estimators.parametric.student_copula import StudentCopula
 from capacity.results.estimate import Estimate
 from capacity.runtime.keys import Seed, as_key
 
+Order: TypeAlias = Literal["time"]
+"""What rows follow each other in."""
 MODELS: tuple[RatioEstimator, ...] = (
     GaussianMI(),
     GaussianCopula(),
@@ -77,17 +83,36 @@ class Auto(Estimator):
         return _chosen(key, x, y).estimate
 
 
-def choose(key: Seed, x: ArrayLike, y: ArrayLike) -> Choice:
+def choose(key: Seed, x: ArrayLike, y: ArrayLike, order: Order | None = None) -> Choice:
     """Mutual information in bits by the method that suits the data, and why it was chosen.
 
     Args:
         key: a key or a seed; decides which pairs are held out, and every other random number.
         x, y: shapes (n,) or (n, columns); integers, booleans and strings are symbols.
+        order: "time" where rows follow each other in time: neighbours that suit the types, with an interval for rows
+            that resemble each other (`time_interval`).  None takes rows for independent draws, and `why` says so where
+            neighbouring rows of both sides resemble each other.
 
     Raises:
-        ValueError: for what `checked` refuses.
+        ValueError: for what `checked` and `time_interval` refuse, and for another order.
     """
-    return _chosen(as_key(key), *checked(x, y, "any", Auto.min_pairs))
+    if order not in (None, "time"):
+        raise ValueError(f'Expected order to be "time" or None; got {order!r}.')
+    key, (x, y) = as_key(key), checked(x, y, "any", Auto.min_pairs)
+    if order == "time":
+        method = by_name(method_for(x, y))
+        found = time_interval(key, x, y, method)
+        why = "Rows in time: neighbours that suit the types, beside shifted series and parts of the series."
+        return Choice(method.name, found, why, (Candidate(method.name, found),))
+    choice = _chosen(key, x, y)
+    rows = rows_resemble_neighbours(x, y) if len(x) >= MIN_ROWS else None
+    if rows is None or not rows.resemble:
+        return choice
+    words = (
+        f" Neighbouring rows resemble each other on both sides, as if there were about {rows.effective_rows:,.0f}: if "
+        "they follow each other in time, the interval is too narrow, and order='time' is to be said."
+    )
+    return replace(choice, why=choice.why + words)
 
 
 def _chosen(key: jax.Array, x: np.ndarray, y: np.ndarray) -> Choice:

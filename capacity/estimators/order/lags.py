@@ -53,7 +53,7 @@ def lagged_information(
     left, right = checked(x, y, "any", MIN_ROWS)
     if not asked or max(map(abs, asked)) > len(left) // 4:
         raise ValueError(f"Expected lags of at most a quarter of the {len(left)} rows, one or more; got {asked}.")
-    estimator = by_name(_method_for(left, right) if method is None else method)
+    estimator = by_name(method_for(left, right) if method is None else method)
     left, right = checked(x, y, estimator.takes, max(MIN_ROWS, estimator.min_pairs))
     key_shifts, key_lags = jax.random.split(as_key(key))
     rows = block_rows(left, right, estimator.min_pairs, block)
@@ -83,8 +83,8 @@ def lagged_information(
     )
 
 
-def _method_for(x: np.ndarray, y: np.ndarray) -> str:
-    """Neighbours that suit the types."""
+def method_for(x: np.ndarray, y: np.ndarray) -> str:
+    """The name of neighbours that suit the types of x and y, or of counts where both are symbols."""
     if all(side.dtype.kind == "i" for side in (x, y)):
         return "plugin"
     if any(side.dtype.kind == "i" or len(np.unique(side, axis=0)) < len(side) for side in (x, y)):
