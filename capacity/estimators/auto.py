@@ -15,7 +15,7 @@ only where it is high, so that through `auto` it is a little less than that.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import ClassVar, Literal, TypeAlias
+from typing import ClassVar, Literal
 
 import jax
 import numpy as np
@@ -25,13 +25,12 @@ from capacity.estimators.automatic.candidates import Candidate
 from capacity.estimators.automatic.preparation import MIN_PAIRS, prepared
 from capacity.estimators.automatic.symbols import weigh_symbols, weigh_symbols_and_numbers
 from capacity.estimators.automatic.weighing import weigh
-from capacity.estimators.by_name import by_name
 from capacity.estimators.checks import checked
 from capacity.estimators.counts.entropy import within_entropies
 from capacity.estimators.estimator import Estimator, RatioEstimator
 from capacity.estimators.features.feature_cca import FeatureCCA
 from capacity.estimators.neighbours.ksg import KSG
-from capacity.estimators.order.lags import method_for
+from capacity.estimators.order.by_type import method_for
 from capacity.estimators.order.memory import MIN_ROWS, rows_resemble_neighbours
 from capacity.estimators.order.time_interval import time_interval
 from capacity.estimators.parametric.gaussian import GaussianMI
@@ -41,8 +40,6 @@ from capacity.estimators.parametric.student_copula import StudentCopula
 from capacity.results.estimate import Estimate
 from capacity.runtime.keys import Seed, as_key
 
-Order: TypeAlias = Literal["time"]
-"""What rows follow each other in."""
 MODELS: tuple[RatioEstimator, ...] = (
     GaussianMI(),
     GaussianCopula(),
@@ -83,7 +80,7 @@ class Auto(Estimator):
         return _chosen(key, x, y).estimate
 
 
-def choose(key: Seed, x: ArrayLike, y: ArrayLike, order: Order | None = None) -> Choice:
+def choose(key: Seed, x: ArrayLike, y: ArrayLike, order: Literal["time"] | None = None) -> Choice:
     """Mutual information in bits by the method that suits the data, and why it was chosen.
 
     Args:
@@ -100,7 +97,7 @@ def choose(key: Seed, x: ArrayLike, y: ArrayLike, order: Order | None = None) ->
         raise ValueError(f'Expected order to be "time" or None; got {order!r}.')
     key, (x, y) = as_key(key), checked(x, y, "any", Auto.min_pairs)
     if order == "time":
-        method = by_name(method_for(x, y))
+        method = method_for(x, y)
         found = time_interval(key, x, y, method)
         why = "Rows in time: neighbours that suit the types, beside shifted series and parts of the series."
         return Choice(method.name, found, why, (Candidate(method.name, found),))

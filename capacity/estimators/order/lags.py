@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from capacity.estimators.by_name import by_name
 from capacity.estimators.checks import checked
 from capacity.estimators.estimator import Estimator
+from capacity.estimators.order.by_type import method_for
 from capacity.estimators.order.memory import MIN_ROWS
 from capacity.estimators.order.time_interval import PartBits, ShiftedBits, block_rows, widened
 from capacity.runtime.keys import Seed, as_key
@@ -53,7 +54,7 @@ def lagged_information(
     left, right = checked(x, y, "any", MIN_ROWS)
     if not asked or max(map(abs, asked)) > len(left) // 4:
         raise ValueError(f"Expected lags of at most a quarter of the {len(left)} rows, one or more; got {asked}.")
-    estimator = by_name(method_for(left, right) if method is None else method)
+    estimator = method_for(left, right) if method is None else by_name(method)
     left, right = checked(x, y, estimator.takes, max(MIN_ROWS, estimator.min_pairs))
     key_shifts, key_lags = jax.random.split(as_key(key))
     rows = block_rows(left, right, estimator.min_pairs, block)
@@ -81,12 +82,3 @@ def lagged_information(
         {"lag": ("lag", asked, {"units": "rows", "long_name": "rows by which y is later than x"})},
         {"method": estimator.name, "block": rows, "shifted": shifted.mean},
     )
-
-
-def method_for(x: np.ndarray, y: np.ndarray) -> str:
-    """The name of neighbours that suit the types of x and y, or of counts where both are symbols."""
-    if all(side.dtype.kind == "i" for side in (x, y)):
-        return "plugin"
-    if any(side.dtype.kind == "i" or len(np.unique(side, axis=0)) < len(side) for side in (x, y)):
-        return "mixed"
-    return "ksg"
