@@ -93,6 +93,8 @@ def weigh(key: jax.Array, models: Sequence[RatioEstimator], sides: Prepared) -> 
     if not settled and now is not None and x.shape[1] + y.shape[1] <= MAX_COLUMNS:
         mixture = _mixture(key_mixture, x, y)
         if mixture is not None:
+            if sides.atoms:  # which a mixture has no more than other laws: what it finds is the least
+                mixture = replace(mixture, kind="lower")
             candidates.append(Candidate(GaussianMixture.name, mixture))
             now, settled = _beside_mixture(now, mixture)
     if (x.shape[1] + y.shape[1] >= CRITIC_DIMENSIONS and not settled) or now is None:

@@ -73,9 +73,9 @@ def test_flipped_bits_are_met_by_counts_and_by_coincidences(columns: int) -> Non
 
 
 def test_many_columns_are_bounded_by_contrast() -> None:
-    x, y = flipped(2000, 40, 0.1)
+    x, y = flipped(2000, 28, 0.1)
     found = AutoregressiveCode()(0, x, y)
-    assert found.low <= found.bits <= found.limit < np.log2(2000) < 40 * (1 - binary_entropy(0.1))
+    assert found.low <= found.bits <= found.limit < np.log2(2000) < 28 * (1 - binary_entropy(0.1))
     assert found.saturated or found.bits > 8
 
 
