@@ -22,6 +22,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
+from capacity.bounds.exact.sorting import quantiles_of_rows, rising_order
 from capacity.bounds.exact.tiles import in_tiles
 from capacity.runtime.shapes import Key
 
@@ -82,7 +83,7 @@ def proposal_of(
     level = ratio(oftener)
     uneven = level.min() < UNEVEN * level.max()
     found = ratio(jnp.maximum(oftener, squared / FAR))
-    return Proposal(log_probs + jnp.log(found), 1 / found, jnp.argsort(order_by), uneven)
+    return Proposal(log_probs + jnp.log(found), 1 / found, rising_order(order_by), uneven)
 
 
 def outlyingness(scores: Float[Array, "messages scores"], floors: Float[Array, " scores"]) -> Float[Array, " messages"]:
@@ -95,7 +96,7 @@ def outlyingness(scores: Float[Array, "messages scores"], floors: Float[Array, "
     count = len(scores)
     scores = jnp.where(jnp.isfinite(scores), scores, 0.0)
     some = scores[(np.arange(min(count, LEARNT_FROM), dtype=np.int64) * STEP) % count]
-    low, high = jnp.quantile(some, jnp.asarray([0.01, 0.99], scores.dtype), axis=0)
+    low, high = quantiles_of_rows(some, (0.01, 0.99))
     middle, half = (low + high) / 2, jnp.maximum((high - low) / 2, floors)
     apart = jnp.abs(scores - middle[None])
     distance = jnp.where(apart > 0, apart / half[None], 0.0).max(1)  # nothing is far where nothing differs
