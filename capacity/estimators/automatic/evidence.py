@@ -158,15 +158,27 @@ def check(key: jax.Array, model: RatioEstimator, shown: Shown, x: np.ndarray, y:
     held_out = Compared(shown.bits, float(np.mean(expected)), (variance * (1 + 1 / DRAWN)) ** 0.5)
     near = None
     if drawn.x.shape[1] + drawn.y.shape[1] <= NEAR_COLUMNS:
-        rows = random_of(key_rows).permutation(len(drawn.seen_x))[:NEAR_ROWS]
-        heavy = heavy_tailed(drawn.seen_x) or heavy_tailed(drawn.seen_y)
-        margins: Margins = "normal" if heavy else "standard"
-        seen = _near(margins, drawn.seen_x[rows], drawn.seen_y[rows])
-        others = [_near(margins, one[: len(rows)], two[: len(rows)]) for one, two in samples]
-        spread = NEAR_SPREAD * seen.std() / len(rows) ** 0.5 / NATS_PER_BIT
-        expected_near = float(np.mean(others)) / NATS_PER_BIT
-        near = Compared(float(seen.mean()) / NATS_PER_BIT, expected_near, float(spread * (1 + 1 / DRAWN) ** 0.5))
+        near = beside_neighbours(key_rows, (drawn.seen_x, drawn.seen_y), samples)
     return Check(held_out, near)
+
+
+def beside_neighbours(
+    key: jax.Array, seen: tuple[np.ndarray, np.ndarray], drawn: Sequence[tuple[np.ndarray, np.ndarray]]
+) -> Compared:
+    """What nearest neighbours say of pairs, beside what they say of pairs drawn from a law fitted to them.
+
+    Args:
+        key: of the rows that are looked at.
+        seen: the data, shapes (n, dx) and (n, dy).
+        drawn: samples of the law.
+    """
+    rows = random_of(key).permutation(len(seen[0]))[:NEAR_ROWS]
+    margins: Margins = "normal" if any(heavy_tailed(side) for side in seen) else "standard"
+    local = _near(margins, *(side[rows] for side in seen))
+    others = [_near(margins, *(side[: len(rows)] for side in sides)) for sides in drawn]
+    spread = NEAR_SPREAD * local.std() / len(rows) ** 0.5 / NATS_PER_BIT
+    expected = float(np.mean(others)) / NATS_PER_BIT
+    return Compared(float(local.mean()) / NATS_PER_BIT, expected, float(spread * (1 + 1 / len(drawn)) ** 0.5))
 
 
 def _near(margins: Margins, x: np.ndarray, y: np.ndarray) -> np.ndarray:

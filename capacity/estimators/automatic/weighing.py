@@ -31,9 +31,18 @@ from capacity.estimators.automatic.candidates import (
     opened,
     said,
 )
-from capacity.estimators.automatic.evidence import Check, Shown, check, shown_by
+from capacity.estimators.automatic.evidence import (
+    DRAWN,
+    NEAR_ROWS,
+    Check,
+    Shown,
+    beside_neighbours,
+    check,
+    shown_by,
+)
 from capacity.estimators.automatic.nearness import of_neighbours
 from capacity.estimators.automatic.preparation import Prepared
+from capacity.estimators.checks import random_of
 from capacity.estimators.estimator import RatioEstimator
 from capacity.estimators.features.feature_cca import FeatureCCA
 from capacity.estimators.features.projected import Projected, leading_components
@@ -59,6 +68,7 @@ DOUBTED = 1.5  # standard errors by which the data differ from a model's own law
 REFUTED = 3.0  # standard errors by which the data differ from a model's own law
 SMALL = 0.1  # of the figure: what a refuted model states may be wrong by this, with an interval that says so
 LEAST = 0.02  # bits
+SEEN = 0.7  # of a mixture's figure: where neighbours see less of pairs of its own law, they cannot bear it out
 LEVEL = 1.0  # standard errors behind the best, within which a model is as good
 SATURATED = 0.7  # of the log of a block: beyond, a bound hardly tells models apart
 SETTLED = 0.5  # of the figure: neighbours' interval, where nothing else is believed
@@ -86,16 +96,17 @@ def weigh(key: jax.Array, models: Sequence[RatioEstimator], sides: Prepared) -> 
     settled = False
     near = few_components(sides, NEAR_COMPONENTS) if wide else sides
     scaled = (scaled_margins(side, "standard") for side in (near.x, near.y))
-    if dimension_of(key_dimension, *scaled) <= NEIGHBOUR_DIMENSIONS:
+    few = dimension_of(key_dimension, *scaled) <= NEIGHBOUR_DIMENSIONS
+    if few:
         found = of_neighbours(key_neighbours, near)
         candidates.append(Candidate(found.name, found.estimate))
         now, settled = _beside_neighbours(now, found, x.shape[1] + y.shape[1])
     if not settled and now is not None and x.shape[1] + y.shape[1] <= MAX_COLUMNS:
-        mixture = _mixture(key_mixture, x, y)
+        mixture = _mixture(key_mixture, x, y, few)
         if mixture is not None:
-            if sides.atoms:  # which a mixture has no more than other laws: what it finds is the least
-                mixture = replace(mixture, kind="lower")
-            candidates.append(Candidate(GaussianMixture.name, mixture))
+            if sides.atoms:
+                mixture = mixture.less_sure(" No mixture has atoms.")
+            candidates.append(Candidate(GaussianMixture.name, mixture.estimate))
             now, settled = _beside_mixture(now, mixture)
     if (x.shape[1] + y.shape[1] >= CRITIC_DIMENSIONS and not settled) or now is None:
         heard = few_components(sides, WIDE) if wide else sides
@@ -174,7 +185,8 @@ def believed(stated: Estimate, shown: Shown, checked: Check | None, atoms: bool)
     if abs(near.errors) <= REFUTED:
         return Held("", wider, why + words + " so much wider.")
     moved = replace(wider, bits=stated.bits + near.more, stderr=float(np.hypot(stated.stderr, near.more / 2)))
-    return Held("", moved, why + words + " it is moved by what they differ.", settles=abs(near.more) <= small)
+    found = Held("", moved, why + words + " it is moved by what they differ.", settles=abs(near.more) <= small)
+    return found.less_sure(" It misses some.") if near.more > small else found
 
 
 def _reaching(stated: Estimate, more: float) -> Estimate:
@@ -218,24 +230,41 @@ def _beside_neighbours(now: Held | None, found: Held, dimensions: int) -> tuple[
     return replace(now, why=why), now.settles and (now.confirmed if dimensions > 2 else abs(more) <= beyond)
 
 
-def _mixture(key: jax.Array, x: np.ndarray, y: np.ndarray) -> Estimate | None:
-    """A mixture of normal laws; None where there are too few pairs for so many columns."""
+def _mixture(key: jax.Array, x: np.ndarray, y: np.ndarray, near: bool) -> Held | None:
+    """A mixture of normal laws, as far as neighbours bear it out; None where so few pairs allow none.
+
+    Args:
+        key: of the fit, and of pairs drawn from it.
+        x, y: the pairs.
+        near: whether rows lie on so few dimensions that neighbours are asked.
+    """
+    key_fit, key_draw, key_rows = jax.random.split(key, 3)
     try:
-        return GaussianMixture()(key, x, y)
+        estimate, fitted = GaussianMixture().with_law(key_fit, x, y)
     except ValueError:
         return None
+    found = Held(GaussianMixture.name, estimate, "", settles=estimate.kind == "point")
+    if not near:
+        return found.less_sure(" Nothing else bears it out in so many dimensions.")
+    seen, dx = (fitted.of_x(x), fitted.of_y(y)), fitted.of_x(x).shape[1]
+    rows = np.split(fitted.law.drawn(random_of(key_draw), DRAWN * min(len(x), NEAR_ROWS)), DRAWN)
+    beside = beside_neighbours(key_rows, seen, [(some[:, :dx], some[:, dx:]) for some in rows])
+    words = f" Neighbours say {beside.seen:.2f} bits of these pairs and {beside.expected:.2f} of pairs of the mixture:"
+    if beside.errors > REFUTED:
+        return found.less_sure(words + " it misses some.")
+    if beside.expected < SEEN * float(estimate.bits):
+        return found.less_sure(words + " they see too little of either to bear it out.")
+    wider = _reaching(estimate, 2 * beside.more) if abs(beside.errors) > DOUBTED else estimate
+    return replace(found, estimate=wider)
 
 
-def _beside_mixture(now: Held, mixture: Estimate) -> tuple[Held, bool]:
+def _beside_mixture(now: Held, mixture: Held) -> tuple[Held, bool]:
     """What is believed once a mixture was asked, and whether that settles it."""
-    more = excess(mixture, now.estimate)
+    more = excess(mixture.estimate, now.estimate)
     why = now.why + said(GaussianMixture.name, more, now.name, BEYOND_CHANCE)
-    found = Held(GaussianMixture.name, mixture, why, settles=mixture.kind == "point")
-    if more > BEYOND_CHANCE:
-        return found, False
-    if not now.settles and found.settles and more >= -BEYOND_CHANCE:
-        return found, False
-    return replace(now, why=why), now.settles and found.settles and abs(more) <= BEYOND_CHANCE
+    if more > BEYOND_CHANCE or (not now.settles and mixture.settles and more >= -BEYOND_CHANCE):
+        return replace(mixture, why=why + mixture.why), False
+    return replace(now, why=why), now.settles and mixture.settles and abs(more) <= BEYOND_CHANCE
 
 
 def _beside_critic(now: Held | None, critic: Estimate) -> Held:

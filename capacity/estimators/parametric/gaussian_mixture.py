@@ -15,6 +15,8 @@ from capacity.estimators.checks import Takes, checked, random_of, refuse_few_val
 from capacity.estimators.estimator import Change, LogRatio, RatioEstimator
 from capacity.estimators.parametric.mixture_sizes import (
     MAX_FITTED,
+    FittedMixture,
+    MixtureFigures,
     component_numbers,
     fitted_alike,
     lost_by_halves,
@@ -66,37 +68,22 @@ class GaussianMixture(RatioEstimator):
             ValueError: for columns of few values, more than 20 columns, and too few pairs for so many columns.
         """
         refuse_few_values(x, y)
+        return self.with_law(key, x, y)[0]
+
+    def with_law(self, key: jax.Array, x: np.ndarray, y: np.ndarray) -> tuple[Estimate, FittedMixture]:
+        """Bits from x (n, dx) and y (n, dy), and a mixture of the chosen size fitted to all pairs (at most 20,000).
+
+        Raises:
+            ValueError: for more than 20 columns, and too few pairs for so many columns.
+        """
         _refuse_too_wide(x, y)
         random = random_of(key)
         folds = self._folds(len(x), random)
         tried = tried_mixtures(x, y, folds, random)
         best = max(tried, key=lambda one: one.shown)
         loss = 0.5 * (best.optimism + lost_by_halves(x, y, folds, best, random))
-        nats, own = best.nats + loss, best.stderr
-        reach = Z95 * float(np.hypot(own, _LOSS_DOUBT * loss))
-        if best.log_normaliser > _MISFIT * best.normaliser_stderr:
-            stderr = float(np.hypot(own, best.normaliser_stderr))
-            return Estimate.from_nats(nats=best.bound, stderr=stderr, kind="lower", n=len(x))
-        of_same = [one for one in tried if one.margins == best.margins]
-        larger = [one for one in of_same if one.components > best.components]
-        highs = [
-            nats + reach,
-            best.nats + _LOSS_REACH * loss + Z95 * own,
-            *(one.corrected + Z95 * own for one in larger),
-        ]
-        lows = [nats - reach, *(one.corrected - Z95 * own for one in larger[:1])]
-        smaller = [one.bound for one in of_same if one.components < best.components]
-        rising = bool(smaller) and not larger and best.bound - max(smaller) > _STILL_RISING * best.bound
-        unresolved = rising or nats > min(_MAX_NATS, np.log(len(x)))
-        return Estimate.from_nats(
-            nats=nats,
-            stderr=reach / Z95,
-            kind="point",
-            n=len(x),
-            limit=nats if unresolved else np.inf,
-            low=min(lows),
-            high=np.inf if unresolved else max(highs),
-        )
+        rows = random.permutation(len(x))[:MAX_FITTED]
+        return _estimate(tried, best, loss), fitted_alike(x[rows], y[rows], best, random)
 
     def fit(self, key: jax.Array, x: np.ndarray, y: np.ndarray) -> LogRatio:
         """The log density ratio of the mixture fitted to x (n, dx) and y (n, dy).
@@ -114,6 +101,35 @@ class GaussianMixture(RatioEstimator):
     def _folds(self, n: int, random: np.random.Generator) -> list[np.ndarray]:
         order = random.permutation(n)
         return [order[fold :: self.folds] for fold in range(self.folds)]
+
+
+def _estimate(tried: list[MixtureFigures], best: MixtureFigures, loss: float) -> Estimate:
+    """The figure of the best of the mixtures tried, which a fit to so few pairs lowered by a loss in nats."""
+    n, nats, own = len(best.ratios), best.nats + loss, best.stderr
+    reach = Z95 * float(np.hypot(own, _LOSS_DOUBT * loss))
+    if best.log_normaliser > _MISFIT * best.normaliser_stderr:
+        stderr = float(np.hypot(own, best.normaliser_stderr))
+        return Estimate.from_nats(nats=best.bound, stderr=stderr, kind="lower", n=n)
+    of_same = [one for one in tried if one.margins == best.margins]
+    larger = [one for one in of_same if one.components > best.components]
+    highs = [
+        nats + reach,
+        best.nats + _LOSS_REACH * loss + Z95 * own,
+        *(one.corrected + Z95 * own for one in larger),
+    ]
+    lows = [nats - reach, *(one.corrected - Z95 * own for one in larger[:1])]
+    smaller = [one.bound for one in of_same if one.components < best.components]
+    rising = bool(smaller) and not larger and best.bound - max(smaller) > _STILL_RISING * best.bound
+    unresolved = rising or nats > min(_MAX_NATS, np.log(n))
+    return Estimate.from_nats(
+        nats=nats,
+        stderr=reach / Z95,
+        kind="point",
+        n=n,
+        limit=nats if unresolved else np.inf,
+        low=min(lows),
+        high=np.inf if unresolved else max(highs),
+    )
 
 
 def _refuse_too_wide(x: np.ndarray, y: np.ndarray) -> None:

@@ -67,6 +67,12 @@ class MixtureLaw:
         parts = [rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK)]
         return np.concatenate([_log_sum(self.coefficients @ quadratic_terms(part))[0] for part in parts])
 
+    def drawn(self, random: np.random.Generator, n: int) -> np.ndarray:
+        """Rows of the law, shape (n, d)."""
+        component = random.choice(len(self.weights), n, p=self.weights)
+        noise = random.standard_normal((n, self.means.shape[1]))
+        return np.asarray(self.means[component] + (self.roots[component] @ noise[:, :, None])[:, :, 0])
+
     def log_ratio(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """log p(x, y) / (p(x) p(y)) in nats, shape (n,), of pairs (n, dx), (n, dy), where z = (x, y)."""
         of_x, of_y = slice(0, x.shape[1]), slice(x.shape[1], None)

@@ -12,7 +12,7 @@ from scipy.special import ndtri
 from capacity.estimators.estimator import LogRatio
 from capacity.estimators.features.maps import Map
 from capacity.estimators.parametric.gaussian_copula import heavy_tailed, rank_transform
-from capacity.estimators.parametric.mixture_fit import growing_mixtures
+from capacity.estimators.parametric.mixture_fit import MixtureLaw, growing_mixtures
 
 _Margins: TypeAlias = Literal["standard", "normal"]
 """The columns as they are, or their normal scores."""
@@ -26,6 +26,23 @@ _CLEARLY = 2.0  # standard errors
 _SURE = 2.0  # standard errors
 _SHIFTS = 16  # of y against x, for mixed pairs
 _MAX_LOG_RATIO = 300.0  # so that squares do not overflow
+
+
+@dataclass(frozen=True)
+class FittedMixture:
+    """A mixture in whitened coordinates; called with x (n, dx) and y (n, dy), their log density ratios (n,), nats.
+
+    Attributes:
+        law: of the whitened sides together.
+        of_x, of_y: to whitened coordinates.
+    """
+
+    law: MixtureLaw
+    of_x: Map
+    of_y: Map
+
+    def __call__(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        return self.law.log_ratio(self.of_x(x), self.of_y(y))
 
 
 @dataclass(frozen=True)
@@ -166,8 +183,8 @@ def _mixed(log_ratio: LogRatio, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.asarray(np.exp(np.minimum(ratios, _MAX_LOG_RATIO)).mean(axis=0))
 
 
-def fitted_alike(x: np.ndarray, y: np.ndarray, like: MixtureFigures, random: np.random.Generator) -> LogRatio:
-    """The log density ratio of a mixture of the same size, or the largest that the rows allow.
+def fitted_alike(x: np.ndarray, y: np.ndarray, like: MixtureFigures, random: np.random.Generator) -> FittedMixture:
+    """A mixture of the same size, or the largest that the rows allow.
 
     Args:
         x, y: shapes (n, dx), (n, dy), rows in no order.
@@ -179,15 +196,14 @@ def fitted_alike(x: np.ndarray, y: np.ndarray, like: MixtureFigures, random: np.
 
 def _growing(
     x: np.ndarray, y: np.ndarray, margins: _Margins, most: int, random: np.random.Generator
-) -> Iterator[LogRatio]:
-    """Log density ratios of mixtures of 1, 2, 4, ... components."""
+) -> Iterator[FittedMixture]:
+    """Mixtures of 1, 2, 4, ... components."""
     of_x, of_y = _whitened(x, margins), _whitened(y, margins)
     rows = np.hstack([of_x(x), of_y(y)])
     numbers = component_numbers(rows.shape[1])
     most = min(most, len(rows) // numbers, MAX_NUMBERS // numbers)
-    for mixture in growing_mixtures(rows, random, most):
-        law = mixture.log_ratio
-        yield lambda new_x, new_y, law=law: law(of_x(new_x), of_y(new_y))  # type: ignore[misc]
+    for law in growing_mixtures(rows, random, most):
+        yield FittedMixture(law, of_x, of_y)
 
 
 def _whitened(rows: np.ndarray, margins: _Margins) -> Map:
