@@ -19,7 +19,6 @@ from typing import ClassVar, Literal
 
 import jax
 import numpy as np
-from numpy.typing import ArrayLike
 
 from capacity.estimators.automatic.candidates import Candidate
 from capacity.estimators.automatic.preparation import MIN_PAIRS, prepared
@@ -39,6 +38,8 @@ from capacity.estimators.parametric.student import Student
 from capacity.estimators.parametric.student_copula import StudentCopula
 from capacity.results.estimate import Estimate
 from capacity.runtime.keys import Seed, as_key
+from capacity.runtime.tables.foreign import Tabular
+from capacity.runtime.tables.sides import Missing, pair_of
 
 MODELS: tuple[RatioEstimator, ...] = (
     GaussianMI(),
@@ -80,22 +81,32 @@ class Auto(Estimator):
         return _chosen(key, x, y).estimate
 
 
-def choose(key: Seed, x: ArrayLike, y: ArrayLike, order: Literal["time"] | None = None) -> Choice:
+def choose(
+    key: Seed, x: Tabular, y: Tabular, order: Literal["time"] | None = None, *, missing: Missing = "refuse"
+) -> Choice:
     """Mutual information in bits by the method that suits the data, and why it was chosen.
 
     Args:
         key: a key or a seed; decides which pairs are held out, and every other random number.
-        x, y: shapes (n,) or (n, columns); integers, booleans and strings are symbols.
+        x, y: shapes (n,) or (n, columns); integers, booleans and strings are symbols.  Arrays and tables as for
+            `capacity.estimate`.
         order: "time" where rows follow each other in time: neighbours that suit the types, with an interval for rows
             that resemble each other (`time_interval`).  None takes rows for independent draws, and `why` says so where
             neighbouring rows of both sides resemble each other.
+        missing: "refuse" rows with missing values, or "drop" them: `estimate.dropped` says how many.
 
     Raises:
         ValueError: for what `checked` and `time_interval` refuse, and for another order.
     """
     if order not in (None, "time"):
         raise ValueError(f'Expected order to be "time" or None; got {order!r}.')
-    key, (x, y) = as_key(key), checked(x, y, "any", Auto.min_pairs)
+    key, (first, second, dropped) = as_key(key), pair_of(x, y, missing)
+    choice = _choice(key, *checked(first, second, "any", Auto.min_pairs), order)
+    return replace(choice, estimate=replace(choice.estimate, dropped=dropped))
+
+
+def _choice(key: jax.Array, x: np.ndarray, y: np.ndarray, order: Literal["time"] | None) -> Choice:
+    """The choice for checked arrays, and a word where rows resemble their neighbours."""
     if order == "time":
         method = method_for(x, y)
         found = time_interval(key, x, y, method)
@@ -113,7 +124,7 @@ def choose(key: Seed, x: ArrayLike, y: ArrayLike, order: Literal["time"] | None 
 
 
 def _chosen(key: jax.Array, x: np.ndarray, y: np.ndarray) -> Choice:
-    """The choice for checked arrays."""
+    """The choice for checked arrays whose rows are independent draws."""
     key, key_spread = jax.random.split(key)
     sides = prepared(key_spread, x, y)
     symbols = [side.dtype.kind == "i" for side in (sides.x, sides.y)]

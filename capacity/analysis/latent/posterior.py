@@ -46,10 +46,10 @@ def checked_posterior(
         raise ValueError(f"Expected at least two data points, a row for each; got {len(mean)}.")
     if given in ("variance", "std") and not (spread > 0).all():
         raise ValueError(f"Expected a {given} greater than 0 everywhere; got {spread.min():.4g}. Are they logarithms?")
-    if given is None and (spread > 0).all():
+    if given is None and (spread >= 0).all() and spread.any():
         raise ValueError(
             f"Expected log-variances, of which some are below 0 wherever a posterior is narrower than the prior; got "
-            f"only positive numbers, {spread.min():.4g} to {spread.max():.4g}, which look like variances or standard "
+            f"no negative number, {spread.min():.4g} to {spread.max():.4g}, which look like variances or standard "
             "deviations. Say which they are: given='variance', 'std', 'logvar' or 'log_std' (on the command line: "
             "--given)."
         )

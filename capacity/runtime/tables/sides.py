@@ -18,7 +18,7 @@ Missing: TypeAlias = Literal["refuse", "drop"]
 """What is done about rows with missing values: nothing is computed, or they are left out, which is said."""
 MISSING: tuple[Missing, ...] = ("refuse", "drop")
 MOST_NAMED = 5
-DROP = "To leave such rows out, say missing='drop' to capacity.estimate (on the command line: --missing drop)."
+DROP = "To leave such rows out, say missing='drop' (on the command line: --missing drop)."
 
 
 @dataclass(frozen=True)

@@ -129,6 +129,12 @@ def test_the_same_key_gives_the_same_figures_and_order_of_points_none() -> None:
         (np.zeros((5, 2)), np.zeros((2, 5)), None, "transposed"),
         (np.zeros(5), np.zeros(5), None, r"array\[:, None\]"),
         (np.zeros((5, 2)), np.full((5, 2), 0.3), None, "look like variances .* --given"),
+        (
+            np.zeros((5, 2)),
+            np.tile([0.0, 0.3], (5, 1)),
+            None,
+            "0 to 0.3, which look like variances",
+        ),
         (np.zeros((5, 2)), np.full((5, 2), -0.3), "variance", "variance greater than 0 .* logarithms"),
         (np.full((5, 2), np.nan), np.zeros((5, 2)), None, "finite means; got nan in row 0, unit 0"),
         (np.zeros((5, 2)), np.full((5, 2), -np.inf), None, "finite logvars"),

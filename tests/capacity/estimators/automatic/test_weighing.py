@@ -67,6 +67,16 @@ def test_a_value_far_from_all_others_is_named() -> None:
     assert found.estimate.low <= 0.5 <= found.estimate.high
 
 
+def test_rows_with_missing_values_are_refused_or_left_out() -> None:
+    x, y = related(200, 1, 0.5, 5)
+    x[:7] = np.nan
+    with pytest.raises(ValueError, match="0 in 7 of 200 rows"):
+        choose(0, x, y)
+    found = choose(0, x, y, missing="drop")
+    assert found.estimate.dropped == 7
+    assert float(found.estimate.bits) == float(choose(0, x[7:], y[7:]).estimate.bits)
+
+
 def test_an_interval_wider_than_its_figure_is_open() -> None:
     narrow = Estimate.from_nats(nats=1.0, stderr=0.1, kind="point", n=1000, limit=5.0)
     assert opened(narrow) == (narrow, "")
