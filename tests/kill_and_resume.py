@@ -25,16 +25,17 @@ import xarray as xr
 from capacity.curves.files import read_curves
 
 OPTIONS = "--system gaussian --bits 4 --dim 6 --units 2 --width 16 --steps 100 --levels 0.3:1:4 --seeds 2 --quiet"
+SMALLEST = "--depth 1 --width 4 --steps 200"  # programs of least compilation, and lanes that take some time
 
 
-def command(out: Path) -> list[str]:
-    return [sys.executable, "-m", "capacity", "curve", *OPTIONS.split(), "--out", str(out)]
+def command(out: Path, more: str = "") -> list[str]:
+    return [sys.executable, "-m", "capacity", "curve", *OPTIONS.split(), *more.split(), "--out", str(out)]
 
 
-def finish(out: Path) -> tuple[xr.Dataset, float]:
+def finish(out: Path, more: str = "") -> tuple[xr.Dataset, float]:
     """Run to the end; the dataset and the seconds."""
     started = time.monotonic()
-    subprocess.run(command(out), check=True)
+    subprocess.run(command(out, more), check=True)
     return read_curves(out / "curve.nc")["gaussian"], time.monotonic() - started
 
 
@@ -48,6 +49,21 @@ def killed(out: Path, after: float) -> bool:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         return True
+
+
+def parts_of(out: Path) -> list[list[int]]:
+    """The lanes of every part.  What a kill left beside its place, ".NAME.tmp.npz", is none: nothing ever reads it."""
+    return [np.load(p)["lanes"].tolist() for p in sorted((out / "parts").glob("[!.]*.npz"))]
+
+
+def killed_between_parts(out: Path, more: str = "") -> list[list[int]]:
+    """Start, kill the whole process group once a part is there, and say which lanes were."""
+    process = subprocess.Popen(command(out, more), start_new_session=True)
+    while process.poll() is None and not parts_of(out):
+        time.sleep(0.002)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    return parts_of(out)
 
 
 def study(runs: int, seed: int, folder: Path) -> tuple[int, int]:
@@ -64,9 +80,7 @@ def study(runs: int, seed: int, folder: Path) -> tuple[int, int]:
         while moments.random() < 0.5 and killed(out, moments.uniform(0.3, 1.0) * seconds):  # and what goes on, too
             interrupted += 1
         found = finish(out)[0]
-        # What a kill left beside its place, ".NAME.tmp.npz", is no part: nothing ever reads it.
-        parts = [np.load(p)["lanes"].tolist() for p in sorted((out / "parts").glob("[!.]*.npz"))]
-        same = found.equals(reference)
+        parts, same = parts_of(out), found.equals(reference)
         if not same or sorted(itertools.chain(*parts)) != list(range(reference.bits.size)):
             different += 1
             print(f"run {run}: {'the same' if same else 'another'} dataset, lanes {parts}")
