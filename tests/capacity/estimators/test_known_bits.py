@@ -1,4 +1,4 @@
-"""Bits that enumeration knows: 4 fair bits through Gaussian units are met, 12 and 14 are never told wrong in silence."""
+"""Bits that enumeration knows: 4 fair bits through Gaussian units are met, more are never told wrong in silence."""
 
 from __future__ import annotations
 

@@ -25,7 +25,10 @@ from capacity.analysis.weights import memorised_bits
 from capacity.theory.training import BINARY_PERCEPTRON_CAPACITY
 
 
-@pytest.mark.parametrize(("patterns", "chance"), [(30, 0.96929), (40, 0.5), (50, 0.07621)])
+@pytest.mark.parametrize(
+    ("patterns", "chance"),
+    [*(pytest.param(*p, marks=pytest.mark.slow) for p in ((30, 0.96929), (40, 0.5))), (50, 0.07621)],
+)
 def test_chance_of_separability(patterns: int, chance: float) -> None:
     """Within 0.05 of Cover's at 20 inputs: 600 trials miss that by chance once in seventy at 40 patterns."""
     found = separable_counts(np.random.default_rng(patterns), 20, patterns, 600) / 600

@@ -45,7 +45,7 @@ def test_an_event_that_takes_or_gives_nearly_all_bits_is_held(digits: int, there
     """In noise of 0.1 nothing else is lost: H(gate) + P(+-1) H(message | +-1)."""
     truth = sure_bits(digits, there)
     joint = Joint(FairBits(jnp.eye(DIGITS)), event_code(digits, there, 1 - there), Gaussian(jnp.float32(0.1)))
-    found = measure(jax.random.key(1), joint, budget_gflop=2.0, method="bracket")
+    found = measure(jax.random.key(1), joint, budget_gflop=0.5, method="bracket")
     assert found.low <= truth <= found.high
     assert found.width < 1
 
