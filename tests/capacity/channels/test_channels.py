@@ -85,7 +85,7 @@ def test_every_channel_has_a_case() -> None:
 
 
 # What is theirs alone is also measured against tables.
-SLOW = ("stochastic_binarised, linear", "stochastic_depth without skips")
+SLOW = ("chain, atoms", "stochastic_binarised, linear", "stochastic_depth without skips")
 
 
 @pytest.fixture(

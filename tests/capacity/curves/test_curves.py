@@ -24,7 +24,7 @@ def source(bits: int = 4) -> FairBits:
 
 
 def plan(system: object = None, **changes: object) -> CurvePlan:
-    architecture = Architecture(units=2, widths=(16, 16))
+    architecture = Architecture(units=2, widths=(16,))
     arguments = dict(levels=[0.3, 1.0], seeds=2, training=SMALL, samples=512) | changes
     chosen = arguments.pop("source", None) or source()
     return plan_curve(KEY, chosen, system or GaussianAutoencoder(architecture), **arguments)
@@ -90,6 +90,7 @@ def test_more_noise_fewer_bits(curve: xr.Dataset) -> None:
     assert (curve.bits.sel(level=0.3) > curve.bits.sel(level=1.0)).all()
 
 
+@pytest.mark.slow
 def test_interrupted_and_resumed_ends_in_the_same_bits(curve: xr.Dataset) -> None:
     store = Memory()
     store.left = 3
@@ -120,7 +121,8 @@ def test_vector_decoding_and_the_bracket() -> None:
 
 @pytest.mark.long
 def test_unlisted_source_gets_a_bracket() -> None:
-    curve = run_plan(plan(source=source(24), levels=[1.0], seeds=1, budget_gflop=0.1))
+    linear = GaussianAutoencoder(Architecture(units=2, widths=()))
+    curve = run_plan(plan(linear, source=source(24), levels=[1.0], seeds=1, budget_gflop=0.1))
     lower, upper = curve.lower.item(), curve.upper.item()
     errors = float(curve.lower_stderr.item()), float(curve.upper_stderr.item())
     assert 0 <= lower <= upper + 3 * np.hypot(*errors)

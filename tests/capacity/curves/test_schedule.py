@@ -31,7 +31,7 @@ from capacity.runtime.files.checkpoints import Checkpoints
 from capacity.runtime.files.store import Store
 from synthetic import FairBits
 
-ARCHITECTURE = Architecture(units=2, widths=(16, 16))
+ARCHITECTURE = Architecture(units=2, widths=(16,))
 SMALL = Training(steps=120, batch=32, receiver_steps=40, receiver_batch=32)
 
 

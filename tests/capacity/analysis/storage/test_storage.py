@@ -46,7 +46,7 @@ def test_separability_by_hand() -> None:
 
 def test_capacity_of_real_weights() -> None:
     """2 per weight at every size (Cover): extrapolated within 10 %."""
-    rng, sizes = np.random.default_rng(0), (6, 10, 16, 24)
+    rng, sizes = np.random.default_rng(0), (6, 9, 14, 20)
     runs = [np.array([longest_separable(rng, n) for _ in range(80)]) / n for n in sizes]
     found = many_weights(sizes, [r.mean() for r in runs], [r.std() / 80**0.5 for r in runs])
     assert found.value == pytest.approx(2, rel=0.1)

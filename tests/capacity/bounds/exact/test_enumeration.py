@@ -154,11 +154,15 @@ def test_decoder_never_exceeds_and_the_exact_posterior_attains() -> None:
     assert posterior(2.5)(jax.random.key(13), joint).high < exact.low
 
 
-def test_measure_lists_or_brackets() -> None:
+def test_measure_lists_what_can_be_listed() -> None:
     small = measure(jax.random.key(0), keyed_bits(6, 1.0))
     assert small.method == "enumeration"
     assert small.low <= 6 * 0.485944 <= small.high
-    large = measure(jax.random.key(0), keyed_bits(32, 1.0), budget_gflop=2)
+
+
+@pytest.mark.slow
+def test_measure_brackets_what_cannot() -> None:
+    large = measure(jax.random.key(0), keyed_bits(32, 1.0), budget_gflop=20)
     assert large.lower.kind == "lower" and large.upper.kind == "upper"
     assert large.low <= 32 * 0.485944 <= large.high
     assert large.width < 0.3

@@ -84,8 +84,14 @@ def ends(found: list[Found]) -> tuple[float, float]:
     return max([0.0, *lows]), min(float(one.bound.high) for one in found if one.bound.kind == "upper")
 
 
-@pytest.mark.parametrize("max_bits", [simple.MAX_BITS, 0])
-@pytest.mark.parametrize("codes", [hashed, parities_of_six, erased, far])
+@pytest.mark.parametrize(
+    ("codes", "max_bits"),
+    [
+        *((codes, simple.MAX_BITS) for codes in (hashed, parities_of_six, erased, far)),
+        *((codes, 0) for codes in (parities_of_six, far)),
+        *(pytest.param(codes, 0, marks=pytest.mark.slow) for codes in (hashed, erased)),
+    ],
+)
 def test_every_bound_holds_the_truth(codes: Codes, max_bits: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """With blocks of digits, and with tables of sampled codes alone."""
     monkeypatch.setattr(simple, "MAX_BITS", max_bits)

@@ -43,13 +43,13 @@ def test_a_surface_in_many_columns_goes_to_neighbours(monkeypatch: pytest.Monkey
     assert float(found.estimate.bits) == pytest.approx(2.0, rel=0.15)
 
 
-def test_turns_are_resolved_or_said_not_to_be() -> None:
+@pytest.mark.parametrize("turns", [pytest.param(10, marks=pytest.mark.slow), 100])
+def test_turns_are_resolved_or_said_not_to_be(turns: int) -> None:
     rng = np.random.default_rng(2)
     x = rng.uniform(size=2000)
-    for turns in (10, 100):
-        found = choose(0, x, np.sin(2 * np.pi * turns * x) + 0.1 * rng.normal(size=2000)).estimate
-        assert found.low <= 2.451 <= found.high and found.bits > 0.2, turns
-        assert bool(found.saturated) == (turns == 100)
+    found = choose(0, x, np.sin(2 * np.pi * turns * x) + 0.1 * rng.normal(size=2000)).estimate
+    assert found.low <= 2.451 <= found.high and found.bits > 0.2
+    assert bool(found.saturated) == (turns == 100)
 
 
 def test_atoms_compete() -> None:
