@@ -28,15 +28,38 @@ OPTIONS = "--system gaussian --bits 4 --dim 6 --units 2 --width 16 --steps 100 -
 SMALLEST = "--depth 1 --width 4 --steps 200"  # programs of least compilation, and lanes that take some time
 
 
+IN_ONE_PROCESS = """
+import runpy, sys
+words, outs = sys.argv[1].split(), sys.argv[2:]
+for out in outs:
+    sys.argv = ["capacity", "curve", *words, "--out", out]
+    try:
+        runpy.run_module("capacity", run_name="__main__")
+    except SystemExit as left:
+        assert not left.code
+"""
+
+
 def command(out: Path, more: str = "") -> list[str]:
     return [sys.executable, "-m", "capacity", "curve", *OPTIONS.split(), *more.split(), "--out", str(out)]
 
 
-def finish(out: Path, more: str = "") -> tuple[xr.Dataset, float]:
+def curve_of(out: Path) -> xr.Dataset:
+    return read_curves(out / "curve.nc")["gaussian"]
+
+
+def finish(out: Path) -> tuple[xr.Dataset, float]:
     """Run to the end; the dataset and the seconds."""
     started = time.monotonic()
-    subprocess.run(command(out, more), check=True)
-    return read_curves(out / "curve.nc")["gaussian"], time.monotonic() - started
+    subprocess.run(command(out), check=True)
+    return curve_of(out), time.monotonic() - started
+
+
+def finish_all(*outs: Path, more: str) -> list[xr.Dataset]:
+    """Run to their ends, one after the other in one process: it starts once, and compiles once what they share."""
+    words = [sys.executable, "-c", IN_ONE_PROCESS, f"{OPTIONS} {more}", *map(str, outs)]
+    subprocess.run(words, check=True)
+    return [curve_of(out) for out in outs]
 
 
 def killed(out: Path, after: float) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.kill_and_resume import SMALLEST, finish, killed_between_parts, parts_of, study
+from tests.kill_and_resume import SMALLEST, finish_all, killed_between_parts, parts_of, study
 
 
 @pytest.mark.long
@@ -15,7 +15,7 @@ def test_killed_curves_end_in_the_same_bits(tmp_path: Path, monkeypatch: pytest.
     """Killed with a part there and others not: none is lost or made twice."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     before = killed_between_parts(tmp_path / "killed", SMALLEST)
-    found, reference = (finish(tmp_path / name, SMALLEST)[0] for name in ("killed", "reference"))
+    found, reference = finish_all(tmp_path / "killed", tmp_path / "reference", more=SMALLEST)
     after = parts_of(tmp_path / "killed")
     assert 1 <= len(before) < len(after) and all(part in after for part in before)
     assert sorted(itertools.chain(*after)) == list(range(reference.bits.size))

@@ -27,13 +27,13 @@ def related(n: int, dim: int, bits: float, seed: int) -> tuple[np.ndarray, np.nd
 class Hurried(InfoNCE):
     """A critic that trains for as little as one that is not taken needs."""
 
-    stopping: Stopping = field(default_factory=lambda: Stopping(steps=300, learning_rate=1e-2))
+    stopping: Stopping = field(default_factory=lambda: Stopping(steps=100, learning_rate=1e-2))
 
 
 def test_a_surface_in_many_columns_goes_to_neighbours(monkeypatch: pytest.MonkeyPatch) -> None:
     """An injective map of each side keeps its bits, and makes laws of covariances count them again and again."""
     monkeypatch.setattr(weighing, "InfoNCE", Hurried)
-    x, y = related(1500, 2, 2.0, 0)
+    x, y = related(1000, 2, 2.0, 0)
     rng = np.random.default_rng(1)
     hidden = [np.tanh(side @ rng.normal(size=(2, 48)) + rng.normal(size=48)) for side in (x, y)]
     sides = [side @ rng.normal(size=(48, 9)) / 48**0.5 for side in hidden]
