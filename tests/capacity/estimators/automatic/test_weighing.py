@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import numpy as np
 import pytest
 from scipy.special import xlogy
@@ -12,7 +10,6 @@ from scipy.stats import norm
 from capacity import choose
 from capacity.estimators.automatic import weighing
 from capacity.estimators.automatic.weighing import opened
-from capacity.estimators.neural import InfoNCE, Stopping
 from capacity.results.estimate import Estimate
 
 
@@ -23,17 +20,12 @@ def related(n: int, dim: int, bits: float, seed: int) -> tuple[np.ndarray, np.nd
     return x, rho * x + np.sqrt(1 - rho**2) * rng.normal(size=(n, dim))
 
 
-@dataclass(frozen=True)
-class Hurried(InfoNCE):
-    """A critic that trains for as little as one that is not taken needs."""
-
-    stopping: Stopping = field(default_factory=lambda: Stopping(steps=100, learning_rate=1e-2))
-
-
-def test_a_surface_in_many_columns_goes_to_neighbours(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("critic", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_a_surface_in_many_columns_goes_to_neighbours(critic: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """An injective map of each side keeps its bits, and makes laws of covariances count them again and again."""
-    monkeypatch.setattr(weighing, "InfoNCE", Hurried)
-    x, y = related(1000, 2, 2.0, 0)
+    if not critic:  # neighbours are taken before one is trained
+        monkeypatch.setattr(weighing, "CRITIC_DIMENSIONS", 100)
+    x, y = related(1500, 2, 2.0, 0)
     rng = np.random.default_rng(1)
     hidden = [np.tanh(side @ rng.normal(size=(2, 48)) + rng.normal(size=48)) for side in (x, y)]
     sides = [side @ rng.normal(size=(48, 9)) / 48**0.5 for side in hidden]
