@@ -124,6 +124,7 @@ def test_bounds_stay_between_nothing_and_the_source(noise: float) -> None:
     assert found.low - 2 * exact.stderr <= exact.bits <= found.high + 2 * exact.stderr
 
 
+@pytest.mark.slow
 def test_a_gaussian_source_meets_the_closed_form() -> None:
     joint, truth = linear_gaussian(12, 0.3)
     found = measure(jax.random.key(17), joint, budget_gflop=2.0)

@@ -106,7 +106,7 @@ def test_tabulated_bits(joint: Any, truth: float, digit: float) -> None:
     holds(joint(), truth, digit)
 
 
-@pytest.mark.parametrize(("scale", "truth"), [(1, 2.9157), slow(2, 5.4769), slow(3, 5.9667)])
+@pytest.mark.parametrize(("scale", "truth"), [slow(1, 2.9157), slow(2, 5.4769), slow(3, 5.9667)])
 def test_six_bits(scale: float, truth: float) -> None:
     signs = 2.0 * ((np.arange(64)[:, None] >> np.arange(6)) & 1) - 1
     holds(sent(scale * signs, Gaussian(1.0)), truth, 1e-4)
@@ -126,7 +126,7 @@ def test_uniform_noise(half_width: float, truth: float, count: int) -> None:
     holds(sent(midpoints(count, 0, 1), Uniform(half_width)), truth, 1e-3)
 
 
-@pytest.mark.parametrize("amplitude", [0.5, slow(1.0), 1.5, slow(2.0)])
+@pytest.mark.parametrize("amplitude", [slow(0.5), slow(1.0), 1.5, slow(2.0)])
 def test_best_input_of_limited_amplitude(amplitude: float) -> None:
     """The input that Blahut-Arimoto found, sent: the table's capacity passes (3 and 5: its own test, slow)."""
     truth = {0.5: 0.16075, 1.0: 0.48594, 1.5: 0.75998, 2.0: 0.9419}[amplitude]
@@ -210,6 +210,7 @@ def test_echo_passes_the_formula_or_the_source(scale: float, truth: float) -> No
     assert float(e.low) - 0.01 <= truth <= float(e.high) + 0.01
 
 
+@pytest.mark.slow
 def test_learnt_rates_are_the_rates() -> None:
     """Variational dropout of alpha = 1 on +-1 is a Gaussian channel of SNR 1."""
     holds(sent([[-1.0], [1.0]], VariationalDropout(), encoder=rate_one), 0.485944)

@@ -106,6 +106,7 @@ def test_interrupted_and_resumed_ends_in_the_same_bits(curve: xr.Dataset) -> Non
     xr.testing.assert_identical(resumed.drop_attrs(), curve.drop_attrs())
 
 
+@pytest.mark.slow
 def test_a_lane_does_not_depend_on_the_others(curve: xr.Dataset) -> None:
     alone = run_plan(plan(levels=[0.3], seeds=1))
     assert alone.bits.item() == curve.bits.isel(level=0, seed=0).item()

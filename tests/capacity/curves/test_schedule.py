@@ -52,9 +52,10 @@ def same(found: xr.Dataset, other: xr.Dataset) -> None:
     xr.testing.assert_equal(found, other)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "system",
-    [GaussianAutoencoder(ARCHITECTURE), pytest.param(VAE(ARCHITECTURE), marks=pytest.mark.slow)],
+    [GaussianAutoencoder(ARCHITECTURE), VAE(ARCHITECTURE)],
     ids=["gaussian", "vae"],
 )
 def test_training_in_parts_ends_in_the_same_bits(system: Any) -> None:

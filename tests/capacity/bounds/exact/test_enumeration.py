@@ -71,6 +71,7 @@ def test_controls_leave_the_mean_and_lower_the_error() -> None:
     assert abs(e.bits - plain.mean() / np.log(2)) < 4 * plain_stderr
 
 
+@pytest.mark.slow
 def test_unequal_probabilities_meet_quadrature() -> None:
     points, probs = np.array([-1.0, 0.2, 1.5]), np.array([0.2, 0.7, 0.1])
     source = Codebook(points[:, None].astype(np.float32), probs)
@@ -90,6 +91,7 @@ def test_chunking_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=2e-6, atol=2e-6), whole, tiled)
 
 
+@pytest.mark.slow
 def test_interval_holds_the_rounding_of_weak_noise() -> None:
     """At sigma = 1e-4 and an offset of 300, float32 cannot resolve the codes; the interval must say so."""
     source = FairBits.build(jax.random.key(0), 2, 2)

@@ -78,6 +78,7 @@ def test_rare_messages_that_hold_the_bits(rare: float) -> None:
         assert found.width < 0.05 * entropy(probs)
 
 
+@pytest.mark.slow
 def test_rare_narrow_noise() -> None:
     """Two of 1,024 posteriors are narrow; their means are as the others'."""
     rng = np.random.default_rng(2)

@@ -45,7 +45,7 @@ def test_many_columns_of_few_rows_are_no_evidence_against_a_law(model: RatioEsti
 
 @pytest.mark.parametrize(
     "model",
-    [GaussianMI(), *(pytest.param(m, marks=pytest.mark.slow) for m in (GaussianCopula(), Student())), StudentCopula()],
+    [GaussianMI(), *(pytest.param(m, marks=pytest.mark.slow) for m in (GaussianCopula(), Student(), StudentCopula()))],
     ids=str,
 )
 def test_hidden_numbers_in_many_columns_are_not_counted_many_times(model: RatioEstimator) -> None:
