@@ -25,17 +25,41 @@ import xarray as xr
 from capacity.curves.files import read_curves
 
 OPTIONS = "--system gaussian --bits 4 --dim 6 --units 2 --width 16 --steps 100 --levels 0.3:1:4 --seeds 2 --quiet"
+SMALLEST = "--depth 1 --width 4 --steps 200"  # programs of least compilation, and lanes that take some time
 
 
-def command(out: Path) -> list[str]:
-    return [sys.executable, "-m", "capacity", "curve", *OPTIONS.split(), "--out", str(out)]
+IN_ONE_PROCESS = """
+import runpy, sys
+words, outs = sys.argv[1].split(), sys.argv[2:]
+for out in outs:
+    sys.argv = ["capacity", "curve", *words, "--out", out]
+    try:
+        runpy.run_module("capacity", run_name="__main__")
+    except SystemExit as left:
+        assert not left.code
+"""
+
+
+def command(out: Path, more: str = "") -> list[str]:
+    return [sys.executable, "-m", "capacity", "curve", *OPTIONS.split(), *more.split(), "--out", str(out)]
+
+
+def curve_of(out: Path) -> xr.Dataset:
+    return read_curves(out / "curve.nc")["gaussian"]
 
 
 def finish(out: Path) -> tuple[xr.Dataset, float]:
     """Run to the end; the dataset and the seconds."""
     started = time.monotonic()
     subprocess.run(command(out), check=True)
-    return read_curves(out / "curve.nc")["gaussian"], time.monotonic() - started
+    return curve_of(out), time.monotonic() - started
+
+
+def finish_all(*outs: Path, more: str) -> list[xr.Dataset]:
+    """Run to their ends, one after the other in one process: it starts once, and compiles once what they share."""
+    words = [sys.executable, "-c", IN_ONE_PROCESS, f"{OPTIONS} {more}", *map(str, outs)]
+    subprocess.run(words, check=True)
+    return [curve_of(out) for out in outs]
 
 
 def killed(out: Path, after: float) -> bool:
@@ -48,6 +72,21 @@ def killed(out: Path, after: float) -> bool:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         return True
+
+
+def parts_of(out: Path) -> list[list[int]]:
+    """The lanes of every part.  What a kill left beside its place, ".NAME.tmp.npz", is none: nothing ever reads it."""
+    return [np.load(p)["lanes"].tolist() for p in sorted((out / "parts").glob("[!.]*.npz"))]
+
+
+def killed_between_parts(out: Path, more: str = "") -> list[list[int]]:
+    """Start, kill the whole process group once a part is there, and say which lanes were."""
+    process = subprocess.Popen(command(out, more), start_new_session=True)
+    while process.poll() is None and not parts_of(out):
+        time.sleep(0.002)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    return parts_of(out)
 
 
 def study(runs: int, seed: int, folder: Path) -> tuple[int, int]:
@@ -64,9 +103,7 @@ def study(runs: int, seed: int, folder: Path) -> tuple[int, int]:
         while moments.random() < 0.5 and killed(out, moments.uniform(0.3, 1.0) * seconds):  # and what goes on, too
             interrupted += 1
         found = finish(out)[0]
-        # What a kill left beside its place, ".NAME.tmp.npz", is no part: nothing ever reads it.
-        parts = [np.load(p)["lanes"].tolist() for p in sorted((out / "parts").glob("[!.]*.npz"))]
-        same = found.equals(reference)
+        parts, same = parts_of(out), found.equals(reference)
         if not same or sorted(itertools.chain(*parts)) != list(range(reference.bits.size)):
             different += 1
             print(f"run {run}: {'the same' if same else 'another'} dataset, lanes {parts}")

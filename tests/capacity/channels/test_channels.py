@@ -84,7 +84,15 @@ def test_every_channel_has_a_case() -> None:
     assert all(CHANNELS[channel.name] is type(channel) for channel, _ in CASES.values())
 
 
-@pytest.fixture(params=CASES, ids=str, scope="module")
+# What is theirs alone is also measured against tables.
+SLOW = ("chain, atoms", "stochastic_binarised, linear", "stochastic_depth without skips")
+
+
+@pytest.fixture(
+    params=[pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else []) for name in CASES],
+    ids=str,
+    scope="module",
+)
 def case(request: pytest.FixtureRequest) -> tuple[Any, Any]:
     return CASES[request.param]
 

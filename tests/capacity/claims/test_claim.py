@@ -116,7 +116,7 @@ def test_command_prints_verdicts(
 
 @pytest.mark.parametrize(
     ("rate", "repeats"),
-    [(0.05, 800), *(pytest.param(rate, 4000, marks=pytest.mark.slow) for rate in (0.05, 0.01))],
+    [(0.05, 400), *(pytest.param(rate, 4000, marks=pytest.mark.slow) for rate in (0.05, 0.01))],
 )
 def test_intervals_miss_at_their_rate(rate: float, repeats: int) -> None:
     """Many repeats with few runs each: the share of misses within 4 standard errors of the rate, or below it."""

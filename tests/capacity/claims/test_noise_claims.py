@@ -60,7 +60,8 @@ def test_many_lanes_share_the_miss_rate() -> None:
     assert [a.high - a.value for a in means] == pytest.approx([2.2414 * 0.1 / np.sqrt(50)] * 2, rel=1e-3)
 
 
-def test_signs_through_dropout_are_erased() -> None:
+def test_signs_through_dropout_are_erased(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dropout, "BITS", 4)
     source = FairBits.build(KEY, dropout.BITS, dropout.BITS)
     found = dropout._signs(KEY, source, (0.3, 0.7))
     for estimate, p in zip(estimates_of(found, "dropout"), (0.3, 0.7), strict=True):

@@ -165,8 +165,13 @@ def test_bad_input_is_one_sentence_before_any_work(command: Command, tmp_path: P
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize("subcommand", ["curve", "show"])
-@pytest.mark.parametrize("kept", [0, 1000, -1])
+@pytest.mark.parametrize(
+    ("subcommand", "kept"),
+    [
+        ("show", 0), ("curve", 1000), ("show", -1),
+        *(pytest.param(*p, marks=pytest.mark.slow) for p in (("curve", 0), ("show", 1000), ("curve", -1))),
+    ],
+)  # fmt: skip
 def test_a_damaged_curve_is_refused_and_kept(
     command: Command, fake: Any, tmp_path: Path, subcommand: str, kept: int
 ) -> None:

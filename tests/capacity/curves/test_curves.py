@@ -10,7 +10,9 @@ import optax
 import pytest
 import xarray as xr
 
-from capacity import VAE, Architecture, GaussianAutoencoder, Training, plan_curve
+from capacity import VAE, Architecture, Bracket, GaussianAutoencoder, Joint, Training, plan_curve
+from capacity.bounds import Decoder, MaximumEntropy
+from capacity.bounds.variational.decoder import LogDecoder
 from capacity.curves.execute import run_plan
 from capacity.curves.plan import CurvePlan
 from synthetic import FairBits
@@ -24,7 +26,7 @@ def source(bits: int = 4) -> FairBits:
 
 
 def plan(system: object = None, **changes: object) -> CurvePlan:
-    architecture = Architecture(units=2, widths=(16, 16))
+    architecture = Architecture(units=2, widths=(16,))
     arguments = dict(levels=[0.3, 1.0], seeds=2, training=SMALL, samples=512) | changes
     chosen = arguments.pop("source", None) or source()
     return plan_curve(KEY, chosen, system or GaussianAutoencoder(architecture), **arguments)
@@ -90,6 +92,7 @@ def test_more_noise_fewer_bits(curve: xr.Dataset) -> None:
     assert (curve.bits.sel(level=0.3) > curve.bits.sel(level=1.0)).all()
 
 
+@pytest.mark.slow
 def test_interrupted_and_resumed_ends_in_the_same_bits(curve: xr.Dataset) -> None:
     store = Memory()
     store.left = 3
@@ -103,6 +106,7 @@ def test_interrupted_and_resumed_ends_in_the_same_bits(curve: xr.Dataset) -> Non
     xr.testing.assert_identical(resumed.drop_attrs(), curve.drop_attrs())
 
 
+@pytest.mark.slow
 def test_a_lane_does_not_depend_on_the_others(curve: xr.Dataset) -> None:
     alone = run_plan(plan(levels=[0.3], seeds=1))
     assert alone.bits.item() == curve.bits.isel(level=0, seed=0).item()
@@ -118,7 +122,24 @@ def test_vector_decoding_and_the_bracket() -> None:
     assert curve.distortion.attrs["units"] == "squared error per vector"
 
 
-@pytest.mark.long
+def test_unlisted_source_is_given_to_the_referee(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the trained decoder and the budget; here one that compiles no chains."""
+    asked: dict[str, object] = {}
+
+    def referee(key: jax.Array, joint: Joint, *, log_decoder: LogDecoder, **options: object) -> Bracket:
+        asked.update(options)
+        return Bracket(Decoder(log_decoder)(key, joint), MaximumEntropy(2**12)(key, joint), "no chains")
+
+    monkeypatch.setattr("capacity.curves.figures.measure", referee)
+    curve = run_plan(plan(source=source(24), levels=[1.0], seeds=1, budget_gflop=2))
+    assert asked == {"budget_gflop": 2, "method": "bracket"}
+    errors = float(curve.lower_stderr.item()), float(curve.upper_stderr.item())
+    assert curve.lower.item() <= curve.upper.item() + 3 * np.hypot(*errors)
+    assert curve.upper.item() <= 1.001 + 3 * errors[1] and max(errors) < 0.1
+    assert "ceiling" in curve and not curve.diverged.any()
+
+
+@pytest.mark.slow
 def test_unlisted_source_gets_a_bracket() -> None:
     curve = run_plan(plan(source=source(24), levels=[1.0], seeds=1, budget_gflop=2))
     lower, upper = curve.lower.item(), curve.upper.item()
@@ -127,6 +148,7 @@ def test_unlisted_source_gets_a_bracket() -> None:
     assert upper <= 1.001 + 3 * errors[1] and max(errors) < 0.05
 
 
+@pytest.mark.slow
 def test_divergence_is_recorded_not_hidden() -> None:
     wild = Training(steps=50, batch=16, receiver_steps=0, optimiser=optax.sgd(1e12))
     assert run_plan(plan(VAE(Architecture(units=2, widths=(8,))), levels=[1.0], seeds=1, training=wild)).diverged.all()

@@ -82,7 +82,7 @@ def test_concentric_components_are_told_apart():
 @pytest.mark.parametrize(
     ("mixture", "dx", "n"),
     [
-        (related(5, 4.0, 0.7), 5, 5000),
+        pytest.param(related(5, 4.0, 0.7), 5, 5000, marks=pytest.mark.slow),
         (exclusive_or(1.5), 2, 2000),
         (random_law(5, 4, 4), 2, 2000),
         (random_law(21, 1, 6), 3, 1000),

@@ -57,7 +57,7 @@ def test_exclusive_or_is_found() -> None:
 
 def test_independent_labels_share_nothing() -> None:
     random = np.random.default_rng(3)
-    for seed in range(10):
+    for seed in range(4):
         x, y = random.normal(size=(300, 2)), random.integers(0, 3, 300)
         found = ClassifierBound()(seed, x, y)
         assert found.low <= 0.0 <= found.high and abs(found.bits) < 0.05
@@ -73,10 +73,11 @@ def test_flipped_bits_are_met_by_counts_and_by_coincidences(columns: int) -> Non
 
 
 def test_many_columns_are_bounded_by_contrast() -> None:
-    x, y = flipped(2000, 28, 0.1)
+    n = 1000
+    x, y = flipped(n, 28, 0.1)
     found = AutoregressiveCode()(0, x, y)
-    assert found.low <= found.bits <= found.limit < np.log2(2000) < 28 * (1 - binary_entropy(0.1))
-    assert found.saturated or found.bits > 8
+    assert found.low <= found.bits <= found.limit < np.log2(n) < 28 * (1 - binary_entropy(0.1))
+    assert found.saturated or found.bits > 0.75 * np.log2(n)
 
 
 def test_a_parity_is_found_in_the_products() -> None:

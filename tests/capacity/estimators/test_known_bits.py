@@ -1,4 +1,4 @@
-"""Bits that enumeration knows: 4 fair bits through Gaussian units are met, 14 are never told wrong in silence."""
+"""Bits that enumeration knows: 4 fair bits through Gaussian units are met, more are never told wrong in silence."""
 
 from __future__ import annotations
 
@@ -31,19 +31,23 @@ def given(name: str, x: np.ndarray) -> np.ndarray:
     return x if ESTIMATORS[name].takes == "continuous" else (x > 0).astype(int)
 
 
+@pytest.mark.parametrize("n", [N // 4, pytest.param(N, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", HANDLE)
-def test_four_bits_are_met(name: str) -> None:
-    truth, x, z = sent(4, 0.5)
+def test_four_bits_are_met(name: str, n: int) -> None:
+    truth, x, z = sent(4, 0.5, n)
     found = ESTIMATORS[name]()(jax.random.key(3), given(name, x), z)
     assert found.low <= truth
     assert found.kind == "lower" or truth <= found.high
     assert found.bits > truth - 0.1
 
 
-@pytest.mark.parametrize("n", [N // 2, pytest.param(N, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("bits", "n"), [(12, N // 5), *(pytest.param(14, n, marks=pytest.mark.slow) for n in (N // 2, N))]
+)
 @pytest.mark.parametrize("name", HANDLE)
-def test_fourteen_bits_are_not_told_wrong_in_silence(name: str, n: int) -> None:
-    truth, x, z = sent(14, 0.2, n)
+def test_more_bits_than_pairs_can_show_are_not_told_wrong_in_silence(name: str, bits: int, n: int) -> None:
+    """Of more messages than pairs."""
+    truth, x, z = sent(bits, 0.2, n)
     found = ESTIMATORS[name]()(jax.random.key(3), given(name, x), z)
     assert found.low <= truth
     assert bool(found.saturated) or found.kind == "lower" or truth <= found.high
@@ -53,12 +57,12 @@ def test_fourteen_bits_are_not_told_wrong_in_silence(name: str, n: int) -> None:
     "name", ["ksg", "3h", "gaussian", "gaussian_copula", "gaussian_mixture", "student", "student_copula", "feature_cca"]
 )
 def test_methods_for_continuous_laws_refuse_bits(name: str) -> None:
-    _, x, z = sent(4, 0.5)
+    _, x, z = sent(4, 0.5, N // 4)
     with pytest.raises(ValueError, match="mixed"):
         ESTIMATORS[name]()(jax.random.key(3), x, z)
 
 
 def test_bits_written_as_real_numbers_are_seen_as_symbols() -> None:
-    truth, x, z = sent(4, 0.5)
+    truth, x, z = sent(4, 0.5, N // 4)
     found = ESTIMATORS["auto"]()(jax.random.key(3), x, z)
     assert found.low <= truth <= found.high

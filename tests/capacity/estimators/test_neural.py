@@ -65,7 +65,8 @@ def test_normal_pairs(estimator):
     assert not found.saturated
 
 
-@pytest.mark.parametrize("estimator", [BOUNDS[1], pytest.param(POINTS[0], marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("estimator", [BOUNDS[1], POINTS[0]])
 def test_independent_pairs(estimator):
     x, _ = pairs(1500)
     found = estimator(jax.random.key(2), x, pairs(1500, seed=5)[1])

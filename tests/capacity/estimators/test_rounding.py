@@ -101,7 +101,7 @@ def test_flowers_say_no_more_than_their_species_and_as_much_as_elsewhere() -> No
     whole = choose(KEY, flowers.data, flowers.target).estimate
     assert whole.bits <= np.log2(3) + 1e-6 and whole.high <= np.log2(3) + 0.01
     random = np.random.default_rng(5)
-    for seed in range(5):
+    for seed in range(2):
         none = choose(seed, flowers.data, random.permutation(flowers.target)).estimate
         assert none.low <= 0 <= none.high
 

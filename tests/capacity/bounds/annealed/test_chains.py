@@ -52,7 +52,7 @@ def annealed(name: str, bend: float = 1.0) -> tuple[Chains, np.ndarray]:
         approximation = fit_additive(jax.random.key(2), joint)
     samples = Samples.simulate(jax.random.key(4), joint, 4 * LANES)
     ran = run_chains(jax.random.key(3), joint, approximation, samples, even_ladder(STRIDE, 2 * STRIDE), CHAINS)
-    log_p = log_densities(list_codes(joint), joint.channel, jnp.asarray(ran.samples.z)).joint
+    log_p = log_densities(jax.jit(list_codes)(joint), joint.channel, jnp.asarray(ran.samples.z)).joint
     return ran, np.asarray(log_p, np.float64)
 
 

@@ -45,7 +45,7 @@ def alike(controls: Controls) -> SecondPhase:
     return SecondPhase(controls, np.full(n, 1 / n))
 
 
-@pytest.mark.parametrize(("second", "first"), [(10, 40), (128, 1024)])
+@pytest.mark.parametrize(("second", "first"), [(10, 40), pytest.param(128, 1024, marks=pytest.mark.slow)])
 def test_no_bias_however_few(second: int, first: int) -> None:
     rng = np.random.default_rng(1)
     means = np.array([two_phase_mean(*draw(rng, second, first)).mean for _ in range(2000)])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -14,9 +16,17 @@ from capacity.bounds.annealed.ladder import even_ladder
 from capacity.bounds.annealed.legs import Samples
 from capacity.bounds.posterior.flips import fit_flips
 from capacity.channels import Gaussian
+from capacity.results.estimate import Estimate
 from synthetic import Codebook, FairBits
 
 
+@cache
+def truth() -> Estimate:
+    """Exact bits of the nonlinear code."""
+    return Enumeration()(jax.random.key(0), nonlinear())
+
+
+@cache
 def nonlinear(bits: int = 6, sigma: float = 0.5) -> Joint:
     weights = jax.random.normal(jax.random.key(0), (bits, 3))
     encoder = jax.tree_util.Partial(lambda w, x: 1.5 * jnp.tanh(1.5 * x @ w), weights)
@@ -55,8 +65,7 @@ def test_flips_leave_the_tempered_posterior_as_it_is(gradient: bool) -> None:
 
 
 def test_chains_of_flips_hold_the_truth() -> None:
-    joint = nonlinear()
-    exact = Enumeration()(jax.random.key(0), joint)
+    joint, exact = nonlinear(), truth()
     samples, flips = Samples.simulate(jax.random.key(3), joint, 512), fit_flips(jax.random.key(2), joint)
     chains = run_chains(jax.random.key(1), joint, flips, samples, even_ladder(16, 64), chains=4)
     for values, sign in ((chains.upper(), 1), (chains.lower(), -1)):
@@ -65,8 +74,7 @@ def test_chains_of_flips_hold_the_truth() -> None:
 
 
 def test_bounds_without_chains_lie_on_their_sides() -> None:
-    joint = nonlinear()
-    exact = Enumeration()(jax.random.key(0), joint)
+    joint, exact = nonlinear(), truth()
     assert Receiver(4096)(jax.random.key(1), joint).low < exact.high
     normal, mixture = (bound(jax.random.key(2), joint) for bound in (MaximumEntropy(2**13), Mixture(8, 2**13)))
     assert exact.low < mixture.high and mixture.bits < normal.bits

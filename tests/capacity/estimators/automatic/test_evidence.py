@@ -43,7 +43,11 @@ def test_many_columns_of_few_rows_are_no_evidence_against_a_law(model: RatioEsti
     assert min(errors) > -3.5
 
 
-@pytest.mark.parametrize("model", [GaussianMI(), GaussianCopula(), Student(), StudentCopula()], ids=str)
+@pytest.mark.parametrize(
+    "model",
+    [GaussianMI(), *(pytest.param(m, marks=pytest.mark.slow) for m in (GaussianCopula(), Student(), StudentCopula()))],
+    ids=str,
+)
 def test_hidden_numbers_in_many_columns_are_not_counted_many_times(model: RatioEstimator) -> None:
     rng = np.random.default_rng(4)
     hidden = [np.tanh(side @ rng.normal(size=(2, 40)) + rng.normal(size=40)) for side in normal_pair(1500, 2, 2.0, 3)]

@@ -8,6 +8,7 @@ from scipy.special import xlogy
 from scipy.stats import norm
 
 from capacity import choose
+from capacity.estimators.automatic import weighing
 from capacity.estimators.automatic.weighing import opened
 from capacity.results.estimate import Estimate
 
@@ -19,8 +20,11 @@ def related(n: int, dim: int, bits: float, seed: int) -> tuple[np.ndarray, np.nd
     return x, rho * x + np.sqrt(1 - rho**2) * rng.normal(size=(n, dim))
 
 
-def test_a_surface_in_many_columns_goes_to_neighbours() -> None:
+@pytest.mark.parametrize("critic", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_a_surface_in_many_columns_goes_to_neighbours(critic: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """An injective map of each side keeps its bits, and makes laws of covariances count them again and again."""
+    if not critic:  # neighbours are taken before one is trained
+        monkeypatch.setattr(weighing, "CRITIC_DIMENSIONS", 100)
     x, y = related(1500, 2, 2.0, 0)
     rng = np.random.default_rng(1)
     hidden = [np.tanh(side @ rng.normal(size=(2, 48)) + rng.normal(size=48)) for side in (x, y)]
@@ -31,13 +35,13 @@ def test_a_surface_in_many_columns_goes_to_neighbours() -> None:
     assert float(found.estimate.bits) == pytest.approx(2.0, rel=0.15)
 
 
-def test_turns_are_resolved_or_said_not_to_be() -> None:
+@pytest.mark.parametrize("turns", [pytest.param(10, marks=pytest.mark.slow), 100])
+def test_turns_are_resolved_or_said_not_to_be(turns: int) -> None:
     rng = np.random.default_rng(2)
     x = rng.uniform(size=2000)
-    for turns in (10, 100):
-        found = choose(0, x, np.sin(2 * np.pi * turns * x) + 0.1 * rng.normal(size=2000)).estimate
-        assert found.low <= 2.451 <= found.high and found.bits > 0.2, turns
-        assert bool(found.saturated) == (turns == 100)
+    found = choose(0, x, np.sin(2 * np.pi * turns * x) + 0.1 * rng.normal(size=2000)).estimate
+    assert found.low <= 2.451 <= found.high and found.bits > 0.2
+    assert bool(found.saturated) == (turns == 100)
 
 
 def test_atoms_compete() -> None:
