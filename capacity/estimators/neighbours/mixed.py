@@ -56,7 +56,8 @@ class Ross(NeighbourEstimator):
         """Bits, from symbols (n,) and numbers (n, d), either way round.
 
         `limit` is psi(n) - <psi(n_x)>, as if each symbol had its part of the space for itself: about the entropy of
-        the symbols.
+        the symbols.  Where more than a twentieth of the rows have a symbol that k others do not share, those left out
+        say more than the others: the interval is opened up to the limit, and the estimate is `saturated`.
 
         Raises:
             ValueError: if fewer than k + 2 rows have a symbol that occurs twice.
@@ -65,12 +66,14 @@ class Ross(NeighbourEstimator):
         key, key_spread = jax.random.split(key)
         numbers, _ = spread_within_steps(random_of(key_spread), numbers)
         counts = np.bincount(symbols[:, 0])[symbols[:, 0]]
-        kept = counts > 1
+        kept, rare = counts > 1, _rare(symbols, self.k)
         if kept.sum() < self.k + 2:
             raise ValueError(f"Expected symbols that occur more than once; got {int(kept.sum())} rows of such.")
         symbols, numbers, counts = symbols[kept], scaled_margins(numbers[kept], "standard"), counts[kept]
         limit = float(digamma(len(numbers)) - digamma(counts).mean())
-        return estimate_from_terms(key, self.terms, symbols, numbers, self.k, numbers.shape[1], limit, both_ways=True)
+        columns = numbers.shape[1]
+        estimate = estimate_from_terms(key, self.terms, symbols, numbers, self.k, columns, limit, both_ways=True)
+        return _opened_where_rare(estimate, rare)
 
     def terms(self, x: np.ndarray, y: np.ndarray, ks: Sequence[int] | None = None) -> np.ndarray:
         """Local terms in nats, for each k (its own, by default): shape (len(ks), m), m rows whose symbol recurs.
@@ -83,6 +86,8 @@ class Ross(NeighbourEstimator):
         ks = [self.k] if ks is None else ks
         counts = np.bincount(x[:, 0])[x[:, 0]]
         x, y, counts = x[counts > 1], y[counts > 1], counts[counts > 1]
+        if not len(y):
+            return np.empty((len(ks), 0))
         radii, used = np.empty((len(ks), len(y))), np.minimum(np.asarray(ks)[:, None], counts - 1)
         order = np.argsort(x[:, 0], kind="stable")
         for rows in np.split(order, np.cumsum(np.unique(x, return_counts=True)[1])[:-1]):
@@ -123,7 +128,7 @@ class Mixed(NeighbourEstimator):
         symbols = any(a.dtype.kind == "i" for a in (x, y))
         estimate = estimate_from_terms(key, self.terms, x, y, self.k, max(columns, 1), limit, both_ways=symbols)
         rare = max((_rare(a, self.k) for a in (x, y) if a.dtype.kind == "i"), default=0.0)
-        return replace(estimate, high=max(estimate.high, estimate.limit)) if rare > MAX_RARE else estimate
+        return _opened_where_rare(estimate, rare)
 
     def terms(self, x: np.ndarray, y: np.ndarray, ks: Sequence[int] | None = None) -> np.ndarray:
         """Local terms in nats, whose mean is the information, for each k (its own, by default): shape (len(ks), n).
@@ -156,6 +161,11 @@ class Mixed(NeighbourEstimator):
             if special.any():
                 row[special] = _within(joint, radius)[special]
         return radii, held
+
+
+def _opened_where_rare(estimate: Estimate, rare: float) -> Estimate:
+    """The estimate, its interval up to its limit where the share of rows with rare symbols is large."""
+    return replace(estimate, high=max(estimate.high, estimate.limit)) if rare > MAX_RARE else estimate
 
 
 def _rare(symbols: np.ndarray, k: int) -> float:

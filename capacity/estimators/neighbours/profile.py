@@ -135,7 +135,10 @@ def _spread(
     random, size, variances = random_of(key), n // number, []
     for _ in range(SHUFFLES):
         parts = random.permutation(n)[: number * size].reshape(number, size)
-        variances.append(np.var([terms(x[part], y[part], [k]).mean() for part in parts], ddof=1) / number)
+        of_parts = [terms(x[part], y[part], [k]) for part in parts]
+        if not all(some.size for some in of_parts):  # no symbol occurs twice in a part
+            return naive, float(student.ppf(0.975, n - 1)) * naive
+        variances.append(np.var([some.mean() for some in of_parts], ddof=1) / number)
     stderr = float(np.mean(variances)) ** 0.5
     # values of one shuffle are independent; two shuffles share their points, so that their freedom is not added
     width = max(float(student.ppf(0.975, number - 1)) * stderr, float(student.ppf(0.975, n - 1)) * naive)

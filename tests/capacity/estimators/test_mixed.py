@@ -123,6 +123,20 @@ def test_symbols_that_occur_once_are_left_out() -> None:
         Ross()(KEY, np.arange(50), y[:50])
 
 
+@pytest.mark.parametrize("bits", [9, 12, 14])
+@pytest.mark.parametrize("n", [150, 600, 2000])
+def test_codes_of_which_few_recur_are_told_short_or_refused(bits: int, n: int) -> None:
+    random = np.random.default_rng(bits)
+    sent = random.integers(0, 2**bits, n)
+    received = np.column_stack([(sent >> i) & 1 for i in range(bits)]) + 0.2 * random.normal(size=(n, bits))
+    try:
+        found = Ross()(KEY, sent, received)
+    except ValueError as refusal:
+        assert "occur more than once; got" in str(refusal)
+    else:
+        assert found.low <= bits and (found.saturated or found.high >= 0.99 * bits)
+
+
 def test_it_agrees_with_scikit_learn() -> None:
     feature_selection = pytest.importorskip("sklearn.feature_selection")
     x, y, _ = uniform_labels(7)
