@@ -13,6 +13,9 @@ FULL = $(VENV)/full.stamp
 BENCH = $(VENV)/bench.stamp
 DOCS = $(VENV)/docs.stamp
 
+# Processes share the bytecode of modules; unset, each of them would compile all of it.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help curve test test-all lint types bench bench-mi bench-brackets notebooks docs clean bench-systems bench-validity bench-traps
 
 help:

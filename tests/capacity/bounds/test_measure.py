@@ -189,6 +189,7 @@ def test_of_two_bounds_the_tighter_interval_is_taken(kind: str, highest: int) ->
     assert tighter_bound(sure_one, vague) == (sure_one, False)
 
 
+@pytest.mark.slow
 def test_a_decoder_that_is_better_than_short_chains_gives_the_lower_bound() -> None:
     """The exact posterior, by the list, beside 128 chains of 16 rungs a leg: more digits than a block takes."""
     weights = jax.random.normal(jax.random.key(0), (9, 3))

@@ -168,6 +168,7 @@ def without_skips(x: jax.Array) -> jax.Array:
     return residual_outcomes(x, BLOCKS, skip=False)
 
 
+@pytest.mark.slow
 def test_real_units_under_dropout_lose_what_is_wholly_dropped() -> None:
     holds(sent(REAL, Dropout(0.5)), np.log2(200) * (1 - 0.5**3))
     exact = Enumeration(1024)(jax.random.key(0), sent(REAL, Dropout(0.0)))  # held against float64 as well

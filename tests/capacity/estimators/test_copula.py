@@ -60,7 +60,7 @@ def test_log_ratio_of_a_t():
     ("method", "freedom", "dim"),
     [
         (GaussianCopula(), np.inf, 3),
-        (Student(), 1.0, 1),
+        pytest.param(Student(), 1.0, 1, marks=pytest.mark.slow),
         pytest.param(Student(), 2.0, 5, marks=pytest.mark.slow),
         (StudentCopula(), 2.0, 2),
     ],

@@ -83,7 +83,7 @@ def test_concentric_components_are_told_apart():
     ("mixture", "dx", "n"),
     [
         pytest.param(related(5, 4.0, 0.7), 5, 5000, marks=pytest.mark.slow),
-        (exclusive_or(1.5), 2, 2000),
+        pytest.param(exclusive_or(1.5), 2, 2000, marks=pytest.mark.slow),
         (random_law(5, 4, 4), 2, 2000),
         (random_law(21, 1, 6), 3, 1000),
     ],

@@ -194,12 +194,14 @@ def test_representation_keeps_what_the_sides_share():
     assert TRUTH - 0.4 < found.bits < TRUTH + 0.15
 
 
+@pytest.mark.slow
 def test_representations_of_distinct_pairs_are_distinct():
     # With ranks as inputs, pairs between the same two training values had equal codes, which neighbours refuse.
     found = Representation(stopping=QUICK)(jax.random.key(0), *pairs(4000, columns=1))
     assert found.low < TRUTH / 2 < found.high
 
 
+@pytest.mark.slow
 def test_a_residual_adds_nothing_to_the_truth_and_much_to_a_law_that_misses():
     x, y = pairs(1600, columns=1)
     plan = Residual(stopping=QUICK, folds=2)

@@ -98,6 +98,7 @@ def test_mirrored_codes_have_the_channels_law() -> None:
     assert [messages_for(n) for n in (1, 4, 5)] == [1, 2, 3]
 
 
+@pytest.mark.slow
 def test_a_vaes_weight_rises_over_the_first_half() -> None:
     source = FairBits.build(jax.random.key(0), 4, 4)
     system = VAE(Architecture(units=2, widths=(8,)))

@@ -44,6 +44,7 @@ def test_separability_by_hand() -> None:
         is_separable(points, np.array([0, 1, 1]))
 
 
+@pytest.mark.slow
 def test_capacity_of_real_weights() -> None:
     """2 per weight at every size (Cover): extrapolated within 10 %."""
     rng, sizes = np.random.default_rng(0), (6, 9, 14, 20)

@@ -109,6 +109,7 @@ def test_unit_bits_of_independent_bits() -> None:
     np.testing.assert_allclose(units.joint, 0.485944, atol=0.01)
 
 
+@pytest.mark.slow
 def test_unit_bits_of_a_repetition() -> None:
     """One bit on two units: each alone carries it, the second adds little, and the sum of marginals counts twice."""
     source = FairBits.build(jax.random.key(0), 1, 1)

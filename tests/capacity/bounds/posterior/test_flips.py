@@ -33,7 +33,7 @@ def nonlinear(bits: int = 6, sigma: float = 0.5) -> Joint:
     return Joint(FairBits(jnp.eye(bits)), encoder, Gaussian(jnp.float32(sigma)))
 
 
-@pytest.mark.parametrize("gradient", [True, False])
+@pytest.mark.parametrize("gradient", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_flips_leave_the_tempered_posterior_as_it_is(gradient: bool) -> None:
     """Started from p(m) p(z|m)^w itself, 4,096 chains still show it after 8 moves (chi-square, 63 degrees)."""
     joint = nonlinear()
