@@ -41,9 +41,17 @@ def test_four_bits_are_met(name: str, n: int) -> None:
     assert found.bits > truth - 0.1
 
 
-@pytest.mark.parametrize(("bits", "n"), [(12, N // 5), (14, N // 2), (14, N)])
-@pytest.mark.parametrize("name", HANDLE)
-@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "bits", "n"),
+    [
+        ("auto", 12, N // 5),
+        *(
+            pytest.param(name, bits, n, marks=pytest.mark.slow)
+            for bits, n in ((12, N // 5), (14, N // 2), (14, N))
+            for name in ("auto", "ross", "mixed", "infonce")
+        ),
+    ],
+)
 def test_more_bits_than_pairs_can_show_are_not_told_wrong_in_silence(name: str, bits: int, n: int) -> None:
     """Of more messages than pairs."""
     truth, x, z = sent(bits, 0.2, n)
