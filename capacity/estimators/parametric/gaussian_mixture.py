@@ -67,15 +67,15 @@ class GaussianMixture(RatioEstimator):
         Raises:
             ValueError: for columns of few values, more than 20 columns, and too few pairs for so many columns.
         """
-        refuse_few_values(x, y)
         return self.with_law(key, x, y)[0]
 
     def with_law(self, key: jax.Array, x: np.ndarray, y: np.ndarray) -> tuple[Estimate, FittedMixture]:
         """Bits from x (n, dx) and y (n, dy), and a mixture of the chosen size fitted to all pairs (at most 20,000).
 
         Raises:
-            ValueError: for more than 20 columns, and too few pairs for so many columns.
+            ValueError: for columns of few values, more than 20 columns, and too few pairs for so many columns.
         """
+        refuse_few_values(x, y)
         _refuse_too_wide(x, y)
         random = random_of(key)
         folds = self._folds(len(x), random)
