@@ -59,20 +59,11 @@ bench-mi: $(FULL)
 	$(BIN)/python -m tests.benchmarks.mi_tasks --out runs/mi.jsonl --tasks public $(if $(DATA),--data $(DATA)) $(ARGS)
 	$(BIN)/python -m tests.benchmarks.mi_tasks --out runs/mi.jsonl --report docs/estimators.md
 
-bench-brackets: $(FULL)
+# Records, and the page that is written from them.
+bench-brackets bench-validity bench-traps: bench-%: $(FULL)
 	@mkdir -p runs
-	$(BIN)/python -m tests.benchmarks.brackets --out runs/brackets.jsonl $(ARGS)
-	$(BIN)/python -m tests.benchmarks.brackets --out runs/brackets.jsonl --report docs/brackets.md
-
-bench-validity: $(FULL)
-	@mkdir -p runs
-	$(BIN)/python -m tests.benchmarks.validity --out runs/validity.jsonl $(ARGS)
-	$(BIN)/python -m tests.benchmarks.validity --out runs/validity.jsonl --report docs/validity.md
-
-bench-traps: $(FULL)
-	@mkdir -p runs
-	$(BIN)/python -m tests.benchmarks.traps --out runs/traps.jsonl $(ARGS)
-	$(BIN)/python -m tests.benchmarks.traps --out runs/traps.jsonl --report docs/traps.md
+	$(BIN)/python -m tests.benchmarks.$* --out runs/$*.jsonl $(ARGS)
+	$(BIN)/python -m tests.benchmarks.$* --out runs/$*.jsonl --report docs/$*.md
 
 bench-systems: $(FULL)
 	$(BIN)/python -m tests.benchmarks.systems --out runs/systems $(ARGS)

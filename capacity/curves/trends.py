@@ -73,10 +73,7 @@ def largest_rise(figures: ArrayLike) -> Rise:
     """The clearest rise between a level and a later one, and whether chance explains it.
 
     Args:
-        figures: shape (levels, seeds), levels in rising order; lanes that gave NaN are left out.
-
-    Raises:
-        ValueError: for fewer than two levels with a figure.
+        figures: as for `falling`, which raises the same.
     """
     groups = _groups(figures)
     if min(len(group) for group in groups) < 2:

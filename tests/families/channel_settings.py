@@ -8,27 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from capacity.channels import (
-    FSQ,
-    Binarised,
-    BinarySymmetric,
-    Chain,
-    Dropout,
-    Echo,
-    Erasure,
-    Gaussian,
-    GaussianDropout,
-    InformationDropout,
-    LearntGaussian,
-    Posterior,
-    Quantized,
-    Scaled,
-    StochasticBinarised,
-    StochasticDepth,
-    Uniform,
-    VariationalDropout,
-    residual_outcomes,
-)
+from capacity import channels
 from tests.families.problem import coarse, distinct, double, log_uniform, same, single
 from tests.families.truths import all_signs, atoms, entropy_of, even, full_sum, mixture_entropy
 
@@ -54,19 +34,21 @@ def halves(kind: Any, x: jax.Array) -> Any:
     return kind(*jnp.split(x, 2))
 
 
-def posterior(x: jax.Array) -> Posterior:
+def posterior(x: jax.Array) -> channels.Posterior:
     """Means and log standard deviations."""
-    return halves(Posterior, x)
+    return halves(channels.Posterior, x)
 
 
-def scaled(x: jax.Array) -> Scaled:
+def scaled(x: jax.Array) -> channels.Scaled:
     """Units and log noise rates."""
-    return halves(Scaled, x)
+    return halves(channels.Scaled, x)
 
 
 def residual(weights: jax.Array, x: jax.Array) -> jax.Array:
     """Outcomes of two blocks with skips."""
-    return residual_outcomes(x, [lambda h, w=w: jnp.tanh(jnp.matmul(w, h, precision="highest")) for w in weights])
+    return channels.residual_outcomes(
+        x, [lambda h, w=w: jnp.tanh(jnp.matmul(w, h, precision="highest")) for w in weights]
+    )
 
 
 def rate_of(rng: np.random.Generator, high: bool) -> float:
@@ -100,7 +82,9 @@ def by_pattern(codes: np.ndarray, other: np.ndarray, chance: np.ndarray | float)
 
 def gaussian(rng: np.random.Generator, high: bool) -> Setting:
     codes, sigma = normal_codes(rng, 2), std_of(rng, high)
-    return Setting(Gaussian(jnp.float32(sigma)), codes, same, full_sum(rng, double(codes), sigma, EVEN), f"{sigma:.3g}")
+    return Setting(
+        channels.Gaussian(jnp.float32(sigma)), codes, same, full_sum(rng, double(codes), sigma, EVEN), f"{sigma:.3g}"
+    )
 
 
 def learnt_gaussian(rng: np.random.Generator, high: bool) -> Setting:
@@ -108,7 +92,7 @@ def learnt_gaussian(rng: np.random.Generator, high: bool) -> Setting:
     codes = np.concatenate([normal_codes(rng, 2), single(level + rng.normal(size=(COUNT, 2)))], 1)
     mean, std = double(codes[:, :2]), np.exp(double(codes[:, 2:]))
     truth = full_sum(rng, mean, std, EVEN)
-    return Setting(LearntGaussian(), codes, posterior, truth, f"about {np.exp(level):.3g}", coarse(mean, std))
+    return Setting(channels.LearntGaussian(), codes, posterior, truth, f"about {np.exp(level):.3g}", coarse(mean, std))
 
 
 def uniform(rng: np.random.Generator, high: bool) -> Setting:
@@ -119,13 +103,13 @@ def uniform(rng: np.random.Generator, high: bool) -> Setting:
     some = density > 0
     bits = -(lengths[some] * density[some] * np.log2(density[some])).sum() - np.log2(2 * width)
     # Codes nearer to one another than float32 tells the noise's edges apart are told apart all the same.
-    return Setting(Uniform(jnp.float32(width)), codes, same, (float(bits), 1e-4), f"{width:.3g}")
+    return Setting(channels.Uniform(jnp.float32(width)), codes, same, (float(bits), 1e-4), f"{width:.3g}")
 
 
 def dropout(rng: np.random.Generator, high: bool) -> Setting:
     codes, rate = normal_codes(rng, 4), rate_of(rng, high)
     truth = by_pattern(double(codes), np.zeros(1), rate)
-    return Setting(Dropout(jnp.float32(rate)), codes, same, truth, f"{rate:.6g}", REFUSED)
+    return Setting(channels.Dropout(jnp.float32(rate)), codes, same, truth, f"{rate:.6g}", REFUSED)
 
 
 def gaussian_dropout(rng: np.random.Generator, high: bool) -> Setting:
@@ -133,7 +117,7 @@ def gaussian_dropout(rng: np.random.Generator, high: bool) -> Setting:
     std = np.abs(double(codes)) * np.sqrt(rate / (1 - rate))
     truth = full_sum(rng, double(codes), std, EVEN)
     why = coarse(codes, std)
-    return Setting(GaussianDropout(jnp.float32(rate)), codes, same, truth, f"{rate:.6g}", why)
+    return Setting(channels.GaussianDropout(jnp.float32(rate)), codes, same, truth, f"{rate:.6g}", why)
 
 
 def variational_dropout(rng: np.random.Generator, high: bool) -> Setting:
@@ -141,7 +125,7 @@ def variational_dropout(rng: np.random.Generator, high: bool) -> Setting:
     codes = np.concatenate([normal_codes(rng, 2), single(level + rng.normal(size=(COUNT, 2)))], 1)
     mean, std = double(codes[:, :2]), np.exp(0.5 * double(codes[:, 2:])) * np.abs(double(codes[:, :2]))
     truth = full_sum(rng, mean, std, EVEN)
-    return Setting(VariationalDropout(), codes, scaled, truth, f"log alpha {level:.3g}", coarse(mean, std))
+    return Setting(channels.VariationalDropout(), codes, scaled, truth, f"log alpha {level:.3g}", coarse(mean, std))
 
 
 def information_dropout(rng: np.random.Generator, high: bool) -> Setting:
@@ -151,33 +135,35 @@ def information_dropout(rng: np.random.Generator, high: bool) -> Setting:
     std = np.exp(double(codes[:, 2:]))
     truth = full_sum(rng, np.log(double(mean)), std, EVEN)
     why = "a variance beyond single precision" if std.max() > MAX_LOG_STD else ""
-    return Setting(InformationDropout(), codes, scaled, truth, f"log alpha {level:.3g}", why)
+    return Setting(channels.InformationDropout(), codes, scaled, truth, f"log alpha {level:.3g}", why)
 
 
 def binary_symmetric(rng: np.random.Generator, high: bool) -> Setting:
     codes = sign_codes(rng, 8)
     flip = float(double(0.5 - log_uniform(rng, 1e-3, 0.2))) if high else rate_of(rng, False)
     truth = by_pattern(double(codes), -double(codes), flip)
-    return Setting(BinarySymmetric(jnp.float32(flip)), codes, same, truth, f"{flip:.6g}")
+    return Setting(channels.BinarySymmetric(jnp.float32(flip)), codes, same, truth, f"{flip:.6g}")
 
 
 def erasure(rng: np.random.Generator, high: bool) -> Setting:
     codes, rate = sign_codes(rng, 8), rate_of(rng, high)
     truth = by_pattern(double(codes), np.zeros(1), rate)
-    return Setting(Erasure(jnp.float32(rate)), codes, same, truth, f"{rate:.6g}", REFUSED)
+    return Setting(channels.Erasure(jnp.float32(rate)), codes, same, truth, f"{rate:.6g}", REFUSED)
 
 
 def binarised(rng: np.random.Generator, high: bool) -> Setting:
     codes = normal_codes(rng, 8 if high else 2)
     counts = np.unique(np.where(double(codes) < 0, -1.0, 1.0), axis=0, return_counts=True)[1]
-    return Setting(Binarised(), codes, same, (entropy_of(counts / COUNT), 0.0), f"{codes.shape[1]} units", REFUSED)
+    return Setting(
+        channels.Binarised(), codes, same, (entropy_of(counts / COUNT), 0.0), f"{codes.shape[1]} units", REFUSED
+    )
 
 
 def stochastic_binarised(rng: np.random.Generator, high: bool) -> Setting:
     codes, level = normal_codes(rng, 4), std_of(rng, high)
     chance = 1 / (1 + np.exp(np.clip(double(codes) / level, -700, 700)))
     truth = by_pattern(np.ones(codes.shape), -np.ones(1), chance)
-    return Setting(StochasticBinarised(jnp.float32(level)), codes, same, truth, f"{level:.3g}")
+    return Setting(channels.StochasticBinarised(jnp.float32(level)), codes, same, truth, f"{level:.3g}")
 
 
 def quantized(rng: np.random.Generator, high: bool) -> Setting:
@@ -185,7 +171,7 @@ def quantized(rng: np.random.Generator, high: bool) -> Setting:
     steps = np.round((np.clip(double(codes), -1, 1) + 1) * 0.5 * (levels - 1))
     counts = np.unique(steps, axis=0, return_counts=True)[1]
     truth = (entropy_of(counts / COUNT), 0.0)
-    return Setting(Quantized(jnp.float32(levels)), codes, same, truth, f"{levels:g}", REFUSED)
+    return Setting(channels.Quantized(jnp.float32(levels)), codes, same, truth, f"{levels:g}", REFUSED)
 
 
 def fsq(rng: np.random.Generator, high: bool) -> Setting:
@@ -193,7 +179,9 @@ def fsq(rng: np.random.Generator, high: bool) -> Setting:
     half, offset = 0.5 * (levels - 1) * (1 + 1e-3), 0.5 if levels % 2 == 0 else 0.0
     steps = np.round(np.tanh(double(codes) + np.arctanh(offset / half)) * half - offset)
     counts = np.unique(steps, axis=0, return_counts=True)[1]
-    return Setting(FSQ(jnp.float32(levels)), codes, same, (entropy_of(counts / COUNT), 0.0), f"{levels:g}", REFUSED)
+    return Setting(
+        channels.FSQ(jnp.float32(levels)), codes, same, (entropy_of(counts / COUNT), 0.0), f"{levels:g}", REFUSED
+    )
 
 
 def stochastic_depth(rng: np.random.Generator, high: bool) -> Setting:
@@ -205,7 +193,7 @@ def stochastic_depth(rng: np.random.Generator, high: bool) -> Setting:
     chances = np.array([rate**2, rate * (1 - rate), rate * (1 - rate), (1 - rate) ** 2])
     truth = atoms(z, np.broadcast_to(chances, (COUNT, 4)), EVEN)
     encode = jax.tree_util.Partial(residual, jnp.asarray(weights))
-    return Setting(StochasticDepth(jnp.float32(rate)), codes, encode, truth, f"{rate:.6g}", REFUSED)
+    return Setting(channels.StochasticDepth(jnp.float32(rate)), codes, encode, truth, f"{rate:.6g}", REFUSED)
 
 
 def echo(rng: np.random.Generator, high: bool) -> Setting:
@@ -217,7 +205,7 @@ def echo(rng: np.random.Generator, high: bool) -> Setting:
         sums = (scale * (double(bank)[:, 0][:, None] + sums[None])).reshape(-1)
     z = (double(codes)[:, 0][:, None] + sums[None]).reshape(-1)
     bits = mixture_entropy(z, even(len(z)), floor) - mixture_entropy(sums, even(len(sums)), floor)
-    channel = Echo(jnp.float32(scale), jnp.asarray(bank), 3, jnp.float32(floor))
+    channel = channels.Echo(jnp.float32(scale), jnp.asarray(bank), 3, jnp.float32(floor))
     return Setting(channel, codes, same, (bits, 0.0), f"{scale:.3g}, floor {floor:.3g}")
 
 
@@ -226,7 +214,7 @@ def chain(rng: np.random.Generator, high: bool) -> Setting:
     u = double(codes)[:, 0]
     received = mixture_entropy(np.r_[u, 0.0], np.r_[np.full(COUNT, (1 - rate) / COUNT), rate], sigma)
     noise = np.mean([mixture_entropy(np.array([one, 0.0]), np.array([1 - rate, rate]), sigma) for one in u])
-    channel = Chain(Dropout(jnp.float32(rate)), Gaussian(jnp.float32(sigma)))
+    channel = channels.Chain(channels.Dropout(jnp.float32(rate)), channels.Gaussian(jnp.float32(sigma)))
     return Setting(channel, codes, same, (float(received - noise), 0.0), f"{rate:.6g} then {sigma:.3g}")
 
 

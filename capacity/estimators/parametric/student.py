@@ -71,13 +71,7 @@ class Student(RatioEstimator):
         return lambda new_x, new_y: law.log_ratio(new_x - shift_x, new_y - shift_y)
 
     def simulated(self, key: jax.Array, x: np.ndarray, y: np.ndarray, n: int) -> Simulated:
-        """Pairs of the t fitted to x (n, dx) and y (n, dy), moved to the origin; as in `RatioEstimator`.
-
-        Args:
-            key: of the draw.
-            x, y: the pairs that the law is fitted to.
-            n: how many to draw.
-        """
+        """Pairs of the t fitted to x (n, dx) and y (n, dy), moved to the origin; as in `RatioEstimator`."""
         rows = np.hstack([x, y])
         rows = rows - np.median(rows, axis=0)
         law = most_likely(_as_they_are(rows), len(rows[0]), unit=False)[0]

@@ -69,13 +69,7 @@ class StudentCopula(RatioEstimator):
         return log_ratio
 
     def simulated(self, key: jax.Array, x: np.ndarray, y: np.ndarray, n: int) -> Simulated:
-        """Pairs of the copula fitted to x (n, dx) and y (n, dy), with their margins; as in `RatioEstimator`.
-
-        Args:
-            key: of the draw.
-            x, y: the pairs that the copula is fitted to.
-            n: how many to draw.
-        """
+        """Pairs of the copula fitted to x (n, dx) and y (n, dy), with their margins; as in `RatioEstimator`."""
         rows = np.hstack([x, y])
         law = most_likely(_by_rank(rows), len(rows[0]), unit=True)[0]
         drawn = law.less_biased(x.shape[1], len(x)).draw(random_of(key), n)
