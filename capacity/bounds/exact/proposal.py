@@ -33,7 +33,7 @@ OUTLYING = 2.0, 4.0  # from, and wholly from so many half-ranges of the middle 9
 OFTENER = 64.0  # times as often are outliers drawn,
 OUTLIERS_SHARE = 0.5  # but no more of all draws than this
 FAR = 1.5  # times the average of Z: a code whose squared length is more is drawn oftener
-UNEVEN = 0.5  # the least weight of a message, for the largest, of draws that count as even
+UNEVEN = 0.5  # the least weight of a rare message, for that of a common one, of draws that count as even
 LEARNT_FROM = 2**12  # messages whose codes say what is usual
 STEP = 40503  # an odd number: every so many messages, without a pattern in their binary digits
 
@@ -45,7 +45,7 @@ class Proposal(NamedTuple):
         log_prob: log s(m), nats.
         weight: p(m) / s(m).
         order: row numbers along which strata are cut.
-        uneven: (), whether what messages say, or outliers among their codes, make the weights of some much smaller.
+        uneven: (), whether what messages say makes the weights of some much smaller.
     """
 
     log_prob: Float[Array, " messages"]
@@ -80,8 +80,7 @@ def proposal_of(
     def ratio(usual: jax.Array) -> jax.Array:
         return (1 - share) * usual / (probs * usual).sum() + apart
 
-    level = ratio(oftener)
-    uneven = level.min() < UNEVEN * level.max()
+    uneven = jnp.where(probs > 0, oftener, 1.0).max() * UNEVEN > 1
     found = ratio(jnp.maximum(oftener, squared / FAR))
     return Proposal(log_probs + jnp.log(found), 1 / found, rising_order(order_by), uneven)
 
