@@ -122,8 +122,8 @@ def receiver(key_fit: jax.Array, key: jax.Array, joint: Joint) -> float:
 
     def value(pair: tuple[jax.Array, jax.Array]) -> jax.Array:
         message, z = pair
-        heard = code.hear(z)
-        return code.log_start(heard, code.place(heard, message)) - joint.source.log_prob(message)
+        observation = code.observe(z)
+        return code.log_start(observation, code.state_of(observation, message)) - joint.source.log_prob(message)
 
     message, _, z = joint.sample(key, DECODED)
     values = jax.jit(lambda pairs: jax.lax.map(value, pairs, batch_size=256))((message, z))
