@@ -119,7 +119,8 @@ def plan_curve(
     """Check everything that a curve needs, before any work.
 
     Args:
-        key: a key or a seed, which decides every lane; the same key gives the same figures on one device or many.
+        key: a key or a seed, which decides every lane; the same key gives the same figures on one device or
+            many, those by unit within the rounding of single precision.
         source: an object with a source's methods (`synthetic.source.Source`).
         system: a system, for example `GaussianAutoencoder()`.
         levels: its noise levels, positive and distinct.

@@ -246,7 +246,8 @@ def _mixture(key: jax.Array, x: np.ndarray, y: np.ndarray, near: bool) -> Held |
     found = Held(GaussianMixture.name, estimate, "", settles=estimate.kind == "point")
     if not near:
         return found.less_sure(" Nothing else bears it out in so many dimensions.")
-    seen, dx = (fitted.of_x(x), fitted.of_y(y)), fitted.of_x(x).shape[1]
+    seen = fitted.of_x(x), fitted.of_y(y)
+    dx = seen[0].shape[1]
     rows = np.split(fitted.law.drawn(random_of(key_draw), DRAWN * min(len(x), NEAR_ROWS)), DRAWN)
     beside = beside_neighbours(key_rows, seen, [(some[:, :dx], some[:, dx:]) for some in rows])
     words = f" Neighbours say {beside.seen:.2f} bits of these pairs and {beside.expected:.2f} of pairs of the mixture:"
