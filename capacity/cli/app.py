@@ -1,8 +1,7 @@
 """The command `capacity`: measure a curve and keep it, show one, estimate from arrays, list what there is.
 
-Heavy modules are imported where they are used: help and mistyped options answer soon, and the
-number of devices must be set before JAX starts. What the user can mend ends in one sentence on
-stderr and exit status 2.
+Heavy modules are imported where they are used: help and mistyped options answer soon. What the
+user can mend ends in one sentence on stderr and exit status 2.
 """
 
 from __future__ import annotations

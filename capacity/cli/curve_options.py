@@ -99,7 +99,7 @@ class MachineOptions:
 
     devices: Annotated[
         int | None,
-        typer.Option(help="CPU devices to train side by side. [default: one a core, at most 8]", min=1),
+        typer.Option(help="Lanes to train side by side on a CPU. [default: one a core, at most 8]", min=1),
     ] = None
     executor: Annotated[
         str | None, typer.Option(help="Where groups of lanes run: processes or dask. [default: this process]")

@@ -120,7 +120,7 @@ def plan_curve(
 
     Args:
         key: a key or a seed, which decides every lane; the same key gives the same figures on one device or
-            many, those by unit within the rounding of single precision.
+            many.
         source: an object with a source's methods (`synthetic.source.Source`).
         system: a system, for example `GaussianAutoencoder()`.
         levels: its noise levels, positive and distinct.

@@ -17,7 +17,7 @@ from capacity.runtime.files.checkpoints import Checkpoints
 from capacity.runtime.files.parts import Arrays
 from capacity.runtime.shapes import Message, Scalar, Vector
 from capacity.training import LaneState, Params, measurement_key, pad_lanes, sender, sweep
-from capacity.training.lanes import Stacked
+from capacity.training.lanes import CompiledProgram, Stacked, StackedProgram
 
 if TYPE_CHECKING:
     from capacity.curves.plan import CurvePlan
@@ -34,11 +34,12 @@ class LanePrograms:
     """The programs of a plan, called with the numbers of at most `size` lanes; `seconds` says what they spent.
 
     Attributes:
+        together: lanes that a device runs at once.
         size: lanes of a group: `together` on each device.
     """
 
     def __init__(self, plan: CurvePlan, devices: int, together: int = 1):
-        self.plan, self.size = plan, devices * together
+        self.plan, self.together, self.size = plan, together, devices * together
         self.seconds = {"compile": 0.0, "train": 0.0, "measure": 0.0}
         system, training = plan.system, plan.training
 
@@ -64,10 +65,10 @@ class LanePrograms:
         started = time.perf_counter()
         lanes = self._stack([0])
         begins = sweep(begin, devices, together)
-        state = jax.eval_shape(begins, lanes, plan.source)
+        state = begins.shapes(lanes, plan.source)
         with ThreadPoolExecutor() as threads:  # a program compiles while the next is traced
 
-            def start(program: jax.stages.Wrapped, *args: PyTree) -> Future[jax.stages.Compiled]:
+            def start(program: StackedProgram, *args: PyTree) -> Future[CompiledProgram]:
                 return threads.submit(program.lower(*args).compile)
 
             programs = (
@@ -79,8 +80,8 @@ class LanePrograms:
         self.seconds["compile"] += time.perf_counter() - started
 
     def _stack(self, group: list[int]) -> KeyAndLevel:
-        """Keys and levels of a group, the last lane again and again until there are `size`."""
-        return self.plan.lanes([*group, *[group[-1]] * (self.size - len(group))])
+        """Keys and levels of a group, the last lane again and again until they fill a batch."""
+        return self.plan.lanes([*group, *[group[-1]] * (-len(group) % self.together)])
 
     def __call__(self, group: list[int], checkpoints: Checkpoints | None = None) -> list[Arrays]:
         """Train and measure the lanes of these numbers, at most `size`: their figures as named arrays.
@@ -93,7 +94,7 @@ class LanePrograms:
         state = self._train(group, lanes, checkpoints)
         params, history = state.params, np.asarray(state.history)
         trained = time.perf_counter()
-        stacked = jax.tree.map(np.asarray, jax.block_until_ready(self.measure((lanes, params), self.plan.source)))
+        stacked = self.measure((lanes, params), self.plan.source)
         each = []
         for i in range(len(group)):
             figures = row_of(stacked, i)
@@ -109,13 +110,13 @@ class LanePrograms:
         state: LaneState = self.begin(lanes, self.plan.source)
         total = self.plan.training.total
         if checkpoints is None:
-            state = jax.block_until_ready(self.advance((state, lanes), (self.plan.source, jnp.int32(total))))
+            state = self.advance((state, lanes), (self.plan.source, jnp.int32(total)))
             return state
         state, step = _restored(state, group, checkpoints)
         rate = FIRST_STEPS  # steps that are dared between two looks at the clock
         while step < total:
             stop, started = min(step + rate, total), time.perf_counter()
-            state = jax.block_until_ready(self.advance((state, lanes), (self.plan.source, jnp.int32(stop))))
+            state = self.advance((state, lanes), (self.plan.source, jnp.int32(stop)))
             each = (time.perf_counter() - started) / (stop - step)
             rate, step = max(int(CHECKPOINT_SECONDS / each), 1), stop
             if each * total > CHECKPOINT_SECONDS:  # a short group is sooner made again than kept

@@ -21,7 +21,7 @@ import numpy as np
 from capacity.curves.programs import LanePrograms
 from capacity.runtime.files.checkpoints import Checkpoints
 from capacity.runtime.files.parts import Arrays
-from capacity.training import lanes_together
+from capacity.training import lanes_together, places_here
 
 if TYPE_CHECKING:
     from capacity.curves.plan import CurvePlan
@@ -63,7 +63,7 @@ def run_local(
         place: where they are kept while they train; None for nowhere.
     """
     each = lanes_together(together)
-    programs = LanePrograms(plan, min(jax.local_device_count(), -(-len(missing) // each)), each)
+    programs = LanePrograms(plan, min(places_here(), -(-len(missing) // each)), each)
     for group in in_groups(missing, programs.size):
         yield _timed(programs, group, place)
 
@@ -78,7 +78,7 @@ def run_distributed(
     """
     from jax.experimental import multihost_utils
 
-    programs = LanePrograms(plan, jax.local_device_count(), lanes_together(together))
+    programs = LanePrograms(plan, places_here(), lanes_together(together))
     processes, own = jax.process_count(), jax.process_index()
     for first in in_groups(in_groups(missing, programs.size), processes):
         group = first[min(own, len(first) - 1)]  # who has no share in the last round does what another does

@@ -1,4 +1,4 @@
-"""How many devices the CPU is split into, so that lanes train side by side, and how many programs run at once."""
+"""How many programs run at once, so that lanes train side by side."""
 
 from __future__ import annotations
 
@@ -14,22 +14,14 @@ GPUS = {
 }
 
 
+_ASKED: dict[str, int] = {}
+
+
 def set_devices(asked: int | None) -> None:
-    """Split the CPU into `asked` devices, by default one a core and at most 8; only works before JAX has started.
-
-    Raises:
-        ValueError: if JAX has started with another number.
-    """
-    import jax
-
-    config: Any = jax.config  # its options are not declared
-    if asked is None and "xla_force_host_platform_device_count" in os.environ.get("XLA_FLAGS", ""):
-        return
-    try:
-        config.update("jax_num_cpu_devices", asked or min(cores(), 8))
-    except RuntimeError as error:
-        if asked is not None and asked != jax.local_device_count():
-            raise ValueError(f"Expected --devices before JAX started; it has {jax.local_device_count()}.") from error
+    """How many programs this process keeps going at once on a CPU; None for one a core and at most 8."""
+    _ASKED.clear()
+    if asked is not None:
+        _ASKED["cpu"] = asked
 
 
 def cores() -> int:
@@ -41,7 +33,7 @@ def workers() -> int:
     """How many compiled programs are kept going at once: one a core and at most 8, or two where a GPU does the work."""
     import jax
 
-    return min(cores(), 8) if jax.default_backend() == "cpu" else 2
+    return _ASKED.get("cpu", min(cores(), 8)) if jax.default_backend() == "cpu" else 2
 
 
 def programs() -> ThreadPoolExecutor:

@@ -2,7 +2,7 @@
 
 from capacity.runtime.deprecated import old_names
 from capacity.training.fitting import cosine_adam, fit
-from capacity.training.lanes import lanes_together, pad_lanes, sweep
+from capacity.training.lanes import lanes_together, pad_lanes, places_here, sweep
 from capacity.training.system import Decoders, Level, Params, System
 from capacity.training.train import LaneState, Training, measurement_key, sender
 from capacity.training.watch import Watched, fit_watched
@@ -21,6 +21,7 @@ __all__ = [
     "lanes_together",
     "measurement_key",
     "pad_lanes",
+    "places_here",
     "sender",
     "sweep",
 ]

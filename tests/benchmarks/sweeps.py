@@ -20,6 +20,7 @@ from pathlib import Path
 import jax
 
 from capacity.runtime.files.atomic import write_atomic
+from capacity.training import places_here
 from tests.benchmarks.sweeps_cases import REFERENCE, lanes_time
 from tests.benchmarks.sweeps_memory import memory_part
 from tests.benchmarks.sweeps_modes import modes_part
@@ -64,14 +65,13 @@ def main() -> None:
     parser.add_argument("--report", type=Path)
     asked = parser.parse_args()
     cores = os.cpu_count() or 1
-    jax.config.update("jax_num_cpu_devices", cores)
     jax.config.update("jax_enable_compilation_cache", False)
     for name in asked.parts:
         part, title = PARTS[name]
         where = f"{cores} cores, {platform.machine()}, {jax.default_backend()}, JAX {jax.__version__}"
         lines = [f"On {where}; load before it {os.getloadavg()[0]:.1f}.", ""]
         print(f"## {title}\n\n{lines[0]}\n", flush=True)
-        for line in part(jax.local_device_count()):
+        for line in part(places_here()):
             print(line, flush=True)
             lines.append(line)
         print()

@@ -53,9 +53,9 @@ def program_bytes(curve: CurvePlan, lanes: int, together: int) -> int:
         return curve.training.begin(lane[0], source, curve.system)
 
     stacked = curve.keys.ravel()[:lanes], jnp.zeros(lanes)
-    state = jax.eval_shape(sweep(begin, 1), stacked, curve.source)
+    state = sweep(begin, 1).shapes(stacked, curve.source)
     shared = curve.source, jnp.int32(0)
-    found = sweep(advance, 1, together).lower((state, stacked), shared).compile().memory_analysis()
+    found = sweep(advance, 1, together).batched.lower((state, stacked), shared).compile().memory_analysis()
     own = found.argument_size_in_bytes + found.output_size_in_bytes - found.alias_size_in_bytes
     return int(own + found.temp_size_in_bytes)
 

@@ -1,7 +1,7 @@
-"""Which way of running many lanes is fastest: one after another, batched, on several devices, or a mixture.
+"""Which way of running many lanes is fastest: one after another, batched, in several threads, or a mixture.
 
-`lax.map` runs the lanes of a device one after another, `vmap` all of them as one batched program; side by side, the
-lanes are shared out over one device a core, and each maps its own, `together` of them at a time as a batch.
+Map runs lanes one after another, `vmap` all of them as one batched program; side by side, a thread for each core takes
+the next lanes when it is done, `together` of them at a time as a batch.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from capacity.training import lanes_together
 from tests.benchmarks.sweeps_cases import REFERENCE, SMALL, WIDE, compiled_lanes, least_in_turn
 
 # Lanes and steps of a row: a few tenths of a second to some seconds on two cores. Several steps: with a few, a lane's
-# first parameters count; and of a single one XLA leaves out all that its loss does not need.
+# first parameters count, and what a call costs; and of a single one XLA leaves out all that its loss does not need.
 ROWS = (
-    (SMALL, ((1, 2000), (16, 500), (1024, 8))),
+    (SMALL, ((1, 2000), (16, 500), (1024, 40))),
     (REFERENCE, ((1, 200), (16, 20), (256, 8))),
     (WIDE, ((1, 30), (16, 8))),
 )
@@ -22,13 +22,13 @@ TOGETHER = (1, 4, 16)
 
 
 def layouts(lanes: int, devices: int) -> dict[str, tuple[int, int]]:
-    """Devices and lanes together of every way that so many lanes can run."""
+    """Threads and lanes together of every way that so many lanes can run."""
     found = {"map": (1, 1), "vmap": (1, lanes)} if lanes > 1 else {"map": (1, 1)}
     for together in TOGETHER if lanes % devices == 0 else ():
         if together <= lanes // devices:
-            found[f"{devices} devices" + (f", {together} together" if together > 1 else "")] = (devices, together)
+            found[f"{devices} threads" + (f", {together} together" if together > 1 else "")] = (devices, together)
     if lanes % devices == 0 and lanes // devices not in TOGETHER:
-        found[f"{devices} devices, vmap"] = (devices, lanes // devices)
+        found[f"{devices} threads, vmap"] = (devices, lanes // devices)
     return found
 
 
@@ -36,7 +36,7 @@ def modes_part(devices: int) -> Iterator[str]:
     columns = list(layouts(2**20, devices))
     chosen = columns[2]
     yield "Milliseconds a lane and step, the ways of a row in turn. Map: one lane after another. Vmap: one batch."
-    yield f"The library takes *{chosen}*: a device for each core, on each one lane after another."
+    yield f"The library takes *{chosen}*: one a core, in each one lane after another."
     yield ""
     yield f"| network | lanes | {' | '.join(columns)} | the library's over the best |"
     yield "| :-- | --: |" + " --: |" * (len(columns) + 1)
@@ -54,5 +54,5 @@ def modes_part(devices: int) -> Iterator[str]:
     yield ""
     yield f"`lanes_together()` is {lanes_together()} here: at worst {worst:.2f} times as long as the best way of a row."
     yield "Batches of a few lanes gain on the smallest networks, and are not taken on a CPU: in a batch of four, lanes"
-    yield "came out with other last digits on two devices than on one, while a lane by itself has the same bits on any"
-    yield "number of them. `--together 4` asks for batches where that does not matter."
+    yield "have other last digits than in a batch of two, while a lane by itself has the same bits in any number of"
+    yield "threads. `--together 4` asks for batches where that does not matter."

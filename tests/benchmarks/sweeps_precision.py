@@ -42,7 +42,7 @@ def trainer(network: Network, steps: int, devices: int, products: str) -> Any:
     keys = jax.random.split(jax.random.key(1), LANES)
     lanes = sweep(lambda key, source: trained(network, steps, key, source, products), devices)
     compiled = lanes.lower(keys, source).compile()
-    return lambda: jax.block_until_ready(compiled(keys, source))
+    return lambda: compiled(keys, source)
 
 
 def bits_of(network: Network, params: Any) -> tuple[np.ndarray, np.ndarray]:

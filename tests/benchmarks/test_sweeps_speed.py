@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import jax
 import pytest
 
 from capacity import Training
+from capacity.training import places_here
 from capacity.training.precision import PRODUCTS, fast_products
 from tests.benchmarks.sweeps_cases import REFERENCE, SMALL, Network, compiled_lanes
 from tests.benchmarks.sweeps_memory import plan, program_bytes, state_bytes
@@ -33,7 +33,7 @@ def network(request: pytest.FixtureRequest, benchmark: Any) -> Network:
 
 
 def test_lanes(benchmark: Any, network: Network) -> None:
-    devices = jax.local_device_count()
+    devices = places_here()
     timed(benchmark, compiled_lanes(network, STEPS // devices, devices, devices, products=fast_products()).run)
 
 
@@ -51,7 +51,7 @@ def test_torch_loop(benchmark: Any, network: Network) -> None:
 
 
 def test_share_of_the_matrix_products(benchmark: Any) -> None:
-    devices = jax.local_device_count()
+    devices = places_here()
     benchmark.group = "matrix products of this machine"
     work, operations = products(devices)
     timed(benchmark, work)
@@ -67,7 +67,7 @@ def test_share_of_the_matrix_products(benchmark: Any) -> None:
 @pytest.mark.parametrize("products", PRODUCTS)
 def test_products_in_bfloat16(benchmark: Any, products: str) -> None:
     benchmark.group = f"8 lanes, 12 steps each, of {REFERENCE.name}"
-    timed(benchmark, trainer(REFERENCE, 12, jax.local_device_count(), products))
+    timed(benchmark, trainer(REFERENCE, 12, places_here(), products))
 
 
 @pytest.mark.parametrize("batched", [False, True], ids=["map", "vmap"])

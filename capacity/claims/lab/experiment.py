@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import TypeAlias, TypeVar
 
 import jax
@@ -13,7 +14,8 @@ from numpy.typing import ArrayLike
 from capacity.claims import answers as statistics
 from capacity.claims.claim import Context
 from capacity.claims.prediction import Answer
-from capacity.training import pad_lanes, sweep
+from capacity.training import sweep
+from capacity.training.lanes import CompiledProgram
 
 Lane: TypeAlias = Mapping[str, jax.Array]
 """What one training of many is given: a key, a level and the like, by name."""
@@ -43,26 +45,29 @@ def run_lanes(
         lane: `lane(one, shared) -> named arrays`, traceable.
         lanes: a pytree whose leaves have a leading axis of lanes.
         shared: what every lane is given as it is.
-        group: lanes of a part, rounded up to a multiple of the devices.
+        group: lanes of a part.
         span: from where to where the progress of these lanes runs.
 
     Returns:
         Every named array with a leading axis of lanes.
     """
     count = jax.tree.leaves(lanes)[0].shape[0]
-    devices = min(jax.local_device_count(), count)
-    size = -(-min(group, count) // devices) * devices
-    program, found = sweep(lane, devices), []
-    for start in range(0, count, size):
-        here = jax.tree.map(lambda leaf, start=start: leaf[start : start + size], lanes)
+    found = []
+
+    @cache
+    def program() -> CompiledProgram:  # not compiled where all parts are found
+        return sweep(lane).lower(lanes, shared).compile()
+
+    for start in range(0, count, group):
+        here = jax.tree.map(lambda leaf, start=start: leaf[start : start + group], lanes)
 
         def make(here: LanesT = here) -> LaneFigures:
-            arrays: LaneFigures = program(pad_lanes(here, size), shared)
+            arrays: LaneFigures = program()(here, shared)
             return arrays
 
         context.progress(span[0] + (span[1] - span[0]) * start / count, f"{name}, {start} of {count} lanes")
         found.append(context.part(f"{name}-{start:04d}", make))
-    return {key: np.concatenate([part[key] for part in found])[:count] for key in found[0]}
+    return {key: np.concatenate([part[key] for part in found]) for key in found[0]}
 
 
 def grid(**axes: Sequence[float]) -> dict[str, np.ndarray]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import jax
@@ -29,6 +30,7 @@ from capacity.claims.learning.memorization import slope
 from capacity.claims.learning.stale_gradient import measured_limits
 from capacity.claims.learning.temperature import _lanczos_error
 from capacity.theory.training import delay_limit
+from capacity.training import sweep
 from synthetic import FairBits, MarkovBits
 
 
@@ -168,15 +170,15 @@ NAMES = (
 )  # fmt: skip
 
 
-def traced_only(lane: Any, devices: int) -> Any:
+def traced_only(lane: Any) -> Any:
     """In place of `sweep`: lanes are traced under the tests' strict rules, and their figures drawn at random."""
 
     def program(lanes: Any, shared: Any) -> Any:
-        shapes = jax.eval_shape(lambda lanes, shared: jax.lax.map(lambda one: lane(one, shared), lanes), lanes, shared)
+        shapes = sweep(lane).shapes(lanes, shared)
         rng = np.random.default_rng(0)
         return jax.tree.map(lambda leaf: np.abs(rng.normal(size=leaf.shape)), shapes)
 
-    return program
+    return SimpleNamespace(lower=lambda *args: SimpleNamespace(compile=lambda: program))
 
 
 @pytest.mark.parametrize("name", NAMES)
