@@ -89,13 +89,19 @@ def listed_of(codes: Code, log_probs: Float[Array, " messages"], channel: Channe
     centred = centre - mean[None]
     noise = (probs * variance).sum(0)
     within = jnp.diag(noise) if channel.memoryless else _mean_covariance(channel, codes, probs)
-    covariance = (probs * centred).T @ centred + within
+    between = (probs * centred).T @ centred
     power = (probs * jnp.square(jax.vmap(channel.signal)(codes))).sum(0)
     log_std = 0.5 * jnp.log(jnp.maximum(variance, np.finfo(variance.dtype).tiny))
     tiny = 1e-6 * jnp.abs(centred).max(0) + np.finfo(centre.dtype).tiny
-    floors = jnp.append(jnp.maximum(jnp.sqrt(noise), tiny), jnp.full_like(noise, LEAST_NARROWING))
-    outlying = outlyingness(jnp.append(centred, log_std, axis=1), floors)
-    usual = _usual(log_probs, outlying, centre, variance)
+    outlying = jnp.maximum(
+        outlyingness(centred, jnp.maximum(jnp.sqrt(noise), tiny)),
+        outlyingness(log_std, jnp.full_like(noise, LEAST_NARROWING)),
+    )
+    usual = jax.lax.cond(
+        (outlying > 0).any(),
+        lambda: _usual(log_probs, outlying, centre, variance),
+        lambda: _usual_of(mean, between + jnp.diag(noise)),
+    )
     white = (centre - usual.mean[None]) @ usual.whitener.T
     length = jnp.sqrt(jnp.square(white).sum(1))
     least = jnp.sqrt((jnp.square(usual.whitener) @ noise).mean())
@@ -106,7 +112,7 @@ def listed_of(codes: Code, log_probs: Float[Array, " messages"], channel: Channe
     narrowing = jnp.abs(log_std - (probs * log_std).sum(0, keepdims=True)).max(1)
     uneven = jnp.where(narrowing.max() > LEAST_NARROWING, narrowing, 0.0)
     proposal = proposal_of(log_probs, outlying, length + NARROWING_FIRST * uneven, squared / white.shape[1])
-    return Listed(codes, log_probs, mean, covariance, noise, power, usual, capped, capped_mean, proposal)
+    return Listed(codes, log_probs, mean, between + within, noise, power, usual, capped, capped_mean, proposal)
 
 
 def held_moments(channel: Channel, codes: Code) -> tuple[Float[Array, "n units"], Float[Array, "n units"]]:
@@ -128,7 +134,10 @@ def _usual(
     weight = (weight / weight.sum())[:, None]
     mean = (weight * centre).sum(0)
     centred = centre - mean[None]
-    covariance = (weight * centred).T @ centred + jnp.diag((weight * variance).sum(0))
+    return _usual_of(mean, (weight * centred).T @ centred + jnp.diag((weight * variance).sum(0)))
+
+
+def _usual_of(mean: Float[Array, " units"], covariance: Float[Array, "units units"]) -> Usual:
     spread = jnp.diagonal(covariance)
     moves = spread > VARIANCE_TOLERANCE * jnp.square(mean)
     return Usual(mean, jnp.where(moves, spread, jnp.inf), whitening(mean, covariance))

@@ -22,7 +22,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-from capacity.bounds.exact.sorting import quantiles_of_rows, rising_order
+from capacity.bounds.exact.sorting import quantiles_of_rows, nearly_rising_order
 from capacity.bounds.exact.tiles import in_tiles
 from capacity.runtime.shapes import Key
 
@@ -82,7 +82,7 @@ def proposal_of(
 
     uneven = jnp.where(probs > 0, oftener, 1.0).max() * UNEVEN > 1
     found = ratio(jnp.maximum(oftener, squared / FAR))
-    return Proposal(log_probs + jnp.log(found), 1 / found, rising_order(order_by), uneven)
+    return Proposal(log_probs + jnp.log(found), 1 / found, nearly_rising_order(order_by), uneven)
 
 
 def outlyingness(scores: Float[Array, "messages scores"], floors: Float[Array, " scores"]) -> Float[Array, " messages"]:

@@ -1,7 +1,7 @@
 """Sorting of floating-point numbers as unsigned integers, which XLA sorts several times as fast on a CPU.
 
 The bits of positive IEEE 754 numbers, read as integers, are in the order of the numbers; those of negative ones in the
-reverse order (Knuth 1998, volume 3, section 5.2.5 for sorting by digits, the lowest first).
+reverse order.
 """
 
 from __future__ import annotations
@@ -11,20 +11,20 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, UInt
 
 
-def rising_order(values: Float[Array, " n"]) -> Int[Array, " n"]:
-    """The row numbers by rising value, those of equal value as they come: `jnp.argsort`, from a third of its time.
+def nearly_rising_order(values: Float[Array, " n"]) -> Int[Array, " n"]:
+    """The row numbers by rising value, those of nearly equal value as they come; from a sixth of `jnp.argsort`'s time.
 
-    By digits, the lowest first: each sort is of one integer a row, the digit above the place that the row has so far.
+    One sort, of an integer a row: the leading digits of what its value is above the least, and the row's number.  Of
+    2^16 values in single precision 16 digits are left: two whose relative difference is more than 1e-3 are in order,
+    if all are of one sign and less than 2^64 times the least; more than 1e-2, whatever the others are.
     """
     bits = _ordered_bits(values)
     width, place = 8 * bits.dtype.itemsize, max(len(values) - 1, 1).bit_length()
-    places = jnp.arange(len(values), dtype=bits.dtype)
-    order, digit = places, width - place
-    for low in range(0, width, digit):
-        size = min(digit, width - low)
-        digits = (bits[order] >> low) & ((1 << size) - 1)
-        order = order[jax.lax.sort((digits << place) | places, is_stable=False) & ((1 << place) - 1)]
-    return order.astype(int)
+    above = bits - bits.min()
+    lost = jnp.maximum(place - jax.lax.clz(above.max()).astype(int), 0).astype(bits.dtype)
+    rows = jnp.arange(len(values), dtype=bits.dtype)
+    ordered = jax.lax.sort(((above >> lost) << place) | rows, is_stable=False)
+    return (ordered & ((1 << place) - 1)).astype(int)
 
 
 def quantiles_of_rows(
