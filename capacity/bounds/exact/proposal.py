@@ -22,7 +22,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-from capacity.bounds.exact.sorting import quantiles_of_rows, nearly_rising_order
+from capacity.bounds.exact.sorting import nearly_rising_order, quantiles_of_rows
 from capacity.bounds.exact.tiles import in_tiles
 from capacity.runtime.shapes import Key
 

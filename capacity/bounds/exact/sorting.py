@@ -19,7 +19,7 @@ def nearly_rising_order(values: Float[Array, " n"]) -> Int[Array, " n"]:
     if all are of one sign and less than 2^64 times the least; more than 1e-2, whatever the others are.
     """
     bits = _ordered_bits(values)
-    width, place = 8 * bits.dtype.itemsize, max(len(values) - 1, 1).bit_length()
+    place = max(len(values) - 1, 1).bit_length()
     above = bits - bits.min()
     lost = jnp.maximum(place - jax.lax.clz(above.max()).astype(int), 0).astype(bits.dtype)
     rows = jnp.arange(len(values), dtype=bits.dtype)
