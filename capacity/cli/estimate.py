@@ -24,7 +24,6 @@ from capacity.cli.options import (
     with_records,
 )
 from capacity.cli.refusals import refusals
-from capacity.cli.show_estimate import answer_record, show_answer, show_lags
 
 if TYPE_CHECKING:
     import jax
@@ -80,6 +79,7 @@ def estimate_command(
 
         import jax  # takes seconds, which data that cannot be taken need not wait for
 
+        from capacity.cli.show_estimate import answer_record, show_answer, show_lags
         from capacity.estimators import lagged_information
         from capacity.estimators.by_name import by_name
 

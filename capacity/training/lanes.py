@@ -133,7 +133,7 @@ def _parts(leaf: jax.Array | np.ndarray, size: int) -> Callable[[int], Any]:
 
     def part(number: int) -> Any:
         own = rows[number * size : (number + 1) * size]
-        return jax.random.wrap_key_data(own, impl=jax.random.key_impl(leaf)) if keyed else own
+        return jax.random.wrap_key_data(jnp.asarray(own), impl=jax.random.key_impl(leaf)) if keyed else own
 
     return part
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import jax
 import numpy as np
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from capacity.estimators.checks import random_of
 from capacity.estimators.estimator import Estimator
@@ -47,7 +47,7 @@ def from_difference(key: jax.Array, x: np.ndarray, y: np.ndarray, w: np.ndarray,
         half_width = float(max(first.high - first.bits, first.bits - first.low))
         half_width += float(max(second.high - second.bits, second.bits - second.low))
     else:
-        half_width = float(student.ppf(0.975, len(found) - 1) * found.std(ddof=1) / len(found) ** 0.5)
+        half_width = float(stdtrit(len(found) - 1, 0.975) * found.std(ddof=1) / len(found) ** 0.5)
     return Estimate(
         bits, half_width / 2, bits - half_width, max(bits + half_width, 0.0), float(first.limit), len(x), kind="point"
     )

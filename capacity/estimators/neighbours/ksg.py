@@ -16,7 +16,6 @@ from typing import ClassVar, Literal
 import jax
 import numpy as np
 from scipy.special import digamma, ndtri
-from scipy.stats import rankdata
 
 from capacity.estimators.checks import Takes, random_of
 from capacity.estimators.estimator import Change
@@ -25,6 +24,7 @@ from capacity.estimators.neighbours.lnc import correction, threshold
 from capacity.estimators.neighbours.profile import estimate_from_terms
 from capacity.estimators.neighbours.search import count_within, distances_to, nearest
 from capacity.estimators.neighbours.terms import NeighbourEstimator
+from capacity.estimators.ranks import mid_ranks
 from capacity.results.estimate import Estimate
 
 Margins = Literal["standard", "normal", "raw"]
@@ -124,7 +124,7 @@ def scaled_margins(array: np.ndarray, margins: Margins) -> np.ndarray:
         return array
     if margins == "standard":
         return np.asarray(array / robust_deviation(array))
-    return np.asarray(ndtri((rankdata(array, axis=0) - 0.5) / len(array)))
+    return np.asarray(ndtri(mid_ranks(array)))
 
 
 def dimension_of(key: jax.Array, x: np.ndarray, y: np.ndarray) -> float:

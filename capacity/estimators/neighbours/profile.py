@@ -27,7 +27,7 @@ from typing import TypeAlias
 
 import jax
 import numpy as np
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from capacity.estimators.checks import random_of
 from capacity.results.estimate import NATS_PER_BIT, Estimate
@@ -131,17 +131,17 @@ def _spread(
     naive = float(local.std(ddof=1)) / n**0.5
     number = min(MAX_PARTS, n // (4 * (k + 1)))
     if number < 3:
-        return naive, float(student.ppf(0.975, n - 1)) * naive
+        return naive, float(stdtrit(n - 1, 0.975)) * naive
     random, size, variances = random_of(key), n // number, []
     for _ in range(SHUFFLES):
         parts = random.permutation(n)[: number * size].reshape(number, size)
         of_parts = [terms(x[part], y[part], [k]) for part in parts]
         if not all(some.size for some in of_parts):  # no symbol occurs twice in a part
-            return naive, float(student.ppf(0.975, n - 1)) * naive
+            return naive, float(stdtrit(n - 1, 0.975)) * naive
         variances.append(np.var([some.mean() for some in of_parts], ddof=1) / number)
     stderr = float(np.mean(variances)) ** 0.5
     # values of one shuffle are independent; two shuffles share their points, so that their freedom is not added
-    width = max(float(student.ppf(0.975, number - 1)) * stderr, float(student.ppf(0.975, n - 1)) * naive)
+    width = max(float(stdtrit(number - 1, 0.975)) * stderr, float(stdtrit(n - 1, 0.975)) * naive)
     return max(stderr, naive), width
 
 

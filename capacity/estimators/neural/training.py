@@ -8,10 +8,7 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 from jaxtyping import PyTree
-
-from capacity.training.fitting import apply_update
 
 
 @dataclass(frozen=True)
@@ -59,6 +56,10 @@ class Stopping:
             loss: `(params, key) -> scalar`.
             validation: `params -> scalar`, on pairs that `loss` never draws.
         """
+        import optax  # as the next: of a quarter of a second, for those who train
+
+        from capacity.training.fitting import apply_update
+
         schedule = optax.linear_schedule(0.0, self.learning_rate, 50)
         optimiser = optax.adamw(schedule, weight_decay=self.weight_decay)
         looks = -(-self.steps // self.every)

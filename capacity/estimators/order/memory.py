@@ -13,10 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.fft import irfft, next_fast_len, rfft
-from scipy.stats import norm
+from scipy.special import ndtr
 
 from capacity.estimators.checks import checked
-from capacity.estimators.testing.descriptions import cosines_of_ranks, mid_ranks, principal_components
+from capacity.estimators.ranks import mid_ranks
+from capacity.estimators.testing.descriptions import cosines_of_ranks, principal_components
 
 MIN_ROWS = 20
 WINDOW = 5.0
@@ -126,7 +127,7 @@ def _chance_of_order(side: np.ndarray) -> float:
     values = functions_of(side)
     n = len(values)
     scores = (n * (values[1:] * values[:-1]).mean(axis=0) + 1) / np.sqrt(n)
-    return float(min(1.0, 2 * norm.sf(np.abs(scores).max()) * values.shape[1]))
+    return float(min(1.0, 2 * ndtr(-np.abs(scores).max()) * values.shape[1]))
 
 
 def _chance_of_repeats(symbols: np.ndarray) -> float:
@@ -138,7 +139,7 @@ def _chance_of_repeats(symbols: np.ndarray) -> float:
     excess = abs(int((symbols[1:] == symbols[:-1]).sum()) - mean)
     if excess < 3:  # too few to tell by a normal law
         return 1.0
-    return float(min(1.0, 2 * norm.sf((excess - 0.5) / max(variance, 1.0) ** 0.5)))
+    return float(min(1.0, 2 * ndtr((0.5 - excess) / max(variance, 1.0) ** 0.5)))
 
 
 def _is_sorted(side: np.ndarray) -> bool:

@@ -24,7 +24,7 @@ from dataclasses import dataclass, replace
 import jax
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from capacity.estimators.checks import checked, random_of
 from capacity.estimators.estimator import Estimator
@@ -148,7 +148,7 @@ class PartBits:
         if len(bits) < MIN_PARTS:
             return cls(np.nan, len(bits), np.inf)
         alike = 1 + rows * number / (2 * len(x))  # the shorter the parts, the more each resembles the next
-        half_width = alike * float(student.ppf(0.975, len(bits) - 1) * bits.std(ddof=1)) / len(bits) ** 0.5
+        half_width = alike * float(stdtrit(len(bits) - 1, 0.975) * bits.std(ddof=1)) / len(bits) ** 0.5
         return cls(float(bits.mean()), len(bits), half_width)
 
 

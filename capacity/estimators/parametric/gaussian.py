@@ -13,8 +13,7 @@ from typing import ClassVar
 import jax
 import numpy as np
 from scipy.optimize import brentq
-from scipy.special import polygamma, psi
-from scipy.stats import t as student_t
+from scipy.special import polygamma, psi, stdtrit
 
 from capacity.estimators.checks import Takes, checked, random_of, refuse_few_values
 from capacity.estimators.estimator import Change, LogRatio, RatioEstimator, Simulated
@@ -62,7 +61,7 @@ class GaussianMI(RatioEstimator):
         pair = Canonical.of(x, y)
         nats, variance = pair.jackknifed()
         stderr = variance**0.5
-        reach = float(student_t.ppf(0.975, pair.spare)) * stderr
+        reach = float(stdtrit(pair.spare, 0.975)) * stderr
         distinct = bool(1 - pair.correlations[0] ** 2 > _ROUNDING)
         high = nats + reach if distinct else np.inf
         return Estimate.from_nats(

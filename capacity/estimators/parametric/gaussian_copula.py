@@ -13,7 +13,6 @@ from typing import ClassVar
 import jax
 import numpy as np
 from scipy.special import ndtr, ndtri
-from scipy.stats import rankdata
 
 from capacity.estimators.checks import Takes, checked, random_of, refuse_few_values
 from capacity.estimators.estimator import Change, LogRatio, RatioEstimator, Simulated
@@ -25,6 +24,7 @@ from capacity.estimators.parametric.gaussian import (
     wishart_bias,
     without_bias,
 )
+from capacity.estimators.ranks import mid_ranks
 from capacity.results.estimate import Estimate
 
 JACKKNIFE_GROUPS = 5
@@ -139,11 +139,6 @@ def with_margins(levels: np.ndarray, rows: np.ndarray) -> np.ndarray:
     return np.stack([np.interp(levels[:, j], places, values[:, j]) for j in range(rows.shape[1])], axis=1)
 
 
-def ranks(rows: np.ndarray) -> np.ndarray:
-    """Mid-ranks (rank - 1/2)/n, inside (0, 1), column by column; ties share one.  Shape (n, d)."""
-    return np.asarray((rankdata(rows, axis=0) - 0.5) / len(rows))
-
-
 def heavy_tailed(rows: np.ndarray) -> bool:
     """Whether a column's fourth standardised moment is above 12, so that ranks serve better than distances."""
     return bool((((rows - rows.mean(axis=0)) / rows.std(axis=0)) ** 4).mean(axis=0).max() > _HEAVY_KURTOSIS)
@@ -151,7 +146,7 @@ def heavy_tailed(rows: np.ndarray) -> bool:
 
 def normal_scores(rows: np.ndarray) -> np.ndarray:
     """Normal quantiles of the mid-ranks, column by column.  Shape (n, d)."""
-    return np.asarray(ndtri(ranks(rows)))
+    return np.asarray(ndtri(mid_ranks(rows)))
 
 
 def rank_transform(rows: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:

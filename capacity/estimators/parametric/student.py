@@ -13,7 +13,7 @@ from typing import ClassVar, TypeAlias
 import jax
 import numpy as np
 from scipy.optimize import minimize_scalar
-from scipy.stats import t as student_t
+from scipy.special import stdtrit
 
 from capacity.estimators.checks import Takes, checked, random_of, refuse_few_values
 from capacity.estimators.estimator import LogRatio, RatioEstimator, Simulated
@@ -111,7 +111,7 @@ def student_estimate(
     known = null_variance(effective(n, dx + dy, law.freedom), dx, dy)
     spread = (_GROUPS - 1) / _GROUPS * float(((parts - parts.mean()) ** 2).sum())
     stderr = max(spread - known, known) ** 0.5
-    reach = float(student_t.ppf(0.975, _GROUPS - 1)) * stderr
+    reach = float(stdtrit(_GROUPS - 1, 0.975)) * stderr
     return Estimate.from_nats(nats=nats, stderr=stderr, kind="point", n=n, low=nats - reach, high=nats + reach)
 
 

@@ -16,8 +16,9 @@ from scipy.special import gammaln, ndtr, ndtri, stdtr, stdtrit
 
 from capacity.estimators.checks import Takes, checked, random_of, refuse_few_values
 from capacity.estimators.estimator import Change, LogRatio, RatioEstimator, Simulated
-from capacity.estimators.parametric.gaussian_copula import rank_transform, ranks, with_margins
+from capacity.estimators.parametric.gaussian_copula import rank_transform, with_margins
 from capacity.estimators.parametric.student import MarginTransform, most_likely, refuse_few_pairs, student_estimate
+from capacity.estimators.ranks import mid_ranks
 from capacity.results.estimate import Estimate
 
 _KNOTS = 400
@@ -46,7 +47,7 @@ class StudentCopula(RatioEstimator):
             ValueError: where too few pairs, repeated columns or few values leave no dispersion.
         """
         refuse_few_values(x, y)
-        return student_estimate(ndtri(ranks(x)), ndtri(ranks(y)), _by_rank, unit=True)
+        return student_estimate(ndtri(mid_ranks(x)), ndtri(mid_ranks(y)), _by_rank, unit=True)
 
     def fit(self, key: jax.Array, x: np.ndarray, y: np.ndarray) -> LogRatio:
         """The log density ratio of the t copula fitted to x (n, dx) and y (n, dy).
@@ -79,7 +80,7 @@ class StudentCopula(RatioEstimator):
 
 def _by_rank(rows: np.ndarray) -> MarginTransform:
     """Quantiles of a t at the ranks of each column, and the log density of those margins."""
-    levels, inverse = np.unique(ranks(rows), return_inverse=True)
+    levels, inverse = np.unique(mid_ranks(rows), return_inverse=True)
     scores = ndtri(levels)
     knots = np.linspace(scores[0], scores[-1], min(_KNOTS, len(scores)))
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import ndtri
-from scipy.stats import rankdata
+
+from capacity.estimators.ranks import mid_ranks
 
 MAX_COLUMNS = 32  # beyond, principal components stand for the columns
 MAX_PLACES = 16  # columns in which neighbours are sought
@@ -74,11 +75,6 @@ def describe(columns: np.ndarray, symbols: np.ndarray | None) -> Description:
 def cosines_of_ranks(ranks: np.ndarray, frequencies: int) -> np.ndarray:
     """cos(pi j u) of ranks u, shape (n,), for j = 1, ..., `frequencies`: shape (n, frequencies)."""
     return np.asarray(np.cos(np.pi * ranks[:, None] * np.arange(1, frequencies + 1)))
-
-
-def mid_ranks(columns: np.ndarray) -> np.ndarray:
-    """(rank - 1/2)/n in (0, 1), column by column, ties share one; shape (n, d)."""
-    return np.asarray((rankdata(columns, axis=0) - 0.5) / len(columns))
 
 
 def principal_components(columns: np.ndarray, most: int) -> np.ndarray:
