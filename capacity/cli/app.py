@@ -38,8 +38,16 @@ UsageError = cast(type[Exception], typer.BadParameter.__mro__[1])
 
 
 def main() -> None:
-    """Run the command line; every usage error is one sentence and exit status 2, every warning a line."""
-    warnings.formatwarning = lambda message, *about, **more: f"Warning: {message}\n"
+    """Run the command line; every usage error is one sentence and exit status 2, every warning a line, once."""
+    shown: set[str] = set()
+
+    def once(message: Warning | str, *about: object, **more: object) -> str:
+        line = f"Warning: {message}\n"
+        new = line not in shown
+        shown.add(line)
+        return line if new else ""
+
+    warnings.formatwarning = once
     warnings.filterwarnings("default", ".* is now called ", DeprecationWarning)  # old names of systems and claims
     try:
         status = app(standalone_mode=False, prog_name="capacity")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Literal
 
 import jax
@@ -9,6 +10,7 @@ import numpy as np
 
 from capacity.runtime.tables.sides import TableSide, pair_of
 
+NAMED = 5  # columns that are named where many are meant
 FEW_VALUES = 20
 
 Takes = Literal["continuous", "discrete", "mixed", "any"]
@@ -23,8 +25,11 @@ def checked(x: object, y: object, takes: Takes, least: int = 2) -> tuple[np.ndar
         least: how many pairs it needs.
 
     Raises:
-        ValueError: what `pair_of` refuses, missing values among it, fewer pairs than `least`, infinity, a column that
+        ValueError: what `pair_of` refuses, missing values among it, fewer pairs than `least`, infinity, a side that
             never changes, and real data where symbols are expected or the reverse.
+
+    Warns:
+        UserWarning: that columns which never change are left out; they carry no bits.
     """
     first, second, _ = pair_of(x, y)
     sides = {"x": first, "y": second}
@@ -71,20 +76,24 @@ def random_of(key: jax.Array) -> np.random.Generator:
 
 
 def _ready(side: TableSide, name: str) -> np.ndarray:
-    """Real columns as they are, once they are finite and change; symbols numbered, (n, 1) int64."""
+    """Real columns as they are, once they are finite, those that change; symbols numbered, (n, 1) int64."""
     array, names = side.values, side.names
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         row, column = np.argwhere(~np.isfinite(array))[0]
         raise ValueError(
             f"Expected finite numbers; got {array[row, column]} in {name}, row {row}, column {names[column]!r}."
         )
-    constant = np.flatnonzero((array == array[:1]).all(axis=0))
-    if len(constant):
-        first = constant[0]
+    changes = (array != array[:1]).any(axis=0)
+    if not changes.any():
         raise ValueError(
-            f"Expected columns that change; got a constant one ({array[0, first]}) in {name}, column {names[first]!r}. "
-            "It carries no bits: leave it out."
+            f"Expected columns that change; got a constant one ({array[0, 0]}) in {name}, column {names[0]!r}"
+            + (", as all others are." if len(names) > 1 else ". It carries no bits.")
         )
+    if not changes.all():
+        still = [repr(names[j]) for j in np.flatnonzero(~changes)]
+        named = ", ".join(still[:NAMED]) + (f" and {len(still) - NAMED} more" if len(still) > NAMED else "")
+        warnings.warn(f"Left out of {name}, as they never change and carry no bits: columns {named}.", stacklevel=4)
+        array = array[:, changes]
     if array.dtype.kind == "f":
         return array
     rows = array[:, 0] if array.shape[1] == 1 else array

@@ -217,7 +217,11 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "columns of unequal length": ({"a": REAL, "b": REAL[1:]}, "columns of one length in x; got 399, 400 rows"),
     "no columns": ({}, "one column or more"),
     "an infinite number": (pd.DataFrame({"a": np.where(REAL > 2, np.inf, REAL)}), "got inf in x, row .*, column 'a'"),
-    "a constant column": (pd.DataFrame({"b": REAL, "a": 0.0 * REAL}), "constant one .0.0. in x, column 'a'"),
+    "a constant column": (pd.DataFrame({"a": 0.0 * REAL}), "constant one .0.0. in x, column 'a'. It carries no bits"),
+    "constant columns": (
+        pd.DataFrame({"a": 0.0 * REAL, "b": 1.0}),
+        "constant one .0.0. in x, column 'a', as all others",
+    ),
     "nothing of the kind": (object(), "of shape"),
 }
 
@@ -228,6 +232,18 @@ def test_what_no_array_says_is_asked(name: str) -> None:
     for call in (estimate, choose):
         with pytest.raises(ValueError, match=words):
             call(0, given, OTHER)
+
+
+@pytest.mark.parametrize("constant", [0.0, 3, "same"])
+def test_columns_that_never_change_are_left_out_aloud(constant: object) -> None:
+    """Beside columns that do: a border of images, a unit that is dead."""
+    symbols = constant == "same"
+    column = pd.Series(WHOLE).astype(str) if symbols else pd.Series(REAL)
+    frame = pd.DataFrame({"a": column, **{f"still {i}": [constant] * N for i in range(7)}})
+    for call in (estimate, choose):
+        alone = call(0, column, OTHER)
+        with pytest.warns(UserWarning, match=r"Left out of x.*'still 0', .*'still 4' and 2 more"):
+            assert call(0, frame, OTHER) == alone
 
 
 def test_rows_of_pandas_in_another_order_are_no_pairs() -> None:
