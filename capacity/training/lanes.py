@@ -83,6 +83,7 @@ class LoweredProgram:
     programs: dict[jax.Device, jax.stages.Lowered]
 
     def compile(self) -> CompiledProgram:
+        """The programs, ready to run."""
         return CompiledProgram(self.of, {device: program.compile() for device, program in self.programs.items()})
 
 
