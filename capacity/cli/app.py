@@ -30,7 +30,9 @@ EPILOG = (
 )
 
 
-app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, epilog=EPILOG)
+HELP = {"help_option_names": ["-h", "--help"]}
+
+app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, epilog=EPILOG, context_settings=HELP)
 
 
 # Typer brings its own copy of click in some versions, so the class is asked of typer.
@@ -63,13 +65,16 @@ def main() -> None:
     sys.exit(status if isinstance(status, int) else 0)
 
 
-@app.callback()
+@app.callback(invoke_without_command=True)
 def options(
+    context: typer.Context,
     _: Annotated[
         bool, typer.Option("--version", callback=print_version, is_eager=True, help="Versions and devices.")
     ] = False,
 ) -> None:
     """Measure how many bits pass through a noisy network, and hold the figure against theory."""
+    if context.invoked_subcommand is None:
+        print(context.get_help())
 
 
 COMMANDS: dict[str, Callable[..., None]] = {
@@ -83,4 +88,4 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "list": list_command,
 }
 for name, command in COMMANDS.items():
-    app.command(name)(command)
+    app.command(name, context_settings=HELP)(command)

@@ -65,7 +65,7 @@ def estimate_command(
         from capacity.runtime.files.arrays import read_given, read_pair
         from capacity.runtime.tables.sides import complete_sides
 
-        check_plot(plot)
+        check_plot(plot, *files)
         check_asked(asked)
         if plot is not None and asked.lags:
             raise ValueError("Expected --plot or --lags; got both.")

@@ -44,7 +44,7 @@ def latent_command(
         from capacity.runtime.files.arrays import read_one
         from capacity.runtime.progress import Bar
 
-        check_plot(plot)
+        check_plot(plot, means, logvars)
         posterior = read_one(means), read_one(logvars)
         bar = Bar() if sys.stderr.isatty() and not quiet else None
         found = measure_latent(jax.random.key(seed), *posterior, given=given, samples=samples, progress=bar)

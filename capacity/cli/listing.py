@@ -9,6 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
+from capacity.cli.refusals import refusals
+from capacity.runtime.names import check_name
+
 
 def registries() -> dict[str, Mapping[str, Any]]:
     """Everything that has a name on the command line, by kind; those of installed packages too."""
@@ -43,12 +46,23 @@ def names_of(kind: str) -> Callable[[str], list[tuple[str, str]]]:
     return complete
 
 
+KINDS = ("system", "source", "channel", "bound", "estimator", "claim")
+
+
 def list_command(
+    kinds: Annotated[
+        list[str] | None, typer.Argument(help=f"Of these kinds: {', '.join(KINDS)}. [default: all]")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Names alone.")] = False,
 ) -> None:
     """List the systems, sources, channels, bounds, estimators and claims, a line each."""
-    found = {kind: {name: summary(kind, m) for name, m in registry.items()} for kind, registry in registries().items()}
+    with refusals():
+        chosen = {kind.removesuffix("s"): None for kind in kinds or KINDS}
+        for kind in chosen:
+            check_name(kind, KINDS, "the kind")
+    known = registries()
+    found = {kind: {name: summary(kind, m) for name, m in known[kind].items()} for kind in chosen}
     if as_json:
         print(json.dumps(found, indent=1, ensure_ascii=False))
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from functools import wraps
@@ -66,11 +67,43 @@ def _options(kind: Any) -> list[inspect.Parameter]:
     return [inspect.Parameter(f.name, keyword, default=f.default, annotation=hints[f.name]) for f in fields(kind)]
 
 
-def check_plot(path: Path | None) -> None:
-    """Refuse a file that no figure can be drawn into.
+def check_plot(path: Path | None, *inputs: Path) -> None:
+    """Refuse a file that no figure can be drawn into, before any work.
+
+    Args:
+        path: of --plot.
+        inputs: files that are read.
 
     Raises:
-        ValueError: unless it ends in .png, .pdf or .svg.
+        ValueError: unless it ends in .png, .pdf or .svg; and as `check_output` does.
     """
     if path is not None and path.suffix not in (".png", ".pdf", ".svg"):
         raise ValueError(f"Expected --plot to end in .png, .pdf or .svg; got {path}.")
+    check_output(path, "--plot", *inputs)
+
+
+def check_output(path: Path | None, option: str, *inputs: Path) -> None:
+    """Refuse a file that cannot be written, or that is read, before any work.
+
+    Args:
+        path: of the option; None where it is not given.
+        option: its name.
+        inputs: files that are read.
+
+    Raises:
+        ValueError: for a folder, a folder that is missing or may not be written to, and one of the inputs.
+    """
+    if path is None:
+        return
+    if path.exists() and not path.is_file() and not path.is_dir():  # a device or a pipe, which is written to
+        return
+    folder = Path(os.path.realpath(path)).parent
+    if path.is_dir():
+        raise ValueError(f"Expected {option} to be a file; got the folder {path}.")
+    if not folder.is_dir():
+        raise ValueError(f"Expected {option} in a folder that is there; got {path}, and no folder {folder}.")
+    if not os.access(path if path.exists() else folder, os.W_OK):
+        raise ValueError(f"Expected {option} where it may be written; got {path}, which is read-only.")
+    for file in inputs:
+        if path.exists() and file.exists() and path.samefile(file):
+            raise ValueError(f"Expected {option} to be another file than what is read; got {path} for both.")

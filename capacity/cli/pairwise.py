@@ -20,6 +20,7 @@ from capacity.cli.options import (
     SeedOption,
     SilentOption,
     TableJsonOption,
+    check_output,
     check_plot,
 )
 from capacity.cli.output import finite_or_none
@@ -56,7 +57,8 @@ def pairwise_command(
         from capacity.runtime.files.arrays import read_table
         from capacity.runtime.names import typed_names
 
-        check_plot(plot)
+        check_plot(plot, file)
+        check_output(out, "--out", file)
         table = read_table(file, header, labels or ())
         goal = None if target is None else typed_names([target], table, "--target")
         if columns:

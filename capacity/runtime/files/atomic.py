@@ -1,15 +1,18 @@
 """Files that are whole or not there.
 
 Every file is written beside its place, flushed, and renamed into place: after a crash it is the
-old one or the new one. A sealed file ends in its own SHA-256, so that damage is told before
-anything else reads it. The seal stands past what zip and HDF5 readers look at: a sealed `.npz` or
-`.nc` is a plain one too.
+old one or the new one. Links are followed, and a device or a pipe is written to, never replaced. A
+sealed file ends in its own SHA-256, so that damage is told before anything else reads it. The seal
+stands past what zip and HDF5 readers look at: a sealed `.npz` or `.nc` is a plain one too.
 """
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+import shutil
+import stat
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -25,6 +28,9 @@ class StoreError(ValueError):
 def write_atomic(path: Path, write: Callable[[Path], None], *, sealed: bool = False) -> None:
     """Let `write` fill a file beside `path`, flush it to disk, and rename it into place.
 
+    A file that is there keeps its mode, and a link to it stays a link.  Where `path` is a device or a pipe, the content
+    is written to that.
+
     Args:
         path: the file's place; its ending is kept for whoever goes by it.
         write: called with the path to write to.
@@ -35,7 +41,14 @@ def write_atomic(path: Path, write: Callable[[Path], None], *, sealed: bool = Fa
     """
     beside = path
     try:
-        handle, name = tempfile.mkstemp(prefix=".", suffix=f".tmp{path.suffix}", dir=path.parent)
+        mode = path.stat().st_mode if path.exists() else None
+        whole = mode is None or stat.S_ISREG(mode)
+        place = Path(os.path.realpath(path)) if whole else path
+        if mode is not None and stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        handle, name = tempfile.mkstemp(
+            prefix=".", suffix=f".tmp{path.suffix}", dir=place.parent if whole else tempfile.gettempdir()
+        )
         os.close(handle)
         beside = Path(name)
         write(beside)
@@ -43,17 +56,26 @@ def write_atomic(path: Path, write: Callable[[Path], None], *, sealed: bool = Fa
             with beside.open("r+b") as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
                 file.write(SEAL + digest.encode() + b"\n")
-        mask = os.umask(0)
-        os.umask(mask)
-        beside.chmod(0o666 & ~mask)  # mkstemp's 0600 would keep results from the user's group
-        _flush(beside)
-        beside.replace(path)
-        _flush(path.parent)
+        if whole:
+            beside.chmod(_new_mode() if mode is None else stat.S_IMODE(mode))
+            _flush(beside)
+            beside.replace(place)
+            _flush(place.parent)
+        else:
+            with beside.open("rb") as content, place.open("wb") as stream:
+                shutil.copyfileobj(content, stream)
     except OSError as error:
         raise not_written(path, error.strerror or str(error)) from error
     finally:
         if beside is not path:
             beside.unlink(missing_ok=True)
+
+
+def _new_mode() -> int:
+    """Of a new file: a temporary one's would keep results from the user's group."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask
 
 
 def not_written(path: Path, reason: str) -> StoreError:

@@ -54,6 +54,44 @@ def test_lists_as_json_and_as_names(command: Command) -> None:
     assert "estimator ksg" in names and len(names) == sum(map(len, found.values()))
 
 
+def test_lists_of_some_kinds(command: Command) -> None:
+    names = command("list", "systems", "claim", "--quiet")[1].splitlines()
+    assert {line.split()[0] for line in names} == {"system", "claim"}
+    status, out, err = command("list", "sytems")
+    assert status == 2 and not out and "got 'sytem'. Did you mean 'system'?" in err
+
+
+def test_help_is_there_for_whoever_asks(command: Command) -> None:
+    for words in ([], ["-h"], ["--help"]):
+        status, out, err = command(*words)
+        assert status == 0 and not err and "pairwise" in out
+    for name in ("curve", "list"):
+        assert command(name, "-h") == command(name, "--help")
+
+
+@pytest.mark.parametrize(
+    ("words", "refusal"),
+    [
+        (("--out", "t.csv"), "another file than what is read"),
+        (("--out", "link.csv"), "another file than what is read"),
+        (("--out", "nowhere/t.csv"), "a folder that is there"),
+        (("--plot", "nowhere/t.png"), "a folder that is there"),
+        (("--out", "."), "to be a file"),
+        (("--plot", "t.bmp"), "to end in .png"),
+    ],
+)
+def test_a_place_that_cannot_be_written_is_refused_before_any_work(
+    words: tuple[str, str], refusal: str, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    table = Path("t.csv")
+    table.write_text("a,b\n" + "1,x\n" * 50)  # which no method can take: it is not looked at
+    Path("link.csv").symlink_to(table)
+    status, out, err = command("pairwise", table, *words)
+    assert status == 2 and not out and refusal in err and words[0] in err
+    assert table.read_text().startswith("a,b") and len(list(tmp_path.iterdir())) == 2
+
+
 def test_pairwise_as_json(command: Command, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     np.savetxt(tmp_path / "t.csv", rng.normal(size=(100, 2)), delimiter=",", header="a,b", comments="")

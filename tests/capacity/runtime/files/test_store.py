@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import csv
+import os
+import stat
 import subprocess
 import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import jax
@@ -164,6 +168,55 @@ store.save("first", {"x": np.arange(3)})
 Path.replace = lambda self, target: os.kill(os.getpid(), signal.SIGKILL)
 store.save("second", {"x": np.arange(3)})
 """
+
+
+def words(text: str) -> Callable[[Path], None]:
+    def write(target: Path) -> None:
+        target.write_text(text)
+
+    return write
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o644, 0o664])
+def test_what_is_there_keeps_its_mode(tmp_path: Path, mode: int) -> None:
+    path = tmp_path / "figures.csv"
+    path.write_text("old")
+    path.chmod(mode)
+    write_atomic(path, words("new"))
+    assert path.read_text() == "new" and path.stat().st_mode & 0o777 == mode
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_link_stays_a_link(tmp_path: Path, there: bool) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    target, link = tmp_path / "elsewhere" / "figures.csv", tmp_path / "link.csv"
+    if there:
+        target.write_text("old")
+    link.symlink_to(target)
+    write_atomic(link, words("new"))
+    assert link.is_symlink() and target.read_text() == "new"
+    assert [file.name for file in (tmp_path / "elsewhere").iterdir()] == ["figures.csv"]
+
+
+def test_a_device_is_written_to_and_never_replaced(tmp_path: Path) -> None:
+    write_atomic(Path(os.devnull), words("new"))
+    assert stat.S_ISCHR(os.stat(os.devnull).st_mode)
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor() as threads:
+        read = threads.submit(pipe.read_text)
+        write_atomic(pipe, words("new"))
+        assert read.result(60) == "new" and stat.S_ISFIFO(pipe.stat().st_mode)
+    link = tmp_path / "null"
+    link.symlink_to(os.devnull)
+    write_atomic(link, words("new"))
+    assert link.is_symlink() and stat.S_ISCHR(link.stat().st_mode)
+
+
+def test_a_folder_is_no_place_for_a_file(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="Is a directory"):
+        write_atomic(tmp_path, words("new"))
+    assert not list(tmp_path.iterdir())
 
 
 def test_what_a_kill_leaves_half_way_is_no_part_and_is_swept(tmp_path: Path) -> None:
