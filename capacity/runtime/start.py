@@ -34,7 +34,7 @@ def keep_compiled() -> None:
 
 
 def join(coordinator: str | None, processes: int | None, process: int | None) -> None:
-    """Join the processes of `jax.distributed`, if they are asked for.
+    """Join the processes of `jax.distributed`, if they are asked for; process 0 listens at this address alone.
 
     Raises:
         ValueError: unless all three are given, or none.
@@ -46,4 +46,4 @@ def join(coordinator: str | None, processes: int | None, process: int | None) ->
         return
     if not all(given):
         raise ValueError("Expected --coordinator HOST:PORT, --processes and --process together; got some of them.")
-    jax.distributed.initialize(coordinator, processes, process)
+    jax.distributed.initialize(coordinator, processes, process, coordinator_bind_address=coordinator)

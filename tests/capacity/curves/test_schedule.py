@@ -219,6 +219,28 @@ def started(out: Path, *more: str) -> subprocess.Popen:
     return subprocess.Popen([sys.executable, "-m", "capacity", *COMMAND.split(), "--out", str(out), *more])
 
 
+def test_a_coordinator_listens_at_its_address_alone() -> None:
+    """127.0.0.2 is this machine too, but not the address that was given."""
+    program = """
+import socket
+from capacity.runtime.start import join
+
+with socket.socket() as probe:
+    probe.bind(("127.0.0.1", 0))
+    port = probe.getsockname()[1]
+join(f"127.0.0.1:{port}", 1, 0)
+for address in ("127.0.0.1", "127.0.0.2", "::1"):
+    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as caller:
+        try:
+            caller.connect((address, port))
+            print(address, "answers")
+        except OSError:
+            print(address, "refuses")
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
+    assert done.stdout.splitlines() == ["127.0.0.1 answers", "127.0.0.2 refuses", "::1 refuses"], done.stderr
+
+
 @pytest.mark.slow
 def test_any_layout_gives_the_same_bits(tmp_path: Path) -> None:
     """1, 2 and 8 host devices; two processes joined on loopback."""
