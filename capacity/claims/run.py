@@ -20,7 +20,7 @@ from capacity.claims import CLAIMS
 from capacity.claims.claim import Claim, check_answers, decide
 from capacity.claims.outcome import Outcome, examine, plain_prediction
 from capacity.claims.prediction import Answer
-from capacity.curves.files import read_curves, write_curves
+from capacity.curves.files import read_datasets, write_curves
 from capacity.runtime.files.atomic import write_atomic
 from capacity.runtime.files.store import Store
 from capacity.runtime.names import check_name
@@ -123,7 +123,7 @@ def read_outcome(claim: Claim, directory: Path) -> Outcome:
             f"Expected {file} as it was written; got {error!r}. Delete it to run the claim again."
         ) from error
     check_answers(claim, answers)
-    (data,) = read_curves(directory / DATA_FILE).values()
+    (data,) = read_datasets(directory / DATA_FILE).values()
     return Outcome(claim, decide(claim, answers), answers, data, record)
 
 

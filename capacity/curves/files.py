@@ -14,8 +14,11 @@ import numpy as np
 import xarray as xr
 from xarray.backends import H5NetCDFStore
 
+from capacity.curves.contents import check_own
 from capacity.runtime.files.atomic import StoreError, unseal, write_atomic
 
+# Without these no table, figure or check can be made of a curve.
+CURVE_VARIABLES = ("level", "seed", "source_bits", "loss", "diverged")
 CSV_BLOCK = 4096  # lanes that are text at a time
 
 
@@ -30,18 +33,39 @@ def write_curves(path: str | os.PathLike[str], datasets: Mapping[str, xr.Dataset
     write_atomic(Path(path), lambda target: _write_bytes(target, content.getbuffer()), sealed=True)
 
 
+def read_datasets(path: str | os.PathLike[str]) -> dict[str, xr.Dataset]:
+    """Datasets of a file by `write_curves`, in memory.
+
+    Raises:
+        StoreError: if the file is missing, truncated, not as it was written, or refused by `check_own`.
+    """
+    content = unseal(Path(path))
+    try:
+        check_own(content, path)
+        with xr.open_datatree(io.BytesIO(content), engine="h5netcdf") as tree:
+            return {name: child.to_dataset().load() for name, child in tree.children.items()}
+    except StoreError:
+        raise
+    except (OSError, ValueError, KeyError) as error:
+        raise StoreError(f"Expected {path} to be netCDF-4 with a group for each system; got {error}.") from error
+
+
 def read_curves(path: str | os.PathLike[str]) -> dict[str, xr.Dataset]:
     """Curves of a file by `write_curves`, in memory.
 
     Raises:
-        StoreError: if the file is missing, truncated, or not as it was written.
+        StoreError: as `read_datasets`; and where it holds something else than curves.
     """
-    content = unseal(Path(path))
-    try:
-        with xr.open_datatree(io.BytesIO(content), engine="h5netcdf") as tree:
-            return {name: child.to_dataset().load() for name, child in tree.children.items()}
-    except (OSError, ValueError, KeyError) as error:
-        raise StoreError(f"Expected {path} to be netCDF-4 with a group for each system; got {error}.") from error
+    curves = read_datasets(path)
+    if not curves:
+        raise StoreError(f"Expected {path} to have a group for each system; got none.")
+    for name, curve in curves.items():
+        lost = [variable for variable in CURVE_VARIABLES if variable not in curve.variables]
+        if lost or not {"level", "seed"} <= set(curve.dims):
+            raise StoreError(
+                f"Expected {path} to hold curves; got {name} without {', '.join(lost) or 'level and seed'}."
+            )
+    return curves
 
 
 def load_curves(path: str | os.PathLike[str]) -> dict[str, xr.Dataset]:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import h5py
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -273,6 +274,58 @@ def test_a_missing_curve_and_a_file_of_another_kind_are_told(tmp_path: Path) -> 
     write_atomic(path, write, sealed=True)
     with pytest.raises(StoreError, match="to be netCDF-4"):
         read_curves(path)
+
+
+def sealed(path: Path, make: Callable[[h5py.File], None]) -> Path:
+    def write(target: Path) -> None:
+        with h5py.File(target, "w") as file:
+            make(file)
+
+    write_atomic(path, write, sealed=True)
+    return path
+
+
+def external_storage(file: h5py.File) -> None:
+    group = file.create_group("gaussian")
+    group.create_dataset("bits", (4,), "u1", external=[("/etc/hostname", 0, 4)])
+
+
+def external_link(file: h5py.File) -> None:
+    file["gaussian"] = h5py.ExternalLink("other.nc", "/gaussian")
+
+
+def virtual(file: h5py.File) -> None:
+    layout = h5py.VirtualLayout((4,), "f4")
+    layout[:] = h5py.VirtualSource("other.nc", "bits", (4,))
+    file.create_group("gaussian").create_virtual_dataset("bits", layout)
+
+
+def soft_link(file: h5py.File) -> None:
+    file["gaussian"] = h5py.SoftLink("/elsewhere")
+
+
+def terabytes(file: h5py.File) -> None:
+    file.create_group("gaussian").create_dataset("bits", (2**40,), "f4", chunks=(2**20,))
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (external_storage, "gaussian/bits, which are in other files"),
+        (virtual, "gaussian/bits, which are in other files"),
+        (external_link, "a link to another place, gaussian"),
+        (soft_link, "a link to another place, gaussian"),
+        (terabytes, "4,398,046,511,104 bytes of numbers in"),
+        (lambda file: None, "a group for each system; got none"),
+        (lambda file: file.create_group("gaussian"), "got gaussian without level, seed, source_bits"),
+    ],
+    ids=["external storage", "virtual", "external link", "soft link", "terabytes", "nothing", "an empty group"],
+)
+def test_a_sealed_file_of_somebody_else_is_looked_at_first(
+    make: Callable[[h5py.File], None], words: str, tmp_path: Path
+) -> None:
+    with pytest.raises(StoreError, match=words):
+        read_curves(sealed(tmp_path / "curve.nc", make))
 
 
 def test_csv_has_a_row_for_each_lane(curves: dict[str, xr.Dataset], tmp_path: Path) -> None:
