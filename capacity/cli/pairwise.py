@@ -28,6 +28,7 @@ from capacity.cli.refusals import refusals
 from capacity.runtime.names import shown
 
 if TYPE_CHECKING:
+    import pandas as pd
     import xarray as xr
     from rich.table import Table
 
@@ -85,7 +86,7 @@ def pairwise_command(
     if out is not None:
         from capacity.runtime.files.atomic import write_atomic
 
-        write_atomic(out, lambda path: found.to_dataframe().to_csv(path))
+        write_atomic(out, lambda path: _frame(found).to_csv(path))
     if plot is not None:
         from capacity.plots.samples import save_heat_map, save_ranking
 
@@ -106,6 +107,17 @@ def pairwise_record(found: xr.Dataset) -> dict[str, Any]:
     figures = {str(name): _plain(found[name].values) for name in found.data_vars if found[name].dtype.kind == "f"}
     about = {"columns": [str(name) for name in found.column.values], "kinds": found.kind.values.tolist()}
     return about | {str(name): value for name, value in found.attrs.items()} | figures | words
+
+
+def _frame(found: xr.Dataset) -> pd.DataFrame:
+    """A row for each pair, texts as cells."""
+    from capacity.runtime.names import as_cell
+
+    frame = found.to_dataframe()
+    frame.index = frame.index.map(
+        lambda row: tuple(map(as_cell, map(str, row))) if isinstance(row, tuple) else as_cell(str(row))
+    )
+    return frame.map(lambda cell: as_cell(cell) if isinstance(cell, str) else cell)
 
 
 def _plain(values: np.ndarray) -> list[Any]:

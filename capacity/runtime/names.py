@@ -37,6 +37,16 @@ def shown(name: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
 
 
+def as_cell(text: str) -> str:
+    """A text as a table's cell that no spreadsheet takes for a formula: an apostrophe before a sign that begins one.
+
+    Examples:
+        >>> as_cell("=1+1"), as_cell("age")
+        ("'=1+1", 'age')
+    """
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+
+
 def typed_names(typed: Sequence[str], known: Collection[str], option: str) -> list[str]:
     """The names that were typed, each text one name or several with commas between, as CSV: quotes keep a comma.
 

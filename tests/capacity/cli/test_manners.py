@@ -13,6 +13,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pandas as pd
 import pytest
 import typer
 from curve_examples import made_up
@@ -90,6 +91,18 @@ def test_a_place_that_cannot_be_written_is_refused_before_any_work(
     status, out, err = command("pairwise", table, *words)
     assert status == 2 and not out and refusal in err and words[0] in err
     assert table.read_text().startswith("a,b") and len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.parametrize("more", [(), ("--target", "age")])
+def test_no_name_is_a_formula_in_a_table_of_figures(command: Command, tmp_path: Path, more: tuple[str, ...]) -> None:
+    rng, names = np.random.default_rng(0), ["age", "=1+1", "@b", "+c", "-d"]
+    rows = "".join(",".join(map(str, row)) + "\n" for row in rng.normal(size=(60, 5)))
+    (tmp_path / "t.csv").write_text(",".join(names) + "\n" + rows)
+    words = ("pairwise", tmp_path / "t.csv", "--method", "gaussian", *more, "--out", tmp_path / "o.csv", "--quiet")
+    assert command(*words) == (0, "", "")
+    found = pd.read_csv(tmp_path / "o.csv")
+    assert {"'=1+1", "'@b", "'+c", "'-d"} <= set(found.column) <= {"age", "'=1+1", "'@b", "'+c", "'-d"}
+    assert found.bits.min() < 0 or found.low.min() < 0  # numbers stay numbers
 
 
 def test_pairwise_as_json(command: Command, tmp_path: Path) -> None:
