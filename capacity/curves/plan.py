@@ -16,6 +16,7 @@ import numpy as np
 
 from capacity.bounds.annealed.refusals import check_full_support
 from capacity.bounds.measurement import METHODS
+from capacity.curves.sizes import check_memory
 from capacity.joint.checks import check_source
 from capacity.runtime.contracts import check_instance
 from capacity.runtime.deprecated import old_method, renamed_keywords
@@ -27,6 +28,7 @@ from capacity.training import System, Training
 if TYPE_CHECKING:
     from synthetic.source import Source
 
+LEVELS = 1e-18, 1e18
 CURVE_BUDGET = 200.0  # billions of operations for one lane's bracket: some 5 seconds on two cores
 
 
@@ -123,7 +125,7 @@ def plan_curve(
             many.
         source: an object with a source's methods (`synthetic.source.Source`).
         system: a system, for example `GaussianAutoencoder()`.
-        levels: its noise levels, positive and distinct.
+        levels: its noise levels, positive and distinct, from 1e-18 to 1e18.
         seeds: lanes at each level.
         training: steps, batches and optimisers.
         samples: how many samples enumeration draws for each figure.
@@ -132,7 +134,8 @@ def plan_curve(
 
     Raises:
         TypeError: for what is no system or no source, or lacks one of its members.
-        ValueError: saying what was expected and what came; also for levels that the system does not have.
+        ValueError: saying what was expected and what came; also for levels that the system does not have, and for what
+            needs more memory than there is.
     """
     key = as_key(key)
     check_instance(system, System)
@@ -142,9 +145,13 @@ def plan_curve(
         raise ValueError(
             f"Expected noise levels that are finite and greater than 0; got {', '.join(map(str, values)) or 'none'}."
         )
-    if len(set(values)) < len(values):
-        raise ValueError(f"Expected distinct noise levels; got {', '.join(map(str, values))}.")
-    system.check(source, values)
+    if not all(LEVELS[0] <= v <= LEVELS[1] for v in values):
+        raise ValueError(
+            f"Expected noise levels from {LEVELS[0]:g} to {LEVELS[1]:g}, whose squares single precision holds; "
+            f"got {', '.join(map(str, values))}."
+        )
+    if len(set(np.asarray(values, np.float32).tolist())) < len(values):
+        raise ValueError(f"Expected distinct noise levels, in single precision; got {', '.join(map(str, values))}.")
     if seeds < 1:
         raise ValueError(f"Expected at least one seed; got {seeds}.")
     if samples < 16:
@@ -158,6 +165,9 @@ def plan_curve(
     if not source.discrete and system.architecture.decode == "bits":
         raise ValueError("Expected decode='vector' for a continuous source; got decode='bits'.")
     listed = source.listable and measure != "bracket"
+    training = training or Training()
+    check_memory(source, system, training, len(values) * seeds, samples if listed else 0)
+    system.check(source, values)
     if not listed:
         check_full_support(system.channel(values[0]))
-    return CurvePlan(key, source, system, values, seeds, training or Training(), samples, listed, budget_gflop)
+    return CurvePlan(key, source, system, values, seeds, training, samples, listed, budget_gflop)
