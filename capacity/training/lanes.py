@@ -1,7 +1,7 @@
 """Many lanes of one program: one after another in each place, places side by side.
 
 On a CPU every lane runs the same unbatched program, so its numbers do not depend on how many places there are or which
-lanes run beside it; batched, it was up to 1.4 times as fast on a small network and no faster on a larger one
+lanes run beside it; batched, it was up to twice as fast on a small network and no faster on a larger one
 (`docs/speed.md`), and its last digits were others.  The places of a CPU are threads that call one compiled program:
 compiled for several devices at once, XLA simplifies in another order and rounds otherwise.  An accelerator is only
 filled by many lanes in one batched program; each is a place.

@@ -12,7 +12,7 @@ from jaxtyping import Array, Float, Int, UInt
 
 
 def nearly_rising_order(values: Float[Array, " n"]) -> Int[Array, " n"]:
-    """The row numbers by rising value, those of nearly equal value as they come; from a sixth of `jnp.argsort`'s time.
+    """The row numbers by rising value, those of nearly equal value as they come; from a fourth of `jnp.argsort`'s time.
 
     One sort, of an integer a row: the leading digits of what its value is above the least, and the row's number.  Of
     2^16 values in single precision 16 digits are left: two whose relative difference is more than 1e-3 are in order,

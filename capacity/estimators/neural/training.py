@@ -56,7 +56,7 @@ class Stopping:
             loss: `(params, key) -> scalar`.
             validation: `params -> scalar`, on pairs that `loss` never draws.
         """
-        import optax  # as the next: of a quarter of a second, for those who train
+        import optax  # it and the next take a quarter of a second, which only training needs
 
         from capacity.training.fitting import apply_update
 
