@@ -26,7 +26,8 @@ NEIGHBOURS = 0.25  # of the variance within strata that is believed, however ali
 JUMP = 4.0  # a jump in the middle of a stratum has a quarter of its square as variance
 BETWEEN = 0.1  # how much the means of strata count beside what varies within them, for weights that these leave open
 TRUSTED_ERRORS = 5.0  # standard errors that the mean of a control may be off
-WEIGHT_SPREAD = 1.0  # of the prior of weights
+WEIGHT_SPREAD = 0.3  # of the prior of weights
+WEIGHT_ROUNDS = 3  # that the prior is held against what is left of the values
 LOST = 1e6  # nats: a control that spreads by more says nothing in single precision
 ROUNDED = 1e-5  # of a column's square: less than that of columns that say the same may be rounding
 MAX_WEIGHT = 4.0  # either way
@@ -64,23 +65,30 @@ def less_explained(
 def _weights(
     chosen: Float[Array, " n"], values: Float[Array, " n"], columns: Float[Array, "n controls"]
 ) -> Float[Array, " controls"]:
-    """Weights by ridge regression on the samples chosen (1 or 0), drawn towards 0 as by a normal prior (Hoerl & Kennard
-    1970): its spread is `WEIGHT_SPREAD`, and what is left of the values is found twice."""
+    """Weights by ridge regression on the samples chosen (1 or 0), drawn towards 0 as by a normal prior of standard
+    deviation `WEIGHT_SPREAD` (Hoerl & Kennard 1970).
+
+    What a weight may err by is found as for values of unequal variance (White 1980): where a control is large at a few
+    samples, what is left of the values there counts.  A weight that few samples decide stays near 0.
+    """
     share = chosen / chosen.sum()
     values = chosen * (values - share @ values)
     columns = chosen[:, None] * (columns - (share @ columns)[None])
     gram = jnp.matmul(columns.T, columns, precision="highest")
     target = jnp.matmul(columns.T, values, precision="highest")
+    size = jnp.maximum(jnp.diagonal(gram), np.finfo(gram.dtype).tiny)
     left, weights = values, jnp.zeros_like(target)
-    for _ in range(2):
-        prior = jnp.square(left).sum() / chosen.sum() / WEIGHT_SPREAD**2
+    for _ in range(WEIGHT_ROUNDS):
+        square = jnp.square(left)
+        at_large = (jnp.square(columns) * square[:, None]).sum(0) / size
+        prior = jnp.maximum(at_large, square.sum() / chosen.sum()) / WEIGHT_SPREAD**2
         weights = jnp.clip(solved(gram, target, prior), -MAX_WEIGHT, MAX_WEIGHT)
         left = values - (columns * weights[None]).sum(1)
     return weights
 
 
-def solved(matrix: Float[Array, "c c"], target: Float[Array, " c"], ridge: Float[Array, ""]) -> Float[Array, " c"]:
-    """x of (matrix + ridge) x = target, the matrix symmetric and not negative; rows and columns of 0 give 0.
+def solved(matrix: Float[Array, "c c"], target: Float[Array, " c"], ridge: Float[Array, " c"]) -> Float[Array, " c"]:
+    """x of (matrix + diag(ridge)) x = target, the matrix symmetric and not negative; rows and columns of 0 give 0.
 
     By elimination.  No LAPACK: its batched calls, made by lanes on several CPU devices at once, were seen to wait for
     each other forever.

@@ -36,6 +36,7 @@ from capacity.runtime.keys import Seed, as_key
 from capacity.runtime.shapes import Key
 
 Tree = TypeVar("Tree")
+EQUALLY_LIKELY = 1e-3  # nats that log probabilities of messages differ by at most
 PRECISION_SAMPLES = 8  # densities that are computed again in float64
 
 
@@ -58,7 +59,8 @@ def information_of(joint: Joint, listed: Listed, sample: Sample) -> Estimate:
 
     The sample brings controls of the noise and of lengths.  One more is log p(m, z) of the message sent less its
     mean over p(m|z), whose expectation is 0 at every z: with weight 1 it replaces the message sent by the average over
-    all that could have been (Rao & Blackwell).  The last is what the message says less H(M).
+    all that could have been (Rao & Blackwell).  Messages that are equally likely start from there, for near H(M) a few
+    rare confusions would decide the weight.  The last is what the message says less H(M).
 
     Where z has atoms the weight of that one is not left to the sample, which may have seen none of a rare noise: the
     values are H(M) - H(M|z), a function of z between 0 and H(M) for equally likely messages.
@@ -73,7 +75,9 @@ def information_of(joint: Joint, listed: Listed, sample: Sample) -> Estimate:
     else:
         message = -sample.log_prob - listed.entropy / jnp.maximum(sample.weight, np.finfo(sample.z.dtype).tiny)
         columns = as_columns([*controls, surprise(sample), message], sample.z)
-        found = sample.mean(sample.conditional.sum(1) - q.joint, columns)
+        alike = jnp.ptp(listed.log_probs) < EQUALLY_LIKELY
+        nats = sample.conditional.sum(1) - q.joint - jnp.where(alike, surprise(sample), 0.0)
+        found = sample.mean(nats, columns)
         found = found.widened_to(*unseen_noise(found.bits, joint, listed, sample, q.whole))
     wide = found.widened_to(*unseen_messages(listed, found.bits, n))
     return possible(within_resolution(wide, joint.channel, listed), listed)
