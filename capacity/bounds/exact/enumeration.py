@@ -36,7 +36,6 @@ from capacity.runtime.keys import Seed, as_key
 from capacity.runtime.shapes import Key
 
 Tree = TypeVar("Tree")
-EQUALLY_LIKELY = 1e-3  # nats that log probabilities of messages differ by at most
 PRECISION_SAMPLES = 8  # densities that are computed again in float64
 
 
@@ -75,8 +74,7 @@ def information_of(joint: Joint, listed: Listed, sample: Sample) -> Estimate:
     else:
         message = -sample.log_prob - listed.entropy / jnp.maximum(sample.weight, np.finfo(sample.z.dtype).tiny)
         columns = as_columns([*controls, surprise(sample), message], sample.z)
-        alike = jnp.ptp(listed.log_probs) < EQUALLY_LIKELY
-        nats = sample.conditional.sum(1) - q.joint - jnp.where(alike, surprise(sample), 0.0)
+        nats = sample.conditional.sum(1) - q.joint - jnp.where(listed.equally_likely, surprise(sample), 0.0)
         found = sample.mean(nats, columns)
         found = found.widened_to(*unseen_noise(found.bits, joint, listed, sample, q.whole))
     wide = found.widened_to(*unseen_messages(listed, found.bits, n))

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from capacity.bounds.exact.proposal import Proposal, draw_rows, outlyingness, proposal_of
 from capacity.bounds.exact.whitening import VARIANCE_TOLERANCE, whitening
@@ -17,6 +17,7 @@ from capacity.runtime.shapes import Key
 
 LEAST_NARROWING = 0.5  # nats: noise whose entropy differs by less makes no message an outlier
 NARROWING_FIRST = 100.0  # strata are cut along how much the noise of a message differs, then along its distance
+SAME_LOG_PROB = 1e-3  # nats: equally likely messages differ by less, which is rounding
 MAX_VARIANCE = 1e16  # of noise whose moments single precision cannot hold, and which no control is made of
 CAPPED = 9.0  # variances: so far counts how far a unit of a code lies from its mean
 
@@ -67,6 +68,11 @@ class Listed(NamedTuple):
     def entropy(self) -> Float[Array, ""]:
         """H(M), the entropy of the message, nats."""
         return -(jnp.exp(self.log_probs) * jnp.where(self.log_probs > -jnp.inf, self.log_probs, 0.0)).sum()
+
+    @property
+    def equally_likely(self) -> Bool[Array, ""]:
+        """Whether every message has the same probability."""
+        return jnp.ptp(self.log_probs) < SAME_LOG_PROB
 
 
 @jax.jit  # else every operation would be a program of its own

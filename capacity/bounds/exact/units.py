@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeAlias
 import jax
 import jax.numpy as jnp
 
-from capacity.bounds.exact.listing import Listed, as_columns
+from capacity.bounds.exact.listing import Listed
 from capacity.bounds.exact.rare_events import (
     control_effect,
     message_entropy_gone,
@@ -56,36 +56,72 @@ def unit_information(key: Key, joint: Joint, listed: Listed, n: int) -> UnitBits
 @jax.jit
 def unit_information_of(joint: Joint, listed: Listed, sample: Sample) -> UnitBits:
     """Bits per unit, the three kinds, from a sample that was held against the list by unit."""
-    conditional, controls, q = sample.conditional, sample.controls, sample.q
-    alone, own_noise = _each_alone(joint.channel, sample)
-    if joint.channel.atomic:
-        prefix, each = (message_entropy_gone(joint, sample, part) for part in (q.prefixes, q.units))
-        increments, more = jnp.diff(prefix, axis=1, prepend=0.0), each.sum(1) - prefix[:, -1]
+    controls, channel = sample.controls, joint.channel
+    alone, own_noise = _each_alone(channel, sample)
+    known = [
+        [controls.noise, controls.radius, controls.between],
+        [own_noise, controls.own, controls.between],
+        [controls.radius.sum(1), controls.own.sum(1), controls.between.sum(1)],
+    ]
+    if channel.atomic:
+        prefix, each = (message_entropy_gone(joint, sample, part) for part in (sample.q.prefixes, sample.q.units))
+        told = _Told(jnp.diff(prefix, axis=1, prepend=0.0), each, each.sum(1) - prefix[:, -1])
     else:
-        increments = conditional - jnp.diff(q.prefix, axis=1, prepend=0.0)
-        each = alone - q.marginal
-        more = (alone - conditional).sum(1) + q.joint - q.marginal.sum(1)
-        increments, each = (jax.vmap(sample.weighted, 1, 1)(part) for part in (increments, each))
-        more = sample.weighted(more)
-    known = (
-        jnp.stack([controls.noise, controls.radius, controls.between], 2),
-        jnp.stack([own_noise, controls.own, controls.between], 2),
-    )
-    both = jax.vmap(jax.vmap(sample.plain_mean, in_axes=1))(jnp.stack([increments, each]), jnp.stack(known))
-    increment, marginal = (jax.tree.map(lambda a, i=i: a[i], both) for i in range(2))
-    columns = as_columns([*controls.joint[1:], *controls.own.T, *controls.between.T], sample.z)
-    shared = sample.plain_mean(more, columns)
+        unforeseen = _surprise_by_unit(sample, alone)
+        known = [[*columns, one] for columns, one in zip(known, unforeseen, strict=True)]
+        told = _told_by_unit(sample, alone, listed.equally_likely, unforeseen)
+    columns = [jnp.stack(parts, -1) for parts in known]
+    by_unit = jax.vmap(sample.plain_mean, in_axes=1)
+    increment, marginal = by_unit(told.increments, columns[0]), by_unit(told.each, columns[1])
+    shared = sample.plain_mean(told.more, columns[2])
     effects = jnp.zeros_like(marginal.bits), jnp.zeros_like(marginal.bits), jnp.zeros_like(shared.bits)
-    if joint.channel.atomic:
+    if channel.atomic:
         effect = partial(control_effect, sample)
-        by_unit = jax.vmap(effect, in_axes=1)
-        effects = by_unit(each, known[1]), by_unit(increments, known[0]), effect(more, columns)
-    if not joint.channel.atomic:
-        down, up = unseen_noise(marginal.bits, joint, listed, sample, q.units)
+        effect_by_unit = jax.vmap(effect, in_axes=1)
+        effects = (
+            effect_by_unit(told.each, columns[1]),
+            effect_by_unit(told.increments, columns[0]),
+            effect(told.more, columns[2]),
+        )
+    else:
+        down, up = unseen_noise(marginal.bits, joint, listed, sample, sample.q.units)
         marginal, increment = marginal.widened_to(down, up), increment.widened_to(up, up)
         shared = shared.widened_to(up.sum(), up.sum())
     found = _unit_reach(joint, listed, (marginal, increment, shared), effects, len(sample.z))
     return UnitBits(increment.bits.mean(), *found)
+
+
+class _Told(NamedTuple):
+    """What samples tell, nats: units after those before (n, units), units alone (n, units), and more than once (n,)."""
+
+    increments: jax.Array
+    each: jax.Array
+    more: jax.Array
+
+
+def _told_by_unit(sample: Sample, alone: jax.Array, equally_likely: jax.Array, unforeseen: _Told) -> _Told:
+    """Log densities of what was received, given the message less without it, weighted.
+
+    Equally likely messages start from the average over all that could have been, as in `information_of`.
+    """
+    q, conditional = sample.q, sample.conditional
+    raw = _Told(
+        conditional - jnp.diff(q.prefix, axis=1, prepend=0.0),
+        alone - q.marginal,
+        (alone - conditional).sum(1) + q.joint - q.marginal.sum(1),
+    )
+    nats = jax.tree.map(lambda one, other: one - jnp.where(equally_likely, other, 0.0), raw, unforeseen)
+    by_unit = jax.vmap(sample.weighted, 1, 1)
+    return _Told(by_unit(nats.increments), by_unit(nats.each), sample.weighted(nats.more))
+
+
+def _surprise_by_unit(sample: Sample, alone: jax.Array) -> _Told:
+    """`surprise` of the units so far, less that of those before; of each unit alone; of all of these less the whole."""
+    log_prob = sample.log_prob[:, None]
+    so_far = jnp.cumsum(sample.conditional, 1) + log_prob - sample.q.prefixes.posterior
+    own = alone + log_prob - sample.q.units.posterior
+    # That of no unit is log p(m) less its mean over messages, which is not of the sample: it stays with the first.
+    return _Told(jnp.diff(so_far, axis=1, prepend=0.0), own, own.sum(1) - so_far[:, -1])
 
 
 Three: TypeAlias = tuple[Estimate, Estimate, Estimate]
