@@ -19,7 +19,8 @@ MAX_PRODUCTS = 6000  # that are tried
 MAX_KEPT = 400  # that are kept
 CHANCE = 0.5  # products that may be kept for each target if none matters
 _AT_ONCE = 500
-_STEPS = 100
+_STEPS, _LEAST_STEPS = 100, 15
+_PRICE = 4e10  # operations of one fit: wide codes of many values take fewer steps, from chance on
 
 
 @dataclass(frozen=True)
@@ -205,6 +206,7 @@ def _fitted(
         return float(value) / n, np.concatenate([gradient.ravel(), error.sum(axis=0)]) / n
 
     start = np.concatenate([np.zeros(shape).ravel(), first])
-    flat = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": _STEPS, "ftol": 1e-7}).x
+    steps = int(np.clip(_PRICE / (4 * n * mask.size), _LEAST_STEPS, _STEPS))
+    flat = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": steps, "ftol": 1e-7}).x
     weights = flat[: -len(first)].reshape(shape) / scale[:, None]
     return Logistic(softmaxes, products, weights, flat[-len(first) :] - centre @ weights)
