@@ -125,19 +125,19 @@ def plot_loss(dataset: xr.Dataset, axes: Axes) -> None:
     A lane that diverged is drawn as far as the others' losses reach.
     """
     shades, lost = np.linspace(1.0, 0.25, dataset.sizes["level"]), _lost(dataset)
+    losses, step = dataset.loss.transpose("level", "seed", "step").values, dataset.step.values
+    hue = colour(dataset.attrs["system"])
     for i, level in enumerate(dataset.level.values):
         for j in range(dataset.sizes["seed"]):
             named = j == 0 and i in (0, len(shades) - 1)
             label = f"{_symbol(dataset)} = {level:.3g}" if named else f"_{_symbol(dataset)} = {level:.3g}, seed {j}"
-            loss = dataset.loss.isel(level=i, seed=j)
-            hue = colour(dataset.attrs["system"])
             if lost[i, j]:
                 label = "diverged" + LEAVES if (i, j) == tuple(np.argwhere(lost)[0]) else f"{label}, diverged"
-                axes.plot(dataset.step, loss, color=LOST_COLOUR, lw=1.2, ls="--", label=label)
+                axes.plot(step, losses[i, j], color=LOST_COLOUR, lw=1.2, ls="--", label=label)
             else:
-                axes.plot(dataset.step, loss, color=hue, alpha=shades[i], lw=0.7, label=label)
+                axes.plot(step, losses[i, j], color=hue, alpha=shades[i], lw=0.7, label=label)
     if lost.any() and not lost.all():
-        whole = dataset.loss.values[~lost]
+        whole = losses[~lost]
         axes.set_ylim(whole.min() - 0.05 * np.ptp(whole), whole.max() + 0.05 * np.ptp(whole))
     axes.set_xlabel("step of the optimiser")
     axes.set_ylabel(f"training loss ({dataset.loss.attrs['units']})")

@@ -113,7 +113,7 @@ def _laid_out(draw: Callable[[Figure], None], width: float, height: float) -> Fi
 
 def _draw(figure: Figure) -> None:
     """So that every artist knows its place."""
-    FigureCanvasAgg(figure).draw()  # type: ignore[no-untyped-call]
+    figure.draw_without_rendering()
 
 
 def _grid(figure: Figure) -> tuple[int, int]:

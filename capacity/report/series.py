@@ -187,10 +187,11 @@ def _framed(axes: Axes, data: list[np.ndarray], figure: Figure) -> tuple[Frame, 
 def _sided(axis: Axis, label: str, values: np.ndarray, places: np.ndarray) -> tuple[Side, np.ndarray]:
     """One side of a frame, and values as whole numbers between its ends; NaN where there is none."""
     log = axis.get_scale() == "log"
-    with np.errstate(divide="ignore", invalid="ignore"):
-        values = np.log10(values) if log else values
     first, last = (float(v) for v in (np.log10(axis.get_view_interval()) if log else axis.get_view_interval()))
     span = abs(last - first)
+    if log:  # what has no logarithm lies below the axis, where matplotlib has it too
+        below = np.isfinite(values) & (values <= 0)
+        values = np.where(below, min(first, last) - span, np.log10(np.where(below, 1.0, values)))
     known = values[np.isfinite(values)]
     low = max(float(known.min(initial=np.inf)), min(first, last) - span)
     high = min(float(known.max(initial=-np.inf)), max(first, last) + span)
