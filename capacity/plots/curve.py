@@ -46,7 +46,7 @@ def plot_bits(dataset: xr.Dataset, axes: Axes) -> None:
             dataset.ceiling,
             color=CEILING_COLOUR,
             lw=1.5,
-            label="ceiling: capacity of the channel" + _leaves(dataset.ceiling, dataset),
+            label="channel's ceiling" + _leaves(dataset.ceiling, dataset),
         )
     if np.isfinite(dataset.source_bits):
         source = float(dataset.source_bits)
