@@ -29,6 +29,8 @@ BACKGROUND = {
     "What the numbers do not mean": "limits.md",
     "Glossary": "glossary.md",
     "Design": "design.md",
+    "What is trusted and promised": "security.md",
+    "What it stands on": "dependencies.md",
     "References": "references.md",
     "Changes": "changelog.md",
     "Contributing": "contributing.md",
