@@ -2,8 +2,8 @@
 
 A message is a position k among N, its vector the `dim` decimals d_k, ..., d_{k+dim-1} of pi: they pass for random,
 log2 10 = 3.32 bits each (no test has told them from random; that pi is normal is not proven), yet H = log2 N bits,
-all of them in the position.  Source: Bailey, Borwein & Plouffe (1997); digits by the series of
-D. V. and G. V. Chudnovsky (1988), its terms added by halves in the standard library's decimal arithmetic.
+all of them in the position.  Source: Bailey, Borwein & Plouffe (1997); digits by the series
+of Chudnovsky & Chudnovsky (1988), its terms added by halves in the standard library's decimal arithmetic.
 """
 
 import bz2

@@ -25,7 +25,7 @@ STEPS, GAP = 65534, 65535  # places along an axis, and the number that says that
 ROUNDING = 3 / STEPS / 2
 
 
-class Side(NamedTuple):
+class AxisSpan(NamedTuple):
     """One axis: its words, its scale, and where the ends of its numbers are.
 
     Attributes:
@@ -45,11 +45,11 @@ class Side(NamedTuple):
     end: float
 
 
-class Frame(NamedTuple):
+class PanelFrame(NamedTuple):
     """Both axes of a panel, and its corners in points: left, top, right, bottom."""
 
-    x: Side
-    y: Side
+    x: AxisSpan
+    y: AxisSpan
     box: tuple[float, float, float, float]
 
 
@@ -72,7 +72,7 @@ class Series(NamedTuple):
         kept: how many points of it are kept at most; `whole` if all are.
     """
 
-    frames: list[Frame]
+    frames: list[PanelFrame]
     lines: list[LongLine]
     whole: int
     kept: int
@@ -171,7 +171,7 @@ def _ends(values: np.ndarray, run: np.ndarray) -> tuple[int, int]:
     return run[np.argmin(values[run])], run[np.argmax(values[run])]
 
 
-def _framed(axes: Axes, data: list[np.ndarray], figure: Figure) -> tuple[Frame, list[np.ndarray]]:
+def _framed(axes: Axes, data: list[np.ndarray], figure: Figure) -> tuple[PanelFrame, list[np.ndarray]]:
     """The panel's frame, and the points of its lines in whole numbers."""
     scale, height, box = 72 / figure.dpi, figure.bbox.height, axes.bbox
     together = np.concatenate(data)
@@ -180,11 +180,11 @@ def _framed(axes: Axes, data: list[np.ndarray], figure: Figure) -> tuple[Frame, 
     y, ys = _sided(axes.yaxis, axes.get_ylabel(), together[:, 1], height * scale - places[:, 1])
     numbers = np.where(np.isfinite(xs + ys)[:, None], np.stack([xs, ys], 1), GAP).astype(np.uint16)
     corners = [round(float(v) * scale, 2) for v in (box.x0, height - box.y1, box.x1, height - box.y0)]
-    frame = Frame(x, y, (corners[0], corners[1], corners[2], corners[3]))
+    frame = PanelFrame(x, y, (corners[0], corners[1], corners[2], corners[3]))
     return frame, np.split(numbers, np.cumsum([len(one) for one in data])[:-1])
 
 
-def _sided(axis: Axis, label: str, values: np.ndarray, places: np.ndarray) -> tuple[Side, np.ndarray]:
+def _sided(axis: Axis, label: str, values: np.ndarray, places: np.ndarray) -> tuple[AxisSpan, np.ndarray]:
     """One side of a frame, and values as whole numbers between its ends; NaN where there is none."""
     log = axis.get_scale() == "log"
     first, last = (float(v) for v in (np.log10(axis.get_view_interval()) if log else axis.get_view_interval()))
@@ -200,4 +200,4 @@ def _sided(axis: Axis, label: str, values: np.ndarray, places: np.ndarray) -> tu
     steps = np.round((np.clip(values, low, high) - low) / (high - low) * STEPS)
     slope = (places[1] - places[0]) / (last - first)
     start, end = (round(float(places[0] + (at - first) * slope), 3) for at in (low, high))
-    return Side(label, log, low, high, start, end), steps
+    return AxisSpan(label, log, low, high, start, end), steps

@@ -1,4 +1,4 @@
-"""What each direct dependency takes on the disk, as `docs/dependencies.md` has it: `python docs/_site/sizes.py [EXTRA ...]`.
+"""Megabytes of each direct dependency, as `docs/dependencies.md` has them: `python docs/_site/sizes.py [EXTRA ...]`.
 
 Of every package that pyproject.toml asks for: its version, its own size, and what would go with it, since nothing
 else here needs it.

@@ -16,7 +16,7 @@ from capacity.curves.checks import with_checks
 from capacity.curves.files import write_curves
 from capacity.report import write_report
 from capacity.report.drawing import drawing_of
-from capacity.report.series import GAP, LONG, ROUNDING, STEPS, Series, Side, extremes, take_series
+from capacity.report.series import GAP, LONG, ROUNDING, STEPS, AxisSpan, Series, extremes, take_series
 
 BYTES = 3_000_000
 
@@ -31,7 +31,7 @@ def series_of(values: np.ndarray, most: int = 10**6, **scales: str) -> Series:
     return take_series(figure, most)
 
 
-def values_of(side: Side, steps: np.ndarray) -> np.ndarray:
+def values_of(side: AxisSpan, steps: np.ndarray) -> np.ndarray:
     """As the page reads them."""
     at = side.low + (side.high - side.low) * steps / STEPS
     return 10**at if side.log else at
