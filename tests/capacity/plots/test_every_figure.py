@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import pkgutil
+import re
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -220,3 +223,34 @@ def test_faults_are_found() -> None:
     second.set_yticks([0, 1], ["-0.01", "1"])
     words = " ".join(faults(figure))
     assert all(kind in words for kind in ("unnamed", "cropped", "legend twice", "negative tick"))
+
+
+DRAWS = {"plot", "errorbar", "axhline", "axvline", "axhspan", "axvspan", "bar", "barh", "hlines", "vlines", "scatter",
+         "fill_between", "step", "stem", "semilogx", "semilogy", "loglog"}  # fmt: skip
+
+
+def test_every_call_that_draws_gives_words() -> None:
+    """Of claims too: a label for the legend, or one behind an underscore for who points at it in a report."""
+    root = Path(capacity.__file__).parent
+    silent = [
+        f"{file.relative_to(root)}:{node.lineno}"
+        for file in sorted(root.rglob("*.py"))
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in DRAWS
+        and not any(keyword.arg in ("label", None) for keyword in node.keywords)
+        and not re.match(r"(self\.|self$|claim|fit|part|super)", ast.unparse(node.func.value))
+    ]  # fmt: skip
+    assert silent == []
+
+
+def test_no_label_is_none_for_some() -> None:
+    root = Path(capacity.__file__).parent
+    none = [
+        f"{file.relative_to(root)}:{node.lineno}"
+        for file in sorted(root.rglob("*.py"))
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if (isinstance(node, ast.keyword) and node.arg == "label")
+        or (isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "label")
+        if isinstance(node.value, ast.IfExp) and "None" in map(ast.unparse, (node.value.body, node.value.orelse))
+    ]
+    assert none == []
