@@ -55,7 +55,7 @@ def _series(first: int, end: int) -> tuple[decimal.Decimal, decimal.Decimal, dec
 def pi_digits(count: int) -> np.ndarray:
     """The first `count` decimals of pi after the point, (count,) uint8: 1, 4, 1, 5, 9 ...
 
-    Two seconds for 250,000, some ten for a million; kept for the next call.
+    Two seconds for 250,000, eleven for a million; kept for the next call.
 
     Raises:
       ValueError: `count` not a whole number of at least 1, or past 2**21.
