@@ -16,7 +16,7 @@ DOCS = $(VENV)/docs.stamp
 # Processes share the bytecode of modules; unset, each of them would compile all of it.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help curve test test-all lint types bench bench-mi bench-brackets notebooks docs clean bench-systems bench-validity bench-traps
+.PHONY: help curve test test-all lint types bench bench-mi bench-brackets notebooks docs test-docs clean bench-systems bench-validity bench-traps
 
 help:
 	@echo 'make curve      measure the default capacity curve into $(OUT); ARGS="--seeds 1" and so on'
@@ -32,6 +32,7 @@ help:
 	@echo 'make bench-systems  the curve of every system, inside its limits or not; resumable; ARGS="--bits 8 --units 4"'
 	@echo 'make notebooks  run every notebook'
 	@echo 'make docs       the documentation site, into build/site; a warning is an error'
+	@echo 'make test-docs  the built site in Chromium, if it is installed'
 	@echo 'make clean      remove the environment and what was built; runs/ stays'
 	@echo 'Variables: PYTHON=$(PYTHON) VENV=$(VENV)'
 
@@ -73,6 +74,9 @@ notebooks: $(FULL)
 
 docs: $(DOCS)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
+test-docs: $(FULL)
+	$(BIN)/python -m pytest tests/site $(ARGS)
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache

@@ -122,9 +122,9 @@ for axes, (words, (loss, truth, on_average)) in zip(panels, losses.items(), stri
     axes.plot(u, on_average, color=RED, lw=1, ls="--", label="straight-through, in theory")
     axes.errorbar(u, drawn.mean(1), error, fmt="o", color=RED, mfc="white", capsize=3, label="mean of 2,000, 95 %")
     axes.set(xlabel="u", title=words)
-    axes.legend(frameon=False)
     axes.grid(color="#dddddd", lw=0.6)
 panels[0].set_ylabel("derivative by u")
+panels[0].legend(frameon=False)
 plt.show()
 
 # %% [markdown]

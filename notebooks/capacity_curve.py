@@ -59,7 +59,8 @@ for level in gaussian.level.values:
     print(
         f"sigma {level:4.2f}: {float(at.bits):6.3f} bits in [{float(at.bits_low):6.3f}, {float(at.bits_high):6.3f}], "
         f"{100 * float(at.bits) / most:5.1f} % of {most:6.3f}; "
-        f"decoder {float(at.decoder_bits):6.3f}, PAM {float(at.pam_bits):6.3f}"
+        f"decoder {float(at.decoder_bits):6.3f} in [{float(at.decoder_bits_low):6.3f}, "
+        f"{float(at.decoder_bits_high):6.3f}], PAM {float(at.pam_bits):6.3f}"
     )
 
 # %% [markdown]

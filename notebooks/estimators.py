@@ -67,8 +67,7 @@ for candidate in choice.candidates:
 figure, axes = plt.subplots(figsize=(7, 4.8), layout="constrained")
 found = KSG()(key, x, y)
 moved = profile(key, KSG().terms, scaled_margins(x, "standard"), scaled_margins(y, "standard"), (3, 5, 10, 20))
-plot_profile(moved, axes, found, "KSG")
-axes.axhline(pair.bits, color="black", lw=1, label="truth")
+plot_profile(moved, axes, found, "KSG", truth=pair.bits)
 plt.show()
 
 # %% [markdown]

@@ -24,6 +24,8 @@ os.environ.setdefault("JAX_TRACEBACK_IN_LOCATIONS_LIMIT", "0")
 import jax
 import pytest
 
+from capacity.runtime.cores import cores
+
 WORTH_KEEPING = 0.05  # seconds of compilation; to write and to read cost a few milliseconds
 COMPILED = pytest.StashKey[str]()
 
@@ -37,6 +39,12 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = str(WORTH_KEEPING)
         jax.config.update("jax_compilation_cache_dir", place)
         jax.config.update("jax_persistent_cache_min_compile_time_secs", WORTH_KEEPING)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """As many processes for `-n auto` as there are cores for them."""
+    return cores()
 
 
 @pytest.hookimpl(trylast=True)

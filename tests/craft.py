@@ -21,8 +21,7 @@ MAX_ANY_SHARE = 0.03
 
 # Objects of other projects, and objects whose fields are asked by name: nothing here is a contract of this project.
 FOREIGN = {
-    ("capacity.runtime.devices", "sched_getaffinity"): "os, not on every system",
-    ("capacity.estimators.neighbours.boxes", "sched_getaffinity"): "os, not on every system",
+    ("capacity.runtime.cores", "sched_getaffinity"): "os, not on every system",
     ("capacity.report.drawing", "_suptitle"): "matplotlib has no public name for it",
     ("capacity.report.marks", "_orientation"): "matplotlib has no public name for it",
     ("capacity.runtime.tables.foreign", "columns"): "a table of pandas or of anyone else",

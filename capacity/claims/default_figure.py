@@ -59,6 +59,12 @@ def _draw_variables(data: xr.Dataset, figure: Figure) -> None:
     for axes, name in zip(columns, drawn, strict=False):
         variable = data[name]
         across = variable.dims[0]
-        axes.plot(data[across].values, np.asarray(variable.values).reshape(variable.shape[0], -1), "o", color=BLUE)
+        axes.plot(
+            data[across].values,
+            np.asarray(variable.values).reshape(variable.shape[0], -1),
+            "o",
+            color=BLUE,
+            label=f"_{name}",
+        )
         axes.set(xlabel=str(across), ylabel=f"{name} ({variable.attrs.get('units', '1')})")
         quiet_grid(axes)

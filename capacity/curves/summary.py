@@ -51,14 +51,22 @@ def _level_row(row: xr.Dataset, figure: str) -> list[str]:
     if lost:
         cells += ["diverged"] * (1 if figure == "bits" else 2)
     elif figure == "bits":
-        cells.append(f"{float(best.bits):.2f} ± {float(best.bits_high - best.bits_low) / 2:.2f}")
+        cells.append(with_interval(best, "bits"))
     else:
-        cells += [f"{float(best.lower):.2f}", f"{float(best.upper):.2f}"]
+        cells += [with_interval(best, "lower"), with_interval(best, "upper")]
     cells.append(f"{100 * float(best[figure]) / limit:.1f}" if 0 < limit < math.inf and not lost else "-")
     for name in ("decoder_bits", "rate", "pam_bits", "closed_form"):
         if name in row:
-            cells.append("-" if lost and "seed" in row[name].dims else f"{float(best[name]):.2f}")
+            cells.append("-" if lost and "seed" in row[name].dims else with_interval(best, name))
     return cells
+
+
+def with_interval(lane: xr.Dataset, name: str) -> str:
+    """A figure of one lane, with half its 95 % interval where it has one: a lower bound may exceed an exact figure."""
+    figure = f"{float(lane[name]):.2f}"
+    if f"{name}_low" not in lane:
+        return figure
+    return f"{figure} ± {float(lane[f'{name}_high'] - lane[f'{name}_low']) / 2:.2f}"
 
 
 def curve_record(dataset: xr.Dataset) -> dict[str, Any]:

@@ -21,12 +21,15 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from capacity.curves.checks import sentence
 from capacity.plots.style import (
     CEILING_COLOUR,
+    LEAVES,
     LOST_COLOUR,
     ORANGE,
     PAM_COLOUR,
     PURPLE,
     SOURCE_COLOUR,
     colour,
+    from_zero,
+    legend_below,
     quiet_grid,
 )
 from capacity.runtime.files.atomic import write_atomic
@@ -43,7 +46,7 @@ def plot_bits(dataset: xr.Dataset, axes: Axes) -> None:
             dataset.ceiling,
             color=CEILING_COLOUR,
             lw=1.5,
-            label="ceiling: capacity of the channel",
+            label="channel's ceiling" + _leaves(dataset.ceiling, dataset),
         )
     if np.isfinite(dataset.source_bits):
         source = float(dataset.source_bits)
@@ -55,36 +58,26 @@ def plot_bits(dataset: xr.Dataset, axes: Axes) -> None:
         axes.plot(level, dataset.closed_form, color=PAM_COLOUR, lw=2.2, ls=":", label=about)
     if "rate" in dataset and "ceiling" not in dataset:
         rate = dataset.rate.mean("seed")
-        beyond = " (leaves the axis)" if rate.max() > _top(dataset) else ""
         axes.plot(
             level,
             rate,
             color=hue,
             lw=1.2,
             ls="-.",
-            label=f"rate (upper bound), mean{beyond}",
+            label="rate (upper bound), mean" + _leaves(rate, dataset),
         )
     if "bits" in dataset:
         _exact(dataset, axes, hue)
     else:
         _bracket(dataset, axes, hue)
     if "bits" in dataset and "decoder_bits" in dataset:
-        mean = dataset.decoder_bits.mean("seed")
-        axes.plot(
-            level,
-            mean,
-            color=hue,
-            lw=0,
-            marker="x",
-            ms=5,
-            label="decoder (lower bound), mean",
-        )
+        _decoder(dataset, axes, hue)
     lost = _lost(dataset).any(1)
     if lost.any():
         place: dict[str, Any] = {"transform": axes.get_xaxis_transform(), "clip_on": False, "zorder": 4}
         about = "level with a diverged lane, left out"
         axes.plot(level[lost], np.zeros(lost.sum()), color=LOST_COLOUR, lw=0, marker="X", ms=8, label=about, **place)
-    axes.set_ylim(0, _top(dataset))
+    from_zero(axes, *_lowest(dataset), top=_top(dataset))
     axes.set_ylabel("information through the units (bits)")
     axes.set_title("\n".join([dataset.attrs["title"], *sentence(dataset).split("; ")]).strip(), fontsize="medium")
     _finish(dataset, axes)
@@ -116,12 +109,12 @@ def plot_unit_bits(dataset: xr.Dataset, axes: Axes) -> None:
             axes.plot(
                 level,
                 units.isel(unit=j),
-                label=f"{label}, a line a unit" if j == 0 else None,
+                label=f"_{label}, unit {j}" if j else f"{label}, a line a unit",
                 **line,
             )
     joint = dataset.joint_bits_per_unit.mean("seed")
     axes.plot(level, joint, color=hue, lw=2.2, marker="o", ms=4, label=r"joint $I(M;Z)$ / units")
-    axes.set_ylim(bottom=0)
+    from_zero(axes, *(dataset[name].mean("seed") for name, *_ in kinds), joint)
     axes.set_ylabel("information (bits per unit)")
     _finish(dataset, axes)
 
@@ -132,18 +125,19 @@ def plot_loss(dataset: xr.Dataset, axes: Axes) -> None:
     A lane that diverged is drawn as far as the others' losses reach.
     """
     shades, lost = np.linspace(1.0, 0.25, dataset.sizes["level"]), _lost(dataset)
+    losses, step = dataset.loss.transpose("level", "seed", "step").values, dataset.step.values
+    hue = colour(dataset.attrs["system"])
     for i, level in enumerate(dataset.level.values):
         for j in range(dataset.sizes["seed"]):
-            label = f"{_symbol(dataset)} = {level:.3g}" if j == 0 and i in (0, len(shades) - 1) else None
-            loss = dataset.loss.isel(level=i, seed=j)
-            hue = colour(dataset.attrs["system"])
+            named = j == 0 and i in (0, len(shades) - 1)
+            label = f"{_symbol(dataset)} = {level:.3g}" if named else f"_{_symbol(dataset)} = {level:.3g}, seed {j}"
             if lost[i, j]:
-                label = "diverged" if (i, j) == tuple(np.argwhere(lost)[0]) else None
-                axes.plot(dataset.step, loss, color=LOST_COLOUR, lw=1.2, ls="--", label=label)
+                label = "diverged" + LEAVES if (i, j) == tuple(np.argwhere(lost)[0]) else f"{label}, diverged"
+                axes.plot(step, losses[i, j], color=LOST_COLOUR, lw=1.2, ls="--", label=label)
             else:
-                axes.plot(dataset.step, loss, color=hue, alpha=shades[i], lw=0.7, label=label)
+                axes.plot(step, losses[i, j], color=hue, alpha=shades[i], lw=0.7, label=label)
     if lost.any() and not lost.all():
-        whole = dataset.loss.values[~lost]
+        whole = losses[~lost]
         axes.set_ylim(whole.min() - 0.05 * np.ptp(whole), whole.max() + 0.05 * np.ptp(whole))
     axes.set_xlabel("step of the optimiser")
     axes.set_ylabel(f"training loss ({dataset.loss.attrs['units']})")
@@ -180,7 +174,7 @@ def _exact(dataset: xr.Dataset, axes: Axes, hue: str) -> None:
     for j in range(dataset.sizes["seed"]):
         one = dataset.isel(seed=j)
         reach = np.stack([one.bits - one.bits_low, one.bits_high - one.bits])
-        label = "one seed, 95 % interval" if j == 0 else None
+        label = f"_seed {j}, 95 % interval" if j else "one seed, 95 % interval"
         style: dict[str, Any] = {"fmt": "o", "ms": 3, "lw": 1, "capsize": 2, "mfc": "white"}
         axes.errorbar(level, one.bits, reach, color=hue, label=label, **style)
 
@@ -195,8 +189,36 @@ def _bracket(dataset: xr.Dataset, axes: Axes, hue: str) -> None:
             ("lower", "^"),
             ("upper", "v"),
         ):
-            label = f"{name} bound, one seed" if j == 0 else None
-            axes.plot(level, one[name], color=hue, lw=0, marker=marker, ms=4, mfc="white", label=label)
+            label = f"_{name} bound, seed {j}" if j else f"{name} bound, one seed, 95 % interval"
+            reach = _reach(one, name)
+            axes.errorbar(level, one[name], reach, color=hue, fmt=marker, ms=4, lw=1, mfc="white", label=label)
+
+
+def _decoder(dataset: xr.Dataset, axes: Axes, hue: str) -> None:
+    """The decoder's mean with its 95 % interval, which may reach above the measured bits: then its samples did."""
+    known = np.isfinite(dataset.decoder_bits.values).sum(axis=1)
+    reach = np.sqrt(np.nansum(_reach(dataset, "decoder_bits") ** 2, axis=2)) / np.maximum(known, 1)
+    style: dict[str, Any] = {"fmt": "x", "ms": 5, "lw": 1, "capsize": 2}
+    label = "decoder (lower bound), mean, 95 %"
+    axes.errorbar(dataset.level.values, dataset.decoder_bits.mean("seed"), reach, color=hue, label=label, **style)
+
+
+def _reach(dataset: xr.Dataset, name: str) -> np.ndarray:
+    """How far a figure's interval reaches below and above it, (2, ...); nowhere where there is none."""
+    value = dataset[name].values
+    ends = [dataset[name + end].values if name + end in dataset else value for end in ("_low", "_high")]
+    return np.stack([np.maximum(value - ends[0], 0.0), np.maximum(ends[1] - value, 0.0)])
+
+
+def _leaves(figure: xr.DataArray, dataset: xr.Dataset) -> str:
+    """What to add to a label where the axis ends below the figure."""
+    return LEAVES if figure.max() > _top(dataset) else ""
+
+
+def _lowest(dataset: xr.Dataset) -> list[np.ndarray]:
+    """What is drawn and may be below 0."""
+    names = ("bits", "lower", "decoder_bits", "pam_bits", "closed_form")
+    return [dataset[n + end].values for n in names for end in ("", "_low") if n + end in dataset]
 
 
 def _lost(dataset: xr.Dataset) -> np.ndarray:
@@ -207,7 +229,7 @@ def _lost(dataset: xr.Dataset) -> np.ndarray:
 
 def _top(dataset: xr.Dataset) -> float:
     """Upper end of the axis: a rate or ceiling without limit must not crush the rest."""
-    names = [name for name in ("bits_high", "upper", "lower") if name in dataset]
+    names = [name for name in ("bits_high", "upper", "upper_high", "lower", "decoder_bits_high") if name in dataset]
     seen = [float(dataset[name].max()) for name in names] + [float(dataset.source_bits)]
     finite = [value for value in seen if np.isfinite(value)]
     return HEADROOM * max(finite, default=1.0) or 1.0
@@ -232,8 +254,7 @@ def _finish(dataset: xr.Dataset, axes: Axes) -> None:
 
 def _legend(axes: Axes) -> None:
     """Below the axes, off the data."""
-    place: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.13)}
-    axes.legend(**place, ncols=2, fontsize="small", frameon=False)
+    legend_below(axes, 2, 0.13)
 
 
 def _symbol(dataset: xr.Dataset) -> str:

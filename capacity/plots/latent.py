@@ -14,7 +14,18 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
 from capacity.analysis.latent.latent import Latent
-from capacity.plots.style import BLACK, BLUE, GREEN, ORANGE, PURPLE, RED, legend_below, quiet_grid
+from capacity.plots.style import (
+    BLACK,
+    BLUE,
+    GREEN,
+    ORANGE,
+    PURPLE,
+    RED,
+    at_least_zero,
+    from_zero,
+    legend_below,
+    quiet_grid,
+)
 from capacity.results.intervals import Z95
 from capacity.runtime.files.atomic import write_atomic
 
@@ -33,16 +44,21 @@ def plot_rate(latent: Latent, axes: Axes) -> None:
     left = 0.0
     for words, bits, hue in parts:
         width = max(bits, 0.0)
-        axes.barh([0], [width], left=left, color=hue, height=0.5, label=f"{words}, {round(bits, 2) + 0.0:.2f}")
+        axes.barh([0], [width], left=left, color=hue, height=0.5, label=f"{words}, {at_least_zero(bits)}")
         left += width
     reach = [[information - float(latent.information.low)], [float(latent.information.high) - information]]
-    axes.errorbar([information], [0], xerr=np.maximum(reach, 0.0), color="black", lw=1, capsize=4)
+    axes.errorbar(
+        [information], [0], xerr=np.maximum(reach, 0.0), color="black", lw=1, capsize=4, label="information, 95 %"
+    )
     axes.axvline(latent.limit, color=LIMIT, lw=1.2, ls="--", label=f"most that N points can show: {latent.limit:.2f}")
     axes.set_yticks([])
     axes.set_ylim(-0.6, 0.6)
-    axes.set_xlim(0, 1.05 * max(latent.limit, latent.rate))
+    axes.set_xlim(
+        min(0.0, 1.05 * float(latent.information.low)),
+        1.05 * max(latent.limit, latent.rate, left, float(latent.information.high)),
+    )
     axes.set_xlabel("bits")
-    near = ": near its limit, more points would show more" if latent.saturated else ""
+    near = "\nnear its limit: more points would show more" if latent.saturated else ""
     axes.set_title(f"Rate {latent.rate:.2f} bits, information {information:.2f}{near}")
     _legend(axes, 1)
 
@@ -52,8 +68,9 @@ def plot_latent_units(latent: Latent, axes: Axes) -> None:
     units = np.arange(latent.units)
     dead = ~latent.active
     for i, unit in enumerate(units[dead]):
-        axes.axvspan(unit - 0.5, unit + 0.5, color="#dddddd", lw=0, label=None if i else "not active")
+        axes.axvspan(unit - 0.5, unit + 0.5, color="#dddddd", lw=0, label=f"{'_' * bool(i)}not active")
     axes.bar(units, latent.unit_rate, color=RATE, alpha=0.35, width=0.8, label="rate")
+    ends = []
     for name, words, hue, shift, marker in (
         ("marginal", r"alone, $I(\mathrm{point};Z_j)$", INFORMATION, -0.12, "o"),
         ("increment", r"added to those before, $I(\mathrm{point};Z_j|Z_{<j})$", INCREMENT, 0.12, "s"),
@@ -62,8 +79,9 @@ def plot_latent_units(latent: Latent, axes: Axes) -> None:
         reach = Z95 * np.asarray(found.stderr)
         style: dict[str, Any] = {"fmt": marker, "ms": 4, "lw": 1, "capsize": 0}
         axes.errorbar(units + shift, np.asarray(found.bits), reach, color=hue, label=words, **style)
+        ends.append(np.asarray(found.bits) - reach)
     axes.axhline(latent.joint_per_unit, color=LIMIT, lw=1, ls=":", label=f"I/units, {latent.joint_per_unit:.2f}")
-    axes.set_ylim(bottom=0)
+    from_zero(axes, *ends)
     axes.set_xlim(-0.6, latent.units - 0.4)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel("unit")
@@ -84,7 +102,7 @@ def plot_growth(latent: Latent, axes: Axes) -> None:
     axes.set_xticks(points)
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
-    axes.set_ylim(0, 1.08 * float(np.log2(points).max()))
+    from_zero(axes, bits - reach, top=1.08 * max(float(np.log2(points).max()), float(np.max(bits + reach))))
     axes.set_xlabel("data points")
     axes.set_ylabel("bits")
     axes.set_title("Would more data show more?")

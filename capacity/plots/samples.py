@@ -14,7 +14,19 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
 from capacity.estimators.neighbours.profile import Profile
-from capacity.plots.style import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SKY, legend_below, quiet_grid
+from capacity.plots.style import (
+    BLACK,
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    PURPLE,
+    RED,
+    SKY,
+    at_least_zero,
+    legend_below,
+    quiet_grid,
+)
 from capacity.results.estimate import Estimate
 from capacity.results.intervals import Z95
 from capacity.runtime.files.atomic import write_atomic
@@ -26,7 +38,9 @@ TITLES = {"bits": "Mutual information", "normalised": "Share of the smaller entr
 COLOURS = (BLUE, RED, GREEN, PURPLE, ORANGE, SKY)
 
 
-def plot_profile(profile: Profile, axes: Axes, found: Estimate | None = None, method: str = "") -> None:
+def plot_profile(
+    profile: Profile, axes: Axes, found: Estimate | None = None, method: str = "", truth: float | None = None
+) -> None:
     """Bits against the size of subsamples, a line for each number of neighbours: where lines still move, there is bias.
 
     Args:
@@ -34,6 +48,7 @@ def plot_profile(profile: Profile, axes: Axes, found: Estimate | None = None, me
         axes: drawn on.
         found: an estimate from all pairs to draw beside it, as a band.
         method: its name.
+        truth: where known, in bits.
     """
     for i, (k, bits, stderr) in enumerate(zip(profile.ks, profile.bits, profile.stderr, strict=True)):
         place = profile.sizes * 1.02 ** (i - (len(profile.ks) - 1) / 2)
@@ -42,8 +57,12 @@ def plot_profile(profile: Profile, axes: Axes, found: Estimate | None = None, me
         axes.errorbar(place, bits, reach, color=hue, marker="o", ms=4, lw=1.2, capsize=2, label=f"neighbours, k = {k}")
     sizes = profile.sizes
     if found is not None:
-        axes.axhspan(float(found.low), float(found.high), color=GREY, alpha=0.2, lw=0, label=f"{method}, 95 %")
-        axes.axhline(float(found.bits), color=GREY, lw=1.2, ls="--")
+        axes.axhspan(
+            float(found.low), float(found.high), color=GREY, alpha=0.2, lw=0, label=f"{method}, 95 %".lstrip(", ")
+        )
+        axes.axhline(float(found.bits), color=GREY, lw=1.2, ls="--", label=f"{method}, all pairs".lstrip(", "))
+    if truth is not None:
+        axes.axhline(truth, color=BLACK, lw=1.0, ls=":", label=f"truth: {truth:.2f} bits")
     axes.set_xscale("log")
     axes.set_xticks(sizes)
     axes.xaxis.set_minor_locator(NullLocator())
@@ -57,6 +76,8 @@ def plot_profile(profile: Profile, axes: Axes, found: Estimate | None = None, me
 
 def plot_heat_map(dataset: xr.Dataset, axes: Axes, figure: str = "bits") -> None:
     """A figure of every two columns, written into the cells; the diagonal, and what is not known, is left out.
+
+    An estimate below 0 is shown as the 0 that colours start from.
 
     Columns that are symbols stand in brackets, columns that no method can take in parentheses.
 
@@ -72,9 +93,7 @@ def plot_heat_map(dataset: xr.Dataset, axes: Axes, figure: str = "bits") -> None
     for (i, j), value in np.ndenumerate(values):
         if np.isfinite(value) and len(names) <= 16:
             shade = "white" if value < 0.6 * top else "black"
-            axes.text(
-                j, i, f"{round(float(value), 2) + 0.0:.2f}", ha="center", va="center", color=shade, fontsize="small"
-            )
+            axes.text(j, i, at_least_zero(value), ha="center", va="center", color=shade, fontsize="small")
     size = "medium" if len(names) <= 40 else "xx-small"
     axes.set_xticks(range(len(names)), names, rotation=45, ha="right", parse_math=False, fontsize=size)
     axes.set_yticks(range(len(names)), names, parse_math=False, fontsize=size)
@@ -93,14 +112,15 @@ def plot_ranking(dataset: xr.Dataset, axes: Axes) -> None:
     known = np.flatnonzero(np.isfinite(dataset.bits.values))
     names, place = [_marked(dataset)[i] for i in known], np.arange(len(known))
     bits, low, high = (dataset[name].values[known] for name in ("bits", "low", "high"))
-    axes.barh(place, np.maximum(bits, 0.0), color=SKY)
-    axes.hlines(place, np.maximum(low, 0.0), high, color=BLUE, lw=1.5)
+    axes.barh(place, np.maximum(bits, 0.0), color=SKY, label="estimate")
+    axes.hlines(place, np.maximum(low, 0.0), np.maximum(high, 0.0), color=BLUE, lw=1.5, label="95 %")
     axes.set_yticks(place, names, parse_math=False)
     axes.invert_yaxis()
     axes.set_xlim(left=0.0)
     axes.set_xlabel("bits")
     axes.set_title(f"About {shown(str(dataset.attrs['target']))}, by {dataset.attrs['method']}", parse_math=False)
     quiet_grid(axes)
+    legend_below(axes, 2, 0.55 / max(len(known), 1) + 0.1)
 
 
 def _marked(dataset: xr.Dataset) -> list[str]:

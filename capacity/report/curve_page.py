@@ -11,10 +11,13 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from capacity.curves.files import read_curves
-from capacity.curves.summary import curve_table, note
+from capacity.curves.summary import curve_table, note, with_interval
 from capacity.plots.curve import plot_bits, plot_loss, plot_unit_bits
 from capacity.report.command import COMMAND_FILE
 from capacity.report.drawing import Drawing, drawing_of
+from capacity.report.series import MOST_POINTS
+
+POINTS = 2 * MOST_POINTS  # of all long lines on the page, in each of the two figures of a curve
 
 
 def curve_contents(directory: Path) -> dict[str, Any]:
@@ -26,12 +29,13 @@ def curve_contents(directory: Path) -> dict[str, Any]:
     curves = read_curves(directory / "curve.nc")
     first = next(iter(curves.values()))
     command = directory / COMMAND_FILE
+    most = min(POINTS // len(curves), MOST_POINTS)
     return {
         "title": "Capacity curve",
         "lead": "; ".join(str(curve.attrs["title"]) for curve in curves.values()),
         "verdict_columns": ["system", "what must hold", "verdict", "found"],
         "verdicts": [row for name, curve in curves.items() for row in _verdicts(name, curve)],
-        "drawings": [drawing for name, curve in curves.items() for drawing in _drawings(name, curve)],
+        "drawings": [drawing for name, curve in curves.items() for drawing in _drawings(name, curve, most)],
         "tables": [_table(curve) for curve in curves.values()],
         "configuration": {name: json.loads(curve.attrs["configuration"]) for name, curve in curves.items()},
         "versions": json.loads(first.attrs["versions"]),
@@ -67,8 +71,8 @@ def _verdicts(name: str, curve: xr.Dataset) -> list[list[Any]]:
         level, seed = np.unravel_index(np.nanargmax(values), values.shape)
         symbol = curve.level.attrs.get("symbol", "level")
         words = "most bits measured" if figure == "bits" else "highest lower bound"
-        best, source = float(values[level, seed]), float(curve.source_bits)
-        found = f"{best:.2f} of {source:.4g} bits at {symbol} = {curve.level.values[level]:.4g}"
+        best = with_interval(curve.isel(level=int(level), seed=int(seed)), figure)
+        found = f"{best} of {float(curve.source_bits):.4g} bits at {symbol} = {curve.level.values[level]:.4g}"
         rows.append([name, words, "figure", found])
     return rows
 
@@ -77,7 +81,9 @@ def _mark(holds: bool | np.bool_) -> str:
     return "holds" if holds else "fails"
 
 
-def _drawings(name: str, curve: xr.Dataset) -> list[Drawing]:
+def _drawings(name: str, curve: xr.Dataset, most: int) -> list[Drawing]:
+    """Its figures, each of at most so many points in long lines."""
+
     def draw(figure: Figure) -> None:
         first, second = figure.subplots(1, 2)
         plot_bits(curve, first)
@@ -86,9 +92,9 @@ def _drawings(name: str, curve: xr.Dataset) -> list[Drawing]:
     def draw_loss(figure: Figure) -> None:
         plot_loss(curve, figure.subplots())
 
-    drawings = [drawing_of(f"bits{_letters(name)}", f"{name}: bits against noise", draw)]
+    drawings = [drawing_of(f"bits{_letters(name)}", f"{name}: bits against noise", draw, most)]
     if "loss" in curve:
-        drawings.append(drawing_of(f"loss{_letters(name)}", f"{name}: training", draw_loss))
+        drawings.append(drawing_of(f"loss{_letters(name)}", f"{name}: training", draw_loss, most))
     return drawings
 
 

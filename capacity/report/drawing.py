@@ -23,6 +23,7 @@ from matplotlib.legend import Legend
 from matplotlib.transforms import Bbox
 
 from capacity.report.marks import Mark, marks_of
+from capacity.report.series import MOST_POINTS, NO_SERIES, Series, take_series
 
 Box = tuple[float, float, float, float]  # x, y, width, height in points, from the upper left corner
 STYLE: Any = {"font.size": 11, "svg.fonttype": "path", "path.simplify": True}
@@ -47,6 +48,7 @@ class Drawing(NamedTuple):
         whole: the figure's own box.
         panels: a box for each panel; empty where there is only one.
         marks: values and where they stand.
+        series: lines of many points, which the page draws.
     """
 
     name: str
@@ -55,21 +57,25 @@ class Drawing(NamedTuple):
     whole: Box
     panels: list[Box]
     marks: list[Mark]
+    series: Series = NO_SERIES
 
 
-def drawing_of(name: str, title: str, draw: Callable[[Figure], None]) -> Drawing:
+def drawing_of(name: str, title: str, draw: Callable[[Figure], None], most: int = MOST_POINTS) -> Drawing:
     """Draw a figure for the page.
 
     Args:
         name: unique on the page, letters and digits.
         title: in words.
         draw: draws on an empty figure; called twice, since the first time tells how many panels it has.
+        most: points of all long lines together, about.
     """
     with mpl.rc_context(STYLE | {"svg.hashsalt": name}):
         trial = Figure(figsize=(10, 5.5))
         draw(trial)
         rows, columns = _grid(trial)
         figure = _laid_out(draw, PANEL * columns, HEIGHT * rows)
+        figure.set_layout_engine("none")  # everything stays where it is
+        series = take_series(figure, most)
         file = io.BytesIO()
         figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
         _draw(figure)  # again: a legend's parts stand where the last drawing, of other dots, put them
@@ -77,7 +83,7 @@ def drawing_of(name: str, title: str, draw: Callable[[Figure], None]) -> Drawing
         panels = [_box(panel, figure) for panel in _panels(figure)]
         return Drawing(
             name, title, _content(file.getvalue().decode(), name), (0.0, 0.0, width, height),
-            panels if len(panels) > 1 else [], marks_of(figure),
+            panels if len(panels) > 1 else [], marks_of(figure), series,
         )  # fmt: skip
 
 
@@ -107,7 +113,7 @@ def _laid_out(draw: Callable[[Figure], None], width: float, height: float) -> Fi
 
 def _draw(figure: Figure) -> None:
     """So that every artist knows its place."""
-    FigureCanvasAgg(figure).draw()  # type: ignore[no-untyped-call]
+    figure.draw_without_rendering()
 
 
 def _grid(figure: Figure) -> tuple[int, int]:
@@ -188,4 +194,11 @@ def _content(svg: str, name: str) -> str:
         body = re.sub(rf"(fill|stroke): {colour}", rf"\1: {own}", body)
     # Rules of matplotlib's own style element would reach beyond the figure.
     body = re.sub(r"<style[^>]*>.*?</style>", "", body, flags=re.DOTALL)
+    body = re.sub(rf'(<g id="{name}-long\d+">\s*<path d=")[^"]*', r"\1", body)  # the page fills it in
+    body = re.sub(r'\b(d|x|y)="[^"]*"', lambda found: _short(found[0]), body)
     return re.sub(r"\n\s*", "\n", body).strip()
+
+
+def _short(numbers: str) -> str:
+    """Coordinates to a hundredth of a point, no blanks where none are needed."""
+    return re.sub(r"\s*([A-Za-z])\s+(?=[-\d])", r"\1", re.sub(r"(\.\d\d)\d+", r"\1", numbers)).replace("\n", "")

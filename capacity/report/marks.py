@@ -6,6 +6,7 @@ somebody else's claim draws.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -19,8 +20,9 @@ from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
-MAX_VALUES = 120  # values of one series; of a longer one, equally spaced ones
+MAX_VALUES = 120  # values of one series; of a longer one, equally spaced ones and its ends
 MAX_CELLS = 1600
+NUMBERED = re.compile(r"_(child|container|nolegend)")
 
 
 class Mark(NamedTuple):
@@ -46,10 +48,12 @@ def marks_of(figure: Figure) -> list[Mark]:
 def _values(axes: Axes) -> Iterator[tuple[np.ndarray, str]]:
     labels, ends = _of_containers(axes)
     for line in axes.lines:
+        if line.get_gid() is not None:  # long, and the page knows its points
+            continue
         data = np.asarray(line.get_xydata(), np.float64)
         flat = len(data) == 2 and line.get_transform() != axes.transData  # a line across, as by axhline
         places = line.get_transform().transform(data)
-        chosen = [0, 1] if flat else _spread(len(data))
+        chosen = [0, 1] if flat else _spread(data)
         for i in chosen:
             if line.get_marker() in ("|", "_", 2, 3):  # the caps of an error bar
                 continue
@@ -59,7 +63,7 @@ def _values(axes: Axes) -> Iterator[tuple[np.ndarray, str]]:
         if isinstance(points, PathCollection):
             offsets = np.asarray(np.ma.getdata(points.get_offsets()), np.float64)
             places = points.get_offset_transform().transform(offsets)
-            for i in _spread(len(offsets)):
+            for i in _spread(offsets):
                 yield places[i], _named(points.get_label(), _pair(axes, offsets[i]))
     for bars in axes.containers:
         if isinstance(bars, BarContainer):
@@ -136,13 +140,27 @@ def _unit(label: str, value: float) -> str:
 
 
 def _named(label: object, value: str) -> str:
+    words = shown_label(label)
+    return f"{words}: {value}" if words else value
+
+
+def shown_label(label: object) -> str:
+    """An artist's words: also those that an underscore keeps out of the legend, but not matplotlib's own numbers."""
     text = str(label)
-    return value if text.startswith("_") or text == "None" else f"{text}: {value}"
+    return "" if text == "None" or NUMBERED.match(text) else text.removeprefix("_")
 
 
 def _number(value: float) -> str:
     return f"{round(float(value), 12) + 0.0:.4g}"
 
 
-def _spread(count: int) -> list[int]:
-    return sorted(set(np.linspace(0, count - 1, min(count, MAX_VALUES)).astype(int).tolist())) if count else []
+def _spread(points: np.ndarray) -> list[int]:
+    """Which of the points (n, 2) have values: all, or equally spaced ones and the lowest and highest."""
+    count, known = len(points), np.isfinite(points).all(axis=1)
+    if not known.any():
+        return []
+    ends = [
+        int(np.argmin(np.where(known, points[:, 1], np.inf))),
+        int(np.argmax(np.where(known, points[:, 1], -np.inf))),
+    ]
+    return sorted({*np.linspace(0, count - 1, min(count, MAX_VALUES)).astype(int).tolist(), *ends})

@@ -1,6 +1,7 @@
 "use strict";
 (() => {
   const marks = JSON.parse(document.getElementById("marks").textContent);
+  const series = JSON.parse(document.getElementById("series").textContent);
   const tip = document.getElementById("tip");
   const root = document.documentElement;
   const NEAR = 28, MOST = 40, SVG = "http://www.w3.org/2000/svg";
@@ -12,6 +13,33 @@
   document.getElementById("theme").addEventListener("click", () => {
     root.dataset.theme = root.dataset.theme === "dark" ? "light" : "dark";
   });
+
+  // Long lines: 16-bit places between the ends of their axes, drawn and told from the same numbers.
+  for (const [name, {frames, lines, data}] of Object.entries(series)) {
+    const bytes = new DataView(Uint8Array.from(atob(data), (c) => c.charCodeAt(0)).buffer);
+    const own = marks[name] = marks[name] || [];
+    let at = 0;
+    for (const [place, number, words, count] of lines) {
+      const frame = frames[number], {box} = frame, path = document.getElementById(name + "-" + place).firstElementChild;
+      let drawn = "", pen = "M";
+      for (let i = 0; i < count; i++, at += 4) {
+        const [x, y] = [bytes.getUint16(at, true), bytes.getUint16(at + 2, true)];
+        if (y === 65535) { pen = "M"; continue; }
+        const left = along(frame.x, x), top = along(frame.y, y);
+        drawn += pen + left.toFixed(2) + " " + top.toFixed(2);
+        pen = "L";
+        if (left < box[0] - 0.7 || left > box[2] + 0.7 || top < box[1] - 0.7 || top > box[3] + 0.7) continue;
+        own.push([left, top, () => (words && words + ": ") + value(frame.x, x) + "; " + value(frame.y, y), path]);
+      }
+      path.setAttribute("d", drawn);
+    }
+  }
+
+  function along(side, step) { return side.start + (side.end - side.start) * step / 65534; }
+  function value(side, step) {
+    const at = side.low + (side.high - side.low) * step / 65534;
+    return (side.label && side.label + " ") + Number((side.log ? 10 ** at : at).toPrecision(4));
+  }
 
   for (const figure of document.querySelectorAll("figure[data-drawing]")) {
     const name = figure.dataset.drawing;
@@ -27,7 +55,7 @@
 
   function prepare(svg, own) {
     const whole = svg.getAttribute("viewBox").split(" ").map(Number);
-    let box = [...whole];
+    let box = [...whole], lit = null;
     const spot = document.createElementNS(SVG, "circle");
     spot.setAttribute("class", "spot");
     spot.setAttribute("r", 0);
@@ -75,14 +103,21 @@
       spot.setAttribute("cx", best[0]);
       spot.setAttribute("cy", best[1]);
       spot.setAttribute("r", 6 * scale);
-      tip.textContent = best[2];
+      tip.textContent = typeof best[2] === "string" ? best[2] : best[2]();
+      light(best[3]);
       tip.hidden = false;
       const left = Math.min(event.clientX + 14, innerWidth - tip.offsetWidth - 8);
       const below = event.clientY + 18 + tip.offsetHeight < innerHeight;
       tip.style.left = Math.max(8, left) + "px";
       tip.style.top = (below ? event.clientY + 18 : event.clientY - tip.offsetHeight - 14) + "px";
     }
+    function light(path) {
+      if (lit) lit.classList.remove("lit");
+      if (path) path.classList.add("lit");
+      lit = path;
+    }
     function leave() {
+      light(null);
       tip.hidden = true;
       spot.setAttribute("r", 0);
     }

@@ -57,12 +57,22 @@ def render(contents: dict[str, Any]) -> str:
     parts = {name: (folder / file).read_text() for name, file in (("style", "page.css"), ("script", "page.js"))}
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["marks"] = _marks
+    environment.filters["series"] = _series
     environment.filters["box"] = lambda box: " ".join(f"{number:g}" for number in box)
     template = environment.from_string((folder / "page.html.j2").read_text())
     return template.render(**parts, **contents)
 
 
 def _marks(drawings: list[Drawing]) -> str:
-    """Values of all drawings as JSON that cannot end the script element that holds it."""
-    values = {drawing.name: [list(mark) for mark in drawing.marks] for drawing in drawings}
+    """Values of all drawings, as JSON."""
+    return _json({drawing.name: [list(mark) for mark in drawing.marks] for drawing in drawings})
+
+
+def _series(drawings: list[Drawing]) -> str:
+    """Long lines of all drawings that have some, as JSON."""
+    return _json({drawing.name: drawing.series.record() for drawing in drawings if drawing.series.lines})
+
+
+def _json(values: object) -> str:
+    """JSON that cannot end the script element that holds it."""
     return json.dumps(values, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")

@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from capacity.runtime.cores import cores
+
 GPUS = {
     "NVIDIA": (("/dev/nvidia0", "/proc/driver/nvidia/version"), "jax[cuda12]"),
     "AMD": (("/dev/kfd",), "jax[rocm]"),
@@ -22,11 +24,6 @@ def set_devices(asked: int | None) -> None:
     _ASKED.clear()
     if asked is not None:
         _ASKED["cpu"] = asked
-
-
-def cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def workers() -> int:

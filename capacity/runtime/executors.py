@@ -8,7 +8,8 @@ from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 
-from capacity.runtime.devices import cores, set_devices
+from capacity.runtime.cores import cores
+from capacity.runtime.devices import set_devices
 from capacity.runtime.names import check_name
 
 __all__ = ["ExecutorPool", "executor_pool", "pool_of"]

@@ -39,6 +39,11 @@ def _replace(match: re.Match[str]) -> str:
     return svg(inline)
 
 
+def _words(formula: str) -> str:
+    """For an attribute inside Markdown, where a bar would end a table's cell."""
+    return escape(" ".join(formula.split())).replace("|", "&#124;")
+
+
 @lru_cache(maxsize=1000)
 def svg(formula: str) -> str:
     """A formula as inline SVG, its baseline on the text's.
@@ -66,6 +71,6 @@ def svg(formula: str) -> str:
     body = re.sub(r"\s*\n\s*", " ", body)
     em = 1 / SIZE
     return (
-        f'<svg role="img" aria-label="{escape(formula)}" viewBox="0 0 {width:g} {height:g}" fill="currentColor" '
+        f'<svg role="img" aria-label="{_words(formula)}" viewBox="0 0 {width:g} {height:g}" fill="currentColor" '
         f'style="width:{width * em:.3f}em;height:{height * em:.3f}em;vertical-align:{-depth * em:.3f}em">{body}'
     )

@@ -12,6 +12,7 @@ sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
 import formulas  # noqa: E402
 import pages  # noqa: E402
 import references  # noqa: E402
+import typeset  # noqa: E402
 from mkdocs.structure.files import File, Files  # noqa: E402
 
 TASKS = {
@@ -28,6 +29,8 @@ BACKGROUND = {
     "What the numbers do not mean": "limits.md",
     "Glossary": "glossary.md",
     "Design": "design.md",
+    "What is trusted and promised": "security.md",
+    "What it stands on": "dependencies.md",
     "References": "references.md",
     "Changes": "changelog.md",
     "Contributing": "contributing.md",
@@ -70,7 +73,10 @@ def on_page_markdown(markdown: str, page: Any, **about: Any) -> str:
 
 
 def on_page_content(html: str, page: Any, **about: Any) -> str:
-    """Every `[@key]` becomes a link to the references; also in docstrings."""
+    """Every `[@key]` becomes a link to the references, also in docstrings; formulas of these and of tables are set."""
+    folder = page.file.src_uri.partition("/")[0]
+    if folder != "notebooks":
+        html = typeset.typeset_html(html) if folder == "reference" else typeset.typeset_cells(html)
     if page.file.src_uri == "references.md":
         return html
     return references.linked(html, references.read(ROOT / pages.BIBLIOGRAPHY), "../" * page.file.src_uri.count("/"))

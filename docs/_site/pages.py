@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import references
+from typeset import typeset
 
 from capacity.channels import Constraint
 from capacity.claims.outcome import region
@@ -52,6 +53,7 @@ def from_root(root: Path, name: str) -> str:
         text = text.replace(f"]({file})", f"]({page})")
     text = re.sub(r"\[([^]]+)\]\((?!docs/|https?:|#)[\w./]+\.(?:cff|toml|txt)\)", r"`\1`", text)  # not on the site
     text = re.sub(r"\]\((notebooks/\w+)\.ipynb\)", r"](\1.md)", text)
+    text = re.sub(r'\b(src|srcset)="docs/', r'\1="', text)
     return re.sub(r"\]\(docs/", "](", text)
 
 
@@ -133,9 +135,9 @@ def _prose(text: str) -> list[str]:
 
 
 def _escape(text: str) -> str:
-    """Signs that Markdown would take for its own, but not those inside code."""
+    """Signs that Markdown would take for its own, and formulas set, but not those inside code."""
     parts = re.split(r"(`[^`]*`)", text)
-    return "".join(part if i % 2 else _escape_words(part) for i, part in enumerate(parts))
+    return "".join(part if i % 2 else typeset(_escape_words(part)) for i, part in enumerate(parts))
 
 
 def _escape_words(text: str) -> str:

@@ -25,6 +25,7 @@ import numpy as np
 
 from capacity.bounds import Ceiling, Decoder, MaximumEntropy, measure
 from capacity.results.estimate import Bracket
+from capacity.runtime.cores import cores
 from tests.benchmarks.brackets_cases import CASES, Case, Made
 from tests.benchmarks.brackets_public import public
 from tests.benchmarks.mi_tasks import append, load
@@ -73,8 +74,7 @@ def one_run(case: Case, made: Made, part: str, seed: int) -> Record:
     record |= {"seconds": time.perf_counter() - start, "core_seconds": time.process_time() - worked}
     if part == "bracket":
         record |= _others(key_others, made)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    machine = {"cores": cores, "backend": jax.default_backend(), "jax": jax.__version__}
+    machine = {"cores": cores(), "backend": jax.default_backend(), "jax": jax.__version__}
     return record | machine | {"python": platform.python_version(), "load_before": load_before}
 
 

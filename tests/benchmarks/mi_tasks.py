@@ -21,6 +21,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from capacity.runtime.cores import cores
 from synthetic.pairs import EXTRA_TASKS, PUBLIC_TASKS, Pair
 
 Record = dict[str, Any]
@@ -58,7 +59,7 @@ def measure(method: Method, name: str, pair: Pair, seed: int, n: int, rescaled: 
         x, y = rescale(x), rescale(y)
     record: Record = {"estimator": name, "task": pair.name, "seed": seed, "n": n, "rescaled": rescaled, "given": given}
     record |= {"dim_x": pair.dim_x, "dim_y": pair.dim_y, "truth": pair.bits}
-    record |= {"backend": jax.default_backend(), "cores": os.cpu_count()}
+    record |= {"backend": jax.default_backend(), "cores": cores()}
     start = time.perf_counter()
     try:
         estimate = method(jax.random.key(seed), x, y)

@@ -23,6 +23,7 @@ from capacity.curves.dataset import label
 from capacity.curves.files import write_csv, write_curves
 from capacity.curves.parts import load_lanes, save_lanes
 from capacity.curves.programs import LanePrograms
+from capacity.runtime.cores import cores
 from capacity.runtime.files.atomic import write_atomic
 from capacity.runtime.files.parts import Arrays
 from capacity.runtime.files.store import Store
@@ -119,7 +120,7 @@ def main() -> None:
     asked = parser.parse_args()
     jax.config.update("jax_num_cpu_devices", 1)
     costs = measured()
-    where = f"{os.cpu_count()} cores, {platform.machine()}, JAX {jax.__version__}, load {os.getloadavg()[0]:.1f}"
+    where = f"{cores()} cores, {platform.machine()}, JAX {jax.__version__}, load {os.getloadavg()[0]:.1f}"
     assumed = f"An accelerator is *assumed* to do the lanes of {FASTER:g} cores here; nobody has measured it."
     lines = [f"# {asked.lanes:,} lanes on {asked.workers} accelerators", ""]
     lines += [f"`python -m tests.benchmarks.scale`, on {where}: lanes of the default curve.", assumed, ""]

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import jax
 
+from capacity.runtime.cores import cores
 from capacity.runtime.files.atomic import write_atomic
 from capacity.training import places_here
 from tests.benchmarks.sweeps_cases import REFERENCE, lanes_time
@@ -64,11 +65,10 @@ def main() -> None:
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument("--report", type=Path)
     asked = parser.parse_args()
-    cores = os.cpu_count() or 1
     jax.config.update("jax_enable_compilation_cache", False)
     for name in asked.parts:
         part, title = PARTS[name]
-        where = f"{cores} cores, {platform.machine()}, {jax.default_backend()}, JAX {jax.__version__}"
+        where = f"{cores()} cores, {platform.machine()}, {jax.default_backend()}, JAX {jax.__version__}"
         lines = [f"On {where}; load before it {os.getloadavg()[0]:.1f}.", ""]
         print(f"## {title}\n\n{lines[0]}\n", flush=True)
         for line in part(places_here()):

@@ -21,7 +21,7 @@ from scipy.spatial import cKDTree
 from scipy.special import digamma
 
 from capacity.estimators.neighbours.ksg import KSG, scaled_margins
-from capacity.runtime.devices import cores
+from capacity.runtime.cores import cores
 
 K = 5
 SLOW = 3.0  # seconds; what takes longer is timed once

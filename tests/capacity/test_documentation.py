@@ -16,12 +16,14 @@ from typing import Any
 
 import pytest
 from curve_examples import made_up
+from PIL import Image
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "docs" / "_site"))
 
 import formulas  # noqa: E402
 import pages  # noqa: E402
+import typeset  # noqa: E402
 
 from capacity.cli.listing import registries  # noqa: E402
 from capacity.curves.files import write_curves  # noqa: E402
@@ -182,3 +184,45 @@ def test_the_channel_of_contributing_is_one(monkeypatch: pytest.MonkeyPatch) -> 
     laplace = example.Laplace(0.5)
     assert float(laplace.log_noise(example.jnp.float32(0.0))) == pytest.approx(0.0)
     assert float(laplace.noise_moments()[1]) == pytest.approx(0.5, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("plain", "set_"),
+    [
+        ("1/2 log2(1 + P/sigma^2)", "½ log<sub>2</sub>(1 + P/σ<sup>2</sup>)"),
+        ("H(1 - p^units), E[u^2] &lt;= 1", "H(1 − p<sup>units</sup>), E[u<sup>2</sup>] ≤ 1"),
+        (r"-sum\_i p\_i log2 p\_i", "−∑<sub>i</sub> p<sub>i</sub> log<sub>2</sub> p<sub>i</sub>"),
+        (r"h\_(l+1), (1 + t)^0.55, 2^(n-1)", "h<sub>l+1</sub>, (1 + t)<sup>0.55</sup>, 2<sup>n-1</sup>"),
+        ("units of +-1, digits of pi", "units of ±1, digits of π"),
+        ("p_value, max_size, sigma_max and digamma(x)", "p_value, max_size, sigma_max and digamma(x)"),
+    ],
+)
+def test_formulas_of_docstrings_are_set_and_names_are_not(plain: str, set_: str) -> None:
+    assert typeset.typeset(plain) == set_
+
+
+def test_code_and_headings_of_a_page_are_left_as_they_are() -> None:
+    page = '<h2 id="sigma">sigma</h2><p>sigma <code class="n">sigma^2</code><a href="#sigma">sigma</a></p>'
+    assert typeset.typeset_html(page) == page.replace("<p>sigma", "<p>σ").replace(">sigma</a>", ">σ</a>")
+
+
+def test_a_formula_with_a_bar_stays_in_its_cell() -> None:
+    row = formulas.drawn(r"| bits | $I(M;Z_j \mid Z_k)$ | $p(z|u)$ |")
+    assert row.count("<svg") == 2 and row.count("|") == 4
+
+
+def test_names_that_share_a_line_are_kept_together() -> None:
+    pytest.importorskip("griffe", reason="the extra docs is not installed")
+    from sections import together
+
+    lines = ("Attributes:", "    low, high: ends.", "    *args, **kw: others, too: yes.", "    one: a, b: c.")
+    text = "What.\n\n" + "\n".join(f"    {line}" for line in lines)
+    shared = text.replace("low, high", "low,\u00a0high").replace("*args, **kw", "*args,\u00a0**kw")
+    assert together(text) == shared
+
+
+def test_the_start_figure_has_a_narrow_form() -> None:
+    with Image.open(ROOT / "docs/curve.png") as wide, Image.open(ROOT / "docs/curve_narrow.png") as narrow:
+        assert wide.width > narrow.width < narrow.height
+    start = pages.from_root(ROOT, "README.md")
+    assert 'srcset="curve_narrow.png"' in start and 'src="curve.png"' in start and "](docs/" not in start

@@ -35,7 +35,7 @@ def draw_cosine(data: xr.Dataset, axes: Axes, ticks: list[str]) -> None:
     axes.set_xlabel("part of the training done")
     axes.set_ylabel("cosine of a step with the full-batch descent")
     axes.set_title("How far downhill steps point, mean")
-    grid_and_legend(axes, 4)
+    grid_and_legend(axes, 3)
 
 
 def draw_ratio(x: xr.DataArray, measured: xr.DataArray, stderr: xr.DataArray, axes: Axes, label: str) -> None:

@@ -110,7 +110,7 @@ class Generalization(Claim):
         left.set_ylim(min(0.0, float(data.gap.min())) - 0.5, 2 * BITS)
         right.set_ylim(-BITS, BITS + 0.5)
         for axes in (left, right):
-            axes.axhline(0, color=BLACK, lw=0.8)
+            axes.axhline(0, color=BLACK, lw=0.8, label="_none")
             if lost:
                 axes.set_title(f"{axes.get_title()} ({lost} runs leave the axis)")
             axes.set_xlabel("bits kept, I(M;Z) over all messages")

@@ -115,7 +115,7 @@ class SmallData(Claim):
         first.axhline(float(data.entropy), color=SOURCE_COLOUR, ls=(0, (6, 3)), lw=1.2, label="H(Y): all of the label")
         first.set_ylabel("held-out bits per label")
         second.set_ylabel("held-out accuracy (%)")
-        third.axhline(0, color=BLACK, lw=0.8)
+        third.axhline(0, color=BLACK, lw=0.8, label="_both alike")
         third.axvline(80, color=SOURCE_COLOUR, lw=0.8, ls=":", label="80 samples")
         third.set_ylabel("difference in bits per label")
         said = [f"{model} ahead at N: {data.attrs[f'{model}_ahead_at'] or 'none'}" for model in WIDTHS]

@@ -107,7 +107,8 @@ class Temperature(Claim):
             rows = data.sharpness.isel(batch=i).values
             middle = [np.median(row[np.isfinite(row)]) if np.isfinite(row).any() else np.nan for row in rows]
             left.plot(data.rate, middle, "-", color=COLOURS[i], label=f"batch {batch:g}: median and runs")
-            left.plot(np.repeat(data.rate.values[:, None], rows.shape[1], 1), rows, ".", color=COLOURS[i], alpha=0.5)
+            rates = np.repeat(data.rate.values[:, None], rows.shape[1], 1)
+            left.plot(rates, rows, ".", color=COLOURS[i], alpha=0.5, label=f"_batch {batch:g}, a run")
             held_out = data.held_out.isel(batch=i).values.ravel()
             right.plot(rows.ravel(), held_out, "o", ms=4, mfc="white", color=COLOURS[i], label=f"batch {batch:g}")
         log_ticks(left, data.rate.values)

@@ -104,7 +104,8 @@ class Deterministic(Claim):
             read = data.read.isel(noise=noise)
             axes.plot(data.bits, read.mean("seed"), "o-", color=hue, label=f"read by the learnt decoder, {words}, mean")
             for seed in range(data.sizes["seed"]):
-                axes.plot(data.bits, read.isel(seed=seed), ".", color=hue, ms=4, alpha=0.6)
+                words_of_one = f"_{words}, seed {seed}"
+                axes.plot(data.bits, read.isel(seed=seed), ".", color=hue, ms=4, alpha=0.6, label=words_of_one)
         axes.axhline(float(data.ceiling), color=BLACK, lw=1.2, label=f"capacity at σ = {NOISE}, power 1")
         axes.set_xlabel("source (bits)")
         axes.set_ylabel("information through one unit (bits)")

@@ -109,7 +109,7 @@ class DigitsOfPi(Claim):
         left, right = figure.subplots(1, 2)
         left.plot(data.noise, data.truth, color=BLACK, lw=1.2, label="closed form, number uniform on [0, 10]")
         left.plot(data.noise, data.bits, "o", color=BLUE, mfc="white", label="counted on the digits of π")
-        left.axvline(NOISE, color=GREY, lw=0.8, ls=":")
+        left.axvline(NOISE, color=GREY, lw=0.8, ls=":", label="_the sentence's noise")
         left.set_xscale("log")
         left.set_ylim(0)
         left.set_xlabel("half width of the noise (a number below ten)")

@@ -87,9 +87,8 @@ class GaussianNoise(Claim):
             for axes, name in ((left, "bits"), (right, "power")):
                 one = data[f"{kind}_{name}"]
                 axes.plot(data.noise, one.mean("seed"), color=hue, label=f"{words}, mean")
-                axes.plot(
-                    np.repeat(data.noise, data.sizes["seed"]), one.values.ravel(), "o", color=hue, mfc="white", ms=4
-                )
+                noise, label = np.repeat(data.noise, data.sizes["seed"]), f"_{words}, a seed"
+                axes.plot(noise, one.values.ravel(), "o", color=hue, mfc="white", ms=4, label=label)
         left.set_ylim(0, BITS * 1.08)
         left.set_ylabel("information through the units (bits)")
         left.set_title("Eight bits on four noisy units")

@@ -103,12 +103,13 @@ class Handmade(Claim):
         for code in data.code.values:
             bits = data.handmade_bits.sel(code=code)
             left.plot(data.noise, bits, "s--", ms=3, lw=1, color=HUES[code], label=code)
-            right.plot(data.noise, bits - best, "s--", ms=3, lw=1, color=HUES[code])
+            right.plot(data.noise, bits - best, "s--", ms=3, lw=1, color=HUES[code], label=f"_{code}")
         learnt = data.learnt_bits
         left.plot(data.noise, learnt.mean("seed"), "o-", color=HUES["learnt"], label="learnt, mean")
-        right.plot(data.noise, data.ceiling.clip(max=BITS) - best, color=BLACK, lw=1.5)
+        right.plot(data.noise, data.ceiling.clip(max=BITS) - best, color=BLACK, lw=1.5, label="_ceiling")
         reach = [learnt.mean("seed") - data.learnt_low, data.learnt_high - learnt.mean("seed")]
-        right.errorbar(data.noise, learnt.mean("seed") - best, reach, fmt="o-", capsize=3, color=HUES["learnt"])
+        more, words = learnt.mean("seed") - best, "_learnt, mean and 95 %"
+        right.errorbar(data.noise, more, reach, fmt="o-", capsize=3, color=HUES["learnt"], label=words)
         left.set_ylim(0, BITS * 1.08)
         right.set_ylim(-1.5, 0.6)
         left.set_ylabel("information through the units (bits)")

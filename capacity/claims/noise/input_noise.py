@@ -78,12 +78,14 @@ class InputNoise(Claim):
             reach = [one.bits_mean - one.bits_low, one.bits_high - one.bits_mean]
             size = int(one["size"])
             left.errorbar(place, one.bits_mean, reach, fmt="o-", color=hue, capsize=2, label=f"{size:,} pictures")
-            left.axhline(float(one.bits_mean[0]), color=hue, lw=0.8, ls=":")
-            left.plot(int(one.chosen), float(one.bits_mean[int(one.chosen)]), "o", color=hue, ms=12, mfc="none")
+            left.axhline(float(one.bits_mean[0]), color=hue, lw=0.8, ls=":", label="_without noise")
+            best = float(one.bits_mean[int(one.chosen)])
+            left.plot(int(one.chosen), best, "o", color=hue, ms=12, mfc="none", label="_the dose chosen")
             right.plot(place, (one.train - one.bits).mean("seed"), "o-", color=hue, label=f"{size:,} pictures")
             if int(one.harmful) < data.sizes["dose"]:
                 harm = int(one.harmful)
-                left.plot(harm, float(one.bits_mean[harm]), "x", color=BLACK, ms=9, mew=2, zorder=5)
+                bits, words = float(one.bits_mean[harm]), "_the first dose that harms"
+                left.plot(harm, bits, "x", color=BLACK, ms=9, mew=2, zorder=5, label=words)
         left.set_ylabel("held-out bits per label (of 2)")
         left.set_title("Dose and response; ring: chosen, cross: first that harms")
         right.set_ylabel("bits per label, trained on less held out")

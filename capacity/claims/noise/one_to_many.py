@@ -101,7 +101,7 @@ class OneToMany(Claim):
         place = np.arange(data.sizes["case"])
         right.plot(place, data.closed_form, "_", color=BLACK, ms=22, mew=1.5, label="closed form")
         for i in range(data.sizes["seed"]):
-            label = "trained, a point a seed" if i == 0 else None
+            label = f"_seed {i}" if i else "trained, a point a seed"
             right.plot(place + 0.04 * (i - data.sizes["seed"] / 2), data.loss[i], "o", color=RED, ms=3, label=label)
         right.set_xticks(place, list(data.case.values), rotation=35, ha="right", fontsize="small")
         right.set_yscale("symlog", linthresh=10)

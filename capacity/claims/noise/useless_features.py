@@ -89,7 +89,7 @@ class UselessFeatures(Claim):
                 size = int(one[f"{kind}_size"])
                 axes.errorbar(place, mean, reach, fmt="o-", color=hue, capsize=2, label=f"{size:,} examples")
             axes.set_xticks(place, [f"{c}" for c in data[f"{kind}_count"].values])
-            axes.axhline(0.0, color=GREY, lw=0.8)
+            axes.axhline(0.0, color=GREY, lw=0.8, label="_none")
             axes.set_xlabel("useless features beside the useful ones")
             quiet_grid(axes)
         left.axhline(TRUTH, color=BLACK, lw=1.2, label="what the useful features carry")

@@ -91,9 +91,9 @@ class AskedBits(Claim):
             one = data.isel(seed=i)
             reach = [one.bits - one.low, one.high - one.bits]
             style: dict[str, Any] = {"fmt": "o", "color": BLUE, "mfc": "white", "capsize": 3}
-            label = "one seed, 95 % interval" if i == 0 else None
+            label = f"_seed {i}, 95 % interval" if i else "one seed, 95 % interval"
             right.errorbar(data.asked + 0.1 * (i - 0.5), one.bits - data.asked, reach, label=label, **style)
-        right.axhline(0, color=BLACK, lw=1.2)
+        right.axhline(0, color=BLACK, lw=1.2, label="_as asked")
         label_axes(right, "bits asked for", "bits measured less bits asked for", "How far off")
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from capacity.runtime.devices import cores
+from capacity.runtime.cores import cores
 
 MAX_STORED = 1 << 26  # bytes of all stored beginnings
 BLOCK_WORDS = 1 << 17  # of a block of boxes, a megabyte, of which most lie outside the first column's runs

@@ -19,7 +19,7 @@ from scipy.spatial import cKDTree
 
 from capacity.estimators.neighbours.all_pairs import count_by_pairs, nearest_by_pairs
 from capacity.estimators.neighbours.boxes import Boxes
-from capacity.runtime.devices import cores
+from capacity.runtime.cores import cores
 
 SPARSE = 16
 

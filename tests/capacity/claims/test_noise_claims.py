@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from figure_checks import faults
 from matplotlib.figure import Figure
 
 from capacity.claims import CLAIMS
@@ -107,7 +108,9 @@ def test_binary_lanes_are_labelled_and_drawn() -> None:
     chain = {f"chain_{part}": np.full(3, 1.0) for part in PARTS}
     data = binary._dataset(flips, {"sign": lanes, "coin": lanes}, chain)
     np.testing.assert_array_equal(data.sign_marginal, lanes["marginal"].max(-1))
-    binary.BinaryUnits().plot(data, Figure())
+    figure = Figure(figsize=(10, 5.5), layout="constrained")
+    binary.BinaryUnits().plot(data, figure)
+    assert [fault for fault in faults(figure) if not fault.startswith("cropped")] == []
     top = binary._most({"sign": lanes}, 0.01)
     assert top.value == pytest.approx(lanes["marginal"].max(), rel=1e-6)  # estimates are float32
     assert top.low < top.value < top.high

@@ -248,3 +248,27 @@ def test_a_figure_zooms_and_comes_back(curve: Path) -> None:
         assert float(browser.run(box).split()[2]) < 0.7 * float(whole.split()[2])
         browser.run(press.format(3))
         assert browser.run(box) == whole
+
+
+@needs_chromium
+@pytest.mark.parametrize("width", [390, 1440])
+def test_long_lines_are_drawn_and_told_from_the_same_numbers(tmp_path: Path, width: int) -> None:
+    made = with_checks(made_up(levels=2, seeds=2, steps=200).assign_attrs(trend="falls"))
+    made["loss"][1, 0, 77] = 14.0
+    write_curves(tmp_path / "curve.nc", {"gaussian": made})
+    with chromium.Chromium() as browser:
+        browser.open(write_report(tmp_path), width)
+        drawn = browser.run("[...document.querySelectorAll('[id*=-long] path')].map(p => p.getAttribute('d').length)")
+        assert len(drawn) == 4 and min(drawn) > 1000
+        place = """(() => {
+            const path = document.querySelectorAll("[id*=-long] path")[2], svg = path.ownerSVGElement;
+            const [x, y] = path.getAttribute("d").slice(1).split("L")[77].split(" ").map(Number);
+            const at = new DOMPoint(x, y).matrixTransform(svg.getScreenCTM());
+            scrollTo(0, at.y - 200);
+            return [at.x, 200];
+        })()"""
+        browser.point(*browser.run(place))
+        tip = browser.run("document.getElementById('tip').textContent")
+        assert tip == "σ = 2: step of the optimiser 77; training loss (bits) 14"
+        assert browser.run("document.querySelectorAll('.lit').length") == 1
+        assert browser.complaints == []

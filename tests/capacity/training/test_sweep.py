@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from capacity.runtime.devices import cores
+from capacity.runtime.cores import cores
 from capacity.training import sweep
 
 

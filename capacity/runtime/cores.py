@@ -1,0 +1,76 @@
+"""How many cores this process may use: one count, which everything that runs side by side asks for.
+
+The affinity says which cores there are; a control group (cgroup), as a container or a batch system sets it, says how
+much of their time: a quota of 150 ms in a period of 100 ms is one core and a half.  Half a core is rounded up: a thread
+that waits at times costs less than half a core that never works.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+MEMBERSHIP, MOUNT = Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")
+
+
+def cores() -> int:
+    """Cores that this process may use, at least 1: the least of its affinity and of its control groups' quotas."""
+    if hasattr(os, "sched_getaffinity"):
+        most = len(os.sched_getaffinity(0))
+    else:
+        most = os.cpu_count() or 1
+    return max(1, math.ceil(min(most, quota())))
+
+
+@cache
+def quota(membership: Path = MEMBERSHIP, mount: Path = MOUNT) -> float:
+    """Cores' worth of time that the control groups of this process allow; infinite where none sets a limit.
+
+    Args:
+        membership: the file that names the process's groups.
+        mount: where the hierarchies of groups are mounted.
+    """
+    limits = [_limit(group) for group in _groups(membership, mount)]
+    return min(limits, default=math.inf)
+
+
+def _groups(membership: Path, mount: Path) -> Iterator[Path]:
+    """The process's groups that may limit it, and all above them: each of these limits it too.
+
+    Inside a container the path may be the one outside, which is not there: the groups above it still are.
+    """
+    for line in _text(membership).splitlines():
+        _, _, rest = line.partition(":")
+        controllers, _, path = rest.partition(":")
+        if not controllers:  # version 2; beside version 1 it is mounted in a directory of its own
+            roots = [mount, mount / "unified"]
+        elif "cpu" in controllers.split(","):
+            roots = [mount / controllers, mount / "cpu"]
+        else:
+            continue
+        group = Path(path.lstrip("/"))
+        for root in roots:
+            yield from (root / above for above in (group, *group.parents))
+
+
+def _limit(group: Path) -> float:
+    """One group's quota over its period, of version 2 or of version 1; infinite where it has none."""
+    asked, _, period = _text(group / "cpu.max").partition(" ")
+    if not asked:
+        asked, period = _text(group / "cpu.cfs_quota_us"), _text(group / "cpu.cfs_period_us")
+    try:
+        time, of = int(asked), int(period)
+    except ValueError:  # "max", or no such file
+        return math.inf
+    return time / of if time > 0 and of > 0 else math.inf
+
+
+def _text(file: Path) -> str:
+    """What a file holds; nothing where it is not there or may not be read."""
+    try:
+        return file.read_text().strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
