@@ -18,6 +18,7 @@ Missing: TypeAlias = Literal["refuse", "drop"]
 """What is done about rows with missing values: nothing is computed, or they are left out, which is said."""
 MISSING: tuple[Missing, ...] = ("refuse", "drop")
 MOST_NAMED = 5
+MOST_LABELS = 32  # values of a column of labels beside real numbers
 DROP = "To leave such rows out, say missing='drop' (on the command line: --missing drop)."
 
 
@@ -60,8 +61,8 @@ def side_of(given: object, name: str) -> TableSide:
         name: "x" or "y", for refusals.
 
     Raises:
-        ValueError: for what `column_of` refuses, other shapes, columns of unequal length, and labels beside real
-            numbers, which are no point in any space.
+        ValueError: for what `column_of` refuses, other shapes, columns of unequal length, and labels of more than 32
+            values beside real numbers: those of fewer become columns of 0 and 1.
     """
     if isinstance(given, TableSide):
         return given
@@ -185,18 +186,15 @@ def _together(names: Sequence[str | int], columns: Sequence[TableColumn], name: 
     lengths = {len(column.values) for column in columns}
     if len(lengths) > 1:
         raise ValueError(f"Expected columns of one length in {name}; got {', '.join(map(str, sorted(lengths)))} rows.")
+    kinds = [column.kind for column in columns]
+    if "real" in kinds and "label" in kinds:
+        pairs = zip(names, columns, strict=True)
+        split = [part for label, column in pairs for part in _without_labels(label, column, name)]
+        names, columns = [label for label, _ in split], [column for _, column in split]
     missing = None
     if any(column.missing is not None for column in columns):
         nowhere = np.zeros(lengths.pop(), bool)
         missing = np.column_stack([nowhere if column.missing is None else column.missing for column in columns])
-    kinds = [column.kind for column in columns]
-    if "real" in kinds and "label" in kinds:
-        real, label = (names[kinds.index(kind)] for kind in ("real", "label"))
-        raise ValueError(
-            f"Expected columns of one kind on a side; got real numbers (column {real!r}) and labels (column {label!r}) "
-            f"in {name}. Ask about them one by one; or make real columns of the labels (pandas.get_dummies(...)"
-            ".astype(float)), or classes of the numbers (pandas.cut)."
-        )
     if "real" in kinds:
         values = np.column_stack([column.values.astype(np.float64) for column in columns])
     elif len(columns) == 1:
@@ -204,3 +202,22 @@ def _together(names: Sequence[str | int], columns: Sequence[TableColumn], name: 
     else:
         values = np.column_stack([np.unique(column.values, return_inverse=True)[1] for column in columns])
     return TableSide(values, tuple(names), missing)
+
+
+def _without_labels(label: str | int, column: TableColumn, name: str) -> list[tuple[str | int, TableColumn]]:
+    """A column that may stand beside real numbers: labels as columns of 0 and 1, which say the same."""
+    if column.kind != "label":
+        return [(label, column)]
+    here = np.ones(len(column.values), bool) if column.missing is None else ~column.missing
+    values = np.unique(column.values[here])
+    if len(values) > MOST_LABELS:
+        raise ValueError(
+            f"Expected columns of numbers in {name}, or labels of {MOST_LABELS} values or fewer beside them; got "
+            f"{len(values)} values in column {label!r}. Ask about it alone, or join the values that are rare."
+        )
+    # One value fewer than there are: where none of the others is said, it is the first.
+    said = values[1:] if len(values) > 1 else values
+    return [
+        (f"{label}, label {value}", TableColumn((column.values == value) * 1.0, "real", column.missing))
+        for value in said
+    ]
