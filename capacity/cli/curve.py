@@ -46,6 +46,7 @@ def curve_command(
         join(machine.coordinator, machine.processes, machine.process)
         from capacity.cli.request import plans_of
         from capacity.curves.execute import run_plan
+        from capacity.curves.finished import read_finished
         from capacity.report.command import save_command
         from capacity.runtime.executors import executor_pool
         from capacity.runtime.files.store import Store
@@ -61,7 +62,8 @@ def curve_command(
     with store:
         with refusals():
             save_command(out, ["capacity", *sys.argv[1:]])
-            finished = None if machine.coordinator else _finished(out)  # joined processes wait for process 0
+            # Joined processes wait for process 0.
+            finished = None if machine.coordinator else read_finished(store, plans)
         datasets = _measured(plans, store, finished, quiet, pool, machine.together)
     if as_json or quiet:
         warn_of_lost(datasets)
@@ -73,19 +75,6 @@ def curve_command(
         print(f"Complete already: {files}" if finished else f"Wrote {files}")
         if not finished:
             print_seconds(datasets, time.perf_counter() - started)
-
-
-def _finished(out: Path) -> dict[str, xr.Dataset] | None:
-    """The curve that an earlier run of the same configuration has finished here, or None."""
-    from capacity.curves.files import read_curves
-    from capacity.runtime.files.atomic import StoreError
-
-    if not (out / CURVE_FILE).exists():
-        return None
-    try:
-        return read_curves(out / CURVE_FILE)
-    except StoreError as error:
-        raise StoreError(f"{error} Remove it, and the same command makes it again from the finished lanes.") from error
 
 
 def _measured(
@@ -104,8 +93,9 @@ def _measured(
     out = store.directory
     try:
         datasets = finished or _run(plans, store, quiet, pool, together)
+        store.check()
         if not finished:
-            write_curves(out / CURVE_FILE, datasets)
+            write_curves(out / CURVE_FILE, datasets, store.digest)
         write_csv(out / "curve.csv", datasets)
         save_figure(out / "curve.png", datasets)
     except StoreError as error:

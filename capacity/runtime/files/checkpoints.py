@@ -1,7 +1,8 @@
 """Lanes under way, on disk: a checkpoint of orbax for each lane, whole or not there.
 
 A lane is kept by its own number, not with the group that it trained in, so that a run on another number of devices goes
-on from it too.  What a checkpoint holds decides no figure: a lane trained in parts ends in the same bits.
+on from it too.  What a checkpoint holds decides no figure: a lane trained in parts ends in the same bits.  Its checksum
+covers whose it is as well: the configuration, the lane and the step.
 """
 
 from __future__ import annotations
@@ -25,10 +26,17 @@ StateLeaf: TypeAlias = jax.Array | np.ndarray | jax.ShapeDtypeStruct
 
 
 class Checkpoints:
-    """A directory with one checkpoint for each lane of one configuration, the last one saved."""
+    """A directory with one checkpoint for each lane of one configuration, the last one saved.
 
-    def __init__(self, directory: Path, name: str):
+    Args:
+        directory: of the run.
+        name: of the curve.
+        made_for: digest of the run's configuration; a checkpoint of another one is not used.
+    """
+
+    def __init__(self, directory: Path, name: str, made_for: str = ""):
         self.directory = directory / f"{name}-checkpoints"
+        self.made_for = made_for
 
     def save(self, lane: int, step: int, state: object) -> None:
         """Keep a lane's state after `step` steps, and drop what was kept of it before.
@@ -40,7 +48,7 @@ class Checkpoints:
 
         place = self._lane(lane).absolute()
         leaves = {str(i): np.asarray(_plain(leaf)) for i, leaf in enumerate(jax.tree.leaves(state))}
-        leaves["seal"] = _seal(leaves)
+        leaves["seal"] = self._seal(leaves, lane, step)
         try:
             with _told_once(), ocp.StandardCheckpointer() as checkpointer:  # writes beside, and renames
                 checkpointer.save(place / f"step-{step}", leaves, force=True)
@@ -66,8 +74,8 @@ class Checkpoints:
         try:
             with ocp.StandardCheckpointer() as checkpointer:
                 leaves = checkpointer.restore(found[-1].absolute(), target)
-            if not np.array_equal(leaves.pop("seal"), _seal(leaves)):
-                raise ValueError("its checksum differs")
+            if not np.array_equal(leaves.pop("seal"), self._seal(leaves, lane, int(found[-1].name.split("-")[1]))):
+                raise ValueError("its checksum differs, or it is of another run")
         except (ValueError, OSError, KeyError) as error:
             warnings.warn(f"{found[-1]} is damaged; the lane starts again ({error!r:.80}).", stacklevel=2)
             return None
@@ -78,6 +86,13 @@ class Checkpoints:
         shutil.rmtree(self._lane(lane), ignore_errors=True)
         if self.directory.exists() and not any(self.directory.iterdir()):
             self.directory.rmdir()
+
+    def _seal(self, leaves: dict[str, np.ndarray], lane: int, step: int) -> np.ndarray:
+        """SHA-256 of whose they are and of all numbers, as bytes (32,)."""
+        digest = hashlib.sha256(f"{self.made_for} {lane} {step}".encode())
+        for name in sorted(leaves):
+            digest.update(np.ascontiguousarray(leaves[name]).tobytes())
+        return np.frombuffer(digest.digest(), np.uint8)
 
     def _lane(self, lane: int) -> Path:
         return self.directory / f"lane-{lane:04d}"
@@ -113,14 +128,6 @@ def _blank(leaf: StateLeaf) -> np.ndarray:
 def _like(leaf: StateLeaf, numbers: np.ndarray) -> jax.Array | np.ndarray:
     """The numbers again as what the leaf is."""
     return jax.random.wrap_key_data(jnp.asarray(numbers)) if _is_key(leaf) else np.asarray(numbers)
-
-
-def _seal(leaves: dict[str, np.ndarray]) -> np.ndarray:
-    """SHA-256 of all numbers, as bytes (32,)."""
-    digest = hashlib.sha256()
-    for name in sorted(leaves):
-        digest.update(np.ascontiguousarray(leaves[name]).tobytes())
-    return np.frombuffer(digest.digest(), np.uint8)
 
 
 def _done(path: Path) -> bool:

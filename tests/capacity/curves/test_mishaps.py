@@ -95,7 +95,8 @@ def test_the_command_says_so_and_goes_on_when_there_is_room(
     """The disk fills up while the configuration, the command, or the curve's own files are written."""
 
     class Plan:
-        total, configuration = 1, {"levels": [1.0]}
+        total, configuration = 36, json.loads(made_up().attrs["configuration"])
+        levels, keys = made_up().level.values, jax.random.wrap_key_data(jax.numpy.asarray(made_up().key.values))
 
         def __init__(self, *_: Any, **more: Any):
             pass
