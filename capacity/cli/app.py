@@ -17,10 +17,11 @@ import typer
 from capacity.cli.claims import claims_command
 from capacity.cli.curve import curve_command
 from capacity.cli.estimate import estimate_command
+from capacity.cli.interrupts import INTERRUPTED, STOPPED
 from capacity.cli.latent import latent_command
 from capacity.cli.listing import list_command, print_version
 from capacity.cli.pairwise import pairwise_command
-from capacity.cli.refusals import INTERRUPTED, PIPE_CLOSED, USER_FAULT
+from capacity.cli.refusals import PIPE_CLOSED, USER_FAULT
 from capacity.cli.report import report_command
 from capacity.cli.show import show_command
 
@@ -58,6 +59,7 @@ def main() -> None:
         print(f"Error: {error.format_message()}", file=sys.stderr)  # type: ignore[attr-defined]
         status = USER_FAULT
     except (KeyboardInterrupt, typer.Abort):
+        print(STOPPED, file=sys.stderr)
         status = INTERRUPTED
     except BrokenPipeError:  # whoever read the output has seen enough: `capacity list | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 
 import typer
 
+from capacity.cli.interrupts import raise_when_interrupted
 from capacity.cli.listing import names_of
 from capacity.cli.options import SeedOption
 from capacity.cli.refusals import INTERRUPTED, refusals
@@ -47,6 +48,7 @@ def claims_command(
 
         with _Lines(len(claims_named(names or [])), quiet) as lines:
             try:
+                raise_when_interrupted()
                 outcomes = run_claims(names or [], out, seed, fast, lines)
             except KeyboardInterrupt:
                 lines.stop()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from capacity.cli.curve_options import MachineOptions, RunOptions, SizeOptions, SourceOptions
+from capacity.cli.interrupts import raise_when_interrupted
 from capacity.cli.options import TablesJsonOption, with_records
 from capacity.cli.output import CURVE_FILE, print_json, print_seconds, print_tables, warn_of_lost
 from capacity.cli.refusals import INTERRUPTED, refusals, refuse
@@ -120,6 +121,7 @@ def _run(
             meter.update(before + round(done * lanes), message, found)
 
         try:
+            raise_when_interrupted()
             for name, plan in plans.items():
                 found, lanes = found + kept[name], plan.total
                 datasets[name] = run_plan(plan, store, name, progress, pool=pool, together=together)
