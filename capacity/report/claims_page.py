@@ -9,7 +9,7 @@ from capacity.claims import CLAIMS
 from capacity.claims.outcome import Outcome
 from capacity.claims.run import FIGURE_FILE, read_outcome
 from capacity.report.drawing import Drawing, drawing_of, picture_drawing
-from capacity.runtime.files.atomic import unseal
+from capacity.runtime.files.atomic import StoreError, unseal
 from capacity.runtime.files.seals import CONFIGURATION_FILE, DIGEST, read_configuration
 
 
@@ -87,9 +87,17 @@ def _drawing(outcome: Outcome, directory: Path) -> Drawing:
     try:
         return drawing_of(name, title, lambda figure: claim.plot(outcome.data, figure))
     except Exception as error:  # a claim may be anybody's, and fail in any way: the page says so and goes on
+        title = f"{title} (as kept; drawing it anew failed: {error})"
+        return _kept_drawing(name, title, directory)
+
+
+def _kept_drawing(name: str, title: str, directory: Path) -> Drawing:
+    """The picture that the run left; without one that is whole and its own, nothing but words."""
+    try:
         made_for = read_configuration(directory / CONFIGURATION_FILE)[DIGEST]
-        picture = unseal(directory / FIGURE_FILE, made_for)
-        return picture_drawing(name, f"{title} (as kept; drawing it anew failed: {error})", picture)
+        return picture_drawing(name, title, unseal(directory / FIGURE_FILE, made_for))
+    except StoreError as error:
+        return Drawing(name, f"{title} {error}", "", (0.0, 0.0, 1.0, 1.0), [], [])
 
 
 def _findings(outcome: Outcome) -> dict[str, Any]:
