@@ -38,7 +38,7 @@ def temporary_file(folder: Path, suffix: str) -> Path:
 def sweep(folder: Path) -> None:
     """Remove the temporary files of writers of this machine that are gone; any other file stays."""
     for path in folder.glob(f"{PREFIX}-{_here()}-*"):
-        named = re.fullmatch(rf"{re.escape(PREFIX)}-{_here()}-(\d+)-\w+\.tmp(\..*)?", path.name)
+        named = re.fullmatch(rf"{re.escape(PREFIX)}-{_here()}-(\d+)-\w+\.tmp(\.[^.]*)?", path.name)
         if named and _gone(int(named[1])):
             path.unlink(missing_ok=True)
 
