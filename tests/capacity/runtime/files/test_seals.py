@@ -29,7 +29,7 @@ def others(values: Any) -> list[Any]:
         changed = [{**values, name: one} for name, value in values.items() for one in others(value)]
         return changed + [{k: v for k, v in values.items() if k != name} for name in values]
     if isinstance(values, list):
-        return [values[:i] + [one] + values[i + 1 :] for i, value in enumerate(values) for one in others(value)]
+        return [[*values[:i], one, *values[i + 1 :]] for i, value in enumerate(values) for one in others(value)]
     return ["other"]
 
 

@@ -245,6 +245,22 @@ def test_a_curve_is_plain_netcdf_to_others(whole: bytes, curves: dict[str, xr.Da
         xr.testing.assert_identical(dataset.load(), curves["vae"])
 
 
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r"])
+def test_no_cell_of_a_table_is_a_formula_and_numbers_stay_numbers(tmp_path: Path, sign: str) -> None:
+    name, cell = f"{sign}1+1", f"'{sign}".replace("\r", "\n")  # a bare carriage return would end the line
+    curve = made_up(levels=2, seeds=2)
+    text = np.array([[name, "plain"], [f"{sign}x", ""]])
+    curve = curve.assign({name: (("level", "seed"), text), "loss_change": -curve.bits})
+    write_csv(tmp_path / "curve.csv", {name: curve})
+    with (tmp_path / "curve.csv").open(newline="") as file:
+        rows = list(csv.reader(file))
+    assert not [cell for cell in rows[0] if cell.startswith(sign)] and f"{cell}1+1" in rows[0]
+    read = [dict(zip(rows[0], row, strict=True)) for row in rows[1:]]
+    assert [row["system"] for row in read] == [f"{cell}1+1"] * 4
+    assert [row[f"{cell}1+1"] for row in read] == [f"{cell}1+1", "plain", f"{cell}x", ""]
+    assert [float(row["loss_change"]) for row in read] == pytest.approx((-curve.bits.values).ravel().tolist())
+
+
 @pytest.mark.parametrize("kept", [0.0, 0.001, 0.1, 0.5, 0.9, 0.999, -1, -73, -200])
 def test_a_truncated_curve_is_told(whole: bytes, tmp_path: Path, kept: float) -> None:
     path = tmp_path / "curve.nc"
