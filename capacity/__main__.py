@@ -3,7 +3,7 @@
 from capacity.cli.interrupts import leave_when_interrupted
 
 
-def main() -> None:
+def enter() -> None:
     """Run the command line, ready for Ctrl-C before the first second of imports."""
     leave_when_interrupted()
     from capacity.cli.app import main as run
@@ -12,4 +12,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    enter()

@@ -213,6 +213,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=15.0)
     parser.add_argument("--out", type=Path, default=Path("runs/kills.jsonl"))
     asked = parser.parse_args()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell ignores it in the background
     asked.out.parent.mkdir(parents=True, exist_ok=True)
     lines = asked.out.read_text().splitlines() if asked.out.exists() else []
     records = [json.loads(line) for line in lines]

@@ -31,7 +31,7 @@ from capacity.runtime.files.seals import (
     read_configuration,
     write_configuration,
 )
-from capacity.runtime.files.temporary import sweep
+from capacity.runtime.files.temporary import remove_leftovers
 
 __all__ = ["Store", "StoreError", "fingerprint"]
 
@@ -96,7 +96,7 @@ class Store:
         try:
             plain = json.loads(json.dumps(configuration))
             _agree(config, plain)
-            sweep(path)
+            remove_leftovers(path)
             for half in (path / "parts").glob(".*.tmp.npz"):  # of a process that was killed before it could rename it
                 half.unlink(missing_ok=True)
         except BaseException:

@@ -29,13 +29,13 @@ def temporary_file(folder: Path, suffix: str) -> Path:
     Raises:
         OSError: if the folder does not take it.
     """
-    _sweep_once(folder.absolute())
+    _remove_once(folder.absolute())
     handle, name = tempfile.mkstemp(prefix=f"{PREFIX}-{_here()}-{os.getpid()}-", suffix=f".tmp{suffix}", dir=folder)
     os.close(handle)
     return Path(name)
 
 
-def sweep(folder: Path) -> None:
+def remove_leftovers(folder: Path) -> None:
     """Remove the temporary files of writers of this machine that are gone; any other file stays."""
     for path in folder.glob(f"{PREFIX}-{_here()}-*"):
         named = re.fullmatch(rf"{re.escape(PREFIX)}-{_here()}-(\d+)-\w+\.tmp(\.[^.]*)?", path.name)
@@ -44,10 +44,10 @@ def sweep(folder: Path) -> None:
 
 
 @cache
-def _sweep_once(folder: Path) -> None:
+def _remove_once(folder: Path) -> None:
     """Once in a process's life: a directory of thousands of files is not listed for each of them."""
     try:
-        sweep(folder)
+        remove_leftovers(folder)
     except OSError:  # not ours to remove: whoever may write there is told soon enough
         return
 

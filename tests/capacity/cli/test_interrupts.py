@@ -19,7 +19,7 @@ def interrupted_at(module: str, *words: str) -> subprocess.CompletedProcess[str]
     """Run the command, sent SIGINT by itself as it begins to import a module."""
     script = f"""
 import os, signal, sys
-from capacity.__main__ import main
+from capacity.__main__ import enter
 
 class Interrupt:
     def find_spec(self, name, path=None, target=None):
@@ -28,7 +28,7 @@ class Interrupt:
 
 sys.meta_path.insert(0, Interrupt())
 sys.argv = ["capacity", *{list(words)!r}]
-main()
+enter()
 """
     return subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
 

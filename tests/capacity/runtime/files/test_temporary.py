@@ -12,7 +12,7 @@ import pytest
 
 from capacity.runtime.files import temporary
 from capacity.runtime.files.atomic import write_atomic
-from capacity.runtime.files.temporary import sweep, temporary_file
+from capacity.runtime.files.temporary import remove_leftovers, temporary_file
 
 KILLED = """
 import os, signal, sys
@@ -50,11 +50,11 @@ def test_a_living_writers_file_stays(tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
         theirs = own.with_name(own.name.replace(f"-{os.getpid()}-", f"-{other.pid}-"))
         theirs.touch()
-        sweep(tmp_path)
+        remove_leftovers(tmp_path)
         assert own.exists() and theirs.exists()
         other.kill()
         other.wait()
-    sweep(tmp_path)
+    remove_leftovers(tmp_path)
     assert own.exists() and not theirs.exists()
 
 
@@ -74,10 +74,10 @@ def test_a_file_of_another_machine_or_container_stays(
         else:
             (tmp_path / "pid").symlink_to("pid:[1]")
             elsewhere.setattr(temporary, "TABLE", tmp_path / "pid")
-        sweep(tmp_path)
+        remove_leftovers(tmp_path)
         assert left.exists()
     temporary._here.cache_clear()
-    sweep(tmp_path)
+    remove_leftovers(tmp_path)
     assert not left.exists()
 
 
@@ -88,10 +88,10 @@ def test_whatever_is_not_surely_ours_stays(tmp_path: Path) -> None:
     names += [f".capacity-{temporary._here()}-{'9' * 40}-x.tmp.csv"]
     for name in names:
         (tmp_path / name).touch()
-    sweep(tmp_path)
+    remove_leftovers(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(names)
 
 
 def test_a_folder_that_is_read_only_or_missing_is_no_obstacle(tmp_path: Path) -> None:
-    sweep(tmp_path / "nowhere")
-    temporary._sweep_once(tmp_path / "nowhere")
+    remove_leftovers(tmp_path / "nowhere")
+    temporary._remove_once(tmp_path / "nowhere")
