@@ -24,6 +24,7 @@ from capacity.cli.pairwise import pairwise_command
 from capacity.cli.refusals import PIPE_CLOSED, USER_FAULT
 from capacity.cli.report import report_command
 from capacity.cli.show import show_command
+from capacity.runtime.files.atomic import StoreError
 
 EPILOG = (
     "Exit status: 0 done; 1 a fault of the program; 2 something that you can mend, said in one sentence on stderr; "
@@ -57,6 +58,9 @@ def main() -> None:
         sys.stdout.flush()
     except UsageError as error:
         print(f"Error: {error.format_message()}", file=sys.stderr)  # type: ignore[attr-defined]
+        status = USER_FAULT
+    except StoreError as error:  # what no disk takes, or no file gives, once the work is done
+        print(f"Error: {' '.join(str(error).split())}", file=sys.stderr)
         status = USER_FAULT
     except (KeyboardInterrupt, typer.Abort):
         print(STOPPED, file=sys.stderr)

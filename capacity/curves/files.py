@@ -72,6 +72,8 @@ def read_curves(path: str | os.PathLike[str], made_for: str | None = None) -> di
     Raises:
         StoreError: as `read_datasets`; and where it holds something else than curves.
     """
+    if not Path(path).exists():
+        raise StoreError(f"Expected a curve at {path}; got no such file.")
     curves = read_datasets(path, made_for)
     if not curves:
         raise StoreError(f"Expected {path} to have a group for each system; got none.")

@@ -32,7 +32,8 @@ from capacity.curves.files import read_datasets
 from capacity.runtime.files.seals import read_record
 
 CURVE = (
-    "curve --system gaussian --bits 4 --dim 6 --units 2 --width 16 --steps 100 --levels 0.3:1:4 --seeds 2 --out {}/run"
+    "curve --system gaussian --bits 4 --dim 6 --units 2 --depth 1 --width 4 --steps 200 --levels 0.3:1:4 --seeds 2 "
+    "--out {}/run"
 )
 COMMANDS = {
     "curve": CURVE,
