@@ -16,7 +16,7 @@ from xarray.backends import H5NetCDFStore
 
 from capacity.curves.contents import check_own
 from capacity.runtime.files.atomic import StoreError, unseal, write_atomic
-from capacity.runtime.files.seals import CONFIGURATION_FILE, DIGEST, read_configuration
+from capacity.runtime.files.seals import digest_in
 from capacity.runtime.names import as_cell
 
 CURVE_FILE = "curve.nc"
@@ -98,9 +98,7 @@ def load_curves(path: str | os.PathLike[str]) -> dict[str, xr.Dataset]:
     path = Path(path)
     if not path.is_dir():
         return read_curves(path)
-    configuration = path / CONFIGURATION_FILE
-    made_for = read_configuration(configuration)[DIGEST] if configuration.exists() else None
-    return read_curves(path / CURVE_FILE, made_for)
+    return read_curves(path / CURVE_FILE, digest_in(path))
 
 
 def write_csv(path: str | os.PathLike[str], datasets: Mapping[str, xr.Dataset]) -> None:

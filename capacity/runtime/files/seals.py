@@ -94,6 +94,18 @@ def read_configuration(path: Path) -> dict[str, Any]:
     return found
 
 
+def digest_in(directory: Path) -> str | None:
+    """The digest of the run that a directory is of; None where it does not say: version 0.1 wrote none.
+
+    Raises:
+        StoreError: if its configuration is not as it was written.
+    """
+    path = directory / CONFIGURATION_FILE
+    if not path.exists() or DIGEST not in _read_json(path):
+        return None
+    return str(read_configuration(path)[DIGEST])
+
+
 def _digest(values: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 

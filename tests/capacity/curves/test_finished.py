@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -63,6 +64,20 @@ def test_a_curve_of_another_key_is_refused_wherever_it_is_read(run: Path, left: 
         with pytest.raises(StoreError, match=r"curve\.nc of the run asked for"):
             read(run)
     assert load_curves(run / "curve.nc")  # alone, it is what it says: a curve of that other key
+
+
+def test_curves_of_a_directory_that_names_no_run_are_shown_and_not_gone_on_with(run: Path, plan: CurvePlan) -> None:
+    """As version 0.1 left them: a configuration without a digest, a seal without a run."""
+    write_curves(run / "curve.nc", load_curves(run))
+    configuration = json.loads((run / "config.json").read_text())
+    del configuration["digest"]
+    (run / "config.json").write_text(json.dumps(configuration))
+    assert load_curves(run) and report(run)
+    with pytest.raises(StoreError, match="with its digest; got none"):
+        finished(run, plan)
+    (run / "config.json").write_text("{")
+    with pytest.raises(StoreError, match="to be JSON"):
+        load_curves(run)
 
 
 def halved(curve: xr.Dataset) -> xr.Dataset:
