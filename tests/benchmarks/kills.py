@@ -135,19 +135,19 @@ def same(one: object, other: object) -> bool:
     return one == other
 
 
-def trials(folder: Path, seed: int, minutes: float) -> Iterator[dict[str, Any]]:
+def trials(folder: Path, seed: int, minutes: float, commands: Mapping[str, str] = COMMANDS) -> Iterator[dict[str, Any]]:
     """A trial of each command and signal in turn, until time is up."""
     moments, end = random.Random(seed), time.monotonic() + 60 * minutes
     log = folder / "log"
     known: dict[str, tuple[dict[str, Any], float]] = {}
-    for name, words in COMMANDS.items():
+    for name, words in commands.items():
         finish(words, folder / "first", log)  # compiles
         shutil.rmtree(folder / "first")
         place = folder / f"undisturbed {len(known)}".replace(" ", "-")
         seconds = finish(words, place, log)
         known[name] = figures(place), seconds
     while True:
-        for name, words in COMMANDS.items():
+        for name, words in commands.items():
             for sent in SIGNALS:
                 if time.monotonic() > end:
                     return
