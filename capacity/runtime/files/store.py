@@ -97,8 +97,7 @@ class Store:
             plain = json.loads(json.dumps(configuration))
             _agree(config, plain)
             remove_leftovers(path)
-            for half in (path / "parts").glob(".*.tmp.npz"):  # of a process that was killed before it could rename it
-                half.unlink(missing_ok=True)
+            remove_leftovers(path / "parts")
         except BaseException:
             lock.close()
             raise
