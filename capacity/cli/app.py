@@ -17,7 +17,7 @@ import typer
 from capacity.cli.claims import claims_command
 from capacity.cli.curve import curve_command
 from capacity.cli.estimate import estimate_command
-from capacity.cli.interrupts import INTERRUPTED, STOPPED
+from capacity.cli.interrupts import INTERRUPTED, forget, say_stopped
 from capacity.cli.latent import latent_command
 from capacity.cli.listing import list_command, print_version
 from capacity.cli.pairwise import pairwise_command
@@ -53,8 +53,11 @@ def main() -> None:
 
     warnings.formatwarning = once
     warnings.filterwarnings("default", ".* is now called ", DeprecationWarning)  # old names of systems and claims
+    forget()
     try:
         status = app(standalone_mode=False, prog_name="capacity")
+        if status == INTERRUPTED:  # typer's own way to end, which says nothing
+            say_stopped()
         sys.stdout.flush()
     except UsageError as error:
         print(f"Error: {error.format_message()}", file=sys.stderr)  # type: ignore[attr-defined]
@@ -63,7 +66,7 @@ def main() -> None:
         print(f"Error: {' '.join(str(error).split())}", file=sys.stderr)
         status = USER_FAULT
     except (KeyboardInterrupt, typer.Abort):
-        print(STOPPED, file=sys.stderr)
+        say_stopped()
         status = INTERRUPTED
     except BrokenPipeError:  # whoever read the output has seen enough: `capacity list | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

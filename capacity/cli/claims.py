@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 
 import typer
 
-from capacity.cli.interrupts import raise_when_interrupted
+from capacity.cli.interrupts import raise_when_interrupted, say_stopped
 from capacity.cli.listing import names_of
 from capacity.cli.options import SeedOption
 from capacity.cli.refusals import INTERRUPTED, refusals
@@ -52,7 +52,7 @@ def claims_command(
                 outcomes = run_claims(names or [], out, seed, fast, lines)
             except KeyboardInterrupt:
                 lines.stop()
-                print(f"Stopped. What has finished is kept in {out}; the same command goes on there.", file=sys.stderr)
+                say_stopped(f"Stopped. What has finished is kept in {out}; the same command goes on there.")
                 raise typer.Exit(INTERRUPTED) from None
     if as_json:
         print(json.dumps(gather(out), indent=1))

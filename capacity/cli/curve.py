@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from capacity.cli.curve_options import MachineOptions, RunOptions, SizeOptions, SourceOptions
-from capacity.cli.interrupts import raise_when_interrupted
+from capacity.cli.interrupts import raise_when_interrupted, say_stopped
 from capacity.cli.options import TablesJsonOption, with_records
 from capacity.cli.output import CURVE_FILE, print_json, print_seconds, print_tables, warn_of_lost
 from capacity.cli.refusals import INTERRUPTED, refusals, refuse
@@ -128,9 +128,8 @@ def _run(
                 before += plan.total
         except KeyboardInterrupt:
             meter.stop()
-            print(
-                f"Stopped. What has finished is kept in {store.directory}; the same command goes on from there.",
-                file=sys.stderr,
+            say_stopped(
+                f"Stopped. What has finished is kept in {store.directory}; the same command goes on from there."
             )
             raise typer.Exit(INTERRUPTED) from None
     return datasets

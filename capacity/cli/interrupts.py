@@ -9,12 +9,28 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from contextlib import suppress
 from types import FrameType
 from typing import Never
 
 INTERRUPTED = 130
 STOPPED = "Stopped. What is on disk is whole: the same command goes on from there, or starts again."
+
+
+_said: list[str] = []
+
+
+def say_stopped(sentence: str = STOPPED) -> None:
+    """Say on stderr, once in a run of the command, that it was stopped: the first sentence knows best what is kept."""
+    if not _said:
+        _said.append(sentence)
+        print(sentence, file=sys.stderr)
+
+
+def forget() -> None:
+    """Before a run of the command: nothing was said."""
+    _said.clear()
 
 
 class InterruptError(KeyboardInterrupt):

@@ -6,11 +6,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from curve_examples import made_up
 
 from capacity.cli.interrupts import STOPPED, InterruptError, leave_when_interrupted, raise_when_interrupted
+from capacity.curves.files import write_curves
 
 TINY = "curve --system gaussian --bits 4 --dim 6 --units 2 --width 16 --steps 100 --levels 0.3:1:4 --seeds 2 --quiet"
 
@@ -101,3 +104,18 @@ def test_a_handler_of_somebody_else_and_none_stay(monkeypatch: pytest.MonkeyPatc
             assert signal.getsignal(signal.SIGINT) is handler
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, InterruptError])
+def test_after_the_lanes_it_says_its_sentence_too_and_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Callable[..., tuple[int, str, str]], kind: type
+) -> None:
+    """While a figure is drawn, where no command waits for it: the command line's library ends without a word."""
+
+    def interrupted(*_: object) -> None:
+        raise kind
+
+    write_curves(tmp_path / "curve.nc", {"gaussian": made_up()})
+    monkeypatch.setattr("capacity.plots.curve.save_figure", interrupted)
+    for _ in range(2):
+        assert command("show", tmp_path) == (130, "", f"{STOPPED}\n")
