@@ -1,6 +1,15 @@
-"""`python -m capacity`: the same as the command `capacity`."""
+"""`python -m capacity`: the same as the command `capacity`, which begins here."""
 
-from capacity.cli.app import main
+from capacity.cli.interrupts import leave_when_interrupted
+
+
+def enter() -> None:
+    """Run the command line, ready for Ctrl-C before the first second of imports."""
+    leave_when_interrupted()
+    from capacity.cli.app import main as run
+
+    run()
+
 
 if __name__ == "__main__":
-    main()
+    enter()

@@ -6,8 +6,8 @@
 
 from __future__ import annotations
 
-import json
 import math
+import warnings
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
@@ -21,7 +21,8 @@ from capacity.claims.claim import Claim, check_answers, decide
 from capacity.claims.outcome import Outcome, examine, plain_prediction
 from capacity.claims.prediction import Answer
 from capacity.curves.files import read_datasets, write_curves
-from capacity.runtime.files.atomic import write_atomic
+from capacity.runtime.files.atomic import StoreError, write_atomic
+from capacity.runtime.files.seals import CONFIGURATION_FILE, DIGEST, read_configuration, read_record, write_record
 from capacity.runtime.files.store import Store
 from capacity.runtime.names import check_name
 from capacity.runtime.progress import Progress
@@ -59,7 +60,7 @@ def run_claims(
         report(0.0, "starting")
         outcomes.append(run_claim(claim, out / claim.name, seed, fast, report))
         report(1.0, outcomes[-1].verdict)
-        _write_json(out / CLAIMS_FILE, gather(out))
+        write_record(out / CLAIMS_FILE, gather(out))
     return outcomes
 
 
@@ -98,56 +99,62 @@ def run_claim(claim: Claim, directory: Path, seed: int, fast: bool, progress: Pr
     }
     with Store.open(directory, configuration) as store:
         if all((directory / name).exists() for name in (VERDICT_FILE, DATA_FILE)):
-            return read_outcome(claim, directory)
+            return read_outcome(claim, directory, store.digest)
         key = jax.random.fold_in(jax.random.key(seed), zlib.crc32((claim.former_name or claim.name).encode()))
         outcome = examine(key, claim, fast=fast, parts=store, progress=progress)
         outcome = replace(outcome, record=outcome.record | {"seed": seed})
-        write_curves(directory / DATA_FILE, {claim.name: outcome.data})
-        _draw(outcome, directory / FIGURE_FILE)
-        _write_json(directory / VERDICT_FILE, outcome.record)  # last: its presence says that the rest is whole
+        store.check()
+        write_curves(directory / DATA_FILE, {claim.name: outcome.data}, store.digest)
+        _draw(outcome, directory / FIGURE_FILE, store.digest)
+        write_record(directory / VERDICT_FILE, outcome.record, store.digest)  # last: it says that the rest is whole
     return outcome
 
 
-def read_outcome(claim: Claim, directory: Path) -> Outcome:
+def read_outcome(claim: Claim, directory: Path, made_for: str) -> Outcome:
     """What a finished run left in its directory; the verdict is decided again from the answers.
 
+    Args:
+        claim: whose.
+        directory: of this claim alone.
+        made_for: the digest of the run's configuration, which stands in `config.json` too.
+
     Raises:
-        ValueError: for a file that is damaged.
+        ValueError: for a file that is damaged, or of another run.
     """
     file = directory / VERDICT_FILE
     try:
-        record = json.loads(file.read_text())
+        record = read_record(file, made_for)
         answers = {f["name"]: _answer(f) for f in record["findings"]}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ValueError(
-            f"Expected {file} as it was written; got {error!r}. Delete it to run the claim again."
+        check_answers(claim, answers)
+        (data,) = read_datasets(directory / DATA_FILE, made_for).values()
+    except (ValueError, KeyError, TypeError) as error:
+        words = str(error) if isinstance(error, ValueError) else f"Expected {file} as it was written; got {error!r}."
+        raise StoreError(
+            f"{words} Delete {VERDICT_FILE} there to run the claim again from its finished parts."
         ) from error
-    check_answers(claim, answers)
-    (data,) = read_datasets(directory / DATA_FILE).values()
     return Outcome(claim, decide(claim, answers), answers, data, record)
 
 
 def gather(out: Path) -> dict[str, Any]:
-    """The records of all finished claims in a directory, in the order of `CLAIMS`."""
-    files = {name: out / name / VERDICT_FILE for name in CLAIMS}
-    return {"claims": [json.loads(file.read_text()) for file in files.values() if file.exists()]}
+    """The records of finished claims in a directory, in the order of `CLAIMS`; a damaged one is told and left out."""
+    records = []
+    for name in CLAIMS:
+        folder = out / name
+        if (folder / VERDICT_FILE).exists():
+            try:
+                made_for = read_configuration(folder / CONFIGURATION_FILE)[DIGEST]
+                records.append(read_record(folder / VERDICT_FILE, made_for))
+            except StoreError as error:
+                warnings.warn(f"{error} Run {name} again.", stacklevel=2)
+    return {"claims": records}
 
 
-def _draw(outcome: Outcome, path: Path) -> None:
+def _draw(outcome: Outcome, path: Path, made_for: str) -> None:
     """The claim's figure as a PNG of 150 dots per inch; whole or not at all."""
     figure = outcome.figure
-    write_atomic(path, lambda target: figure.savefig(target, dpi=150, format="png"))
+    write_atomic(path, lambda target: figure.savefig(target, dpi=150, format="png"), sealed=True, made_for=made_for)
 
 
 def _answer(finding: Mapping[str, Any]) -> Answer:
     ends = [math.nan if finding[k] is None else float(finding[k]) for k in ("value", "low", "high")]
     return Answer(ends[0], ends[1], ends[2], int(finding["n"]), finding["p_value"])
-
-
-def _write_json(path: Path, record: dict[str, Any]) -> None:
-    text = json.dumps(record, indent=1, allow_nan=False) + "\n"
-    write_atomic(path, lambda target: _write_text(target, text))
-
-
-def _write_text(path: Path, text: str) -> None:
-    path.write_text(text)

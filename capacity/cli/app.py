@@ -17,12 +17,14 @@ import typer
 from capacity.cli.claims import claims_command
 from capacity.cli.curve import curve_command
 from capacity.cli.estimate import estimate_command
+from capacity.cli.interrupts import INTERRUPTED, forget, say_stopped
 from capacity.cli.latent import latent_command
 from capacity.cli.listing import list_command, print_version
 from capacity.cli.pairwise import pairwise_command
-from capacity.cli.refusals import INTERRUPTED, PIPE_CLOSED, USER_FAULT
+from capacity.cli.refusals import PIPE_CLOSED, USER_FAULT
 from capacity.cli.report import report_command
 from capacity.cli.show import show_command
+from capacity.runtime.files.atomic import StoreError
 
 EPILOG = (
     "Exit status: 0 done; 1 a fault of the program; 2 something that you can mend, said in one sentence on stderr; "
@@ -51,13 +53,20 @@ def main() -> None:
 
     warnings.formatwarning = once
     warnings.filterwarnings("default", ".* is now called ", DeprecationWarning)  # old names of systems and claims
+    forget()
     try:
         status = app(standalone_mode=False, prog_name="capacity")
+        if status == INTERRUPTED:  # typer's own way to end, which says nothing
+            say_stopped()
         sys.stdout.flush()
     except UsageError as error:
         print(f"Error: {error.format_message()}", file=sys.stderr)  # type: ignore[attr-defined]
         status = USER_FAULT
+    except StoreError as error:  # what no disk takes, or no file gives, once the work is done
+        print(f"Error: {' '.join(str(error).split())}", file=sys.stderr)
+        status = USER_FAULT
     except (KeyboardInterrupt, typer.Abort):
+        say_stopped()
         status = INTERRUPTED
     except BrokenPipeError:  # whoever read the output has seen enough: `capacity list | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

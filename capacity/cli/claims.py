@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 
 import typer
 
+from capacity.cli.interrupts import raise_when_interrupted, say_stopped
 from capacity.cli.listing import names_of
 from capacity.cli.options import SeedOption
 from capacity.cli.refusals import INTERRUPTED, refusals
@@ -47,10 +48,11 @@ def claims_command(
 
         with _Lines(len(claims_named(names or [])), quiet) as lines:
             try:
+                raise_when_interrupted()
                 outcomes = run_claims(names or [], out, seed, fast, lines)
             except KeyboardInterrupt:
                 lines.stop()
-                print(f"Stopped. What has finished is kept in {out}; the same command goes on there.", file=sys.stderr)
+                say_stopped(f"Stopped. What has finished is kept in {out}; the same command goes on there.")
                 raise typer.Exit(INTERRUPTED) from None
     if as_json:
         print(json.dumps(gather(out), indent=1))

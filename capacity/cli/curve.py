@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from capacity.cli.curve_options import MachineOptions, RunOptions, SizeOptions, SourceOptions
+from capacity.cli.interrupts import raise_when_interrupted, say_stopped
 from capacity.cli.options import TablesJsonOption, with_records
 from capacity.cli.output import CURVE_FILE, print_json, print_seconds, print_tables, warn_of_lost
 from capacity.cli.refusals import INTERRUPTED, refusals, refuse
@@ -46,6 +47,7 @@ def curve_command(
         join(machine.coordinator, machine.processes, machine.process)
         from capacity.cli.request import plans_of
         from capacity.curves.execute import run_plan
+        from capacity.curves.finished import read_finished
         from capacity.report.command import save_command
         from capacity.runtime.executors import executor_pool
         from capacity.runtime.files.store import Store
@@ -61,7 +63,8 @@ def curve_command(
     with store:
         with refusals():
             save_command(out, ["capacity", *sys.argv[1:]])
-            finished = None if machine.coordinator else _finished(out)  # joined processes wait for process 0
+            # Joined processes wait for process 0.
+            finished = None if machine.coordinator else read_finished(store, plans)
         datasets = _measured(plans, store, finished, quiet, pool, machine.together)
     if as_json or quiet:
         warn_of_lost(datasets)
@@ -73,19 +76,6 @@ def curve_command(
         print(f"Complete already: {files}" if finished else f"Wrote {files}")
         if not finished:
             print_seconds(datasets, time.perf_counter() - started)
-
-
-def _finished(out: Path) -> dict[str, xr.Dataset] | None:
-    """The curve that an earlier run of the same configuration has finished here, or None."""
-    from capacity.curves.files import read_curves
-    from capacity.runtime.files.atomic import StoreError
-
-    if not (out / CURVE_FILE).exists():
-        return None
-    try:
-        return read_curves(out / CURVE_FILE)
-    except StoreError as error:
-        raise StoreError(f"{error} Remove it, and the same command makes it again from the finished lanes.") from error
 
 
 def _measured(
@@ -104,8 +94,9 @@ def _measured(
     out = store.directory
     try:
         datasets = finished or _run(plans, store, quiet, pool, together)
+        store.check()
         if not finished:
-            write_curves(out / CURVE_FILE, datasets)
+            write_curves(out / CURVE_FILE, datasets, store.digest)
         write_csv(out / "curve.csv", datasets)
         save_figure(out / "curve.png", datasets)
     except StoreError as error:
@@ -130,15 +121,15 @@ def _run(
             meter.update(before + round(done * lanes), message, found)
 
         try:
+            raise_when_interrupted()
             for name, plan in plans.items():
                 found, lanes = found + kept[name], plan.total
                 datasets[name] = run_plan(plan, store, name, progress, pool=pool, together=together)
                 before += plan.total
         except KeyboardInterrupt:
             meter.stop()
-            print(
-                f"Stopped. What has finished is kept in {store.directory}; the same command goes on from there.",
-                file=sys.stderr,
+            say_stopped(
+                f"Stopped. What has finished is kept in {store.directory}; the same command goes on from there."
             )
             raise typer.Exit(INTERRUPTED) from None
     return datasets

@@ -9,7 +9,9 @@ from typing import Never
 
 import typer
 
-USER_FAULT, INTERRUPTED, PIPE_CLOSED = 2, 130, 141
+from capacity.cli.interrupts import INTERRUPTED as INTERRUPTED
+
+USER_FAULT, PIPE_CLOSED = 2, 141
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from capacity.cli.options import TablesJsonOption
-from capacity.cli.output import CURVE_FILE, print_json, print_tables, warn_of_lost
+from capacity.cli.output import print_json, print_tables, warn_of_lost
 from capacity.cli.refusals import refusals
 
 
@@ -19,9 +19,9 @@ def show_command(
 ) -> None:
     """Print the table of a finished curve and draw its figure again."""
     with refusals():
-        from capacity.curves.files import read_curves
+        from capacity.curves.files import load_curves
 
-        datasets = read_curves(directory / CURVE_FILE)
+        datasets = load_curves(directory)
     from capacity.plots.curve import save_figure
 
     save_figure(directory / "curve.png", datasets)

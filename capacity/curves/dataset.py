@@ -36,11 +36,7 @@ def label(plan: CurvePlan, lanes: list[Arrays], seconds: dict[str, float]) -> xr
     """The dataset of a plan from the arrays of all its lanes, in their order; dims `level, seed, unit, step, word`."""
     shape = (len(plan.levels), plan.seeds)
     variables: dict[str, Any] = {}
-    lost = np.flatnonzero([lane["diverged"] for lane in lanes])
-    for name in sorted(lanes[0], key=_column_order):
-        stacked = np.stack([lane[name] for lane in lanes])
-        if name not in ("loss", "diverged"):
-            stacked[lost] = np.nan
+    for name, stacked in stack_lanes(lanes).items():
         stacked = stacked.reshape(*shape, *stacked.shape[1:])
         last = ("step",) if name == "loss" else ("unit",) * (stacked.ndim - 2)
         variables[name] = (
@@ -65,6 +61,17 @@ def label(plan: CurvePlan, lanes: list[Arrays], seconds: dict[str, float]) -> xr
     } | {f"seconds_{k}": v for k, v in seconds.items()}
     variables |= _ceiling(plan) | _references(plan) | _closed_form(plan)
     return with_checks(xr.Dataset(variables, _coordinates(plan), attributes))
+
+
+def stack_lanes(lanes: list[Arrays]) -> Arrays:
+    """The figures of lanes by name, (lanes, ...) each; NaN where a lane diverged."""
+    lost = np.flatnonzero([lane["diverged"] for lane in lanes])
+    figures = {}
+    for name in sorted(lanes[0], key=_column_order):
+        figures[name] = np.stack([lane[name] for lane in lanes])
+        if name not in ("loss", "diverged"):
+            figures[name][lost] = np.nan
+    return figures
 
 
 def _coordinates(plan: CurvePlan) -> dict[str, Any]:

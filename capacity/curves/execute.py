@@ -14,6 +14,7 @@ from capacity.curves.schedule import CheckpointPlace, broadcast_lanes, run_distr
 from capacity.runtime.executors import ExecutorPool
 from capacity.runtime.files.checkpoints import Checkpoints
 from capacity.runtime.files.parts import Parts
+from capacity.runtime.files.seals import digest_of
 from capacity.runtime.files.store import Store
 from capacity.runtime.progress import Progress
 
@@ -44,7 +45,8 @@ def run_plan(
     Raises:
         RuntimeError: if an executor's workers die time and again.
     """
-    done = load_lanes(store, name) if store is not None else {}
+    made_for = digest_of(plan.configuration)
+    done = load_lanes(store, name, made_for) if store is not None else {}
     joined = jax.process_count() > 1
     if joined:
         done = broadcast_lanes(done)
@@ -52,14 +54,14 @@ def run_plan(
         progress(len(done) / plan.total, f"{len(done)} of {plan.total} lanes found in the store")
     missing = [i for i in range(plan.total) if i not in done]
     seconds = {"compile": 0.0, "train": 0.0, "measure": 0.0}
-    place = CheckpointPlace(store.directory, name) if isinstance(store, Store) else None
+    place = CheckpointPlace(store.directory, name, made_for) if isinstance(store, Store) else None
     if pool is not None:
         groups = run_on_executor(plan, missing, together, place, pool)
     else:
         groups = (run_distributed if joined else run_local)(plan, missing, together, place)
     for group in groups if missing else ():
         if store is not None:
-            save_lanes(store, name, group.lanes, group.arrays)
+            save_lanes(store, name, group.lanes, group.arrays, made_for)
         for i, arrays in zip(group.lanes, group.arrays, strict=True):
             if place is not None:
                 Checkpoints(*place).clear(i)

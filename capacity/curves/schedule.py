@@ -32,10 +32,11 @@ MAX_BREAKS = 3
 
 
 class CheckpointPlace(NamedTuple):
-    """Where lanes that are still training are kept, and the name of their curve."""
+    """Where lanes that are still training are kept, the name of their curve, and the digest of the run."""
 
     directory: Path
     name: str
+    made_for: str = ""
 
 
 class Done(NamedTuple):

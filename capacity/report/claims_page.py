@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,8 @@ from capacity.claims import CLAIMS
 from capacity.claims.outcome import Outcome
 from capacity.claims.run import FIGURE_FILE, read_outcome
 from capacity.report.drawing import Drawing, drawing_of, picture_drawing
+from capacity.runtime.files.atomic import StoreError, unseal
+from capacity.runtime.files.seals import CONFIGURATION_FILE, DIGEST, read_configuration
 
 
 def claims_contents(directory: Path) -> dict[str, Any]:
@@ -38,7 +39,7 @@ def claims_contents(directory: Path) -> dict[str, Any]:
         "drawings": [_drawing(outcome, folders[outcome.claim.name]) for outcome in outcomes],
         "tables": [_findings(outcome) for outcome in outcomes],
         "configuration": {
-            o.claim.name: json.loads((folders[o.claim.name] / "config.json").read_text()) for o in outcomes
+            o.claim.name: read_configuration(folders[o.claim.name] / CONFIGURATION_FILE) for o in outcomes
         },
         "versions": records[0]["versions"],
         "command": "\n".join(sorted({_command(record, records) for record in records})),
@@ -71,7 +72,8 @@ def _read(folders: dict[str, Path]) -> tuple[list[Outcome], list[list[str]]]:
     for name, folder in folders.items():
         claim = CLAIMS[name]()
         try:
-            outcomes.append(read_outcome(claim, folder))
+            made_for = read_configuration(folder / CONFIGURATION_FILE)[DIGEST]
+            outcomes.append(read_outcome(claim, folder, made_for))
         except ValueError as error:
             unread.append([name, f"“{claim.sentence}”", "unreadable", f"run it again: {error}"])
     return outcomes, unread
@@ -85,7 +87,17 @@ def _drawing(outcome: Outcome, directory: Path) -> Drawing:
     try:
         return drawing_of(name, title, lambda figure: claim.plot(outcome.data, figure))
     except Exception as error:  # a claim may be anybody's, and fail in any way: the page says so and goes on
-        return picture_drawing(name, f"{title} (as kept; drawing it anew failed: {error})", directory / FIGURE_FILE)
+        title = f"{title} (as kept; drawing it anew failed: {error})"
+        return _kept_drawing(name, title, directory)
+
+
+def _kept_drawing(name: str, title: str, directory: Path) -> Drawing:
+    """The picture that the run left; without one that is whole and its own, nothing but words."""
+    try:
+        made_for = read_configuration(directory / CONFIGURATION_FILE)[DIGEST]
+        return picture_drawing(name, title, unseal(directory / FIGURE_FILE, made_for))
+    except StoreError as error:
+        return Drawing(name, f"{title} {error}", "", (0.0, 0.0, 1.0, 1.0), [], [])
 
 
 def _findings(outcome: Outcome) -> dict[str, Any]:

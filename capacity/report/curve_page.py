@@ -10,10 +10,10 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from capacity.curves.files import read_curves
+from capacity.curves.files import load_curves
 from capacity.curves.summary import curve_table, note, with_interval
 from capacity.plots.curve import plot_bits, plot_loss, plot_unit_bits
-from capacity.report.command import COMMAND_FILE
+from capacity.report.command import read_command
 from capacity.report.drawing import Drawing, drawing_of
 from capacity.report.series import MOST_POINTS
 
@@ -26,9 +26,9 @@ def curve_contents(directory: Path) -> dict[str, Any]:
     Raises:
         StoreError: if the curve is damaged.
     """
-    curves = read_curves(directory / "curve.nc")
+    curves = load_curves(directory)
     first = next(iter(curves.values()))
-    command = directory / COMMAND_FILE
+    command = read_command(directory)
     most = min(POINTS // len(curves), MOST_POINTS)
     return {
         "title": "Capacity curve",
@@ -39,10 +39,10 @@ def curve_contents(directory: Path) -> dict[str, Any]:
         "tables": [_table(curve) for curve in curves.values()],
         "configuration": {name: json.loads(curve.attrs["configuration"]) for name, curve in curves.items()},
         "versions": json.loads(first.attrs["versions"]),
-        "command": command.read_text().strip() if command.exists() else "",
+        "command": command,
         "command_note": "The same command on this directory ends in the same numbers; the key is in the configuration."
-        if command.exists()
-        else "The command was not kept here; the configuration below decides every figure.",
+        if command
+        else "The command was not kept whole here; the configuration below decides every figure.",
     }
 
 

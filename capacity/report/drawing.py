@@ -13,7 +13,6 @@ import re
 import struct
 import warnings
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import matplotlib as mpl
@@ -87,9 +86,8 @@ def drawing_of(name: str, title: str, draw: Callable[[Figure], None], most: int 
         )  # fmt: skip
 
 
-def picture_drawing(name: str, title: str, picture: Path) -> Drawing:
+def picture_drawing(name: str, title: str, content: bytes) -> Drawing:
     """A PNG as it is, inside the page; without values."""
-    content = picture.read_bytes()
     width, height = struct.unpack(">II", content[16:24])  # of the header, in pixels
     data = base64.b64encode(content).decode()
     svg = f'<image width="{width}" height="{height}" href="data:image/png;base64,{data}"/>'

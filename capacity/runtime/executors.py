@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import signal
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from multiprocessing.context import SpawnContext, SpawnProcess
 
 from capacity.runtime.cores import cores
 from capacity.runtime.devices import set_devices
@@ -61,14 +65,44 @@ def pool_of(executor: Executor, window: int = 64) -> ExecutorPool:
     return ExecutorPool(lambda: nullcontext(executor), window)
 
 
+class _Worker(SpawnProcess):
+    """Deaf to Ctrl-C, which a terminal sends to all processes: the one that started it says what happens."""
+
+    def start(self) -> None:
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # inherited
+        try:
+            super().start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+class _Workers(SpawnContext):
+    Process = _Worker
+
+
+def _start_worker() -> None:
+    set_devices(1)  # a device each, as the processes share the cores
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A worker whose parent was killed would wait for work for ever, or write into what another run has taken over."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
 @contextmanager
 def _processes(count: int) -> Iterator[Executor]:
-    # Spawned, since a forked JAX hangs; a device each, as the processes share the cores.
-    spawn = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(count, mp_context=spawn, initializer=set_devices, initargs=(1,))
+    # Spawned, since a forked JAX hangs.
+    before = set(multiprocessing.active_children())
+    pool = ProcessPoolExecutor(count, mp_context=_Workers(), initializer=_start_worker)
     try:
         yield pool
     except BaseException:
+        for worker in set(multiprocessing.active_children()) - before:
+            worker.terminate()  # what they are at would be waited for
         pool.shutdown(wait=False, cancel_futures=True)
         raise
     pool.shutdown()

@@ -40,11 +40,14 @@ def shown(name: str) -> str:
 def as_cell(text: str) -> str:
     """A text as a table's cell that no spreadsheet takes for a formula: an apostrophe before a sign that begins one.
 
+    A carriage return becomes a line feed: writers of CSV leave it bare, and readers end the line there.
+
     Examples:
         >>> as_cell("=1+1"), as_cell("age")
         ("'=1+1", 'age')
     """
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    cell = f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
+    return cell.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def typed_names(typed: Sequence[str], known: Collection[str], option: str) -> list[str]:

@@ -1,7 +1,9 @@
 """Lanes under way, on disk: a checkpoint of orbax for each lane, whole or not there.
 
 A lane is kept by its own number, not with the group that it trained in, so that a run on another number of devices goes
-on from it too.  What a checkpoint holds decides no figure: a lane trained in parts ends in the same bits.
+on from it too.  What a checkpoint holds decides no figure: a lane trained in parts ends in the same bits.  A file in it
+is the checksum of all others, and of whose they are: the configuration, the lane and the step.  It is written last, and
+asked first: what orbax finds damaged it reports with tracebacks of its threads.
 """
 
 from __future__ import annotations
@@ -19,16 +21,24 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from capacity.runtime.files.atomic import not_written
+from capacity.runtime.files.atomic import not_written, write_atomic
 
+SEAL_FILE = "sha256"
 StateLeaf: TypeAlias = jax.Array | np.ndarray | jax.ShapeDtypeStruct
 
 
 class Checkpoints:
-    """A directory with one checkpoint for each lane of one configuration, the last one saved."""
+    """A directory with one checkpoint for each lane of one configuration, the last one saved.
 
-    def __init__(self, directory: Path, name: str):
+    Args:
+        directory: of the run.
+        name: of the curve.
+        made_for: digest of the run's configuration; a checkpoint of another one is not used.
+    """
+
+    def __init__(self, directory: Path, name: str, made_for: str = ""):
         self.directory = directory / f"{name}-checkpoints"
+        self.made_for = made_for
 
     def save(self, lane: int, step: int, state: object) -> None:
         """Keep a lane's state after `step` steps, and drop what was kept of it before.
@@ -40,10 +50,11 @@ class Checkpoints:
 
         place = self._lane(lane).absolute()
         leaves = {str(i): np.asarray(_plain(leaf)) for i, leaf in enumerate(jax.tree.leaves(state))}
-        leaves["seal"] = _seal(leaves)
         try:
             with _told_once(), ocp.StandardCheckpointer() as checkpointer:  # writes beside, and renames
                 checkpointer.save(place / f"step-{step}", leaves, force=True)
+            seal = self._seal(place / f"step-{step}", lane)
+            write_atomic(place / f"step-{step}" / SEAL_FILE, lambda target: _write_text(target, seal))
         except (OSError, ValueError, RuntimeError) as error:  # by the library that writes, a full disk is any of these
             for half in place.glob("step-*"):
                 if not _done(half):
@@ -55,19 +66,18 @@ class Checkpoints:
 
     def load(self, lane: int, like: object) -> Any | None:
         """The last state kept of a lane, of the structure, shapes and types of `like`; None if there is none whole."""
-        found = sorted(self._lane(lane).glob("step-*"), key=lambda p: int(p.name.split("-")[1]) if _done(p) else -1)
-        if not found or not _done(found[-1]):
+        found = sorted(filter(_done, self._lane(lane).glob("step-*")), key=_step)
+        if not found:
             return None
         import orbax.checkpoint as ocp
 
         shapes, structure = jax.tree.flatten(like)
         target = {str(i): _blank(leaf) for i, leaf in enumerate(shapes)}
-        target["seal"] = np.zeros(32, np.uint8)
         try:
+            if (found[-1] / SEAL_FILE).read_text() != self._seal(found[-1], lane):
+                raise ValueError("its checksum differs, or it is of another run")
             with ocp.StandardCheckpointer() as checkpointer:
                 leaves = checkpointer.restore(found[-1].absolute(), target)
-            if not np.array_equal(leaves.pop("seal"), _seal(leaves)):
-                raise ValueError("its checksum differs")
         except (ValueError, OSError, KeyError) as error:
             warnings.warn(f"{found[-1]} is damaged; the lane starts again ({error!r:.80}).", stacklevel=2)
             return None
@@ -78,6 +88,14 @@ class Checkpoints:
         shutil.rmtree(self._lane(lane), ignore_errors=True)
         if self.directory.exists() and not any(self.directory.iterdir()):
             self.directory.rmdir()
+
+    def _seal(self, place: Path, lane: int) -> str:
+        """SHA-256 of whose a checkpoint is and of all its files, in hexadecimal."""
+        digest = hashlib.sha256(f"{self.made_for} {lane} {_step(place)}".encode())
+        for path in sorted(path for path in place.rglob("*") if path.is_file() and path.name != SEAL_FILE):
+            content = path.read_bytes()
+            digest.update(f"{path.relative_to(place)} {len(content)} ".encode() + content)
+        return digest.hexdigest()
 
     def _lane(self, lane: int) -> Path:
         return self.directory / f"lane-{lane:04d}"
@@ -115,14 +133,14 @@ def _like(leaf: StateLeaf, numbers: np.ndarray) -> jax.Array | np.ndarray:
     return jax.random.wrap_key_data(jnp.asarray(numbers)) if _is_key(leaf) else np.asarray(numbers)
 
 
-def _seal(leaves: dict[str, np.ndarray]) -> np.ndarray:
-    """SHA-256 of all numbers, as bytes (32,)."""
-    digest = hashlib.sha256()
-    for name in sorted(leaves):
-        digest.update(np.ascontiguousarray(leaves[name]).tobytes())
-    return np.frombuffer(digest.digest(), np.uint8)
-
-
 def _done(path: Path) -> bool:
-    """Whether a checkpoint bears its own name: orbax writes under another until it is whole."""
-    return path.name.removeprefix("step-").isdigit()
+    """Whether a checkpoint is sealed and bears its own name: orbax writes under another until it is whole."""
+    return path.name.removeprefix("step-").isdigit() and (path / SEAL_FILE).exists()
+
+
+def _step(path: Path) -> int:
+    return int(path.name.removeprefix("step-"))
+
+
+def _write_text(path: Path, text: str) -> None:
+    path.write_text(text)

@@ -1,12 +1,11 @@
 """Datasets and parts of them, whole or not at all, on disk.
 
-A store holds the parts of one configuration as they finish, sealed `.npz` files; a finished curve
-is one sealed netCDF-4 file and one plain CSV table.
+A store holds the parts of one configuration as they finish, sealed `.npz` files that name it; a
+finished curve is one sealed netCDF-4 file and one plain CSV table.
 """
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import io
 import json
@@ -16,13 +15,23 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import Any, Self
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from capacity.runtime.files.atomic import StoreError, unseal, write_atomic
+from capacity.runtime.files.atomic import OtherRunError, StoreError, unseal, write_atomic
+from capacity.runtime.files.lock import DirectoryLock
+from capacity.runtime.files.seals import (
+    CONFIGURATION_FILE,
+    DIGEST,
+    digest_of,
+    digest_of_part,
+    read_configuration,
+    write_configuration,
+)
+from capacity.runtime.files.temporary import remove_leftovers
 
 __all__ = ["Store", "StoreError", "fingerprint"]
 
@@ -50,10 +59,16 @@ def fingerprint(tree: object, **static: object) -> str:
 
 @dataclass(frozen=True)
 class Store:
-    """A directory of named parts, all of one configuration, held by one process at a time."""
+    """A directory of named parts, all of one configuration, held by one process at a time.
+
+    Attributes:
+        directory: where.
+        digest: of the configuration; it stands in every file that is made for it.
+    """
 
     directory: Path
-    _lock: IO[str] = field(repr=False, compare=False)
+    digest: str
+    _lock: DirectoryLock = field(repr=False, compare=False)
 
     @classmethod
     def open(cls, directory: str | os.PathLike[str], configuration: Mapping[str, Any]) -> Self:
@@ -67,7 +82,7 @@ class Store:
             StoreError: if the directory is in use, or was made for something else.
         """
         path = Path(directory)
-        config = path / "config.json"
+        config = path / CONFIGURATION_FILE
         try:
             path.mkdir(parents=True, exist_ok=True)
             foreign = sorted(p.name for p in path.iterdir() if not p.name.startswith("."))
@@ -75,18 +90,18 @@ class Store:
                 raise StoreError(
                     f"Expected an empty directory or one made by this program; got {path} with {foreign[0]} in it."
                 )
-            lock = (path / ".lock").open("w")
+            lock = DirectoryLock.take(path)
         except OSError as error:
             raise StoreError(f"Expected a directory that can be written; got {path} ({error.strerror}).") from error
         try:
-            _take(lock, path)
-            _agree(config, json.loads(json.dumps(configuration)))
-            for half in (path / "parts").glob(".*.tmp.npz"):  # of a process that was killed before it could rename it
-                half.unlink()
+            plain = json.loads(json.dumps(configuration))
+            _agree(config, plain)
+            remove_leftovers(path)
+            remove_leftovers(path / "parts")
         except BaseException:
             lock.close()
             raise
-        return cls(path, lock)
+        return cls(path, digest_of(plain), lock)
 
     def close(self) -> None:
         """Let go of the directory; also done at the end of a `with` and of the process."""
@@ -98,34 +113,55 @@ class Store:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def check(self) -> None:
+        """Whether this run still holds the directory; asked before every file that is written there.
+
+        Raises:
+            StoreError: if somebody has deleted or replaced what holds it.
+        """
+        self._lock.check()
+
     def load(self, name: str) -> dict[str, np.ndarray] | None:
-        """Arrays of a part, or None if missing or damaged; a damaged one becomes NAME.corrupt."""
+        """Arrays of a part, or None if there is none that is whole and of this configuration and name.
+
+        A damaged one becomes NAME.corrupt, one of another run NAME.foreign.
+        """
         path = self._part(name)
         if not path.exists():
             return None
         try:
-            with np.load(io.BytesIO(unseal(path)), allow_pickle=False) as part:
+            with np.load(io.BytesIO(unseal(path, self._digest(name))), allow_pickle=False) as part:
                 return {key: part[key] for key in part.files}
-        except (StoreError, ValueError, OSError, EOFError, zipfile.BadZipFile):
-            aside = path.with_name(f"{name}.corrupt")
+        except (StoreError, ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+            foreign = isinstance(error, OtherRunError)
+            ending, words = ("foreign", "was made for another run") if foreign else ("corrupt", "is damaged")
+            aside = path.with_name(f"{name}.{ending}")
             path.replace(aside)
-            warnings.warn(f"{path} is damaged and will be made again; kept as {aside.name}.", stacklevel=2)
+            warnings.warn(f"{path} {words} and will be made again; kept as {aside.name}.", stacklevel=2)
             return None
 
     def save(self, name: str, arrays: Mapping[str, np.ndarray]) -> None:
-        """Keep a part, whole or not at all."""
+        """Keep a part, whole or not at all.
+
+        Raises:
+            StoreError: if the disk does not take it, or this run does not hold the directory any longer.
+        """
 
         def write(target: Path) -> None:
             with target.open("wb") as file:
                 np.savez(file, allow_pickle=False, **arrays)
 
         path = self._part(name)
+        self.check()
         path.parent.mkdir(exist_ok=True)
-        write_atomic(path, write, sealed=True)
+        write_atomic(path, write, sealed=True, made_for=self._digest(name))
 
     def names(self, prefix: str) -> list[str]:
         """Names of all parts that begin so."""
         return [path.stem for path in (self.directory / "parts").glob(f"{prefix}*.npz")]
+
+    def _digest(self, name: str) -> str:
+        return digest_of_part(self.digest, name)
 
     def _part(self, name: str) -> Path:
         if not name or Path(name).name != name or name.startswith("."):
@@ -133,34 +169,22 @@ class Store:
         return self.directory / "parts" / f"{name}.npz"
 
 
-def _take(lock: IO[str], path: Path) -> None:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise StoreError(f"Expected a directory that no other run is using; got {path}, in use.") from None
-
-
 def _agree(file: Path, configuration: dict[str, Any]) -> None:
     """Write the configuration into a new directory, or compare it to the one there."""
     if not file.exists():
-        text = json.dumps(configuration, indent=1, sort_keys=True) + "\n"
-        write_atomic(file, lambda target: _write_text(target, text))
+        write_configuration(file, configuration)
         return
     try:
-        there = json.loads(file.read_text())
-    except (OSError, ValueError) as error:
-        raise StoreError(f"Expected {file} to be JSON; got a file that is not ({error}).") from error
-    changed = list(_differences(there, configuration))
+        there = read_configuration(file)
+    except StoreError as error:
+        raise StoreError(f"{error} Put back a copy of it, or choose another --out.") from error
+    changed = list(_differences(there, configuration | {DIGEST: there[DIGEST]}))
     if changed:
         more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""
         raise StoreError(
             f"Expected a directory of the same configuration; got {file.parent} made with "
             f"{', '.join(changed[:3])}{more}. Choose another --out."
         )
-
-
-def _write_text(path: Path, text: str) -> None:
-    path.write_text(text)
 
 
 def _differences(before: object, now: object, name: str = "") -> Iterator[str]:

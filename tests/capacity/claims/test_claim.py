@@ -19,8 +19,9 @@ from matplotlib.figure import Figure
 from capacity.claims import CLAIMS, Answer, Claim, Context, Evidence, Prediction, examine
 from capacity.claims import answers as statistics
 from capacity.claims.claim import decide, miss_rate
-from capacity.claims.run import run_claim, run_claims
+from capacity.claims.run import gather, run_claim, run_claims
 from capacity.cli.app import main
+from capacity.report.claims_page import claims_contents
 from capacity.results.estimate import Estimate
 
 COUNT = {"runs": 0}
@@ -96,6 +97,32 @@ def test_run_keeps_resumes_and_reads(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert COUNT["runs"] == runs and resumed.answers == first.answers
     with pytest.raises(ValueError, match="same configuration"):
         run_claim(Coin(), tmp_path / "coin", 1, True)
+
+
+def test_a_changed_verdict_and_one_of_another_run_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the record says something that could be: a verdict, a low end, a number."""
+    monkeypatch.setitem(CLAIMS, "coin", Coin)
+    for seed in (0, 1):
+        run_claim(Coin(), tmp_path / str(seed) / "coin", seed, True)
+    own, other = (tmp_path / str(seed) / "coin" for seed in (0, 1))
+    kept = {name: (own / name).read_bytes() for name in ("verdict.json", "data.nc")}
+    text = kept["verdict.json"].decode()
+    for changed in (text.replace("supported", "undecided"), text.replace('"low": 0.6', '"low": 0.4'), "{}", "[1]"):
+        assert changed != text
+        (own / "verdict.json").write_text(changed)
+        with pytest.raises(ValueError, match=r"verdict\.json .*Delete verdict\.json there to run the claim again"):
+            run_claim(Coin(), own, 0, True)
+        with pytest.warns(UserWarning, match=r"verdict\.json .*Run coin again"):
+            assert gather(own.parent) == {"claims": []}
+        with pytest.raises(ValueError, match=r"Expected a claim that can be read in .*verdict\.json"):
+            claims_contents(own.parent)
+    (own / "verdict.json").write_bytes(kept["verdict.json"])
+    for name in kept:
+        (own / name).write_bytes((other / name).read_bytes())
+        with pytest.raises(ValueError, match=r"of the run asked for; got one that was made for another"):
+            run_claim(Coin(), own, 0, True)
+        (own / name).write_bytes(kept[name])
+    assert run_claim(Coin(), own, 0, True).verdict == "supported"
 
 
 def test_command_prints_verdicts(

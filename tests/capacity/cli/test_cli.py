@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import jax
 import numpy as np
 import pytest
 import xarray as xr
@@ -21,8 +23,10 @@ from capacity.cli import console, request
 from capacity.cli.console import Meter
 from capacity.curves import execute
 from capacity.curves.files import read_curves
+from capacity.curves.parts import save_lanes
 from capacity.curves.summary import curve_table, note
 from capacity.plots import curve
+from capacity.runtime.files.seals import digest_of
 
 Command = Callable[..., tuple[int, str, str]]
 
@@ -36,15 +40,18 @@ class FakePlan:
     def __init__(self, key: Any, source: Any, system: Any, levels: Any, seeds: int, **more: Any):
         self.name = system.name
         self.configuration = {"levels": list(levels), "seeds": seeds, "bits": source.bits}
+        curve = made_up(self.name, levels=self.total, seeds=1)
+        self.curve = curve.assign_attrs(configuration=json.dumps(self.configuration))
+        self.levels, self.keys = curve.level.values, jax.random.wrap_key_data(jax.numpy.asarray(curve.key.values))
 
     def run(self, store: Any, name: str, progress: Callable[[int, str], None], **_: Any) -> xr.Dataset:
         for i in range(self.total):
             if store.load(f"{name}-{i:04d}-1") is None:
                 if i == self.left:
                     raise KeyboardInterrupt
-                store.save(f"{name}-{i:04d}-1", {"i": np.array(i)})
+                save_lanes(store, name, [i], [{"diverged": np.array(False)}], digest_of(self.configuration))
             progress((i + 1) / self.total, f"{name} lane {i}")
-        return made_up(name)
+        return self.curve
 
 
 @pytest.fixture

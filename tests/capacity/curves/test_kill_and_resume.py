@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import signal
 from pathlib import Path
 
 import pytest
 
+from tests.benchmarks import kills
 from tests.kill_and_resume import SMALLEST, finish_all, killed_between_parts, parts_of, study
 
 
@@ -27,3 +29,17 @@ def test_ten_killed_curves_end_in_the_same_bits(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     kills, different = study(10, 1, tmp_path)
     assert kills >= 10 and different == 0
+
+
+@pytest.mark.slow
+def test_curves_stopped_by_every_signal_end_in_the_same_bits(tmp_path: Path) -> None:
+    """All commands, many times: `python -m tests.benchmarks.kills`."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        found = kills.trials(tmp_path, 1, 60.0, {"curve": kills.CURVE})
+        records = list(itertools.islice(found, len(kills.SIGNALS)))
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert [record["signal"] for record in records] == list(kills.SIGNALS)
+    assert all(record["kills"] for record in records)
+    assert not [record for record in records if record["different"] or record["wrong"]]

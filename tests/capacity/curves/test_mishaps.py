@@ -95,7 +95,8 @@ def test_the_command_says_so_and_goes_on_when_there_is_room(
     """The disk fills up while the configuration, the command, or the curve's own files are written."""
 
     class Plan:
-        total, configuration = 1, {"levels": [1.0]}
+        total, configuration = 36, json.loads(made_up().attrs["configuration"])
+        levels, keys = made_up().level.values, jax.random.wrap_key_data(jax.numpy.asarray(made_up().key.values))
 
         def __init__(self, *_: Any, **more: Any):
             pass
@@ -117,6 +118,18 @@ def test_the_command_says_so_and_goes_on_when_there_is_room(
     assert len([p for p in out.iterdir() if p.name != ".lock"]) == after
     assert command("curve", "--system", "gaussian", "--out", out)[0] == 0
     assert read_curves(out / "curve.nc")["gaussian"].identical(made_up())
+
+
+def test_a_disk_that_is_full_once_all_is_computed(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_curves(tmp_path / "curve.nc", {"gaussian": made_up()})
+    monkeypatch.setattr("capacity.plots.curve.curve_figure", lambda datasets: Figure())
+    monkeypatch.setattr(sealed, "_flush", full(0))
+    status, printed, err = command("show", tmp_path)
+    assert (status, printed) == (2, "") and err.count("\n") == 1
+    assert err.startswith("Error: Expected room and leave to write") and "No space left on device" in err
+    assert [path.name for path in tmp_path.iterdir()] == ["curve.nc"]
 
 
 TINY = """

@@ -23,6 +23,7 @@ from capacity.claims.run import run_claim
 from capacity.curves.checks import with_checks
 from capacity.curves.files import write_curves
 from capacity.report import report, write_report
+from capacity.report.command import save_command
 from capacity.report.drawing import drawing_of
 
 Command = Callable[..., tuple[int, str, str]]
@@ -73,7 +74,7 @@ def curve(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("curve")
     examples = {name: made_up(name, units=3) for name in ("gaussian", "vae")}
     write_curves(folder / "curve.nc", {n: with_checks(c.assign_attrs(trend="falls")) for n, c in examples.items()})
-    (folder / "command.txt").write_text("capacity curve --bits 16\n")
+    save_command(folder, ["capacity", "curve", "--bits", "16"])
     return write_report(folder)
 
 

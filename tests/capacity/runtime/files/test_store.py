@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -21,9 +22,11 @@ from curve_examples import made_up
 
 from capacity.curves import parts
 from capacity.curves.files import read_curves, write_csv, write_curves
+from capacity.runtime.files import atomic, temporary
 from capacity.runtime.files.atomic import write_atomic
 from capacity.runtime.files.store import Store, StoreError, fingerprint
 
+ROOT = Path(__file__).parents[4]
 CONFIGURATION = {"gaussian": {"steps": 100, "levels": [0.1, 0.2]}}
 
 
@@ -245,6 +248,22 @@ def test_a_curve_is_plain_netcdf_to_others(whole: bytes, curves: dict[str, xr.Da
         xr.testing.assert_identical(dataset.load(), curves["vae"])
 
 
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r"])
+def test_no_cell_of_a_table_is_a_formula_and_numbers_stay_numbers(tmp_path: Path, sign: str) -> None:
+    name, cell = f"{sign}1+1", f"'{sign}".replace("\r", "\n")  # a bare carriage return would end the line
+    curve = made_up(levels=2, seeds=2)
+    text = np.array([[name, "plain"], [f"{sign}x", ""]])
+    curve = curve.assign({name: (("level", "seed"), text), "loss_change": -curve.bits})
+    write_csv(tmp_path / "curve.csv", {name: curve})
+    with (tmp_path / "curve.csv").open(newline="") as file:
+        rows = list(csv.reader(file))
+    assert not [cell for cell in rows[0] if cell.startswith(sign)] and f"{cell}1+1" in rows[0]
+    read = [dict(zip(rows[0], row, strict=True)) for row in rows[1:]]
+    assert [row["system"] for row in read] == [f"{cell}1+1"] * 4
+    assert [row[f"{cell}1+1"] for row in read] == [f"{cell}1+1", "plain", f"{cell}x", ""]
+    assert [float(row["loss_change"]) for row in read] == pytest.approx((-curve.bits.values).ravel().tolist())
+
+
 @pytest.mark.parametrize("kept", [0.0, 0.001, 0.1, 0.5, 0.9, 0.999, -1, -73, -200])
 def test_a_truncated_curve_is_told(whole: bytes, tmp_path: Path, kept: float) -> None:
     path = tmp_path / "curve.nc"
@@ -343,3 +362,49 @@ def test_csv_has_a_row_for_each_lane(curves: dict[str, xr.Dataset], tmp_path: Pa
     assert float(row["source_bits"]) == 16
     assert rows[-1]["system"] == "vae" and rows[-1]["ceiling"] == ""
     assert not any("loss" in column for column in row)
+
+
+@pytest.mark.parametrize("lanes", [200, pytest.param(2000, marks=pytest.mark.slow)])
+def test_a_run_of_many_lanes_is_read_in_one_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lanes: int) -> None:
+    """As many parts, each its own file; listing the directory for each of them would be four million names."""
+    monkeypatch.setattr(atomic, "_flush", lambda path: None)
+    listed = []
+    monkeypatch.setattr(temporary, "remove_leftovers", lambda folder: listed.append(folder))
+    temporary._remove_once.cache_clear()
+    lane = {"bits": np.float32(1.5), "diverged": np.array(False)}
+    with Store.open(tmp_path, CONFIGURATION) as store:
+        for i in range(lanes):
+            parts.save_lanes(store, "gaussian", [i], [lane], "plan")
+        found = parts.load_lanes(store, "gaussian", "plan")
+    assert sorted(found) == list(range(lanes)) and parts.count_lanes(store, "gaussian") == lanes
+    assert len(listed) == len(set(listed)) == 2
+
+
+def test_no_clock_that_can_be_set_decides_anything() -> None:
+    """A jump of the clock, by a second or a year, changes no run: durations are by clocks that only go forward."""
+    set_by_hand = re.compile(r"time\.time\(|datetime\.(now|today|utcnow)|st_mtime|st_ctime|date\.today")
+    files = [path for folder in ("capacity", "synthetic") for path in (ROOT / folder).rglob("*.py")]
+    assert len(files) > 100
+    assert [path for path in files if set_by_hand.search(path.read_text())] == []
+
+
+def test_a_file_larger_than_the_process_may_write_is_a_full_disk(tmp_path: Path) -> None:
+    script = """
+import resource, sys
+from pathlib import Path
+import numpy as np
+from capacity.runtime.files.store import Store, StoreError
+with Store.open(sys.argv[1], {}) as store:
+    store.save("small", {"x": np.arange(3)})
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
+    try:
+        store.save("large", {"x": np.arange(100_000)})
+    except StoreError as error:
+        print(error)
+    assert store.names("") == ["small"] and store.load("small") is not None
+    print(len(list((Path(sys.argv[1]) / "parts").iterdir())))
+"""
+    done = subprocess.run([sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    said, files = done.stdout.splitlines()
+    assert "Expected room and leave to write" in said and "File too large" in said and files == "1"

@@ -1,0 +1,60 @@
+"""Ctrl-C ends in a sentence and exit status 130, whatever the program is busy with.
+
+While modules load, an exception may be lost in somebody else's `except`, or end in a traceback: so until work begins
+the process leaves at once.  From then on Ctrl-C is an exception, so that whoever works can say what is kept; where that
+is lost, the next one leaves at once.  This module imports little: it is there first.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from contextlib import suppress
+from types import FrameType
+from typing import Never
+
+INTERRUPTED = 130
+STOPPED = "Stopped. What is on disk is whole: the same command goes on from there, or starts again."
+
+
+_said: list[str] = []
+
+
+def say_stopped(sentence: str = STOPPED) -> None:
+    """Say on stderr, once in a run of the command, that it was stopped: the first sentence knows best what is kept."""
+    if not _said:
+        _said.append(sentence)
+        print(sentence, file=sys.stderr)
+
+
+def forget() -> None:
+    """Before a run of the command: nothing was said."""
+    _said.clear()
+
+
+class InterruptError(KeyboardInterrupt):
+    """Of a class of its own: Python kills a process in which an `exec` has seen a plain one, whoever caught it."""
+
+
+def leave_when_interrupted() -> None:
+    """From now on, leave at once; where Ctrl-C is ignored or somebody's own, it stays so."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _leave)
+
+
+def raise_when_interrupted() -> None:
+    """From now on, raise `InterruptError`, once; where `leave_when_interrupted` has not taken over, nothing changes."""
+    if signal.getsignal(signal.SIGINT) is _leave:
+        signal.signal(signal.SIGINT, _raise)
+
+
+def _leave(number: int, frame: FrameType | None) -> Never:
+    with suppress(OSError):  # a closed stderr
+        os.write(2, f"{STOPPED}\n".encode())
+    os._exit(INTERRUPTED)
+
+
+def _raise(number: int, frame: FrameType | None) -> Never:
+    signal.signal(signal.SIGINT, _leave)
+    raise InterruptError
