@@ -199,13 +199,9 @@ REFUSED: dict[str, tuple[Any, str]] = {
     ),
     "dates as objects": ([datetime.date(2020, 1, 1 + i % 28) for i in range(N)], "got dates in x, column 0"),
     "lengths of time": (pd.Series(pd.to_timedelta(WHOLE, unit="h")), "got lengths of time in x"),
-    "real numbers beside labels": (
-        pd.DataFrame({"height": REAL, "kind": WORDS}),
-        "got real numbers .column 'height'. and labels .column 'kind'. in x",
-    ),
-    "real numbers beside a category": (
-        pd.DataFrame({"height": REAL, "kind": pd.Categorical(WHOLE)}),
-        "got real numbers .column 'height'. and labels",
+    "real numbers beside names": (
+        pd.DataFrame({"height": REAL, "name": [f"{i % 40}" for i in range(N)]}),
+        "labels of 32 values or fewer .* got 40 values in column 'name'",
     ),
     "a list with words and numbers": (["a", 1.5] * (N // 2), "got strings, and 1.5 in row 1"),
     "objects with words and numbers": (np.array(["a", 1] * (N // 2), object), "got strings, and 1 in row 1"),
@@ -244,6 +240,21 @@ def test_columns_that_never_change_are_left_out_aloud(constant: object) -> None:
         alone = call(0, column, OTHER)
         with pytest.warns(UserWarning, match=r"Left out of x.*'still 0', .*'still 4' and 2 more"):
             assert call(0, frame, OTHER) == alone
+
+
+@pytest.mark.parametrize("missing", [(), (3, 5)])
+@pytest.mark.parametrize("values", [["one"], ["one", "two"], ["one", "two", "three"]])
+def test_labels_beside_numbers_are_columns_of_0_and_1(values: list[str], missing: tuple[int, ...]) -> None:
+    words = np.resize(np.array(values, object), N)
+    words[list(missing)] = None
+    for labels in (pd.Series(words), pd.Series(words, dtype="category")):
+        side = side_of(pd.DataFrame({"kind": labels, "height": REAL}), "x")
+        told = values[1:] or values
+        expected = np.column_stack([*(words == value for value in sorted(values)[-len(told) :]), REAL])
+        kept = np.ones(N, bool) if side.missing is None else ~side.missing.any(axis=1)
+        np.testing.assert_array_equal(np.flatnonzero(~kept), missing)
+        np.testing.assert_array_equal(side.values[kept], expected[kept].astype(float))
+        assert len(set(side.names)) == side.values.shape[1] and side.names[-1] == "height"
 
 
 def test_rows_of_pandas_in_another_order_are_no_pairs() -> None:
