@@ -36,6 +36,7 @@ from capacity.estimators.parametric.gaussian import GaussianMI
 from capacity.estimators.parametric.gaussian_copula import GaussianCopula
 from capacity.estimators.parametric.student import Student
 from capacity.estimators.parametric.student_copula import StudentCopula
+from capacity.estimators.threads import threads_for
 from capacity.results.estimate import Estimate
 from capacity.runtime.keys import Seed, as_key
 from capacity.runtime.tables.foreign import Tabular
@@ -101,7 +102,9 @@ def choose(
     if order not in (None, "time"):
         raise ValueError(f'Expected order to be "time" or None; got {order!r}.')
     key, (first, second, dropped) = as_key(key), pair_of(x, y, missing)
-    choice = _choice(key, *checked(first, second, "any", Auto.min_pairs), order)
+    sides = checked(first, second, "any", Auto.min_pairs)
+    with threads_for(*sides):
+        choice = _choice(key, *sides, order)
     return replace(choice, estimate=replace(choice.estimate, dropped=dropped))
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from capacity.estimators.checks import Takes, checked
+from capacity.estimators.threads import threads_for
 from capacity.results.estimate import Estimate
 from capacity.runtime.contracts import check_instance
 from capacity.runtime.deprecated import old_names
@@ -73,7 +74,9 @@ class Estimator(ABC):
         Raises:
             ValueError: for anything that `checked` refuses, and what the method says of itself.
         """
-        return self.information(as_key(key), *checked(x, y, self.takes, self.min_pairs))
+        key, sides = as_key(key), checked(x, y, self.takes, self.min_pairs)
+        with threads_for(*sides):
+            return self.information(key, *sides)
 
     @abstractmethod
     def information(self, key: jax.Array, x: np.ndarray, y: np.ndarray) -> Estimate:
