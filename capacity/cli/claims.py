@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Annotated, Self
 
 import typer
 
-from capacity.cli.listing import names_of
-from capacity.cli.options import SeedOption
+from capacity.cli.catalogue import check_member, names_of
+from capacity.cli.options import SeedOption, check_folder
 from capacity.cli.refusals import INTERRUPTED, refusals
+from capacity.cli.say import say, say_aside, say_json
 from capacity.runtime.devices import hint_at_gpu, set_devices
 from capacity.runtime.start import keep_compiled
 
@@ -40,6 +39,9 @@ def claims_command(
     stopped.
     """
     with refusals():
+        for name in names or ():
+            check_member(name, "claim", "a claim")
+        check_folder(out, "--out")
         set_devices(None)
         hint_at_gpu(quiet)
         keep_compiled()
@@ -50,13 +52,13 @@ def claims_command(
                 outcomes = run_claims(names or [], out, seed, fast, lines)
             except KeyboardInterrupt:
                 lines.stop()
-                print(f"Stopped. What has finished is kept in {out}; the same command goes on there.", file=sys.stderr)
+                say_aside(f"Stopped. What has finished is kept in {out}; the same command goes on there.")
                 raise typer.Exit(INTERRUPTED) from None
     if as_json:
-        print(json.dumps(gather(out), indent=1))
+        say_json(gather(out))
     elif not quiet:
         _print(outcomes)
-        print(f"Wrote {out / CLAIMS_FILE} and a figure for each claim in {out}/NAME/figure.png")
+        say(f"Wrote {out / CLAIMS_FILE} and a figure for each claim in {out}/NAME/figure.png")
 
 
 def _print(outcomes: list[Outcome]) -> None:
@@ -78,14 +80,13 @@ class _Lines:
     """Progress on stderr: a live bar over all claims in a terminal, else a line when a claim starts or ends."""
 
     def __init__(self, count: int, quiet: bool):
-        from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+        from rich.progress import BarColumn, TimeElapsedColumn
+
+        from capacity.cli.console import Words, live_bar
 
         self.count, self.quiet = count, quiet
-        console = Console(stderr=True)
-        self.bar: Progress | None = None
-        if console.is_terminal and not quiet:
-            self.bar = Progress(BarColumn(), TimeElapsedColumn(), TextColumn("{task.description}"), console=console)
+        self.bar = None if quiet else live_bar(BarColumn(), TimeElapsedColumn(), Words())
+        if self.bar:
             self.task = self.bar.add_task("claims", total=1.0)
 
     def __enter__(self) -> Self:
@@ -109,4 +110,4 @@ class _Lines:
         if self.bar:
             self.bar.update(self.task, completed=share, description=text)
         elif not self.quiet and abs(finished - round(finished)) < 1e-9:
-            print(text, file=sys.stderr)
+            say_aside(text)

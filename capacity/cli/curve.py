@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from capacity.cli.curve_options import MachineOptions, RunOptions, SizeOptions, SourceOptions
-from capacity.cli.options import TablesJsonOption, with_records
+from capacity.cli.options import TablesJsonOption, check_folder, with_records
 from capacity.cli.output import CURVE_FILE, print_json, print_seconds, print_tables, warn_of_lost
 from capacity.cli.refusals import INTERRUPTED, refusals, refuse
+from capacity.cli.say import say, say_aside
 from capacity.runtime.devices import hint_at_gpu, set_devices
 from capacity.runtime.start import join, keep_compiled
 
@@ -40,19 +41,25 @@ def curve_command(
     was stopped.
     """
     started = time.perf_counter()
+    from capacity.cli.request_checks import check_machine, check_request, given_rows
+    from capacity.runtime.executors import executor_pool
+
     with refusals():
+        check_request(source=source, size=size, run=run)
+        check_machine(machine)
+        check_folder(out, "--out")
+        rows = given_rows(source)
+        pool = executor_pool(machine.executor, machine.workers, machine.scheduler) if machine.executor else None
         set_devices(machine.devices)
         keep_compiled()
         join(machine.coordinator, machine.processes, machine.process)
         from capacity.cli.request import plans_of
         from capacity.curves.execute import run_plan
         from capacity.report.command import save_command
-        from capacity.runtime.executors import executor_pool
         from capacity.runtime.files.store import Store
 
         hint_at_gpu(quiet)
-        plans = plans_of(source=source, size=size, run=run)
-        pool = executor_pool(machine.executor, machine.workers, machine.scheduler) if machine.executor else None
+        plans = plans_of(source=source, size=size, run=run, rows=rows)
         if machine.process:  # only process 0 keeps and shows what all of them make
             for name, plan in plans.items():
                 run_plan(plan, name=name, together=machine.together)
@@ -70,7 +77,7 @@ def curve_command(
     elif not quiet:
         print_tables(datasets)
         files = ", ".join(str(out / f"curve.{kind}") for kind in ("nc", "csv", "png"))
-        print(f"Complete already: {files}" if finished else f"Wrote {files}")
+        say(f"Complete already: {files}" if finished else f"Wrote {files}")
         if not finished:
             print_seconds(datasets, time.perf_counter() - started)
 
@@ -136,9 +143,6 @@ def _run(
                 before += plan.total
         except KeyboardInterrupt:
             meter.stop()
-            print(
-                f"Stopped. What has finished is kept in {store.directory}; the same command goes on from there.",
-                file=sys.stderr,
-            )
+            say_aside(f"Stopped. What has finished is kept in {store.directory}; the same command goes on from there.")
             raise typer.Exit(INTERRUPTED) from None
     return datasets

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from capacity.cli.listing import names_of
+from capacity.cli.catalogue import names_of
 from capacity.cli.options import SeedOption
 
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any, TypeAlias, get_type_hints
 
 import typer
 
-from capacity.cli.listing import names_of
+from capacity.cli.catalogue import names_of
 
 SeedOption: TypeAlias = Annotated[
     int, typer.Option("--seed", help="Decides every random number.", min=0, max=2**32 - 1)
@@ -107,3 +107,33 @@ def check_output(path: Path | None, option: str, *inputs: Path) -> None:
     for file in inputs:
         if path.exists() and file.exists() and path.samefile(file):
             raise ValueError(f"Expected {option} to be another file than what is read; got {path} for both.")
+
+
+def check_folder(path: Path, option: str) -> None:
+    """Refuse a folder that cannot be made or written to, before any work.
+
+    Args:
+        path: of the option; made later where it is not there.
+        option: its name.
+
+    Raises:
+        ValueError: where a file stands in its place or on the way there, and where nothing may be written.
+    """
+    there = path
+    while not there.exists() and there != there.parent:
+        there = there.parent
+    if not there.is_dir():
+        raise ValueError(f"Expected {option} to be a folder; got {path}, and a file at {there}.")
+    if not os.access(there, os.W_OK):
+        raise ValueError(f"Expected {option} where it may be written; got {path}, and {there} is read-only.")
+
+
+def check_there(file: Path) -> None:
+    """Refuse a sealed file that is missing or cut off, without loading what reads it.
+
+    Raises:
+        ValueError: saying what is there.
+    """
+    from capacity.runtime.files.atomic import unseal
+
+    unseal(file)

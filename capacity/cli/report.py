@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from capacity.cli.options import check_folder, check_there
+from capacity.cli.output import CURVE_FILE
 from capacity.cli.refusals import refusals
+from capacity.cli.say import say, say_json
 
 
 def report_command(
@@ -24,10 +26,19 @@ def report_command(
     with refusals():
         if out is not None and out.suffix not in (".html", ".htm"):
             raise ValueError(f"Expected --out to end in .html; got {out}.")
+        if out is not None:
+            check_folder(out.parent, "the folder of --out")
+        if (directory / CURVE_FILE).exists():
+            check_there(directory / CURVE_FILE)
+        elif not any(directory.glob("*/verdict.json")):
+            raise ValueError(
+                f"Expected a directory of a finished `capacity curve` or `capacity claims`; got {directory}, without "
+                f"{CURVE_FILE} and without NAME/verdict.json."
+            )
         from capacity.report import write_report
 
         path = write_report(directory, out)
     if as_json:
-        print(json.dumps({"report": str(path), "bytes": path.stat().st_size}))
+        say_json({"report": str(path), "bytes": path.stat().st_size})
     elif not quiet:
-        print(f"Wrote {path} ({path.stat().st_size / 1e6:.1f} MB, self-contained)")
+        say(f"Wrote {path} ({path.stat().st_size / 1e6:.1f} MB, self-contained)")

@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import difflib
 from collections.abc import Collection, Sequence
+from itertools import islice
+
+LONG = 120  # letters: longer names are shown by their beginning
 
 
 def check_name(name: str, known: Collection[str], option: str) -> None:
@@ -22,9 +25,26 @@ def check_name(name: str, known: Collection[str], option: str) -> None:
     """
     if name not in known:
         names = sorted(known)
-        near = difflib.get_close_matches(name, names, n=2, cutoff=0.5)
+        short = [n for n in names if len(n) <= LONG] if len(name) <= LONG else []  # the search is quadratic in letters
+        near = difflib.get_close_matches(name, short, n=2, cutoff=0.5)
         hint = f" Did you mean {' or '.join(f'{n!r}' for n in near)}?" if near else ""
-        raise ValueError(f"Expected {option} to be one of {', '.join(names)}; got {name!r}.{hint}")
+        raise ValueError(f"Expected {option} to be one of {listed(names)}; got {brief(name)!r}.{hint}")
+
+
+def listed(names: Collection[str], most: int = 40) -> str:
+    """Names as a sentence can hold them: shown, each of some length, and some of many.
+
+    Examples:
+        >>> listed(["a", "b"]), listed(["a", "b", "c"], most=2)
+        ('a, b', 'a, b and 1 more')
+    """
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(brief(shown(name)) for name in islice(names, most)) + more
+
+
+def brief(name: str) -> str:
+    """A name that is not too long to be read, else its beginning and its length."""
+    return name if len(name) <= LONG else f"{name[:40]}... ({len(name):,} letters)"
 
 
 def shown(name: str) -> str:
@@ -73,5 +93,5 @@ def typed_names(typed: Sequence[str], known: Collection[str], option: str) -> li
                 check_name(part, by_look, option)
                 names.append(by_look[part])
     if len(set(names)) < len(names):
-        raise ValueError(f"Expected each column once in {option}; got {', '.join(map(repr, names))}.")
+        raise ValueError(f"Expected each column once in {option}; got {listed(names)}.")
     return names

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import platform
 from pathlib import Path
 from typing import Any
+
+
+def silence_runtime() -> None:
+    """Keep alarms of the compiler and of JAX's search for devices out of the terminal, unless they are asked for.
+
+    "Very slow compile" and the like are for those who write compilers; what fails is raised in any case.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # fatal ones alone
+    logging.getLogger("jax._src.xla_bridge").setLevel(logging.ERROR)  # a GPU unused is said by `devices`, once
 
 
 def keep_compiled() -> None:

@@ -23,7 +23,7 @@ sys.path.insert(0, str(ROOT / "docs" / "_site"))
 import formulas  # noqa: E402
 import pages  # noqa: E402
 
-from capacity.cli.listing import registries  # noqa: E402
+from capacity.cli.catalogue import registries  # noqa: E402
 from capacity.curves.files import write_curves  # noqa: E402
 
 PACKAGES = ("capacity", "synthetic")

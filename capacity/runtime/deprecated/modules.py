@@ -73,7 +73,7 @@ estimators.directions: estimators.features.directions
 estimators.plugin: estimators.counts.plugin
 estimators.entropy_discrete: estimators.counts.entropy
 latent: analysis.latent.latent
-latent_arrays: analysis.latent.posterior
+latent_arrays: runtime.tables.posterior
 latent_shared: analysis.latent.shared
 instruments.figure: analysis.weights.interval
 instruments: analysis.weights

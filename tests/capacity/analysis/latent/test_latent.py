@@ -13,7 +13,7 @@ import pytest
 from scipy.stats import norm
 
 from capacity import Latent, measure_latent
-from capacity.analysis.latent.posterior import checked_posterior
+from capacity.runtime.tables.posterior import checked_posterior
 from capacity.bounds.exact.listing import list_codes
 from capacity.bounds.exact.rate import marginal_kl
 from capacity.bounds.exact.sample import sampled
