@@ -56,7 +56,7 @@ def summary(kind: str, member: Any) -> str:
     return str(getattr(member, _words_of(kind)))
 
 
-def members(kind: str) -> Declared:
+def enrolled(kind: str) -> Declared:
     """Names of a kind with the line that says what each is, in the registry's order, and old names."""
     place = PLACES[kind]
     if place.registry not in sys.modules and not entry_points(group=f"infocapacity.{kind}s"):
@@ -85,7 +85,7 @@ def check_member(name: str, kind: str, option: str) -> None:
     Raises:
         ValueError: naming all that there are.
     """
-    known = members(kind)
+    known = enrolled(kind)
     if name not in known.aliases:
         check_name(name, known.words, option)
 
@@ -94,7 +94,7 @@ def names_of(kind: str) -> Callable[[str], Sequence[tuple[str, str]]]:
     """What the shell offers for an option that takes a name of this kind."""
 
     def complete(incomplete: str) -> list[tuple[str, str]]:
-        return [(name, words) for name, words in members(kind).words.items() if name.startswith(incomplete)]
+        return [(name, words) for name, words in enrolled(kind).words.items() if name.startswith(incomplete)]
 
     return complete
 

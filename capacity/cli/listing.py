@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from capacity.cli.catalogue import KINDS, members
+from capacity.cli.catalogue import KINDS, enrolled
 from capacity.cli.refusals import refusals
 from capacity.cli.say import say, say_json
 from capacity.runtime.names import check_name
@@ -25,7 +25,7 @@ def list_command(
         chosen = {kind.removesuffix("s"): None for kind in kinds or KINDS}
         for kind in chosen:
             check_name(kind, KINDS, "the kind")
-    found = {kind: members(kind).words for kind in chosen}
+    found = {kind: enrolled(kind).words for kind in chosen}
     if as_json:
         say_json(found)
         return

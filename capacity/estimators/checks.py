@@ -5,9 +5,11 @@ from __future__ import annotations
 import jax
 import numpy as np
 
-from capacity.runtime.tables.checked import FEW_VALUES, NAMED, Takes, checked, refuse_few_values
-
-__all__ = ["FEW_VALUES", "NAMED", "Takes", "checked", "random_of", "refuse_few_values"]
+from capacity.runtime.tables.checked import FEW_VALUES as FEW_VALUES
+from capacity.runtime.tables.checked import NAMED as NAMED
+from capacity.runtime.tables.checked import Takes as Takes
+from capacity.runtime.tables.checked import checked as checked
+from capacity.runtime.tables.checked import refuse_few_values as refuse_few_values
 
 
 def random_of(key: jax.Array) -> np.random.Generator:
