@@ -13,7 +13,7 @@ from capacity.cli.options import SeedOption, check_folder
 from capacity.cli.refusals import INTERRUPTED, refusals
 from capacity.cli.say import say, say_aside, say_json
 from capacity.runtime.devices import hint_at_gpu, set_devices
-from capacity.runtime.start import keep_compiled
+from capacity.runtime.start import check_platform, keep_compiled
 
 if TYPE_CHECKING:
     from capacity.claims.outcome import Outcome
@@ -43,6 +43,7 @@ def claims_command(
             check_member(name, "claim", "a claim")
         check_folder(out, "--out")
         set_devices(None)
+        check_platform()
         hint_at_gpu(quiet)
         keep_compiled()
         from capacity.claims.run import CLAIMS_FILE, claims_named, gather, run_claims

@@ -15,7 +15,7 @@ from capacity.cli.output import CURVE_FILE, print_json, print_seconds, print_tab
 from capacity.cli.refusals import INTERRUPTED, refusals, refuse
 from capacity.cli.say import say, say_aside
 from capacity.runtime.devices import hint_at_gpu, set_devices
-from capacity.runtime.start import join, keep_compiled
+from capacity.runtime.start import check_platform, join, keep_compiled
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -58,6 +58,7 @@ def curve_command(
         from capacity.report.command import save_command
         from capacity.runtime.files.store import Store
 
+        check_platform()
         hint_at_gpu(quiet)
         plans = plans_of(source=source, size=size, run=run, rows=rows)
         if machine.process:  # only process 0 keeps and shows what all of them make

@@ -25,6 +25,7 @@ from capacity.cli.options import (
 from capacity.cli.refusals import refusals
 from capacity.cli.say import say, say_json
 from capacity.runtime.names import check_name
+from capacity.runtime.start import check_platform
 
 if TYPE_CHECKING:
     import jax
@@ -85,7 +86,9 @@ def estimate_command(
         sides, dropped = complete_sides(meant, cast("Missing", missing))
         checked(sides[0], sides[1], "any")
 
-        import jax  # takes seconds, which data that cannot be taken need not wait for
+        check_platform()  # loads JAX, which takes seconds: data that cannot be taken need not wait for it
+
+        import jax
 
         from capacity.cli.show_estimate import answer_record, show_answer, show_lags
         from capacity.estimators import lagged_information

@@ -12,6 +12,7 @@ from capacity.cli.options import SeedOption, TableJsonOption, check_plot
 from capacity.cli.refusals import refusals
 from capacity.cli.say import say, say_json
 from capacity.runtime.names import check_name
+from capacity.runtime.start import check_platform
 
 
 def latent_command(
@@ -42,7 +43,9 @@ def latent_command(
         _, units = checked_posterior(*posterior, given)[0].shape
         check_samples(samples, units)
 
-        import jax  # takes seconds, which data that cannot be taken need not wait for
+        check_platform()  # loads JAX, which takes seconds: data that cannot be taken need not wait for it
+
+        import jax
 
         from capacity.analysis.latent.latent import measure_latent
         from capacity.runtime.progress import Bar

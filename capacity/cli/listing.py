@@ -11,6 +11,7 @@ from capacity.cli.catalogue import KINDS, enrolled
 from capacity.cli.refusals import refusals
 from capacity.cli.say import say, say_json
 from capacity.runtime.names import check_name
+from capacity.runtime.start import check_platform
 
 
 def list_command(
@@ -47,6 +48,8 @@ def print_version(asked: bool) -> None:
     """The toolkit's version, those of what it stands on, and the devices that JAX sees."""
     if not asked:
         return
+    with refusals():
+        check_platform()
     import jax
 
     from capacity.runtime.devices import unused_gpu

@@ -24,6 +24,7 @@ from capacity.cli.options import (
 from capacity.cli.refusals import refusals
 from capacity.cli.say import say, say_json
 from capacity.runtime.names import check_name
+from capacity.runtime.start import check_platform
 
 if TYPE_CHECKING:
     from capacity.runtime.tables.sides import Missing
@@ -67,7 +68,9 @@ def pairwise_command(
 
         meant = as_meant(table, continuous=continuous)
 
-        import jax  # takes seconds, which a file that cannot be read need not wait for
+        check_platform()  # loads JAX, which takes seconds: a file that cannot be read need not wait for it
+
+        import jax
         import numpy as np
 
         from capacity.cli.show_pairwise import notes, pairwise_frame, pairwise_record, print_pairwise

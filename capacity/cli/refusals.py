@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Never
@@ -38,9 +37,11 @@ def refuse(sentence: str) -> Never:
 
 
 def sentence_of(error: BaseException) -> str | None:
-    """What to say of a file that the system refuses, of memory or of a device that is not there; None of a fault."""
+    """What to say of a file that the system refuses, of memory that is not there; None of a fault."""
     if isinstance(error, OSError):
-        place = error.filename or "files that can be read and written"
+        if error.filename is None:
+            return f"Expected standard output, or a file, to take what is written; got: {error.strerror or error}."
+        place = error.filename
         if error.errno == errno.ENAMETOOLONG:
             return f"Expected a shorter name of a file; got one of {len(str(place)):,} characters."
         return f"Expected {place} to be there to read or write; got: {error.strerror or error}."
@@ -49,10 +50,4 @@ def sentence_of(error: BaseException) -> str | None:
     said = str(error)
     if "RESOURCE_EXHAUSTED" in said or "Out of memory" in said:
         return f"Expected work that fits into the device's memory; got: {said.splitlines()[0]} Lower sizes."
-    if "nable to initialize backend" in said or "Unknown backend" in said:
-        asked = os.environ.get("JAX_PLATFORMS", "")
-        return (
-            f"Expected JAX_PLATFORMS to name a device that JAX can use here; got {asked!r}. Unset it, or say "
-            "JAX_PLATFORMS=cpu; for an NVIDIA GPU: pip install 'jax[cuda12]'."
-        )
     return None

@@ -90,7 +90,7 @@ def typed_names(typed: Sequence[str], known: Collection[str], option: str) -> li
         )
         for part in parts:
             if part:
-                check_name(part, by_look, option)
+                check_name(part, by_look if part in by_look else [shown(name) for name in known], option)
                 names.append(by_look[part])
     if len(set(names)) < len(names):
         raise ValueError(f"Expected each column once in {option}; got {listed(names)}.")

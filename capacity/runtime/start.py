@@ -19,6 +19,26 @@ def silence_runtime() -> None:
     logging.getLogger("jax._src.xla_bridge").setLevel(logging.ERROR)  # a GPU unused is said by `devices`, once
 
 
+def check_platform() -> None:
+    """Refuse a platform that JAX has not got here, before any work; this starts JAX.
+
+    Raises:
+        ValueError: saying what to set.
+    """
+    import jax
+
+    try:
+        jax.devices()
+    except (RuntimeError, AssertionError) as error:  # without a driver for what was asked, JAX trips over itself
+        asked = os.environ.get("JAX_PLATFORMS")
+        if not asked:
+            raise
+        raise ValueError(
+            f"Expected JAX_PLATFORMS to name what JAX can run on here; got {asked!r}. Unset it, or say "
+            "JAX_PLATFORMS=cpu; for an NVIDIA GPU: pip install 'jax[cuda12]'."
+        ) from error
+
+
 def keep_compiled() -> None:
     """Keep compiled programs in the user's cache directory, unless JAX has been told where or not to.
 
