@@ -16,6 +16,7 @@ import typer
 from capacity.cli.claims import claims_command
 from capacity.cli.curve import curve_command
 from capacity.cli.estimate import estimate_command
+from capacity.cli.help import GroupedCommand, examples_of
 from capacity.cli.latent import latent_command
 from capacity.cli.listing import list_command, print_version
 from capacity.cli.pairwise import pairwise_command
@@ -88,4 +89,4 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "list": list_command,
 }
 for name, command in COMMANDS.items():
-    app.command(name, context_settings=HELP)(command)
+    app.command(name, cls=GroupedCommand, epilog=examples_of(name), context_settings=HELP)(command)

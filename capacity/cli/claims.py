@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 import typer
 
 from capacity.cli.catalogue import check_member, names_of
+from capacity.cli.help import ASKED, WRITTEN
 from capacity.cli.options import SeedOption, check_folder
 from capacity.cli.refusals import INTERRUPTED, refusals
 from capacity.cli.say import say, say_aside, say_json
@@ -24,13 +25,23 @@ def claims_command(
         list[str] | None,
         typer.Argument(help="Claims from `capacity list`. [default: all]", autocompletion=names_of("claim")),
     ] = None,
-    fast: Annotated[bool, typer.Option("--fast", help="The small versions: a minute or so each.")] = False,
-    out: Annotated[Path, typer.Option(help="Directory for claims.json and a folder for each claim.")] = Path(
-        "runs/claims"
-    ),
+    fast: Annotated[
+        bool,
+        typer.Option("--fast", help="The small versions: a minute or so each.", rich_help_panel=ASKED),
+    ] = False,
+    out: Annotated[
+        Path,
+        typer.Option(help="Directory for claims.json and a folder for each claim.", rich_help_panel=WRITTEN),
+    ] = Path("runs/claims"),
     seed: SeedOption = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print claims.json instead of a table.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress, no table.")] = False,
+    as_json: Annotated[
+        bool,
+        typer.Option("--json", help="Print claims.json instead of a table.", rich_help_panel=WRITTEN),
+    ] = False,
+    quiet: Annotated[
+        bool,
+        typer.Option("--quiet", help="No progress, no table.", rich_help_panel=WRITTEN),
+    ] = False,
 ) -> None:
     """Run claims and print their verdicts: supported, refuted or undecided.
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from capacity.cli.curve_options import MachineOptions, RunOptions, SizeOptions, SourceOptions
+from capacity.cli.help import WRITTEN
 from capacity.cli.options import TablesJsonOption, check_folder, with_records
 from capacity.cli.output import CURVE_FILE, print_json, print_seconds, print_tables, warn_of_lost
 from capacity.cli.refusals import INTERRUPTED, refusals, refuse
@@ -31,9 +32,15 @@ def curve_command(
     source: SourceOptions,
     size: SizeOptions,
     machine: MachineOptions,
-    out: Annotated[Path, typer.Option(help="Directory for curve.nc, curve.csv and curve.png.")] = Path("runs/curve"),
+    out: Annotated[
+        Path,
+        typer.Option(help="Directory for curve.nc, curve.csv and curve.png.", rich_help_panel=WRITTEN),
+    ] = Path("runs/curve"),
     as_json: TablesJsonOption = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar, no table.")] = False,
+    quiet: Annotated[
+        bool,
+        typer.Option("--quiet", help="No progress bar, no table.", rich_help_panel=WRITTEN),
+    ] = False,
 ) -> None:
     """Train systems over their noise levels and measure the bits that pass.
 

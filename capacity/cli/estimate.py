@@ -10,6 +10,7 @@ import typer
 
 from capacity.cli.asked import Answered, AskedOptions, answer, check_asked, lags_of
 from capacity.cli.catalogue import check_member
+from capacity.cli.help import READ, WRITTEN
 from capacity.cli.options import (
     ContinuousOption,
     HeaderOption,
@@ -40,18 +41,30 @@ def estimate_command(
     ],
     x: Annotated[
         list[str] | None,
-        typer.Option(help="Columns of a table on one side, 'a,b', may be repeated; or an array of the .npz."),
+        typer.Option(
+            help="Columns of a table on one side, 'a,b', may be repeated; or an array of the .npz.",
+            rich_help_panel=READ,
+        ),
     ] = None,
-    y: Annotated[list[str] | None, typer.Option(help="The other side.")] = None,
+    y: Annotated[
+        list[str] | None,
+        typer.Option(help="The other side.", rich_help_panel=READ),
+    ] = None,
     method: MethodOption = "auto",
     continuous: ContinuousOption = False,
-    discrete: Annotated[bool, typer.Option("--discrete", help="Whole real numbers are labels.")] = False,
+    discrete: Annotated[
+        bool,
+        typer.Option("--discrete", help="Whole real numbers are labels.", rich_help_panel=READ),
+    ] = False,
     labels: LabelsOption = None,
     missing: MissingOption = "refuse",
     header: HeaderOption = None,
     as_json: TableJsonOption = False,
     plot: Annotated[
-        Path | None, typer.Option(help="Draw the estimate against subsample size and neighbours into this file.")
+        Path | None,
+        typer.Option(
+            help="Draw the estimate against subsample size and neighbours into this file.", rich_help_panel=WRITTEN
+        ),
     ] = None,
     quiet: SilentOption = False,
     seed: SeedOption = 0,
@@ -67,9 +80,7 @@ def estimate_command(
         check_plot(plot, *files)
         check_asked(asked)
         check_member(method, "estimator", "the method")
-        from capacity.runtime.tables.sides import MISSING
-
-        check_name(missing, MISSING, "--missing")
+        check_name(missing, ("refuse", "drop"), "--missing")
         if plot is not None and asked.lags:
             raise ValueError("Expected --plot or --lags; got both.")
         if continuous and discrete:

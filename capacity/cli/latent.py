@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from capacity.cli.help import ASKED, READ, WRITTEN
 from capacity.cli.options import SeedOption, TableJsonOption, check_plot
 from capacity.cli.refusals import refusals
 from capacity.cli.say import say, say_json
@@ -16,15 +17,33 @@ from capacity.runtime.start import check_platform
 
 
 def latent_command(
-    means: Annotated[Path, typer.Option(help="Posterior means, .npy or .csv, a row for each data point.")],
-    logvars: Annotated[Path, typer.Option(help="Logarithms of the posterior variances, the same shape.")],
+    means: Annotated[
+        Path,
+        typer.Option(help="Posterior means, .npy or .csv, a row for each data point.", rich_help_panel=READ),
+    ],
+    logvars: Annotated[
+        Path,
+        typer.Option(help="Logarithms of the posterior variances, the same shape.", rich_help_panel=READ),
+    ],
     given: Annotated[
-        str | None, typer.Option(help="What --logvars holds: logvar, log_std, variance or std. [default: logvar]")
+        str | None,
+        typer.Option(
+            help="What --logvars holds: logvar, log_std, variance or std. [default: logvar]", rich_help_panel=READ
+        ),
     ] = None,
-    samples: Annotated[int, typer.Option(help="Noisy codes drawn for the information.", min=256)] = 4096,
+    samples: Annotated[
+        int,
+        typer.Option(help="Noisy codes drawn for the information.", min=256, rich_help_panel=ASKED),
+    ] = 4096,
     as_json: TableJsonOption = False,
-    plot: Annotated[Path | None, typer.Option(help="Draw rate, units, growth and redundancy into this file.")] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No table.")] = False,
+    plot: Annotated[
+        Path | None,
+        typer.Option(help="Draw rate, units, growth and redundancy into this file.", rich_help_panel=WRITTEN),
+    ] = None,
+    quiet: Annotated[
+        bool,
+        typer.Option("--quiet", help="No table.", rich_help_panel=WRITTEN),
+    ] = False,
     seed: SeedOption = 0,
 ) -> None:
     """How many bits does a trained VAE's code hold about its data?

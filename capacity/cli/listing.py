@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from capacity.cli.catalogue import KINDS, enrolled
+from capacity.cli.help import WRITTEN
 from capacity.cli.refusals import refusals
 from capacity.cli.say import say, say_json
 from capacity.runtime.names import check_name
@@ -18,8 +19,14 @@ def list_command(
     kinds: Annotated[
         list[str] | None, typer.Argument(help=f"Of these kinds: {', '.join(KINDS)}. [default: all]")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Names alone.")] = False,
+    as_json: Annotated[
+        bool,
+        typer.Option("--json", help="One JSON object instead of a table.", rich_help_panel=WRITTEN),
+    ] = False,
+    quiet: Annotated[
+        bool,
+        typer.Option("--quiet", help="Names alone.", rich_help_panel=WRITTEN),
+    ] = False,
 ) -> None:
     """List the systems, sources, channels, bounds, estimators and claims, a line each."""
     with refusals():

@@ -13,31 +13,59 @@ from typing import Annotated, Any, TypeAlias, get_type_hints
 import typer
 
 from capacity.cli.catalogue import names_of
+from capacity.cli.help import ASKED, READ, WRITTEN
 
 SeedOption: TypeAlias = Annotated[
-    int, typer.Option("--seed", help="Decides every random number.", min=0, max=2**32 - 1)
+    int,
+    typer.Option("--seed", help="Decides every random number.", min=0, max=2**32 - 1, rich_help_panel=ASKED),
 ]
 MethodOption: TypeAlias = Annotated[
     str,
-    typer.Option("--method", help="An estimator from `capacity list`, or auto.", autocompletion=names_of("estimator")),
+    typer.Option(
+        "--method",
+        help="An estimator from `capacity list`, or auto.",
+        autocompletion=names_of("estimator"),
+        rich_help_panel=ASKED,
+    ),
 ]
 ContinuousOption: TypeAlias = Annotated[
-    bool, typer.Option("--continuous", help="Integers are measurements on a scale.")
+    bool,
+    typer.Option("--continuous", help="Integers are measurements on a scale.", rich_help_panel=READ),
 ]
 MissingOption: TypeAlias = Annotated[
-    str, typer.Option("--missing", help="Rows with missing values: refuse, or drop them and say how many.")
+    str,
+    typer.Option(
+        "--missing", help="Rows with missing values: refuse, or drop them and say how many.", rich_help_panel=READ
+    ),
 ]
 LabelsOption: TypeAlias = Annotated[
     list[str] | None,
-    typer.Option("--labels", help="Columns of a table that hold labels, whatever they look like; may be repeated."),
+    typer.Option(
+        "--labels",
+        help="Columns of a table that hold labels, whatever they look like; may be repeated.",
+        rich_help_panel=READ,
+    ),
 ]
 HeaderOption: TypeAlias = Annotated[
     bool | None,
-    typer.Option("--header/--no-header", help="The first line of a CSV holds names. [default: yes, if no numbers]"),
+    typer.Option(
+        "--header/--no-header",
+        help="The first line of a CSV holds names. [default: yes, if no numbers]",
+        rich_help_panel=READ,
+    ),
 ]
-SilentOption: TypeAlias = Annotated[bool, typer.Option("--quiet", help="Print nothing; write what was asked for.")]
-TableJsonOption: TypeAlias = Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")]
-TablesJsonOption: TypeAlias = Annotated[bool, typer.Option("--json", help="One JSON object instead of tables.")]
+SilentOption: TypeAlias = Annotated[
+    bool,
+    typer.Option("--quiet", help="Print nothing; write what was asked for.", rich_help_panel=WRITTEN),
+]
+TableJsonOption: TypeAlias = Annotated[
+    bool,
+    typer.Option("--json", help="One JSON object instead of a table.", rich_help_panel=WRITTEN),
+]
+TablesJsonOption: TypeAlias = Annotated[
+    bool,
+    typer.Option("--json", help="One JSON object instead of tables.", rich_help_panel=WRITTEN),
+]
 
 
 def with_records(command: Callable[..., None]) -> Callable[..., None]:
@@ -62,7 +90,12 @@ def with_records(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _options(kind: Any) -> list[inspect.Parameter]:
+    """Its fields as options, in a group of help that its first line names."""
     hints = get_type_hints(kind, include_extras=True)
+    group = str(kind.__doc__).splitlines()[0].rstrip(".")
+    for hint in hints.values():
+        for said in getattr(hint, "__metadata__", ()):
+            said.rich_help_panel = said.rich_help_panel or group
     keyword = inspect.Parameter.POSITIONAL_OR_KEYWORD
     return [inspect.Parameter(f.name, keyword, default=f.default, annotation=hints[f.name]) for f in fields(kind)]
 

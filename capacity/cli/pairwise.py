@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, Never, cast
 
 import typer
 
 from capacity.cli.catalogue import check_member
+from capacity.cli.help import ASKED, READ, WRITTEN
 from capacity.cli.options import (
     ContinuousOption,
     HeaderOption,
@@ -23,7 +25,7 @@ from capacity.cli.options import (
 )
 from capacity.cli.refusals import refusals
 from capacity.cli.say import say, say_json
-from capacity.runtime.names import check_name
+from capacity.runtime.names import check_name, typed_names
 from capacity.runtime.start import check_platform
 
 if TYPE_CHECKING:
@@ -32,16 +34,31 @@ if TYPE_CHECKING:
 
 def pairwise_command(
     file: Annotated[Path, typer.Argument(help="A table: .csv with a header, or .parquet.")],
-    columns: Annotated[list[str] | None, typer.Option(help="'a,b,c', may be repeated. [default: all]")] = None,
-    target: Annotated[str | None, typer.Option(help="Rank the other columns by their bits about this one.")] = None,
+    columns: Annotated[
+        list[str] | None,
+        typer.Option(help="'a,b,c', may be repeated. [default: all]", rich_help_panel=READ),
+    ] = None,
+    target: Annotated[
+        str | None,
+        typer.Option(help="Rank the other columns by their bits about this one.", rich_help_panel=ASKED),
+    ] = None,
     method: MethodOption = "auto",
     continuous: ContinuousOption = False,
     labels: LabelsOption = None,
     missing: MissingOption = "refuse",
     header: HeaderOption = None,
-    test: Annotated[bool, typer.Option("--test", help="p-values for independence, and for their number.")] = False,
-    out: Annotated[Path | None, typer.Option(help="Write the figures to this CSV.")] = None,
-    plot: Annotated[Path | None, typer.Option(help="Draw a heat map, or the ranking, into this file.")] = None,
+    test: Annotated[
+        bool,
+        typer.Option("--test", help="p-values for independence, and for their number.", rich_help_panel=ASKED),
+    ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Write the figures to this CSV.", rich_help_panel=WRITTEN),
+    ] = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option(help="Draw a heat map, or the ranking, into this file.", rich_help_panel=WRITTEN),
+    ] = None,
     as_json: TableJsonOption = False,
     quiet: SilentOption = False,
     seed: SeedOption = 0,
@@ -50,24 +67,27 @@ def pairwise_command(
     with refusals():
         check_plot(plot, file)
         check_output(out, "--out", file)
+        if out is not None and out == plot:
+            raise ValueError(f"Expected --out and --plot to be two files; got {out} for both.")
         check_member(method, "estimator", "the method")
-        from capacity.runtime.tables.sides import MISSING
-
-        check_name(missing, MISSING, "--missing")
+        check_name(missing, ("refuse", "drop"), "--missing")
+        from capacity.cli.meant import as_meant
         from capacity.runtime.files.arrays import read_table
-        from capacity.runtime.names import typed_names
+        from capacity.runtime.tables.named_columns import named_columns, target_of
 
         table = read_table(file, header, labels or ())
         goal = None if target is None else typed_names([target], table, "--target")
+        if goal is not None and len(goal) != 1:
+            raise ValueError(f"Expected one column in --target; got {len(goal)}.")
         if columns:
             asked = typed_names(columns, table, "--columns")
             table = table.only([*asked, *(name for name in goal or () if name not in asked)])
-        if goal is not None and len(goal) != 1:
-            raise ValueError(f"Expected one column in --target; got {len(goal)}.")
-        from capacity.cli.meant import as_meant
-
         meant = as_meant(table, continuous=continuous)
-
+        known = named_columns(meant, missing=cast("Missing", missing))
+        if goal is not None:
+            target_of(known, goal[0])
+        if sum(column.kind != "unfit" for column in known) < 2:
+            refuse_without_pairs([column.note for column in known if column.note])
         check_platform()  # loads JAX, which takes seconds: a file that cannot be read need not wait for it
 
         import jax
@@ -87,8 +107,7 @@ def pairwise_command(
             progress=Bar() if sys.stderr.isatty() and not quiet else None,
         )
         if not np.isfinite(found.bits.values).any():
-            first, *more = notes(found)
-            raise ValueError(f"{first} No pair of columns has a figure{f'; {len(more)} more reasons' if more else ''}.")
+            refuse_without_pairs(notes(found))
         if out is not None:
             from capacity.runtime.files.atomic import write_atomic
 
@@ -105,3 +124,13 @@ def pairwise_command(
     for path in (out, plot):
         if path is not None:
             say(f"Wrote {path}")
+
+
+def refuse_without_pairs(reasons: Sequence[str]) -> Never:
+    """Say why no two columns have a figure.
+
+    Raises:
+        ValueError: always.
+    """
+    first, *more = reasons
+    raise ValueError(f"{first} No pair of columns has a figure{f'; {len(more)} more reasons' if more else ''}.")

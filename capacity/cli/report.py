@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from capacity.cli.help import WRITTEN
 from capacity.cli.options import check_folder, check_there
 from capacity.cli.output import CURVE_FILE
 from capacity.cli.refusals import refusals
@@ -15,9 +16,18 @@ from capacity.cli.say import say, say_json
 
 def report_command(
     directory: Annotated[Path, typer.Argument(help="Directory of a finished `capacity curve` or `capacity claims`.")],
-    out: Annotated[Path | None, typer.Option(help="Where to write it. [default: report.html in the directory]")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print where it is as JSON.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing.")] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Where to write it. [default: report.html in the directory]", rich_help_panel=WRITTEN),
+    ] = None,
+    as_json: Annotated[
+        bool,
+        typer.Option("--json", help="Print where it is as JSON.", rich_help_panel=WRITTEN),
+    ] = False,
+    quiet: Annotated[
+        bool,
+        typer.Option("--quiet", help="Print nothing.", rich_help_panel=WRITTEN),
+    ] = False,
 ) -> None:
     """Write one self-contained page: verdicts first, figures that zoom and tell values, how to make it again.
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from capacity.cli.help import WRITTEN
 from capacity.cli.options import TablesJsonOption, check_there
 from capacity.cli.output import CURVE_FILE, print_json, print_tables, warn_of_lost
 from capacity.cli.refusals import refusals
@@ -16,7 +17,10 @@ from capacity.cli.say import say
 def show_command(
     directory: Annotated[Path, typer.Argument(help="Directory of a finished curve.")],
     as_json: TablesJsonOption = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Draw the figure, print nothing.")] = False,
+    quiet: Annotated[
+        bool,
+        typer.Option("--quiet", help="Draw the figure, print nothing.", rich_help_panel=WRITTEN),
+    ] = False,
 ) -> None:
     """Print the table of a finished curve and draw its figure again."""
     with refusals():
