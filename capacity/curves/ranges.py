@@ -7,6 +7,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from capacity.runtime.whole import whole
+
 LEVELS = 1e-18, 1e18
 MIN_SAMPLES = 16
 
@@ -34,11 +36,12 @@ def check_counts(seeds: int, samples: int, budget_gflop: float) -> None:
     """Refuse counts and a budget that leave nothing to do.
 
     Raises:
+        TypeError: for counts that are no whole numbers.
         ValueError: saying which.
     """
-    if seeds < 1:
+    if whole(seeds, "seeds", None) < 1:
         raise ValueError(f"Expected at least one seed; got {seeds}.")
-    if samples < MIN_SAMPLES:
+    if whole(samples, "samples", None) < MIN_SAMPLES:
         raise ValueError(f"Expected at least {MIN_SAMPLES} samples for a figure with an interval; got {samples}.")
     if not (math.isfinite(budget_gflop) and budget_gflop > 0):
         raise ValueError(f"Expected a budget greater than 0, in billions of operations; got {budget_gflop}.")

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from capacity.estimators.checks import Takes, checked
+from capacity.estimators.sizes import check_sizes
 from capacity.results.estimate import Estimate
 from capacity.runtime.contracts import check_instance
 from capacity.runtime.deprecated import old_names
@@ -73,6 +74,7 @@ class Estimator(ABC):
         Raises:
             ValueError: for anything that `checked` refuses, and what the method says of itself.
         """
+        check_sizes(self)
         return self.information(as_key(key), *checked(x, y, self.takes, self.min_pairs))
 
     @abstractmethod

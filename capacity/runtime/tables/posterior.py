@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from capacity.runtime.memory import check_fits
 from capacity.runtime.names import check_name
-from capacity.runtime.whole import LARGEST, whole
+from capacity.runtime.whole import whole
 
 TO_LOG_STD: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "logvar": lambda a: 0.5 * a,
@@ -70,7 +70,7 @@ def check_samples(samples: int, units: int) -> None:
         TypeError: for what is no whole number.
         ValueError: for fewer than 256, and where they do not fit into memory.
     """
-    if whole(samples, "samples", -LARGEST) < MIN_SAMPLES:
+    if whole(samples, "samples", None) < MIN_SAMPLES:
         raise ValueError(f"Expected at least {MIN_SAMPLES} samples; got {samples}.")
     check_fits(SAMPLE_BYTES * float(samples) * units, "a number of samples", "Lower samples (--samples).")
 
