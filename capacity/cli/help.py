@@ -63,7 +63,7 @@ def write_groups(parameters: list[Any], context: Any, formatter: Formatter) -> N
     for parameter in parameters:
         record = parameter.get_help_record(context)
         if record is not None:
-            group = getattr(parameter, "rich_help_panel", None)
+            group = vars(parameter).get("rich_help_panel")
             kind = "Arguments" if parameter.param_type_name == "argument" else "Options"
             groups.setdefault(group or kind, []).append(record)
     for name, rows in groups.items():

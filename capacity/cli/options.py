@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias, get_type_hints
+from typing import Annotated, Any, TypeAlias, get_args, get_type_hints
 
 import typer
 
@@ -94,7 +94,7 @@ def _options(kind: Any) -> list[inspect.Parameter]:
     hints = get_type_hints(kind, include_extras=True)
     group = str(kind.__doc__).splitlines()[0].rstrip(".")
     for hint in hints.values():
-        for said in getattr(hint, "__metadata__", ()):
+        for said in get_args(hint)[1:]:  # what is annotated beside the type
             said.rich_help_panel = said.rich_help_panel or group
     keyword = inspect.Parameter.POSITIONAL_OR_KEYWORD
     return [inspect.Parameter(f.name, keyword, default=f.default, annotation=hints[f.name]) for f in fields(kind)]

@@ -15,10 +15,9 @@ import xarray as xr
 from xarray.backends import H5NetCDFStore
 
 from capacity.curves.contents import check_own
+from capacity.curves.schema import lacks
 from capacity.runtime.files.atomic import StoreError, unseal, write_atomic
 
-# Without these no table, figure or check can be made of a curve.
-CURVE_VARIABLES = ("level", "seed", "source_bits", "loss", "diverged")
 CSV_BLOCK = 4096  # lanes that are text at a time
 
 
@@ -60,11 +59,9 @@ def read_curves(path: str | os.PathLike[str]) -> dict[str, xr.Dataset]:
     if not curves:
         raise StoreError(f"Expected {path} to have a group for each system; got none.")
     for name, curve in curves.items():
-        lost = [variable for variable in CURVE_VARIABLES if variable not in curve.variables]
-        if lost or not {"level", "seed"} <= set(curve.dims):
-            raise StoreError(
-                f"Expected {path} to hold curves; got {name} without {', '.join(lost) or 'level and seed'}."
-            )
+        lost = lacks(curve)
+        if lost:
+            raise StoreError(f"Expected {path} to hold curves; got {name} {lost}.")
     return curves
 
 

@@ -39,9 +39,9 @@ def check_counts(seeds: int, samples: int, budget_gflop: float) -> None:
         TypeError: for counts that are no whole numbers.
         ValueError: saying which.
     """
-    if whole(seeds, "seeds", None) < 1:
+    if whole(seeds, "seeds", None, None) < 1:
         raise ValueError(f"Expected at least one seed; got {seeds}.")
-    if whole(samples, "samples", None) < MIN_SAMPLES:
+    if whole(samples, "samples", None, None) < MIN_SAMPLES:
         raise ValueError(f"Expected at least {MIN_SAMPLES} samples for a figure with an interval; got {samples}.")
     if not (math.isfinite(budget_gflop) and budget_gflop > 0):
         raise ValueError(f"Expected a budget greater than 0, in billions of operations; got {budget_gflop}.")

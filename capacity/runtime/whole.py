@@ -11,13 +11,13 @@ LARGEST = 2**31 - 1
 LEAST = {"depth": 0}  # of fields that count; of the others 1
 
 
-def whole(value: object, name: str, least: int | None = 1, most: int = LARGEST) -> int:
+def whole(value: object, name: str, least: int | None = 1, most: int | None = LARGEST) -> int:
     """The number as an int.
 
     Args:
         value: as it was given; NumPy's whole numbers are taken, 3.0 is not.
         name: what it is called, for refusals.
-        least, most: its range; None where the caller says more of small ones.
+        least, most: its range; None where the caller says more of what lies outside.
 
     Raises:
         TypeError: for what is no whole number.
@@ -38,7 +38,7 @@ def whole(value: object, name: str, least: int | None = 1, most: int = LARGEST) 
         raise TypeError(f"Expected {name} as a whole number; got {brief(repr(value))}.")
     if least is not None and number < least:
         raise ValueError(f"Expected {name} of at least {least}; got {brief(str(number))}.")
-    if number > most:
+    if most is not None and number > most:
         raise ValueError(f"Expected {name} of at most {most}; got {brief(str(number))}.")
     return number
 

@@ -51,9 +51,9 @@ class Architecture:
     decoder_variance: float = 0.1
 
     def __post_init__(self) -> None:
-        if whole(self.units, "units", None) < 1:
+        if whole(self.units, "units", None, None) < 1:
             raise ValueError(f"Expected at least one unit; got units={self.units}.")
-        if any(whole(w, "widths", None) < 1 for w in (*self.widths, *(self.encoder_widths or ()))):
+        if any(whole(w, "widths", None, None) < 1 for w in (*self.widths, *(self.encoder_widths or ()))):
             raise ValueError(f"Expected widths of at least 1; got {self.widths} and {self.encoder_widths}.")
         if self.activation not in ACTIVATIONS:
             raise ValueError(f"Expected an activation among {', '.join(ACTIVATIONS)}; got {self.activation!r}.")

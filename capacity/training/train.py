@@ -64,8 +64,8 @@ class Training:
 
     def __post_init__(self) -> None:
         for name in ("steps", "batch", "receiver_batch"):
-            whole(getattr(self, name), name)
-        if whole(self.receiver_steps, "receiver_steps", None) < 0:
+            whole(getattr(self, name), name, most=None)
+        if whole(self.receiver_steps, "receiver_steps", None, None) < 0:
             raise ValueError(f"Expected receiver_steps of at least 0; got {self.receiver_steps}.")
         if not self.learning_rate > 0:
             raise ValueError(f"Expected a positive learning_rate; got {self.learning_rate}.")

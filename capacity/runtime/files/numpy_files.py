@@ -9,6 +9,7 @@ from __future__ import annotations
 import lzma
 import math
 import struct
+import tokenize
 import zipfile
 import zlib
 from pathlib import Path
@@ -29,6 +30,8 @@ DAMAGED = (
     EOFError,
     RuntimeError,  # zipfile's of encrypted members, and of compressions that it lacks
     struct.error,
+    SyntaxError,
+    tokenize.TokenError,  # both of headers that are no Python
     zipfile.BadZipFile,
     zlib.error,
     lzma.LZMAError,
