@@ -59,6 +59,8 @@ def main() -> None:
     except BrokenPipeError:  # whoever read the output has seen enough: `capacity list | head`
         status = PIPE_CLOSED
         drop_output()
+    except SystemExit as stopped:  # click's, which has seen the same
+        status = PIPE_CLOSED if isinstance(stopped.__context__, BrokenPipeError) else stopped.code
     except OSError as error:
         say_aside(f"Error: {sentence_of(error)}")
         status = USER_FAULT
