@@ -20,6 +20,7 @@ from capacity.cli.options import (
     SeedOption,
     SilentOption,
     TableJsonOption,
+    check_inputs,
     check_plot,
     with_records,
 )
@@ -77,9 +78,11 @@ def estimate_command(
     could have said.
     """
     with refusals():
+        check_inputs(*files)
         check_plot(plot, *files)
         check_asked(asked)
-        check_member(method, "estimator", "the method")
+        if method != "auto":
+            check_member(method, "estimator", "the method")
         check_name(missing, ("refuse", "drop"), "--missing")
         if plot is not None and asked.lags:
             raise ValueError("Expected --plot or --lags; got both.")

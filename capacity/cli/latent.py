@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from capacity.cli.help import ASKED, READ, WRITTEN
-from capacity.cli.options import SeedOption, TableJsonOption, check_plot
+from capacity.cli.options import SeedOption, TableJsonOption, check_inputs, check_plot
 from capacity.cli.refusals import refusals
 from capacity.cli.say import say, say_json
 from capacity.runtime.names import check_name
@@ -52,6 +52,7 @@ def latent_command(
     rate counts beyond the information; which units are active; and bits unit by unit.
     """
     with refusals():
+        check_inputs(means, logvars)
         check_plot(plot, means, logvars)
         from capacity.runtime.files.arrays import read_one
         from capacity.runtime.tables.posterior import TO_LOG_STD, check_samples, checked_posterior

@@ -161,6 +161,17 @@ def check_folder(path: Path, option: str) -> None:
         raise ValueError(f"Expected {option} where it may be written; got {path}, and {there} is read-only.")
 
 
+def check_inputs(*files: Path) -> None:
+    """Refuse files that are not there, before what reads them is loaded.
+
+    Raises:
+        ValueError: naming the first.
+    """
+    for file in files:
+        if not file.is_file():
+            raise ValueError(f"Expected a file at {file}; got {'a folder' if file.is_dir() else 'no such file'}.")
+
+
 def check_there(file: Path) -> None:
     """Refuse a sealed file that is missing or cut off, without loading what reads it.
 

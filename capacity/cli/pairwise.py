@@ -20,6 +20,7 @@ from capacity.cli.options import (
     SeedOption,
     SilentOption,
     TableJsonOption,
+    check_inputs,
     check_output,
     check_plot,
 )
@@ -65,11 +66,13 @@ def pairwise_command(
 ) -> None:
     """Bits between every two columns of a table, or between each and a target."""
     with refusals():
+        check_inputs(file)
         check_plot(plot, file)
         check_output(out, "--out", file)
         if out is not None and out == plot:
             raise ValueError(f"Expected --out and --plot to be two files; got {out} for both.")
-        check_member(method, "estimator", "the method")
+        if method != "auto":
+            check_member(method, "estimator", "the method")
         check_name(missing, ("refuse", "drop"), "--missing")
         from capacity.cli.meant import as_meant
         from capacity.runtime.files.arrays import read_table
