@@ -9,14 +9,16 @@ import xarray as xr
 
 LANE = ("level", "seed")
 ORDER = (*LANE, "unit", "step", "word")
-DIMENSIONS: dict[str, tuple[str, ...]] = (
-    dict.fromkeys(("source_bits", "trend_share", "trend_p_value", "reversal", "reversal_p_value"), ())
-    | dict.fromkeys(("level", "ceiling", "pam_bits", "closed_form"), ("level",))
-    | dict.fromkeys(("diverged", "snr", "power", "distortion", "inside"), LANE)
-    | dict.fromkeys(("bits", "bits_low", "bits_high", "lower", "upper", "decoder_bits", "rate"), LANE)
-    | dict.fromkeys(("marginal_bits", "increment_bits", "unit_power"), (*LANE, "unit"))
-    | {"seed": ("seed",), "loss": (*LANE, "step"), "key": (*LANE, "word")}
+_OVER: tuple[tuple[tuple[str, ...], str], ...] = (
+    ((), "source_bits trend_share trend_p_value reversal reversal_p_value"),
+    (("level",), "level ceiling pam_bits closed_form"),
+    (("seed",), "seed"),
+    (LANE, "diverged snr power distortion inside bits bits_low bits_high lower upper decoder_bits rate"),
+    ((*LANE, "unit"), "marginal_bits increment_bits unit_power"),
+    ((*LANE, "step"), "loss"),
+    ((*LANE, "word"), "key"),
 )
+DIMENSIONS = {name: dims for dims, names in _OVER for name in names.split()}
 NEEDED = ("level", "seed", "source_bits", "loss", "diverged", "snr")
 TEXTS, RECORDS = ("title", "system"), ("configuration", "versions")
 
