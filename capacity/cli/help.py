@@ -54,6 +54,7 @@ class GroupedCommand(TyperCommand):
     """A command whose options stand in the groups that they say (`rich_help_panel`)."""
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write them, as click asks for it."""
         write_groups(self.get_params(ctx), ctx, formatter)
 
 
