@@ -10,8 +10,10 @@ from itertools import islice
 LONG = 120  # letters: longer names are shown by their beginning
 
 
-def check_name(name: str, known: Collection[str], option: str) -> None:
-    """Raise ValueError, with the nearest known names, for one that is unknown; a registry's old names are known too.
+def check_name(name: object, known: Collection[str], option: str) -> None:
+    """Raise ValueError, with the nearest known names, for one that is unknown, and TypeError for what is no name at all.
+
+    A registry's old names are known too.
 
     Args:
         name: as it was typed.
@@ -23,6 +25,8 @@ def check_name(name: str, known: Collection[str], option: str) -> None:
         Traceback (most recent call last):
         ValueError: Expected --system to be one of gaussian, vae; got 'gausian'. Did you mean 'gaussian'?
     """
+    if not isinstance(name, str):
+        raise TypeError(f"Expected {option} as a name; got {brief(repr(name))}.")
     if name not in known:
         names = sorted(known)
         short = [n for n in names if len(n) <= LONG] if len(name) <= LONG else []  # the search is quadratic in letters
