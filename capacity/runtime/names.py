@@ -11,7 +11,7 @@ LONG = 120  # letters: longer names are shown by their beginning
 
 
 def check_name(name: object, known: Collection[str], option: str) -> None:
-    """Raise ValueError, with the nearest known names, for one that is unknown, and TypeError for what is no name at all.
+    """Raise ValueError, with the nearest known names, for one that is unknown, and TypeError for what is no name.
 
     A registry's old names are known too.
 
