@@ -22,9 +22,12 @@ from capacity.joint.joint import Joint
 from capacity.results.estimate import Bracket
 from capacity.runtime.deprecated import renamed_keywords
 from capacity.runtime.keys import Seed, as_key
+from capacity.runtime.memory import check_fits
 from capacity.runtime.progress import Progress, reporter
+from capacity.runtime.whole import whole
 
 DEFAULT_BUDGET = 1000.0
+SAMPLE_BYTES = 64.0  # of a sample at the least: codes, densities, what they are compared with
 METHODS = ("auto", "enumeration", "bracket")
 
 
@@ -69,6 +72,8 @@ def measure(
         raise ValueError(f"Expected method to be one of {', '.join(METHODS)}; got {method!r}.")
     if not (np.isfinite(budget_gflop) and budget_gflop > 0):
         raise ValueError(f"Expected a budget greater than 0, in billions of operations; got {budget_gflop}.")
+    whole(samples, "samples")
+    check_fits(SAMPLE_BYTES * samples, "a number of samples", "Lower samples.")
     with jax.default_matmul_precision("highest"):  # by default three digits on some GPUs, and bounds are no bounds
         return _measured(as_key(key), traceable(joint), float(budget_gflop), log_decoder, samples, method, progress)
 

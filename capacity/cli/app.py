@@ -6,7 +6,6 @@ user can mend ends in one sentence on stderr and exit status 2.
 
 from __future__ import annotations
 
-import os
 import sys
 import warnings
 from collections.abc import Callable
@@ -17,14 +16,18 @@ import typer
 from capacity.cli.claims import claims_command
 from capacity.cli.curve import curve_command
 from capacity.cli.estimate import estimate_command
+from capacity.cli.help import GroupedCommand, examples_of
 from capacity.cli.interrupts import INTERRUPTED, forget, say_stopped
 from capacity.cli.latent import latent_command
 from capacity.cli.listing import list_command, print_version
 from capacity.cli.pairwise import pairwise_command
-from capacity.cli.refusals import PIPE_CLOSED, USER_FAULT
+from capacity.cli.refusals import PIPE_CLOSED, USER_FAULT, sentence_of
 from capacity.cli.report import report_command
+from capacity.cli.say import say, say_aside
 from capacity.cli.show import show_command
+from capacity.cli.streams import drop_output, once_each, open_streams
 from capacity.runtime.files.atomic import StoreError
+from capacity.runtime.start import silence_runtime
 
 EPILOG = (
     "Exit status: 0 done; 1 a fault of the program; 2 something that you can mend, said in one sentence on stderr; "
@@ -43,15 +46,9 @@ UsageError = cast(type[Exception], typer.BadParameter.__mro__[1])
 
 def main() -> None:
     """Run the command line; every usage error is one sentence and exit status 2, every warning a line, once."""
-    shown: set[str] = set()
-
-    def once(message: Warning | str, *about: object, **more: object) -> str:
-        line = f"Warning: {message}\n"
-        new = line not in shown
-        shown.add(line)
-        return line if new else ""
-
-    warnings.formatwarning = once
+    open_streams()
+    silence_runtime()
+    warnings.formatwarning = once_each()
     warnings.filterwarnings("default", ".* is now called ", DeprecationWarning)  # old names of systems and claims
     forget()
     try:
@@ -60,17 +57,23 @@ def main() -> None:
             say_stopped()
         sys.stdout.flush()
     except UsageError as error:
-        print(f"Error: {error.format_message()}", file=sys.stderr)  # type: ignore[attr-defined]
+        say_aside(f"Error: {error.format_message()}")  # type: ignore[attr-defined]
         status = USER_FAULT
     except StoreError as error:  # what no disk takes, or no file gives, once the work is done
-        print(f"Error: {' '.join(str(error).split())}", file=sys.stderr)
+        say_aside(f"Error: {' '.join(str(error).split())}")
         status = USER_FAULT
     except (KeyboardInterrupt, typer.Abort):
         say_stopped()
         status = INTERRUPTED
     except BrokenPipeError:  # whoever read the output has seen enough: `capacity list | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = PIPE_CLOSED
+        drop_output()
+    except SystemExit as stopped:  # click's, which has seen the same
+        status = PIPE_CLOSED if isinstance(stopped.__context__, BrokenPipeError) else stopped.code
+    except OSError as error:
+        say_aside(f"Error: {sentence_of(error)}")
+        status = USER_FAULT
+        drop_output()
     sys.exit(status if isinstance(status, int) else 0)
 
 
@@ -83,7 +86,7 @@ def options(
 ) -> None:
     """Measure how many bits pass through a noisy network, and hold the figure against theory."""
     if context.invoked_subcommand is None:
-        print(context.get_help())
+        say(context.get_help())
 
 
 COMMANDS: dict[str, Callable[..., None]] = {
@@ -97,4 +100,4 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "list": list_command,
 }
 for name, command in COMMANDS.items():
-    app.command(name, context_settings=HELP)(command)
+    app.command(name, cls=GroupedCommand, epilog=examples_of(name), context_settings=HELP)(command)

@@ -20,7 +20,10 @@ MIN_ROWS_IN_ORDER = 20
 
 @dataclass(frozen=True)
 class AskedOptions:
-    """What is asked of two sides."""
+    """What is asked.
+
+    Of two sides, beside how many bits they share.
+    """
 
     given: Annotated[
         list[str] | None,

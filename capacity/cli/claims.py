@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Annotated, Self
 
 import typer
 
+from capacity.cli.catalogue import check_member, names_of
+from capacity.cli.help import ASKED, WRITTEN
 from capacity.cli.interrupts import raise_when_interrupted, say_stopped
-from capacity.cli.listing import names_of
-from capacity.cli.options import SeedOption
+from capacity.cli.options import SeedOption, check_folder
 from capacity.cli.refusals import INTERRUPTED, refusals
+from capacity.cli.say import say, say_aside, say_json
 from capacity.runtime.devices import hint_at_gpu, set_devices
-from capacity.runtime.start import keep_compiled
+from capacity.runtime.start import check_platform, keep_compiled
 
 if TYPE_CHECKING:
     from capacity.claims.outcome import Outcome
@@ -26,13 +26,23 @@ def claims_command(
         list[str] | None,
         typer.Argument(help="Claims from `capacity list`. [default: all]", autocompletion=names_of("claim")),
     ] = None,
-    fast: Annotated[bool, typer.Option("--fast", help="The small versions: a minute or so each.")] = False,
-    out: Annotated[Path, typer.Option(help="Directory for claims.json and a folder for each claim.")] = Path(
-        "runs/claims"
-    ),
+    fast: Annotated[
+        bool,
+        typer.Option("--fast", help="The small versions: a minute or so each.", rich_help_panel=ASKED),
+    ] = False,
+    out: Annotated[
+        Path,
+        typer.Option(help="Directory for claims.json and a folder for each claim.", rich_help_panel=WRITTEN),
+    ] = Path("runs/claims"),
     seed: SeedOption = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print claims.json instead of a table.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress, no table.")] = False,
+    as_json: Annotated[
+        bool,
+        typer.Option("--json", help="Print claims.json instead of a table.", rich_help_panel=WRITTEN),
+    ] = False,
+    quiet: Annotated[
+        bool,
+        typer.Option("--quiet", help="No progress, no table.", rich_help_panel=WRITTEN),
+    ] = False,
 ) -> None:
     """Run claims and print their verdicts: supported, refuted or undecided.
 
@@ -41,7 +51,11 @@ def claims_command(
     stopped.
     """
     with refusals():
+        for name in names or ():
+            check_member(name, "claim", "a claim")
+        check_folder(out, "--out")
         set_devices(None)
+        check_platform()
         hint_at_gpu(quiet)
         keep_compiled()
         from capacity.claims.run import CLAIMS_FILE, claims_named, gather, run_claims
@@ -55,10 +69,10 @@ def claims_command(
                 say_stopped(f"Stopped. What has finished is kept in {out}; the same command goes on there.")
                 raise typer.Exit(INTERRUPTED) from None
     if as_json:
-        print(json.dumps(gather(out), indent=1))
+        say_json(gather(out))
     elif not quiet:
         _print(outcomes)
-        print(f"Wrote {out / CLAIMS_FILE} and a figure for each claim in {out}/NAME/figure.png")
+        say(f"Wrote {out / CLAIMS_FILE} and a figure for each claim in {out}/NAME/figure.png")
 
 
 def _print(outcomes: list[Outcome]) -> None:
@@ -80,14 +94,13 @@ class _Lines:
     """Progress on stderr: a live bar over all claims in a terminal, else a line when a claim starts or ends."""
 
     def __init__(self, count: int, quiet: bool):
-        from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+        from rich.progress import BarColumn, TimeElapsedColumn
+
+        from capacity.cli.console import Words, live_bar
 
         self.count, self.quiet = count, quiet
-        console = Console(stderr=True)
-        self.bar: Progress | None = None
-        if console.is_terminal and not quiet:
-            self.bar = Progress(BarColumn(), TimeElapsedColumn(), TextColumn("{task.description}"), console=console)
+        self.bar = None if quiet else live_bar(BarColumn(), TimeElapsedColumn(), Words())
+        if self.bar:
             self.task = self.bar.add_task("claims", total=1.0)
 
     def __enter__(self) -> Self:
@@ -111,4 +124,4 @@ class _Lines:
         if self.bar:
             self.bar.update(self.task, completed=share, description=text)
         elif not self.quiet and abs(finished - round(finished)) < 1e-9:
-            print(text, file=sys.stderr)
+            say_aside(text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import Self
+from typing import Any, Self
 
 from rich.console import Console
 from rich.progress import (
@@ -13,17 +13,39 @@ from rich.progress import (
     Progress,
     ProgressColumn,
     Task,
-    TextColumn,
     TimeElapsedColumn,
 )
 from rich.text import Text
 
+from capacity.cli.say import harmless, say_aside
+
 PLAIN_LINES = 10
+
+
+class HarmlessConsole(Console):
+    """Shows every string as it is written, control characters as escapes: no markup, no names of emoji."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """As rich does, of a text that says nothing to the console."""
+        return super().render_str(harmless(text), **(options | {"markup": False, "emoji": False}))
 
 
 def output() -> Console:
     """Standard output: as wide as the terminal; in a pipe or file, no line is broken."""
-    return Console() if sys.stdout.isatty() else Console(width=200)
+    return HarmlessConsole() if sys.stdout.isatty() else HarmlessConsole(width=200)
+
+
+def live_bar(*columns: ProgressColumn) -> Progress | None:
+    """A bar of these columns on stderr; None where that is no terminal."""
+    console = HarmlessConsole(stderr=True)
+    return Progress(*columns, console=console) if console.is_terminal else None
+
+
+class Words(ProgressColumn):
+    """What is being done, as it is written."""
+
+    def render(self, task: Task) -> Text:
+        return Text(harmless(task.description))
 
 
 class Meter:
@@ -36,12 +58,9 @@ class Meter:
         self.total, self.kept, self.quiet = total, kept, quiet
         self.done = self.found = self.lines = 0
         self.started = self.last = time.monotonic()
-        console = Console(stderr=True)
-        self.bar: Progress | None = None
-        if console.is_terminal and not quiet:
-            bar, count = BarColumn(), MofNCompleteColumn()
-            words = TextColumn("{task.description}")
-            self.bar = Progress(words, bar, count, TimeElapsedColumn(), _TimeLeft(self), console=console)
+        columns = Words(), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), _TimeLeft(self)
+        self.bar = None if quiet else live_bar(*columns)
+        if self.bar:
             self.task = self.bar.add_task("compiling", total=total)
 
     def __enter__(self) -> Self:
@@ -64,10 +83,7 @@ class Meter:
             self.bar.update(self.task, completed=done, description=message)
         elif not self.quiet and self.lines < PLAIN_LINES * done // self.total:
             self.lines = PLAIN_LINES * done // self.total
-            print(
-                f"{100 * done // self.total} % ({done} of {self.total} lanes), {message}, {self.left()}",
-                file=sys.stderr,
-            )
+            say_aside(f"{100 * done // self.total} % ({done} of {self.total} lanes), {message}, {self.left()}")
 
     def left(self) -> str:
         """Time left, in words: from the time that a lane took so far."""

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from capacity.cli.curve_options import MachineOptions, RunOptions, SizeOptions, SourceOptions
+from capacity.cli.help import WRITTEN
 from capacity.cli.interrupts import raise_when_interrupted, say_stopped
-from capacity.cli.options import TablesJsonOption, with_records
+from capacity.cli.options import TablesJsonOption, check_folder, with_records
 from capacity.cli.output import CURVE_FILE, print_json, print_seconds, print_tables, warn_of_lost
 from capacity.cli.refusals import INTERRUPTED, refusals, refuse
+from capacity.cli.say import say
 from capacity.runtime.devices import hint_at_gpu, set_devices
-from capacity.runtime.start import join, keep_compiled
+from capacity.runtime.start import check_platform, join, keep_compiled
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -31,9 +33,15 @@ def curve_command(
     source: SourceOptions,
     size: SizeOptions,
     machine: MachineOptions,
-    out: Annotated[Path, typer.Option(help="Directory for curve.nc, curve.csv and curve.png.")] = Path("runs/curve"),
+    out: Annotated[
+        Path,
+        typer.Option(help="Directory for curve.nc, curve.csv and curve.png.", rich_help_panel=WRITTEN),
+    ] = Path("runs/curve"),
     as_json: TablesJsonOption = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar, no table.")] = False,
+    quiet: Annotated[
+        bool,
+        typer.Option("--quiet", help="No progress bar, no table.", rich_help_panel=WRITTEN),
+    ] = False,
 ) -> None:
     """Train systems over their noise levels and measure the bits that pass.
 
@@ -41,7 +49,15 @@ def curve_command(
     was stopped.
     """
     started = time.perf_counter()
+    from capacity.cli.request_checks import check_machine, check_request, given_rows
+    from capacity.runtime.executors import executor_pool
+
     with refusals():
+        check_request(source=source, size=size, run=run)
+        check_machine(machine)
+        check_folder(out, "--out")
+        rows = given_rows(source)
+        pool = executor_pool(machine.executor, machine.workers, machine.scheduler) if machine.executor else None
         set_devices(machine.devices)
         keep_compiled()
         join(machine.coordinator, machine.processes, machine.process)
@@ -49,12 +65,11 @@ def curve_command(
         from capacity.curves.execute import run_plan
         from capacity.curves.finished import read_finished
         from capacity.report.command import save_command
-        from capacity.runtime.executors import executor_pool
         from capacity.runtime.files.store import Store
 
+        check_platform()
         hint_at_gpu(quiet)
-        plans = plans_of(source=source, size=size, run=run)
-        pool = executor_pool(machine.executor, machine.workers, machine.scheduler) if machine.executor else None
+        plans = plans_of(source=source, size=size, run=run, rows=rows)
         if machine.process:  # only process 0 keeps and shows what all of them make
             for name, plan in plans.items():
                 run_plan(plan, name=name, together=machine.together)
@@ -73,7 +88,7 @@ def curve_command(
     elif not quiet:
         print_tables(datasets)
         files = ", ".join(str(out / f"curve.{kind}") for kind in ("nc", "csv", "png"))
-        print(f"Complete already: {files}" if finished else f"Wrote {files}")
+        say(f"Complete already: {files}" if finished else f"Wrote {files}")
         if not finished:
             print_seconds(datasets, time.perf_counter() - started)
 

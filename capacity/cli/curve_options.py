@@ -8,8 +8,7 @@ from typing import Annotated
 
 import typer
 
-from capacity.cli.listing import names_of
-from capacity.cli.options import SeedOption
+from capacity.cli.catalogue import names_of
 
 
 @dataclass(frozen=True)
@@ -67,24 +66,24 @@ class RunOptions:
         str | None, typer.Option(help="Bits that the VAE shall pass, instead of levels: '1,2,4'.")
     ] = None
     seeds: Annotated[int, typer.Option(help="Trainings at each level.")] = 3
-    steps: Annotated[int | None, typer.Option(help="Steps of training.")] = None
-    batch: Annotated[int | None, typer.Option(help="Samples a step.")] = None
-    learning_rate: Annotated[float | None, typer.Option(help="Peak learning rate.")] = None
+    steps: Annotated[int | None, typer.Option(help="Steps of training. [default: 1300]")] = None
+    batch: Annotated[int | None, typer.Option(help="Samples a step. [default: 384]")] = None
+    learning_rate: Annotated[float | None, typer.Option(help="Peak learning rate. [default: 0.0175]")] = None
     products: Annotated[
         str | None,
         typer.Option(help="In training: float32, or bfloat16 between hidden layers. [default: what is faster here]"),
     ] = None
-    samples: Annotated[int | None, typer.Option(help="Samples for each figure measured.")] = None
+    samples: Annotated[int | None, typer.Option(help="Samples for each figure measured. [default: 1024]")] = None
     measure: Annotated[str, typer.Option(help="auto, enumeration or bracket.")] = "auto"
     budget_gflop: Annotated[
         float | None,
         typer.Option(
             "--budget-gflop",
             "--budget",
-            help="Billions of operations for each lane's bracket, where messages cannot be listed.",
+            help="Billions of operations for each lane's bracket, where messages cannot be listed. [default: 200]",
         ),
     ] = None
-    seed: SeedOption = 0
+    seed: Annotated[int, typer.Option("--seed", help="Decides every random number.", min=0, max=2**32 - 1)] = 0
 
     @property
     def systems(self) -> tuple[str, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
@@ -10,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from capacity.cli.asked import Answered, AskedOptions, answer, check_asked, lags_of
-from capacity.cli.meant import as_meant
+from capacity.cli.catalogue import check_member
+from capacity.cli.help import READ, WRITTEN
 from capacity.cli.options import (
     ContinuousOption,
     HeaderOption,
@@ -20,10 +20,14 @@ from capacity.cli.options import (
     SeedOption,
     SilentOption,
     TableJsonOption,
+    check_inputs,
     check_plot,
     with_records,
 )
 from capacity.cli.refusals import refusals
+from capacity.cli.say import say, say_json
+from capacity.runtime.names import check_name
+from capacity.runtime.start import check_platform
 
 if TYPE_CHECKING:
     import jax
@@ -38,18 +42,30 @@ def estimate_command(
     ],
     x: Annotated[
         list[str] | None,
-        typer.Option(help="Columns of a table on one side, 'a,b', may be repeated; or an array of the .npz."),
+        typer.Option(
+            help="Columns of a table on one side, 'a,b', may be repeated; or an array of the .npz.",
+            rich_help_panel=READ,
+        ),
     ] = None,
-    y: Annotated[list[str] | None, typer.Option(help="The other side.")] = None,
+    y: Annotated[
+        list[str] | None,
+        typer.Option(help="The other side.", rich_help_panel=READ),
+    ] = None,
     method: MethodOption = "auto",
     continuous: ContinuousOption = False,
-    discrete: Annotated[bool, typer.Option("--discrete", help="Whole real numbers are labels.")] = False,
+    discrete: Annotated[
+        bool,
+        typer.Option("--discrete", help="Whole real numbers are labels.", rich_help_panel=READ),
+    ] = False,
     labels: LabelsOption = None,
     missing: MissingOption = "refuse",
     header: HeaderOption = None,
     as_json: TableJsonOption = False,
     plot: Annotated[
-        Path | None, typer.Option(help="Draw the estimate against subsample size and neighbours into this file.")
+        Path | None,
+        typer.Option(
+            help="Draw the estimate against subsample size and neighbours into this file.", rich_help_panel=WRITTEN
+        ),
     ] = None,
     quiet: SilentOption = False,
     seed: SeedOption = 0,
@@ -62,28 +78,35 @@ def estimate_command(
     could have said.
     """
     with refusals():
-        from capacity.runtime.files.arrays import read_given, read_pair
-        from capacity.runtime.tables.sides import complete_sides
-
+        check_inputs(*files)
         check_plot(plot, *files)
         check_asked(asked)
+        if method != "auto":
+            check_member(method, "estimator", "the method")
+        check_name(missing, ("refuse", "drop"), "--missing")
         if plot is not None and asked.lags:
             raise ValueError("Expected --plot or --lags; got both.")
         if continuous and discrete:
             raise ValueError("Expected one of --continuous and --discrete; got both.")
+        from capacity.cli.meant import as_meant
+        from capacity.runtime.files.arrays import read_given, read_pair
+        from capacity.runtime.tables.checked import checked
+        from capacity.runtime.tables.sides import complete_sides
+
         read = dict(zip("xy", read_pair(files, x, y, header=header, labels=labels or ()), strict=True))
         if asked.given:
             read["given"] = read_given(files, asked.given, header=header, labels=labels or ())
         meant = {name: as_meant(side, continuous=continuous, discrete=discrete) for name, side in read.items()}
         sides, dropped = complete_sides(meant, cast("Missing", missing))
+        checked(sides[0], sides[1], "any")
 
-        import jax  # takes seconds, which data that cannot be taken need not wait for
+        check_platform()  # loads JAX, which takes seconds: data that cannot be taken need not wait for it
+
+        import jax
 
         from capacity.cli.show_estimate import answer_record, show_answer, show_lags
         from capacity.estimators import lagged_information
-        from capacity.estimators.by_name import by_name
 
-        by_name(method)
         key = jax.random.key(seed)
         if asked.lags:
             lags = lagged_information(
@@ -98,12 +121,12 @@ def estimate_command(
         show_lags(lags, dropped, as_json=as_json, quiet=quiet)
         return
     if as_json:
-        print(json.dumps(answer_record(answered), indent=1))
+        say_json(answer_record(answered))
     if as_json or quiet:
         return
     show_answer(answered)
     if plot is not None:
-        print(f"Drew {plot}")
+        say(f"Drew {plot}")
 
 
 def _draw(path: Path, key: jax.Array, x: TableSide, y: TableSide, answered: Answered) -> None:

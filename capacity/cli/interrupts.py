@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 from contextlib import suppress
 from types import FrameType
 from typing import Never
@@ -25,7 +24,9 @@ def say_stopped(sentence: str = STOPPED) -> None:
     """Say on stderr, once in a run of the command, that it was stopped: the first sentence knows best what is kept."""
     if not _said:
         _said.append(sentence)
-        print(sentence, file=sys.stderr)
+        from capacity.cli.say import say_aside
+
+        say_aside(sentence)
 
 
 def forget() -> None:

@@ -2,34 +2,48 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, SupportsFloat
+from typing import Annotated
 
-import numpy as np
 import typer
 
-from capacity.cli.options import SeedOption, TableJsonOption, check_plot
+from capacity.cli.help import ASKED, READ, WRITTEN
+from capacity.cli.options import SeedOption, TableJsonOption, check_inputs, check_plot
 from capacity.cli.refusals import refusals
-
-if TYPE_CHECKING:
-    from capacity.analysis.latent.latent import Latent
-    from capacity.results.estimate import Estimate
-
-SHOWN_UNITS = 40
+from capacity.cli.say import say, say_json
+from capacity.runtime.names import check_name
+from capacity.runtime.start import check_platform
 
 
 def latent_command(
-    means: Annotated[Path, typer.Option(help="Posterior means, .npy or .csv, a row for each data point.")],
-    logvars: Annotated[Path, typer.Option(help="Logarithms of the posterior variances, the same shape.")],
+    means: Annotated[
+        Path,
+        typer.Option(help="Posterior means, .npy or .csv, a row for each data point.", rich_help_panel=READ),
+    ],
+    logvars: Annotated[
+        Path,
+        typer.Option(help="Logarithms of the posterior variances, the same shape.", rich_help_panel=READ),
+    ],
     given: Annotated[
-        str | None, typer.Option(help="What --logvars holds: logvar, log_std, variance or std. [default: logvar]")
+        str | None,
+        typer.Option(
+            help="What --logvars holds: logvar, log_std, variance or std. [default: logvar]", rich_help_panel=READ
+        ),
     ] = None,
-    samples: Annotated[int, typer.Option(help="Noisy codes drawn for the information.", min=256)] = 4096,
+    samples: Annotated[
+        int,
+        typer.Option(help="Noisy codes drawn for the information.", min=256, rich_help_panel=ASKED),
+    ] = 4096,
     as_json: TableJsonOption = False,
-    plot: Annotated[Path | None, typer.Option(help="Draw rate, units, growth and redundancy into this file.")] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No table.")] = False,
+    plot: Annotated[
+        Path | None,
+        typer.Option(help="Draw rate, units, growth and redundancy into this file.", rich_help_panel=WRITTEN),
+    ] = None,
+    quiet: Annotated[
+        bool,
+        typer.Option("--quiet", help="No table.", rich_help_panel=WRITTEN),
+    ] = False,
     seed: SeedOption = 0,
 ) -> None:
     """How many bits does a trained VAE's code hold about its data?
@@ -38,127 +52,35 @@ def latent_command(
     rate counts beyond the information; which units are active; and bits unit by unit.
     """
     with refusals():
+        check_inputs(means, logvars)
+        check_plot(plot, means, logvars)
+        from capacity.runtime.files.arrays import read_one
+        from capacity.runtime.tables.posterior import TO_LOG_STD, check_samples, checked_posterior
+
+        if given is not None:
+            check_name(given, TO_LOG_STD, "--given")
+        posterior = read_one(means), read_one(logvars)
+        _, units = checked_posterior(*posterior, given)[0].shape
+        check_samples(samples, units)
+
+        check_platform()  # loads JAX, which takes seconds: data that cannot be taken need not wait for it
+
         import jax
 
         from capacity.analysis.latent.latent import measure_latent
-        from capacity.runtime.files.arrays import read_one
         from capacity.runtime.progress import Bar
 
-        check_plot(plot, means, logvars)
-        posterior = read_one(means), read_one(logvars)
         bar = Bar() if sys.stderr.isatty() and not quiet else None
         found = measure_latent(jax.random.key(seed), *posterior, given=given, samples=samples, progress=bar)
         if plot is not None:
             from capacity.plots.latent import save_latent
 
             save_latent(plot, found)
+    from capacity.cli.show_latent import latent_record, print_latent
+
     if as_json:
-        print(json.dumps(latent_record(found), indent=1))
+        say_json(latent_record(found))
     elif not quiet:
-        _print(found)
+        print_latent(found)
         if plot is not None:
-            print(f"Drew {plot}")
-
-
-def latent_record(found: Latent) -> dict[str, Any]:
-    """Everything as JSON; in bits unless the name says otherwise."""
-    by_unit = [
-        {
-            "unit": j,
-            "active": bool(found.active[j]),
-            "mean_variance": float(found.mean_variance[j]),
-            "rate": float(found.unit_rate[j]),
-        }
-        | {name: _estimate(getattr(found, name), j) for name in ("marginal", "increment")}
-        for j in range(found.units)
-    ]
-    shared, growth = found.shared, found.growth
-    return {
-        "points": found.points,
-        "units": found.units,
-        "active_units": int(found.active.sum()),
-        "limit": found.limit,
-        "saturated": found.saturated,
-        "rate": found.rate,
-        "joint_per_unit": found.joint_per_unit,
-    } | {
-        "information": _estimate(found.information),
-        "excess": _estimate(found.marginal_kl),
-        "total_correlation": _estimate(found.total_correlation),
-    } | {
-        "by_unit": by_unit,
-        "shared": [
-            {"units": [int(shared.first[i]), int(shared.second[i])], "bits": _estimate(shared.bits, i)}
-            for i in range(len(shared.first))
-        ],
-        "growth": [
-            {"points": int(n), "information": _estimate(growth.information, i)} for i, n in enumerate(growth.points)
-        ],
-    }  # fmt: skip
-
-
-def _estimate(found: Estimate, place: int | tuple[()] = ()) -> dict[str, float]:
-    return {name: float(np.asarray(getattr(found, name))[place]) for name in ("bits", "low", "high")}
-
-
-def _print(found: Latent) -> None:
-    from rich.table import Table
-
-    from capacity.cli.console import output
-
-    print(f"{found.points:,} data points (at most log2 N = {found.limit:.2f} bits), {found.units} units")
-    whole = Table("figure", "bits", "95 % interval", "what it is", box=None, pad_edge=False)
-    rows: list[tuple[str, Estimate | float, str]] = [
-        ("information", found.information, "I(point;Z), exact by enumeration"),
-        ("rate", found.rate, "E KL(q(z|x)‖N(0,1)): information + excess"),
-        ("excess", found.marginal_kl, "KL(q(z)‖N(0,1))"),
-        ("total correlation", found.total_correlation, "part of the excess: what units say more than once"),
-        ("information / units", found.joint_per_unit, "joint bits per unit"),
-    ]
-    for name, figure, words in rows:
-        if isinstance(figure, float):
-            whole.add_row(name, f"{figure:.3f}", "closed form" if name == "rate" else "", words)
-        else:
-            whole.add_row(name, _three(figure.bits), f"{_three(figure.low)} to {_three(figure.high)}", words)
-    output().print(whole)
-    _print_units(found)
-    if found.saturated:
-        print("Saturated: near log2 N, where the number of points decides the figure; more points would show more.")
-
-
-def _print_units(found: Latent) -> None:
-    from rich.table import Table
-
-    from capacity.cli.console import output
-
-    dead = np.flatnonzero(~found.active).tolist()
-    names = ", ".join(map(str, dead[:SHOWN_UNITS])) + (" ..." if len(dead) > SHOWN_UNITS else "")
-    print(f"\n{found.units - len(dead)} of {found.units} units active" + (f"; not active: {names}" if dead else ""))
-    table = Table(
-        "unit", "active", "Var of mean", "rate", "alone", "added", "shares most with", box=None, pad_edge=False
-    )
-    marginal, increment = np.asarray(found.marginal.bits), np.asarray(found.increment.bits)
-    shown = np.sort(np.argsort(-marginal, kind="stable")[:SHOWN_UNITS])
-    for j in shown.tolist():
-        figures = (found.unit_rate[j], marginal[j], increment[j])
-        table.add_row(
-            str(j), "yes" if found.active[j] else "no", f"{found.mean_variance[j]:.4g}", *map(_three, figures),
-            _nearest(found, j),
-        )  # fmt: skip
-    output().print(table)
-    if len(shown) < found.units:
-        print(f"The {len(shown)} units with the most bits of {found.units}; --json has all.")
-
-
-def _nearest(found: Latent, unit: int) -> str:
-    shared = found.shared
-    place = np.flatnonzero((shared.first == unit) | (shared.second == unit))
-    if not len(place):
-        return "-"
-    best = place[np.argmax(np.asarray(shared.bits.bits)[place])]
-    other = int(shared.first[best] + shared.second[best]) - unit
-    return f"{other}: {_three(np.asarray(shared.bits.bits)[best])}"
-
-
-def _three(value: SupportsFloat) -> str:
-    return f"{round(float(value), 3) + 0.0:.3f}"
+            say(f"Drew {plot}")

@@ -8,36 +8,64 @@ from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias, get_type_hints
+from typing import Annotated, Any, TypeAlias, get_args, get_type_hints
 
 import typer
 
-from capacity.cli.listing import names_of
+from capacity.cli.catalogue import names_of
+from capacity.cli.help import ASKED, READ, WRITTEN
 
 SeedOption: TypeAlias = Annotated[
-    int, typer.Option("--seed", help="Decides every random number.", min=0, max=2**32 - 1)
+    int,
+    typer.Option("--seed", help="Decides every random number.", min=0, max=2**32 - 1, rich_help_panel=ASKED),
 ]
 MethodOption: TypeAlias = Annotated[
     str,
-    typer.Option("--method", help="An estimator from `capacity list`, or auto.", autocompletion=names_of("estimator")),
+    typer.Option(
+        "--method",
+        help="An estimator from `capacity list`, or auto.",
+        autocompletion=names_of("estimator"),
+        rich_help_panel=ASKED,
+    ),
 ]
 ContinuousOption: TypeAlias = Annotated[
-    bool, typer.Option("--continuous", help="Integers are measurements on a scale.")
+    bool,
+    typer.Option("--continuous", help="Integers are measurements on a scale.", rich_help_panel=READ),
 ]
 MissingOption: TypeAlias = Annotated[
-    str, typer.Option("--missing", help="Rows with missing values: refuse, or drop them and say how many.")
+    str,
+    typer.Option(
+        "--missing", help="Rows with missing values: refuse, or drop them and say how many.", rich_help_panel=READ
+    ),
 ]
 LabelsOption: TypeAlias = Annotated[
     list[str] | None,
-    typer.Option("--labels", help="Columns of a table that hold labels, whatever they look like; may be repeated."),
+    typer.Option(
+        "--labels",
+        help="Columns of a table that hold labels, whatever they look like; may be repeated.",
+        rich_help_panel=READ,
+    ),
 ]
 HeaderOption: TypeAlias = Annotated[
     bool | None,
-    typer.Option("--header/--no-header", help="The first line of a CSV holds names. [default: yes, if no numbers]"),
+    typer.Option(
+        "--header/--no-header",
+        help="The first line of a CSV holds names. [default: yes, if no numbers]",
+        rich_help_panel=READ,
+    ),
 ]
-SilentOption: TypeAlias = Annotated[bool, typer.Option("--quiet", help="Print nothing; write what was asked for.")]
-TableJsonOption: TypeAlias = Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")]
-TablesJsonOption: TypeAlias = Annotated[bool, typer.Option("--json", help="One JSON object instead of tables.")]
+SilentOption: TypeAlias = Annotated[
+    bool,
+    typer.Option("--quiet", help="Print nothing; write what was asked for.", rich_help_panel=WRITTEN),
+]
+TableJsonOption: TypeAlias = Annotated[
+    bool,
+    typer.Option("--json", help="One JSON object instead of a table.", rich_help_panel=WRITTEN),
+]
+TablesJsonOption: TypeAlias = Annotated[
+    bool,
+    typer.Option("--json", help="One JSON object instead of tables.", rich_help_panel=WRITTEN),
+]
 
 
 def with_records(command: Callable[..., None]) -> Callable[..., None]:
@@ -62,7 +90,12 @@ def with_records(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _options(kind: Any) -> list[inspect.Parameter]:
+    """Its fields as options, in a group of help that its first line names."""
     hints = get_type_hints(kind, include_extras=True)
+    group = str(kind.__doc__).splitlines()[0].rstrip(".")
+    for hint in hints.values():
+        for said in get_args(hint)[1:]:  # what is annotated beside the type
+            said.rich_help_panel = said.rich_help_panel or group
     keyword = inspect.Parameter.POSITIONAL_OR_KEYWORD
     return [inspect.Parameter(f.name, keyword, default=f.default, annotation=hints[f.name]) for f in fields(kind)]
 
@@ -107,3 +140,44 @@ def check_output(path: Path | None, option: str, *inputs: Path) -> None:
     for file in inputs:
         if path.exists() and file.exists() and path.samefile(file):
             raise ValueError(f"Expected {option} to be another file than what is read; got {path} for both.")
+
+
+def check_folder(path: Path, option: str) -> None:
+    """Refuse a folder that cannot be made or written to, before any work.
+
+    Args:
+        path: of the option; made later where it is not there.
+        option: its name.
+
+    Raises:
+        ValueError: where a file stands in its place or on the way there, and where nothing may be written.
+    """
+    there = path
+    while not there.exists() and there != there.parent:
+        there = there.parent
+    if not there.is_dir():
+        raise ValueError(f"Expected {option} to be a folder; got {path}, and a file at {there}.")
+    if not os.access(there, os.W_OK):
+        raise ValueError(f"Expected {option} where it may be written; got {path}, and {there} is read-only.")
+
+
+def check_inputs(*files: Path) -> None:
+    """Refuse files that are not there, before what reads them is loaded.
+
+    Raises:
+        ValueError: naming the first.
+    """
+    for file in files:
+        if not file.is_file():
+            raise ValueError(f"Expected a file at {file}; got {'a folder' if file.is_dir() else 'no such file'}.")
+
+
+def check_there(file: Path) -> None:
+    """Refuse a sealed file that is missing or cut off, without loading what reads it.
+
+    Raises:
+        ValueError: saying what is there.
+    """
+    from capacity.runtime.files.atomic import unseal
+
+    unseal(file)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import math
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, SupportsFloat
+
+from capacity.cli.say import say, say_aside, say_json
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -21,7 +21,7 @@ def print_tables(datasets: dict[str, xr.Dataset]) -> None:
 
     for dataset in datasets.values():
         output().print(curve_table(dataset))
-        print(f"{note(dataset)}\n")
+        say(f"{note(dataset)}\n")
 
 
 def print_json(datasets: dict[str, xr.Dataset], directory: Path) -> None:
@@ -30,7 +30,7 @@ def print_json(datasets: dict[str, xr.Dataset], directory: Path) -> None:
 
     files = {kind: str(directory / f"curve.{kind}") for kind in ("nc", "csv", "png")}
     curves = {name: curve_record(dataset) for name, dataset in datasets.items()}
-    print(json.dumps({"files": files, "curves": curves}, indent=1))
+    say_json({"files": files, "curves": curves})
 
 
 def warn_of_lost(datasets: dict[str, xr.Dataset]) -> None:
@@ -39,7 +39,7 @@ def warn_of_lost(datasets: dict[str, xr.Dataset]) -> None:
 
     for name, dataset in datasets.items():
         if told := diverged(dataset):
-            print(f"Warning: {name}: {told}.", file=sys.stderr)
+            say_aside(f"Warning: {name}: {told}.")
 
 
 def print_seconds(datasets: dict[str, xr.Dataset], total: float) -> None:
@@ -49,7 +49,7 @@ def print_seconds(datasets: dict[str, xr.Dataset], total: float) -> None:
         for kind in ("compile", "train", "measure")
     }
     spent["other"] = max(total - sum(spent.values()), 0.0)
-    print(f"{total:.0f} s: " + ", ".join(f"{kind} {seconds:.1f} s" for kind, seconds in spent.items()))
+    say(f"{total:.0f} s: " + ", ".join(f"{kind} {seconds:.1f} s" for kind, seconds in spent.items()))
 
 
 def finite_or_none(value: SupportsFloat | None) -> float | None:

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from capacity.cli.help import WRITTEN
+from capacity.cli.options import check_folder, check_there
+from capacity.cli.output import CURVE_FILE
 from capacity.cli.refusals import refusals
+from capacity.cli.say import say, say_json
 
 
 def report_command(
     directory: Annotated[Path, typer.Argument(help="Directory of a finished `capacity curve` or `capacity claims`.")],
-    out: Annotated[Path | None, typer.Option(help="Where to write it. [default: report.html in the directory]")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print where it is as JSON.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing.")] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Where to write it. [default: report.html in the directory]", rich_help_panel=WRITTEN),
+    ] = None,
+    as_json: Annotated[
+        bool,
+        typer.Option("--json", help="Print where it is as JSON.", rich_help_panel=WRITTEN),
+    ] = False,
+    quiet: Annotated[
+        bool,
+        typer.Option("--quiet", help="Print nothing.", rich_help_panel=WRITTEN),
+    ] = False,
 ) -> None:
     """Write one self-contained page: verdicts first, figures that zoom and tell values, how to make it again.
 
@@ -24,10 +36,19 @@ def report_command(
     with refusals():
         if out is not None and out.suffix not in (".html", ".htm"):
             raise ValueError(f"Expected --out to end in .html; got {out}.")
+        if out is not None:
+            check_folder(out.parent, "the folder of --out")
+        if (directory / CURVE_FILE).exists():
+            check_there(directory / CURVE_FILE)
+        elif not any(directory.glob("*/verdict.json")):
+            raise ValueError(
+                f"Expected a directory of a finished `capacity curve` or `capacity claims`; got {directory}, without "
+                f"{CURVE_FILE} and without NAME/verdict.json."
+            )
         from capacity.report import write_report
 
         path = write_report(directory, out)
     if as_json:
-        print(json.dumps({"report": str(path), "bytes": path.stat().st_size}))
+        say_json({"report": str(path), "bytes": path.stat().st_size})
     elif not quiet:
-        print(f"Wrote {path} ({path.stat().st_size / 1e6:.1f} MB, self-contained)")
+        say(f"Wrote {path} ({path.stat().st_size / 1e6:.1f} MB, self-contained)")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from capacity.cli.output import finite_or_none
+from capacity.cli.say import say, say_json
 from capacity.results.intervals import Z95
 
 if TYPE_CHECKING:
@@ -53,13 +53,13 @@ def show_answer(answered: Answered) -> None:
     table.add_row(answered.method, *_cells(found), found.kind, _limit(found), str(int(found.n)))
     output().print(table)
     if answered.test:
-        print(_said(answered.test))
+        say(_said(answered.test))
     if found.dropped:
-        print(_left_out(int(found.dropped)))
+        say(_left_out(int(found.dropped)))
     if bool(found.saturated):
-        print("Saturated: the figure has reached the most that this method can say; the truth may be larger.")
+        say("Saturated: the figure has reached the most that this method can say; the truth may be larger.")
     if answered.rows and answered.rows.resemble:
-        print(question(answered.rows))
+        say(question(answered.rows))
     if answered.choice:
         _show_choice(answered.choice)
 
@@ -89,7 +89,7 @@ def show_lags(lags: xr.Dataset, dropped: int, *, as_json: bool, quiet: bool) -> 
     columns = {name: [finite_or_none(value) for value in lags[name].values] for name in ("bits", "low", "high")}
     if as_json:
         about = {"method": str(lags.attrs["method"]), "lags": lags.lag.values.tolist(), "dropped": dropped}
-        print(json.dumps(about | columns, indent=1))
+        say_json(about | columns)
     if as_json or quiet:
         return
     from rich.table import Table
@@ -102,7 +102,7 @@ def show_lags(lags: xr.Dataset, dropped: int, *, as_json: bool, quiet: bool) -> 
         table.add_row(str(lag), f"{bits:.3f}", f"{low:.3f} to {high:.3f}")
     output().print(table)
     if dropped:
-        print(_left_out(dropped))
+        say(_left_out(dropped))
 
 
 def _show_choice(choice: Choice) -> None:
@@ -110,7 +110,7 @@ def _show_choice(choice: Choice) -> None:
 
     from capacity.cli.console import output
 
-    print(f"\n{choice.why}\n")
+    say(f"\n{choice.why}\n")
     table = Table("candidate", "bits", "95 % interval", "held-out lower bound", box=None, pad_edge=False)
     for c in choice.candidates:
         bound, reach = c.held_out_bound, Z95 * (c.held_out_stderr or 0)

@@ -15,13 +15,12 @@ import xarray as xr
 from xarray.backends import H5NetCDFStore
 
 from capacity.curves.contents import check_own
+from capacity.curves.schema import lacks
 from capacity.runtime.files.atomic import StoreError, unseal, write_atomic
 from capacity.runtime.files.seals import digest_in
 from capacity.runtime.names import as_cell
 
 CURVE_FILE = "curve.nc"
-# Without these no table, figure or check can be made of a curve.
-CURVE_VARIABLES = ("level", "seed", "source_bits", "loss", "diverged")
 CSV_BLOCK = 4096  # lanes that are text at a time
 
 
@@ -78,11 +77,9 @@ def read_curves(path: str | os.PathLike[str], made_for: str | None = None) -> di
     if not curves:
         raise StoreError(f"Expected {path} to have a group for each system; got none.")
     for name, curve in curves.items():
-        lost = [variable for variable in CURVE_VARIABLES if variable not in curve.variables]
-        if lost or not {"level", "seed"} <= set(curve.dims):
-            raise StoreError(
-                f"Expected {path} to hold curves; got {name} without {', '.join(lost) or 'level and seed'}."
-            )
+        lost = lacks(curve)
+        if lost:
+            raise StoreError(f"Expected {path} to hold curves; got {name} {lost}.")
     return curves
 
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from capacity.bounds.annealed.refusals import check_full_support
 from capacity.bounds.measurement import METHODS
+from capacity.curves.ranges import check_counts, checked_levels
 from capacity.curves.sizes import check_memory
 from capacity.joint.checks import check_source
 from capacity.runtime.contracts import check_instance
@@ -28,7 +29,6 @@ from capacity.training import System, Training
 if TYPE_CHECKING:
     from synthetic.source import Source
 
-LEVELS = 1e-18, 1e18
 CURVE_BUDGET = 200.0  # billions of operations for one lane's bracket: some 5 seconds on two cores
 
 
@@ -140,26 +140,10 @@ def plan_curve(
     key = as_key(key)
     check_instance(system, System)
     check_source(source)
-    values = tuple(float(level) for level in levels)
-    if not values or not all(np.isfinite(v) and v > 0 for v in values):
-        raise ValueError(
-            f"Expected noise levels that are finite and greater than 0; got {', '.join(map(str, values)) or 'none'}."
-        )
-    if not all(LEVELS[0] <= v <= LEVELS[1] for v in values):
-        raise ValueError(
-            f"Expected noise levels from {LEVELS[0]:g} to {LEVELS[1]:g}, whose squares single precision holds; "
-            f"got {', '.join(map(str, values))}."
-        )
-    if len(set(np.asarray(values, np.float32).tolist())) < len(values):
-        raise ValueError(f"Expected distinct noise levels, in single precision; got {', '.join(map(str, values))}.")
-    if seeds < 1:
-        raise ValueError(f"Expected at least one seed; got {seeds}.")
-    if samples < 16:
-        raise ValueError(f"Expected at least 16 samples for a figure with an interval; got {samples}.")
+    values = checked_levels(levels)
+    check_counts(seeds, samples, budget_gflop)
     if measure not in METHODS:
         raise ValueError(f"Expected measure to be one of {', '.join(METHODS)}; got {measure!r}.")
-    if not (np.isfinite(budget_gflop) and budget_gflop > 0):
-        raise ValueError(f"Expected a budget greater than 0, in billions of operations; got {budget_gflop}.")
     if measure == "enumeration" and not source.listable:
         raise ValueError(f"Expected at most 2**20 messages to enumerate; got a source of {source.bits:g} bits.")
     if not source.discrete and system.architecture.decode == "bits":

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import os
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from capacity.training import places_here
+from capacity.runtime.memory import GIB, check_fits
 
 if TYPE_CHECKING:
     from capacity.training import System, Training
@@ -21,28 +20,59 @@ SAMPLE_FLOATS = 150  # of a sample and unit while figures by unit are made; 154 
 LANE_FLOATS = 64  # of a lane and unit: figures and their intervals
 
 
-def memory_of(source: Source, system: System, training: Training, lanes: int, samples: int) -> dict[str, float]:
+def curve_bytes(
+    layers: Sequence[int],
+    lanes: int,
+    *,
+    batch: int = 0,
+    steps: int = 0,
+    samples: int = 0,
+    messages: float = 0,
+    at_once: int = 1,
+) -> dict[str, float]:
     """Bytes that a curve takes at the least, by what decides them.
+
+    Args:
+        layers: lengths of the vector, of hidden layers, and of the code.
+        lanes: how many trainings.
+        batch, steps: of each.
+        samples: that are held against the list of all messages; 0 where there is none.
+        messages: how many are listed.
+        at_once: lanes that are trained side by side.
+    """
+    parameters = 2 * sum(one * other for one, other in itertools.pairwise(layers))
+    dim, units = layers[0], layers[-1]
+    found = {
+        "widths and units": at_once * COPIES * parameters,
+        "the batch": at_once * BATCH_COPIES * batch * 2 * sum(layers),
+        "levels, seeds and steps": lanes * (steps + LANE_FLOATS * units),
+        "samples": at_once * SAMPLE_FLOATS * samples * units,
+        "bits": messages * (dim + units),
+    }
+    return {name: FLOAT * float(floats) for name, floats in found.items()}
+
+
+def memory_of(source: Source, system: System, training: Training, lanes: int, samples: int) -> dict[str, float]:
+    """As `curve_bytes`, of a source and a system.
 
     Args:
         source, system, training: of every lane.
         lanes: how many.
         samples: that are held against the list of all messages; 0 where there is none.
     """
-    units, rows = system.channel_units(source), max(training.batch, training.receiver_batch)
+    from capacity.training import places_here  # stands on JAX, which `curve_bytes` need not wait for
+
     network = asdict(system).get("architecture")
     hidden = network.get("widths", ()) if isinstance(network, dict) else ()  # the caller's own may have none
-    layers = (source.dim, *hidden, units)
-    parameters = 2 * sum(one * other for one, other in itertools.pairwise(layers))
-    at_once = min(lanes, places_here())
-    found = {
-        "widths and units": at_once * COPIES * parameters,
-        "the batch": at_once * BATCH_COPIES * rows * 2 * sum(layers),
-        "levels, seeds and steps": lanes * (training.steps + training.receiver_steps + LANE_FLOATS * units),
-        "samples": at_once * SAMPLE_FLOATS * samples * units,
-        "bits": 2**source.bits * (source.dim + units) if samples else 0,
-    }
-    return {name: FLOAT * float(floats) for name, floats in found.items()}
+    return curve_bytes(
+        (source.dim, *hidden, system.channel_units(source)),
+        lanes,
+        batch=max(training.batch, training.receiver_batch),
+        steps=training.steps + training.receiver_steps,
+        samples=samples,
+        messages=2**source.bits if samples else 0,
+        at_once=min(lanes, places_here()),
+    )
 
 
 def check_memory(source: Source, system: System, training: Training, lanes: int, samples: int) -> None:
@@ -54,20 +84,14 @@ def check_memory(source: Source, system: System, training: Training, lanes: int,
     Raises:
         ValueError: saying how much, of how much, and what to lower.
     """
-    needed, free = memory_of(source, system, training, lanes, samples), free_memory()
-    whole, most = sum(needed.values()), max(needed, key=lambda name: needed[name])
-    if whole > free:
-        whole, part, free = (size / 2**30 for size in (whole, needed[most], free))
-        raise ValueError(
-            f"Expected a curve that fits into memory, of which {free:,.1f} GiB are free; got one that takes "
-            f"{whole:,.0f} GiB or more. Lower {most}: {part:,.0f} GiB."
-        )
+    check_bytes(memory_of(source, system, training, lanes, samples))
 
 
-def free_memory() -> float:
-    """Bytes that programs may still take; of the whole machine where the system does not say."""
-    try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
-        return 1024.0 * next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable:"))
-    except (OSError, StopIteration):
-        return float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+def check_bytes(needed: Mapping[str, float]) -> None:
+    """Refuse a curve of these bytes, as `curve_bytes` tells them, where there are not as many.
+
+    Raises:
+        ValueError: as `check_memory` does.
+    """
+    most = max(needed, key=lambda name: needed[name])
+    check_fits(sum(needed.values()), "a curve", f"Lower {most}: {needed[most] / GIB:,.1f} GiB.")

@@ -13,22 +13,20 @@ from capacity.estimators.by_name import by_name
 from capacity.estimators.checks import checked
 from capacity.estimators.counts.entropy import plug_in
 from capacity.estimators.estimator import Estimator
-from capacity.estimators.pair_figures import NamedColumn, PairFigures, matrix_of, ranking_of, with_q_values
+from capacity.estimators.pair_figures import PairFigures, matrix_of, ranking_of, with_q_values
 from capacity.estimators.testing.permutation import permutation_test
 from capacity.results.estimate import NATS_PER_BIT
 from capacity.runtime.keys import Seed, as_key
-from capacity.runtime.names import check_name
 from capacity.runtime.progress import Progress, reporter
-from capacity.runtime.tables.columns import column_of, split_columns
-from capacity.runtime.tables.foreign import LazyColumn, Tabular
-from capacity.runtime.tables.sides import MISSING, Missing, TableSide
+from capacity.runtime.tables.foreign import Tabular
+from capacity.runtime.tables.named_columns import NamedColumn, check_pairs, named_columns, target_of
+from capacity.runtime.tables.sides import Missing, TableSide
 
 if TYPE_CHECKING:
     import xarray as xr
 
 PairTest: TypeAlias = Callable[[jax.Array, np.ndarray, np.ndarray], float]
 """A p-value of "x and y are independent", from a key and checked arrays x (n, 1) and y (n, 1)."""
-MOST_NAMED = 5
 
 
 def pairwise(
@@ -69,23 +67,13 @@ def pairwise(
             refuses every pair.
     """
     estimator, key, test = by_name(method), as_key(key), _permutations if test is True else test
-    check_name(missing, MISSING, "missing")
-    columns = [_examined(name, column) for name, column in split_columns(table, names)]
-    if len(columns) < 2:
-        raise ValueError(f"Expected two columns or more; got {len(columns)}.")
-    lengths = {len(c.column.values) for c in columns if c.column is not None}
-    if len(lengths) > 1:
-        raise ValueError(f"Expected columns of one length; got {', '.join(map(str, sorted(lengths)))} rows.")
-    if missing == "refuse":
-        _refuse_missing(columns)
+    columns = named_columns(table, names, missing)
     labels = [column.name for column in columns]
     if target is None:
+        check_pairs(len(columns))
         pairs = list(combinations(range(len(columns)), 2))
     else:
-        check_name(str(target), labels, "the target")
-        j = labels.index(str(target))
-        if columns[j].note:
-            raise ValueError(f"Expected a target that a method can take. {columns[j].note}")
+        j = target_of(columns, str(target))
         pairs = [(i, j) for i in range(len(columns)) if i != j]
     report = reporter(progress)
     found: dict[tuple[int, int], PairFigures] = {}
@@ -100,44 +88,6 @@ def pairwise(
         dataset = ranking_of(columns, found).assign_attrs(target=str(target), target_kind=columns[j].kind)
     dataset = dataset.assign_attrs(method=estimator.name)
     return dataset.drop_vars("p_value") if test is None else with_q_values(dataset)
-
-
-def _examined(name: str, lazy: LazyColumn) -> NamedColumn:
-    """A column, and what makes it unfit for every method."""
-    try:
-        column = column_of(lazy(), f"column {name!r}")
-    except ValueError as refusal:
-        return NamedColumn(name, None, str(refusal))
-    present, note = column.present, ""
-    if not len(present):
-        note = f"Column {name!r} has no value in any row."
-    elif column.kind == "real" and not np.isfinite(present).all():
-        note = f"Column {name!r} is infinite in {int((~np.isfinite(present)).sum())} rows."
-    elif (present == present[0]).all():
-        what = "label" if column.kind == "label" else f"value ({present[0]})"
-        note = f"Column {name!r} has the same {what} in every row: it carries no bits."
-    elif column.kind != "real" and len(np.unique(present)) == len(present):
-        note = (
-            f"Column {name!r} has another symbol in every row: nothing can be counted. If these are measurements, say "
-            ".astype(float) (on the command line: --continuous)."
-        )
-    return NamedColumn(name, column, note)
-
-
-def _refuse_missing(columns: Sequence[NamedColumn]) -> None:
-    """Before any work, all columns with missing values at once."""
-    missing = {
-        c.name: int(c.column.missing.sum())
-        for c in columns
-        if c.kind != "unfit" and c.column is not None and c.column.missing is not None
-    }
-    if missing:
-        some = [f"{name!r} in {count} rows" for name, count in list(missing.items())[:MOST_NAMED]]
-        more = f" and {len(missing) - MOST_NAMED} more columns" if len(missing) > MOST_NAMED else ""
-        raise ValueError(
-            f"Expected a value in every row; got none in column {', '.join(some)}{more}. To leave out, for each pair "
-            "of columns, the rows in which one has no value, say missing='drop' (on the command line: --missing drop)."
-        )
 
 
 def _figures(

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from capacity.estimators.checks import Takes, checked
+from capacity.estimators.sizes import check_sizes
 from capacity.estimators.threads import threads_for
 from capacity.results.estimate import Estimate
 from capacity.runtime.contracts import check_instance
@@ -74,6 +75,7 @@ class Estimator(ABC):
         Raises:
             ValueError: for anything that `checked` refuses, and what the method says of itself.
         """
+        check_sizes(self)
         key, sides = as_key(key), checked(x, y, self.takes, self.min_pairs)
         with threads_for(*sides):
             return self.information(key, *sides)

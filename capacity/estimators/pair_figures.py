@@ -9,26 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from capacity.estimators.testing.false_discovery import false_discovery
-from capacity.runtime.tables.columns import TableColumn
+from capacity.runtime.tables.named_columns import NamedColumn
 
 if TYPE_CHECKING:
     import xarray as xr
-
-
-@dataclass(frozen=True)
-class NamedColumn:
-    """A column of a table; where no method can take it, why."""
-
-    name: str
-    column: TableColumn | None
-    note: str
-
-    @property
-    def kind(self) -> str:
-        """What it is taken as: "real", "symbols", or "unfit"."""
-        if self.column is None or self.note:
-            return "unfit"
-        return "real" if self.column.kind == "real" else "symbols"
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from capacity.runtime.names import brief
+
 Seed: TypeAlias = jax.Array | int
 """A random key by `jax.random.key` (or its two words, as a curve keeps them), or a whole number that makes one."""
 
@@ -21,12 +23,12 @@ def as_key(seed: Seed) -> jax.Array:
     """
     if isinstance(seed, int | np.integer) and not isinstance(seed, bool):
         if not 0 <= seed < 2**32:
-            raise ValueError(f"Expected a seed from 0 to 2**32 - 1; got {seed}.")
+            raise ValueError(f"Expected a seed from 0 to 2**32 - 1; got {brief(str(seed))}.")
         return jax.random.key(int(seed))
     if isinstance(seed, jax.Array) and jnp.issubdtype(seed.dtype, jax.dtypes.prng_key) and seed.ndim == 0:
         return seed
     if isinstance(seed, jax.Array | np.ndarray) and seed.dtype == np.uint32 and seed.shape == (2,):
         key: jax.Array = jax.random.wrap_key_data(jnp.asarray(seed))
         return key
-    came = f"an array of {seed.dtype} {seed.shape}" if isinstance(seed, jax.Array | np.ndarray) else repr(seed)
+    came = f"an array of {seed.dtype} {seed.shape}" if isinstance(seed, jax.Array | np.ndarray) else brief(repr(seed))
     raise TypeError(f"Expected a key by jax.random.key, or a whole number as a seed; got {came}.")

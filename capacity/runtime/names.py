@@ -5,10 +5,15 @@ from __future__ import annotations
 import csv
 import difflib
 from collections.abc import Collection, Sequence
+from itertools import islice
+
+LONG = 120  # letters: longer names are shown by their beginning
 
 
-def check_name(name: str, known: Collection[str], option: str) -> None:
-    """Raise ValueError, with the nearest known names, for one that is unknown; a registry's old names are known too.
+def check_name(name: object, known: Collection[str], option: str) -> None:
+    """Raise ValueError, with the nearest known names, for one that is unknown, and TypeError for what is no name.
+
+    A registry's old names are known too.
 
     Args:
         name: as it was typed.
@@ -20,11 +25,30 @@ def check_name(name: str, known: Collection[str], option: str) -> None:
         Traceback (most recent call last):
         ValueError: Expected --system to be one of gaussian, vae; got 'gausian'. Did you mean 'gaussian'?
     """
+    if not isinstance(name, str):
+        raise TypeError(f"Expected {option} as a name; got {brief(repr(name))}.")
     if name not in known:
         names = sorted(known)
-        near = difflib.get_close_matches(name, names, n=2, cutoff=0.5)
+        short = [n for n in names if len(n) <= LONG] if len(name) <= LONG else []  # the search is quadratic in letters
+        near = difflib.get_close_matches(name, short, n=2, cutoff=0.5)
         hint = f" Did you mean {' or '.join(f'{n!r}' for n in near)}?" if near else ""
-        raise ValueError(f"Expected {option} to be one of {', '.join(names)}; got {name!r}.{hint}")
+        raise ValueError(f"Expected {option} to be one of {listed(names)}; got {brief(name)!r}.{hint}")
+
+
+def listed(names: Collection[str], most: int = 40) -> str:
+    """Names as a sentence can hold them: shown, each of some length, and some of many.
+
+    Examples:
+        >>> listed(["a", "b"]), listed(["a", "b", "c"], most=2)
+        ('a, b', 'a, b and 1 more')
+    """
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(brief(shown(name)) for name in islice(names, most)) + more
+
+
+def brief(name: str) -> str:
+    """A name that is not too long to be read, else its beginning and its length."""
+    return name if len(name) <= LONG else f"{name[:40]}... ({len(name):,} letters)"
 
 
 def shown(name: str) -> str:
@@ -73,8 +97,8 @@ def typed_names(typed: Sequence[str], known: Collection[str], option: str) -> li
         )
         for part in parts:
             if part:
-                check_name(part, by_look, option)
+                check_name(part, by_look if part in by_look else [shown(name) for name in known], option)
                 names.append(by_look[part])
     if len(set(names)) < len(names):
-        raise ValueError(f"Expected each column once in {option}; got {', '.join(map(repr, names))}.")
+        raise ValueError(f"Expected each column once in {option}; got {listed(names)}.")
     return names

@@ -9,6 +9,8 @@ from html import escape
 from importlib import import_module
 from typing import Any, Literal, TypeAlias
 
+from capacity.runtime.names import shown
+
 Progress: TypeAlias = Callable[[float, str], None]
 """Called with how much is done, a share from 0 to 1, and what was just done."""
 TENTHS = 10
@@ -28,7 +30,7 @@ class Bar:
     def __call__(self, done: float, text: str) -> None:
         """Show how much is done, in the unit of `total`, and what was done last."""
         share = min(max(done / self.total, 0.0), 1.0) if self.total else 1.0
-        words = f"{100 * share:.0f} %, {text}, {self._left(share)}"
+        words = f"{100 * share:.0f} %, {shown(text)}, {self._left(share)}"
         if in_notebook():
             self._display(share, words)
         elif sys.stderr.isatty():

@@ -3,10 +3,40 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import platform
 from pathlib import Path
 from typing import Any
+
+
+def silence_runtime() -> None:
+    """Keep alarms of the compiler and of JAX's search for devices out of the terminal, unless they are asked for.
+
+    "Very slow compile" and the like are for those who write compilers; what fails is raised in any case.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # fatal ones alone
+    logging.getLogger("jax._src.xla_bridge").setLevel(logging.ERROR)  # a GPU unused is said by `devices`, once
+
+
+def check_platform() -> None:
+    """Refuse a platform that JAX has not got here, before any work; this starts JAX.
+
+    Raises:
+        ValueError: saying what to set.
+    """
+    import jax
+
+    try:
+        jax.devices()
+    except (RuntimeError, AssertionError) as error:  # without a driver for what was asked, JAX trips over itself
+        asked = os.environ.get("JAX_PLATFORMS")
+        if not asked:
+            raise
+        raise ValueError(
+            f"Expected JAX_PLATFORMS to name what JAX can run on here; got {asked!r}. Unset it, or say "
+            "JAX_PLATFORMS=cpu; for an NVIDIA GPU: pip install 'jax[cuda12]'."
+        ) from error
 
 
 def keep_compiled() -> None:

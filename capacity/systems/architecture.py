@@ -17,6 +17,7 @@ from flax import nnx
 
 from capacity.channels import Posterior
 from capacity.runtime.shapes import Key, Message, Scalar, Units, Vector
+from capacity.runtime.whole import whole
 from capacity.systems.networks import ACTIVATIONS, MLP, AutoregressiveBits, GaussianMessage
 from capacity.training.system import Params
 
@@ -50,9 +51,9 @@ class Architecture:
     decoder_variance: float = 0.1
 
     def __post_init__(self) -> None:
-        if self.units < 1:
+        if whole(self.units, "units", None, None) < 1:
             raise ValueError(f"Expected at least one unit; got units={self.units}.")
-        if any(w < 1 for w in (*self.widths, *(self.encoder_widths or ()))):
+        if any(whole(w, "widths", None, None) < 1 for w in (*self.widths, *(self.encoder_widths or ()))):
             raise ValueError(f"Expected widths of at least 1; got {self.widths} and {self.encoder_widths}.")
         if self.activation not in ACTIVATIONS:
             raise ValueError(f"Expected an activation among {', '.join(ACTIVATIONS)}; got {self.activation!r}.")

@@ -21,6 +21,7 @@ from capacity.channels.channel import noisy
 from capacity.joint.joint import Joint
 from capacity.runtime.keys import Seed, as_key
 from capacity.runtime.shapes import Key, Scalar
+from capacity.runtime.whole import whole
 from capacity.training.fitting import Fitting, advance, apply_update, begin, cosine_adam
 from capacity.training.precision import PRODUCTS, ROUNDED, fast_products, rounded_products
 from capacity.training.system import Level, Params, System
@@ -63,9 +64,8 @@ class Training:
 
     def __post_init__(self) -> None:
         for name in ("steps", "batch", "receiver_batch"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"Expected {name} of at least 1; got {getattr(self, name)}.")
-        if self.receiver_steps < 0:
+            whole(getattr(self, name), name, most=None)
+        if whole(self.receiver_steps, "receiver_steps", None, None) < 0:
             raise ValueError(f"Expected receiver_steps of at least 0; got {self.receiver_steps}.")
         if not self.learning_rate > 0:
             raise ValueError(f"Expected a positive learning_rate; got {self.learning_rate}.")

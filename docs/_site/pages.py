@@ -17,7 +17,7 @@ from typeset import typeset
 
 from capacity.channels import Constraint
 from capacity.claims.outcome import region
-from capacity.cli.listing import registries, summary
+from capacity.cli.catalogue import registries, summary
 
 SKIP = ("capacity.__main__",)
 OLD = "capacity.runtime.deprecated"

@@ -25,7 +25,7 @@ import formulas  # noqa: E402
 import pages  # noqa: E402
 import typeset  # noqa: E402
 
-from capacity.cli.listing import registries  # noqa: E402
+from capacity.cli.catalogue import registries  # noqa: E402
 from capacity.curves.files import write_curves  # noqa: E402
 
 PACKAGES = ("capacity", "synthetic")

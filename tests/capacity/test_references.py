@@ -15,7 +15,7 @@ sys.path.insert(0, str(ROOT / "docs" / "_site"))
 import pages  # noqa: E402
 import references  # noqa: E402
 
-from capacity.cli.listing import registries  # noqa: E402
+from capacity.cli.catalogue import registries  # noqa: E402
 
 ENTRIES = references.read(ROOT / pages.BIBLIOGRAPHY)
 NAME = r"(?:van |von |de )*[A-ZÀ-Ž][\w'’-]+"

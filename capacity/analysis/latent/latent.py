@@ -38,10 +38,10 @@ from capacity.joint.table import Rows, tabled
 from capacity.results.estimate import NATS_PER_BIT, Estimate
 from capacity.runtime.keys import Seed, as_key
 from capacity.runtime.progress import Progress, reporter
+from capacity.runtime.tables.posterior import MIN_SAMPLES, check_samples, checked_posterior
 
 ACTIVE_VARIANCE = 0.01  # Burda, Grosse & Salakhutdinov (2016), section 5.2
 SATURATION_SHARE = 0.9  # of log2 N: there the number of points decides the figure more than the code does
-MIN_SAMPLES = 256
 GROWTH_DIVISORS = (8, 4, 2, 1)  # the data set's size is divided by these
 
 
@@ -147,12 +147,9 @@ def measure_latent(
     Raises:
         ValueError: shapes that differ, numbers that are not finite, and numbers that look like variances.
     """
-    from capacity.analysis.latent.posterior import checked_posterior
-
-    if samples < MIN_SAMPLES:
-        raise ValueError(f"Expected at least {MIN_SAMPLES} samples; got {samples}.")
     means, log_std = checked_posterior(means, logvars, given)
     count, units = means.shape
+    check_samples(samples, units)
     keys = jax.random.split(as_key(key), 4)
     order = np.asarray(jax.random.permutation(keys[0], count))
     report = reporter(progress) or (lambda share, text: None)

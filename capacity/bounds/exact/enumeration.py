@@ -34,6 +34,7 @@ from capacity.results.estimate import NATS_PER_BIT, Estimate
 from capacity.results.intervals import MEAN_ROUNDING
 from capacity.runtime.keys import Seed, as_key
 from capacity.runtime.shapes import Key
+from capacity.runtime.whole import whole
 
 Tree = TypeVar("Tree")
 PRECISION_SAMPLES = 8  # densities that are computed again in float64
@@ -126,6 +127,7 @@ class Enumeration(Bound):
 
     def __call__(self, key: Seed, joint: Joint) -> Estimate:
         """I(M;Z) in bits; the interval also holds the difference seen between float32 and float64 densities."""
+        whole(self.samples, "samples")
         listed = list_codes(joint)
         check_finite(listed)
         if np.asarray(_unresolved(joint.channel, listed)).any():

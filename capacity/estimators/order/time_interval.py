@@ -31,6 +31,7 @@ from capacity.estimators.estimator import Estimator
 from capacity.estimators.order.memory import MIN_ROWS, effective_rows
 from capacity.results.estimate import Estimate
 from capacity.runtime.keys import Seed, as_key
+from capacity.runtime.whole import whole
 
 SHIFTS = 39  # one in forty is beyond all of them
 MEMORIES = 5.0  # a block is at least so many correlation times long
@@ -104,7 +105,7 @@ def block_rows(x: np.ndarray, y: np.ndarray, least: int, block: int | None) -> i
     """
     n = len(x)
     if block is not None:
-        if not least <= block <= n // MIN_PARTS:
+        if not least <= whole(block, "block", None) <= n // MIN_PARTS:
             raise ValueError(f"Expected a block from {least} to a quarter of the {n} rows; got {block}.")
         return block
     worth = effective_rows(x, y)

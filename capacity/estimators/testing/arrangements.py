@@ -13,6 +13,8 @@ from typing import Literal
 
 import numpy as np
 
+from capacity.runtime.whole import whole
+
 Order = Literal["time"]
 """Rows that follow each other in time; None stands for rows that are independent draws."""
 
@@ -29,7 +31,7 @@ def check_order(order: Order | None, block: int | None, n: int) -> None:
         return
     if order is None:
         raise ValueError(f'Expected order="time" with a block of rows; got block={block} and order=None.')
-    if not 1 <= block <= n // 4:
+    if not 1 <= whole(block, "block", None) <= n // 4:
         raise ValueError(f"Expected a block from 1 to a quarter of the {n} rows; got {block}.")
 
 

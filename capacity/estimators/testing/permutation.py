@@ -21,11 +21,14 @@ from capacity.estimators.testing.descriptions import Description, describe
 from capacity.estimators.testing.statistics import ROUNDING, PairingStatistics, combined
 from capacity.estimators.testing.tables import exact_p_value
 from capacity.runtime.keys import Seed, as_key
+from capacity.runtime.memory import check_fits
 from capacity.runtime.tables.sides import TableSide, pair_of
+from capacity.runtime.whole import whole
 
 MIN_ROWS = 5
 MIN_EFFECTIVE_ROWS = 10  # of series: with fewer, the break of a shifted one shows
 PERMUTATIONS, PERMUTATIONS_OF_ESTIMATOR = 999, 199
+INDEX_BYTES = 8.0
 MAX_EXACT_ROWS = 500  # above, permutations tell a p-value as well, and sooner
 
 
@@ -91,8 +94,9 @@ def permutation_test(
         )
     if permutations is None:
         permutations = PERMUTATIONS if estimator is None else PERMUTATIONS_OF_ESTIMATOR
-    if permutations < 1:
+    if whole(permutations, "permutations", None) < 1:
         raise ValueError(f"Expected at least one permutation; got {permutations}.")
+    check_fits(INDEX_BYTES * float(n) * permutations, "a number of permutations", "Lower permutations.")
     key_pairings, key_method = jax.random.split(key)
     others = arrangements(random_of(key_pairings), n, permutations, order, block)
     pairings = [np.arange(n), *others]

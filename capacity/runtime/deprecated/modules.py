@@ -73,7 +73,7 @@ estimators.directions: estimators.features.directions
 estimators.plugin: estimators.counts.plugin
 estimators.entropy_discrete: estimators.counts.entropy
 latent: analysis.latent.latent
-latent_arrays: analysis.latent.posterior
+latent_arrays: runtime.tables.posterior
 latent_shared: analysis.latent.shared
 instruments.figure: analysis.weights.interval
 instruments: analysis.weights
@@ -125,15 +125,15 @@ claims.minibatch: claims.learning.minibatch
 claims.gradient_noise: claims.learning.gradient_noise
 claims.stale_gradient: claims.learning.stale_gradient
 claims.temperature: claims.learning.temperature
-cli_samples: cli.estimate cli.pairwise
-cli_latent: cli.latent
+cli_samples: cli.estimate cli.pairwise cli.show_pairwise
+cli_latent: cli.latent cli.show_latent
 cli_claims: cli.claims
 cli_report: cli.report
-cli_list: cli.listing
+cli_list: cli.listing cli.catalogue
 cli_output: cli.output
 console: cli.console curves.summary
 refusals: cli.refusals
-request: cli.request
+request: cli.request cli.request_checks
 devices: runtime.devices
 start: runtime.start
 executors: runtime.executors

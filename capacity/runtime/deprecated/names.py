@@ -127,7 +127,7 @@ claims.noisy_training.walk claims.lab.noisy_training:descend
 claims.training_figure.finish claims.lab.training_figure:grid_and_legend
 cli_claims.claims cli.claims:claims_command
 cli_latent.latent cli.latent:latent_command
-cli_latent.record cli.latent:latent_record
+cli_latent.record cli.show_latent:latent_record
 cli_list.list_all cli.listing:list_command
 cli_report.report cli.report:report_command
 cli_samples.Continuous cli.options:ContinuousOption

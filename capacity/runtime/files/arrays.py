@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeAlias
@@ -10,7 +9,8 @@ from typing import TypeAlias
 import numpy as np
 
 from capacity.runtime.files.csv_tables import read_csv
-from capacity.runtime.names import check_name, shown, typed_names
+from capacity.runtime.files.numpy_files import read_npy, read_npz
+from capacity.runtime.names import check_name, listed, typed_names
 from capacity.runtime.tables.table import Table
 
 ENDINGS = (".npy", ".npz", ".csv", ".parquet")
@@ -59,9 +59,7 @@ def read_pair(
     if is_table(file):
         table = read_table(file, header, labels)
         if not x or not y:
-            raise ValueError(
-                f"Expected --x and --y, the columns of each side, with {file}; it has {', '.join(map(shown, table))}."
-            )
+            raise ValueError(f"Expected --x and --y, the columns of each side, with {file}; it has {listed(table)}.")
         return table.only(typed_names(x, table, "--x")), table.only(typed_names(y, table, "--y"))
     raise ValueError(f"Expected one .npz, .csv or .parquet file that holds both sides, or two files; got {file}.")
 
@@ -115,11 +113,7 @@ def read_arrays(file: Path) -> dict[str, np.ndarray]:
         ValueError: if it is missing or damaged, or holds pickled objects.
     """
     _there(file)
-    try:
-        with file.open("rb") as opened, np.load(opened, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise _unreadable(file, error) from error
+    return read_npz(file)
 
 
 def _pick(arrays: dict[str, np.ndarray], names: Sequence[str] | None, side: str, file: Path) -> np.ndarray:
@@ -140,24 +134,14 @@ def read_one(file: Path) -> np.ndarray:
     if ending == ".npz":
         arrays = read_arrays(file)
         if len(arrays) != 1:
-            raise ValueError(f"Expected one array in {file}; got {', '.join(arrays) or 'none'}. Save the one alone.")
+            raise ValueError(f"Expected one array in {file}; got {listed(arrays) or 'none'}. Save the one alone.")
         return next(iter(arrays.values()))
     if ending != ".npy":
         raise ValueError(f"Expected a file that ends in {', '.join(ENDINGS)}; got {file}.")
     _there(file)
-    try:
-        array: np.ndarray = np.load(file, allow_pickle=False)
-        return array
-    except (ValueError, OSError, EOFError) as error:
-        raise _unreadable(file, error) from error
+    return read_npy(file)
 
 
 def _there(file: Path) -> None:
     if not file.is_file():
-        raise ValueError(f"Expected a file at {file}; got no such file.")
-
-
-def _unreadable(file: Path, error: Exception) -> ValueError:
-    if "allow_pickle" in str(error):
-        return ValueError(f"Expected numbers, booleans or strings in {file}; got pickled Python objects, never loaded.")
-    return ValueError(f"Expected {file} to be a whole NumPy file; got one that cannot be read ({error}).")
+        raise ValueError(f"Expected a file at {file}; got {'a folder' if file.is_dir() else 'no such file'}.")

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from capacity.runtime.files.arrays import is_table, read_arrays, read_one, read_table
-from capacity.runtime.names import check_name, typed_names
+from capacity.runtime.names import check_name, listed, typed_names
 
 MAX_DATA_ROWS = 2**20
 
@@ -85,6 +85,8 @@ def _array(file: Path, columns: Sequence[str] | None) -> np.ndarray:
     arrays = read_arrays(file)
     names = list(columns or arrays)
     if len(names) != 1:
-        raise ValueError(f"Expected the name of one array of {file}, which holds {', '.join(arrays)}; got {names}.")
+        raise ValueError(
+            f"Expected the name of one array of {file}, which holds {listed(arrays)}; got {listed(names) or 'none'}."
+        )
     check_name(names[0], arrays, f"an array of {file}")
     return arrays[names[0]]

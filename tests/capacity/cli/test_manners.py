@@ -122,10 +122,10 @@ def test_the_version_names_jax_and_devices(command: Command) -> None:
 
 
 def test_interrupted_is_130(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    def stop() -> None:
+    def stop(kind: str) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("capacity.cli.listing.registries", stop)
+    monkeypatch.setattr("capacity.cli.listing.enrolled", stop)
     assert command("list") == (130, "", "")
 
 

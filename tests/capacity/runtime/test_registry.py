@@ -201,7 +201,7 @@ def test_an_old_name_is_found_but_not_listed() -> None:
 
 
 def test_the_toolkits_own_classes_have_what_is_asked_of_others() -> None:
-    from capacity.cli.listing import registries
+    from capacity.cli.catalogue import registries
 
     assert registries().keys() == {"system", "source", "channel", "bound", "estimator", "claim"}
     for registry in registries().values():
@@ -213,7 +213,7 @@ def test_the_toolkits_own_classes_have_what_is_asked_of_others() -> None:
 @pytest.mark.parametrize("kind", ["system", "channel", "bound", "estimator", "claim"])
 def test_a_class_that_has_a_name_alone_is_refused(kind: str) -> None:
     """Of each kind: a subclass of the contract misses what is abstract, any other class the rest too."""
-    from capacity.cli.listing import registries
+    from capacity.cli.catalogue import registries
 
     registry = registries()[kind]
     assert isinstance(registry, Registry) and registry.contract is not None

@@ -13,13 +13,13 @@ import pytest
 from scipy.stats import norm
 
 from capacity import Latent, measure_latent
-from capacity.analysis.latent.posterior import checked_posterior
 from capacity.bounds.exact.listing import list_codes
 from capacity.bounds.exact.rate import marginal_kl
 from capacity.bounds.exact.sample import sampled
 from capacity.channels import LearntGaussian, Posterior
 from capacity.joint.table import Rows, tabled
 from capacity.plots.latent import latent_figure
+from capacity.runtime.tables.posterior import checked_posterior
 
 SAMPLES = 2048  # of all models, which with 256 posteriors of three units share their programs
 Command = Callable[..., tuple[int, str, str]]

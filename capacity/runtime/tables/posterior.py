@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from jaxtyping import Float
 from numpy.typing import ArrayLike
 
+from capacity.runtime.memory import check_fits
 from capacity.runtime.names import check_name
+from capacity.runtime.whole import whole
 
 TO_LOG_STD: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "logvar": lambda a: 0.5 * a,
@@ -16,12 +17,12 @@ TO_LOG_STD: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "variance": lambda a: 0.5 * np.log(a),
     "std": np.log,
 }
+MIN_SAMPLES = 256
+SAMPLE_BYTES = 40.0  # of a sample and unit; 58 were seen
 MAX_LOG_STD = 40.0  # past this, single precision has no numbers left
 
 
-def checked_posterior(
-    means: ArrayLike, spreads: ArrayLike, given: str | None = None
-) -> tuple[Float[np.ndarray, "n units"], Float[np.ndarray, "n units"]]:
+def checked_posterior(means: ArrayLike, spreads: ArrayLike, given: str | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Means and log standard deviations as float64 arrays (N, units).
 
     Args:
@@ -60,6 +61,18 @@ def checked_posterior(
             f"{log_std.max():.4g}. Is it {given or 'logvar'} that was given?"
         )
     return mean, log_std
+
+
+def check_samples(samples: int, units: int) -> None:
+    """Refuse numbers of noisy codes that say nothing, or that take more memory than there is.
+
+    Raises:
+        TypeError: for what is no whole number.
+        ValueError: for fewer than 256, and where they do not fit into memory.
+    """
+    if whole(samples, "samples", None) < MIN_SAMPLES:
+        raise ValueError(f"Expected at least {MIN_SAMPLES} samples; got {samples}.")
+    check_fits(SAMPLE_BYTES * float(samples) * units, "a number of samples", "Lower samples (--samples).")
 
 
 def _table(array: ArrayLike, name: str) -> np.ndarray:

@@ -1,0 +1,170 @@
+"""What can be told of a curve's options before JAX is loaded, which takes seconds: names, numbers, levels, sizes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from capacity.cli.catalogue import check_member, constant_names
+from capacity.cli.curve_options import MachineOptions, RunOptions, SizeOptions, SourceOptions
+from capacity.curves.ranges import check_counts, checked_levels
+from capacity.curves.sizes import check_bytes, curve_bytes
+from capacity.runtime.executors import EXECUTORS
+from capacity.runtime.memory import check_fits
+from capacity.runtime.names import check_name
+
+if TYPE_CHECKING:
+    import numpy as np
+
+BITS, DIM = 16, 32  # of a source, where the command line does not say
+LARGEST = 2**31 - 1
+MAX_DEPTH, MAX_LEVELS = 100, 100_000
+FLOAT = 4  # bytes
+
+
+def check_request(*, source: SourceOptions, size: SizeOptions, run: RunOptions) -> None:
+    """Refuse options that cannot work whatever the source and the system are.
+
+    Args:
+        source: where messages come from.
+        size: of the networks.
+        run: what is trained at which noise, how long, and how it is measured.
+
+    Raises:
+        ValueError: saying which, and what was expected.
+    """
+    for system in run.systems:
+        check_member(system, "system", "--system")
+    check_member(source.source or "bits", "source", "--source")
+    check_name(size.activation, constant_names("capacity.systems.networks.mlp", "ACTIVATIONS"), "--activation")
+    check_name(size.decode or "bits", ("bits", "vector"), "--decode")
+    check_name(run.measure, constant_names("capacity.bounds.measurement", "METHODS"), "--measure")
+    check_name(run.products or "float32", ("bfloat16", "float32"), "--products")
+    _check_source(source)
+    _check_numbers(source, size, run)
+    levels = _check_levels(run)
+    count = len(levels) if levels else 1  # a system's own are not known yet
+    _check_sizes(source, size, run, count * len(run.systems) * run.seeds)
+    if run.choices and len(run.systems) > 1:
+        raise ValueError(f"Expected --set with one --system; got {len(run.systems)} systems.")
+
+
+def check_machine(machine: MachineOptions) -> None:
+    """Refuse options of where the work is done that contradict each other.
+
+    Raises:
+        ValueError: saying which.
+    """
+    if machine.executor is not None:
+        check_name(machine.executor, EXECUTORS, "--executor")
+    elif machine.workers is not None or machine.scheduler is not None:
+        raise ValueError("Expected --workers and --scheduler with --executor; got them alone.")
+    joined = (machine.coordinator, machine.processes, machine.process)
+    if any(option is None for option in joined) and any(option is not None for option in joined):
+        raise ValueError("Expected --coordinator HOST:PORT, --processes and --process together; got some of them.")
+    if machine.coordinator is None or machine.processes is None or machine.process is None:
+        return
+    host, _, port = machine.coordinator.rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port[:6]) < 2**16:
+        raise ValueError(f"Expected --coordinator HOST:PORT, a port below 65,536; got {machine.coordinator!r}.")
+    if machine.process >= machine.processes:
+        raise ValueError(f"Expected --process below --processes {machine.processes}; got {machine.process}.")
+
+
+def given_rows(source: SourceOptions) -> np.ndarray | None:
+    """The rows (N, dim) of --data, read and checked; None where a source of the toolkit is asked for."""
+    if source.data is None:
+        return None
+    from capacity.runtime.files.rows import read_rows
+
+    return read_rows(source.data, [source.columns] if source.columns else None, standardize=source.standardize)
+
+
+def _check_source(asked: SourceOptions) -> None:
+    if asked.data is None:
+        if asked.columns or asked.standardize:
+            raise ValueError("Expected --data FILE with --columns and --standardize; got none.")
+        return
+    for name, option in {"source": asked.source, "bits": asked.bits, "dim": asked.dim}.items():
+        if option is not None:
+            raise ValueError(f"Expected --data alone, which has its own bits and dimensions; got --{name} too.")
+
+
+def _check_numbers(source: SourceOptions, size: SizeOptions, run: RunOptions) -> None:
+    whole = {
+        "--bits": source.bits,
+        "--dim": source.dim,
+        "--units": size.units,
+        "--width": size.width,
+        "--encoder-width": size.encoder_width,
+        "--steps": run.steps,
+        "--batch": run.batch,
+    }
+    for option, number in whole.items():
+        if number is not None and not 1 <= number <= LARGEST:
+            raise ValueError(f"Expected {option} of at least 1, and below 2^31; got {number}.")
+    for option, number in {"--seeds": run.seeds, "--samples": run.samples or 0}.items():
+        if number > LARGEST:
+            raise ValueError(f"Expected {option} below 2^31; got {number}.")
+    if size.depth > MAX_DEPTH:
+        raise ValueError(f"Expected --depth of at most {MAX_DEPTH}; got {size.depth}.")
+    if run.learning_rate is not None and not 0 < run.learning_rate < float("inf"):
+        raise ValueError(f"Expected a positive learning_rate, and finite; got {run.learning_rate}.")
+    samples, budget = run.samples, run.budget_gflop
+    check_counts(run.seeds, LARGEST if samples is None else samples, 1.0 if budget is None else budget)
+
+
+def _check_levels(run: RunOptions) -> tuple[float, ...]:
+    if run.levels is not None and len(run.systems) > 1:
+        raise ValueError(
+            f"Expected --levels with one --system, as a level means another thing in each; got {len(run.systems)} "
+            "systems."
+        )
+    levels = () if run.levels is None else checked_levels(parse_levels(run.levels, "--levels"))
+    if run.target_bits is None:
+        return levels
+    if run.levels is not None or set(run.systems) - {"vae", "target_vae"}:
+        raise ValueError("Expected --target-bits with --system vae alone, and no --levels; got others beside it.")
+    return checked_levels(parse_levels(run.target_bits, "--target-bits"))
+
+
+def _check_sizes(source: SourceOptions, size: SizeOptions, run: RunOptions, lanes: int) -> None:
+    """As much as is known here: the plan, which knows the source and the system, asks again."""
+    dim = 1 if source.data else source.dim or DIM
+    bits = 1 if source.data else source.bits or BITS
+    check_fits(float(FLOAT * dim * min(bits, dim)), "a source", "Lower --bits and --dim.")
+    layers = (dim, *(size.width,) * size.depth, size.units)
+    check_bytes(curve_bytes(layers, lanes, batch=run.batch or 0, steps=run.steps or 0))
+
+
+def parse_levels(text: str, option: str) -> tuple[float, ...]:
+    """Levels '0.1,0.2', or 'start:stop:count' in equal ratios.
+
+    Examples:
+        >>> parse_levels("0.1,0.2", "--levels")
+        (0.1, 0.2)
+        >>> [round(level, 3) for level in parse_levels("0.1:10:3", "--levels")]
+        [0.1, 1.0, 10.0]
+
+    Raises:
+        ValueError: for anything else, and for levels that are not finite and greater than 0.
+    """
+    refusal = ValueError(
+        f"Expected {option} as '0.1,0.2' or 'start:stop:count', finite and greater than 0; got {text!r}."
+    )
+    try:
+        if ":" in text:
+            start, stop, count = text.split(":")
+            numbers, points = [float(start), float(stop)], int(count)
+        else:
+            numbers, points = [float(part) for part in text.split(",")], 1
+    except ValueError:
+        raise refusal from None
+    if not all(0 < number < float("inf") for number in numbers) or points < 1:
+        raise refusal
+    if points > MAX_LEVELS:
+        raise ValueError(f"Expected at most {MAX_LEVELS:,} levels in {option}; got {points:,}.")
+    if ":" in text:
+        import numpy as np
+
+        return tuple(np.geomspace(numbers[0], numbers[1], points).tolist())
+    return tuple(numbers)

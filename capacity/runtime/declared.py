@@ -1,0 +1,116 @@
+"""What is enrolled in a registry, read from the source where it is declared: names and summaries without imports.
+
+To import the classes takes seconds, since they stand on JAX.  A registry's module imports its classes and lists them
+in one tuple; each class says its `name` and what it is as plain strings in its body.  Where it is written otherwise,
+`UndeclaredError` says so, and the registry itself must be asked.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Container, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, NamedTuple
+
+
+class UndeclaredError(LookupError):
+    """The source cannot be read, or says it in another way."""
+
+
+class Declared(NamedTuple):
+    """The members' words by name, in the registry's order, and the old names that are still known."""
+
+    words: dict[str, str]
+    aliases: tuple[str, ...]
+
+
+def declared_members(module: str, attribute: str = "summary") -> Declared:
+    """The classes that a registry's module enrols.
+
+    Args:
+        module: its full name.
+        attribute: of each class: what it is, in words.
+
+    Raises:
+        UndeclaredError: for a module that does not list plain classes.
+    """
+    tree = _parsed(module)
+    homes = {
+        alias.asname or alias.name: (node.module, alias.name)
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom) and node.module
+        for alias in node.names
+    }
+    lists = [names for node in ast.walk(tree) if isinstance(node, ast.Tuple) and (names := _names(node, homes))]
+    if len(lists) != 1:
+        raise UndeclaredError(f"Expected one tuple of imported classes in {module}; got {len(lists)}.")
+    words, aliases = {}, list(_aliases(tree))
+    for home, name in (homes[name] for name in lists[0]):
+        said = _strings(home, name)
+        if not {"name", attribute} <= said.keys():
+            raise UndeclaredError(f"Expected name and {attribute} in the body of {home}.{name}, as strings.")
+        words[said["name"]] = said[attribute]
+        if said.get("former_name"):
+            aliases.append(said["former_name"])
+    return Declared(words, tuple(aliases))
+
+
+def declared_constant(module: str, name: str) -> Any:
+    """The value of a module's constant, or the keys of a dictionary of constants.
+
+    Raises:
+        UndeclaredError: if it is not there, or not plain.
+    """
+    for target, value in _assignments(_parsed(module).body):
+        if target == name:
+            try:
+                if isinstance(value, ast.Dict):
+                    return tuple(ast.literal_eval(key) for key in value.keys if key is not None)
+                return ast.literal_eval(value)
+            except ValueError as error:
+                raise UndeclaredError(f"Expected {name} of {module} to be plain.") from error
+    raise UndeclaredError(f"Expected {name} in {module}.")
+
+
+def _parsed(module: str) -> ast.Module:
+    top, *inner = module.split(".")
+    spec = find_spec(top)
+    if spec is None or not spec.submodule_search_locations:
+        raise UndeclaredError(f"Expected a package {top}.")
+    path = Path(spec.submodule_search_locations[0], *inner)
+    path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    try:
+        return ast.parse(path.read_bytes())
+    except (OSError, SyntaxError) as error:
+        raise UndeclaredError(f"Expected the source of {module}; got {error}.") from error
+
+
+def _names(node: ast.Tuple, known: Container[str]) -> list[str]:
+    names = [item.id for item in node.elts if isinstance(item, ast.Name)]
+    return names if len(names) == len(node.elts) and all(name in known for name in names) else []
+
+
+def _aliases(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.keyword) and node.arg == "aliases" and isinstance(node.value, ast.Dict):
+            yield from ast.literal_eval(node.value)
+
+
+def _strings(module: str, name: str) -> dict[str, str]:
+    for node in _parsed(module).body:
+        if isinstance(node, ast.ClassDef) and node.name == name:
+            return {
+                target: value.value
+                for target, value in _assignments(node.body)
+                if isinstance(value, ast.Constant) and isinstance(value.value, str)
+            }
+    raise UndeclaredError(f"Expected a class {name} in {module}.")
+
+
+def _assignments(body: list[ast.stmt]) -> Iterator[tuple[str, ast.expr]]:
+    for node in body:
+        if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+            yield node.targets[0].id, node.value
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value is not None:
+            yield node.target.id, node.value
