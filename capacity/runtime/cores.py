@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-MEMBERSHIP, MOUNT = Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")
+from capacity.runtime.control_groups import MEMBERSHIP, MOUNT, control_groups, text_of
 
 
 def cores() -> int:
@@ -33,44 +32,17 @@ def quota(membership: Path = MEMBERSHIP, mount: Path = MOUNT) -> float:
         membership: the file that names the process's groups.
         mount: where the hierarchies of groups are mounted.
     """
-    limits = [_limit(group) for group in _groups(membership, mount)]
+    limits = [_limit(group) for group in control_groups("cpu", membership, mount)]
     return min(limits, default=math.inf)
-
-
-def _groups(membership: Path, mount: Path) -> Iterator[Path]:
-    """The process's groups that may limit it, and all above them: each of these limits it too.
-
-    Inside a container the path may be the one outside, which is not there: the groups above it still are.
-    """
-    for line in _text(membership).splitlines():
-        _, _, rest = line.partition(":")
-        controllers, _, path = rest.partition(":")
-        if not controllers:  # version 2; beside version 1 it is mounted in a directory of its own
-            roots = [mount, mount / "unified"]
-        elif "cpu" in controllers.split(","):
-            roots = [mount / controllers, mount / "cpu"]
-        else:
-            continue
-        group = Path(path.lstrip("/"))
-        for root in roots:
-            yield from (root / above for above in (group, *group.parents))
 
 
 def _limit(group: Path) -> float:
     """One group's quota over its period, of version 2 or of version 1; infinite where it has none."""
-    asked, _, period = _text(group / "cpu.max").partition(" ")
+    asked, _, period = text_of(group / "cpu.max").partition(" ")
     if not asked:
-        asked, period = _text(group / "cpu.cfs_quota_us"), _text(group / "cpu.cfs_period_us")
+        asked, period = text_of(group / "cpu.cfs_quota_us"), text_of(group / "cpu.cfs_period_us")
     try:
         time, of = int(asked), int(period)
     except ValueError:  # "max", or no such file
         return math.inf
     return time / of if time > 0 and of > 0 else math.inf
-
-
-def _text(file: Path) -> str:
-    """What a file holds; nothing where it is not there or may not be read."""
-    try:
-        return file.read_text().strip()
-    except (OSError, UnicodeDecodeError):
-        return ""
