@@ -92,8 +92,10 @@ def _sentinels(name: str, side: np.ndarray) -> str:
         values, counts = np.unique(column[far], return_counts=True)
         if len(values) <= 2 and counts.min() >= 2:
             value, count = values[counts.argmax()], counts.max()
+            # Columns that never change were left out before, by name.
+            which = name if side.shape[1] == 1 else f"Column {j} of those of {name} that change"
             words += (
-                f"Column {j} of {name} is {value:g} in {count} rows, far from all others: if that stands for a "
-                "missing number, leave those rows out. "
+                f"{which} is {value:g} in {count} rows, far from all others: if that stands for a missing number, leave "
+                "those rows out. "
             )
     return words
