@@ -12,6 +12,7 @@ import os
 import platform
 import re
 import tempfile
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -36,20 +37,19 @@ def temporary_file(folder: Path, suffix: str) -> Path:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove the temporary files of writers of this machine that are gone; any other file stays."""
+    """Remove the temporary files of writers of this machine that are gone; what is not ours to remove stays."""
     for path in folder.glob(f"{PREFIX}-{_here()}-*"):
         named = re.fullmatch(rf"{re.escape(PREFIX)}-{_here()}-(\d+)-\w+\.tmp(\.[^.]*)?", path.name)
         if named and _gone(int(named[1])):
-            path.unlink(missing_ok=True)
+            with suppress(OSError):  # whoever may not write there is told soon enough
+                path.unlink()
 
 
 @cache
 def _remove_once(folder: Path) -> None:
     """Once in a process's life: a directory of thousands of files is not listed for each of them."""
-    try:
+    with suppress(OSError):
         remove_leftovers(folder)
-    except OSError:  # not ours to remove: whoever may write there is told soon enough
-        return
 
 
 def _gone(process: int) -> bool:
