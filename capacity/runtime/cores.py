@@ -63,14 +63,14 @@ def _limit(group: Path) -> float:
         asked, period = _text(group / "cpu.cfs_quota_us"), _text(group / "cpu.cfs_period_us")
     try:
         time, of = int(asked), int(period)
-    except ValueError:  # "max", or no such file
+        return time / of if time > 0 and of > 0 else math.inf
+    except (ValueError, OverflowError):  # "max", or no such file
         return math.inf
-    return time / of if time > 0 and of > 0 else math.inf
 
 
 def _text(file: Path) -> str:
     """What a file holds; nothing where it is not there or may not be read."""
     try:
         return file.read_text().strip()
-    except (OSError, UnicodeDecodeError):
+    except (OSError, ValueError):  # a name or a text that is none
         return ""

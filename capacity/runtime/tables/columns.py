@@ -161,5 +161,6 @@ def _labelled(labels: np.ndarray, mask: np.ndarray) -> TableColumn:
         place = {label: i for i, label in enumerate(words)}
         numbers[~mask] = [place[label] for label in kept]
     else:
-        words, numbers[~mask] = np.unique(kept, return_inverse=True)
+        unique, numbers[~mask] = np.unique(kept, return_inverse=True)
+        words = unique.tolist()
     return TableColumn(numbers, "label", _any(mask), words)
