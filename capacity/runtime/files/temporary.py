@@ -1,4 +1,4 @@
-"""Files under way: named by who writes them, so that what a killed writer left is told from what another is writing.
+"""Temporary files: named by who writes them, so that what a killed writer left is told from what another is writing.
 
 A name says the machine since its start, the table of processes (a container has its own) and the process.  Where the
 first two are those of here, this machine knows whether the writer lives.  Files of other machines stay: on a shared
