@@ -20,6 +20,7 @@ from curve_examples import made_up
 
 from capacity import Bracket
 from capacity.cli.app import app
+from capacity.cli.interrupts import STOPPED
 from capacity.curves.checks import with_checks
 from capacity.curves.files import write_curves
 from capacity.results.estimate import Estimate
@@ -126,7 +127,7 @@ def test_interrupted_is_130(command: Command, monkeypatch: pytest.MonkeyPatch) -
         raise KeyboardInterrupt
 
     monkeypatch.setattr("capacity.cli.listing.registries", stop)
-    assert command("list") == (130, "", "")
+    assert command("list") == (130, "", f"{STOPPED}\n")
 
 
 def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
