@@ -1,6 +1,6 @@
 """`python -m capacity`: the same as the command `capacity`, which begins here."""
 
-from capacity.cli.interrupts import leave_when_interrupted
+from capacity.cli.interrupts import INTERRUPTED, leave, leave_when_interrupted
 
 
 def enter() -> None:
@@ -8,7 +8,12 @@ def enter() -> None:
     leave_when_interrupted()
     from capacity.cli.app import main as run
 
-    run()
+    try:
+        run()
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            leave()
+        raise
 
 
 if __name__ == "__main__":

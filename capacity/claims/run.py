@@ -22,6 +22,7 @@ from capacity.claims.outcome import Outcome, examine, plain_prediction
 from capacity.claims.prediction import Answer
 from capacity.curves.files import read_datasets, write_curves
 from capacity.runtime.files.atomic import StoreError, write_atomic
+from capacity.runtime.files.places import plain_place
 from capacity.runtime.files.seals import CONFIGURATION_FILE, DIGEST, read_configuration, read_record, write_record
 from capacity.runtime.files.store import Store
 from capacity.runtime.names import check_name
@@ -47,9 +48,10 @@ def run_claims(
         progress: called with the share done of all claims, each counted alike, and what is being done.
 
     Raises:
-        ValueError: for an unknown name, or a directory that holds another configuration.
+        ValueError: for an unknown name, or a directory that holds another configuration or somebody else's files.
     """
     chosen = claims_named(names)
+    _check_own(plain_place(out, CLAIMS_FILE))
     outcomes = []
     for i, claim in enumerate(chosen):
 
@@ -147,6 +149,16 @@ def gather(out: Path) -> dict[str, Any]:
             except StoreError as error:
                 warnings.warn(f"{error} Run {name} again.", stacklevel=2)
     return {"claims": records}
+
+
+def _check_own(path: Path) -> None:
+    """Refuse to write over a file of somebody else; one of ours, in whatever state, is written anew.
+
+    Raises:
+        StoreError: for a file that holds no verdicts.
+    """
+    if path.exists() and b'"claims"' not in path.read_bytes():
+        raise StoreError(f"Expected no file at {path}, or verdicts by this program; got another file there.")
 
 
 def _draw(outcome: Outcome, path: Path, made_for: str) -> None:

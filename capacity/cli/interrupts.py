@@ -7,6 +7,7 @@ is lost, the next one leaves at once.  This module imports little: it is there f
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 from contextlib import suppress
@@ -14,6 +15,7 @@ from types import FrameType
 from typing import Never
 
 INTERRUPTED = 130
+SHOW_CURSOR = b"\x1b[?25h\r\n"
 STOPPED = "Stopped. What is on disk is whole: the same command goes on from there, or starts again."
 
 
@@ -46,8 +48,17 @@ def leave_when_interrupted() -> None:
 
 def raise_when_interrupted() -> None:
     """From now on, raise `InterruptError`, once; where `leave_when_interrupted` has not taken over, nothing changes."""
-    if signal.getsignal(signal.SIGINT) is _leave:
+    if signal.getsignal(signal.SIGINT) in (_leave, _leave_work):
         signal.signal(signal.SIGINT, _raise)
+
+
+def leave() -> Never:
+    """End here, tidily: where Python goes on to take itself down, JAX's threads, still at work, abort the process."""
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError, AttributeError):  # closed, or none
+            stream.flush()
+    os._exit(INTERRUPTED)
 
 
 def _leave(number: int, frame: FrameType | None) -> Never:
@@ -56,6 +67,14 @@ def _leave(number: int, frame: FrameType | None) -> Never:
     os._exit(INTERRUPTED)
 
 
+def _leave_work(number: int, frame: FrameType | None) -> Never:
+    """As `_leave`, from under a progress bar: it has hidden the cursor, and its line is not at its end."""
+    with suppress(OSError):
+        if os.isatty(2):
+            os.write(2, SHOW_CURSOR)
+    _leave(number, frame)
+
+
 def _raise(number: int, frame: FrameType | None) -> Never:
-    signal.signal(signal.SIGINT, _leave)
+    signal.signal(signal.SIGINT, _leave_work)
     raise InterruptError

@@ -26,11 +26,13 @@ def show_command(
     with refusals():
         check_there(directory / CURVE_FILE)
         from capacity.curves.files import load_curves
+        from capacity.runtime.files.places import plain_place
 
+        picture = plain_place(directory, "curve.png")
         datasets = load_curves(directory)
         from capacity.plots.curve import save_figure
 
-        save_figure(directory / "curve.png", datasets)
+        save_figure(picture, datasets)
     if as_json or quiet:
         warn_of_lost(datasets)
     if as_json:

@@ -23,6 +23,7 @@ from matplotlib.patches import Rectangle
 MAX_VALUES = 120  # values of one series; of a longer one, equally spaced ones and its ends
 MAX_CELLS = 1600
 NUMBERED = re.compile(r"_(child|container|nolegend)")
+LONG_PLACE = re.compile(r"long\d+")  # the identifier of a line that the page draws
 
 
 class Mark(NamedTuple):
@@ -48,7 +49,7 @@ def marks_of(figure: Figure) -> list[Mark]:
 def _values(axes: Axes) -> Iterator[tuple[np.ndarray, str]]:
     labels, ends = _of_containers(axes)
     for line in axes.lines:
-        if line.get_gid() is not None:  # long, and the page knows its points
+        if LONG_PLACE.fullmatch(str(line.get_gid())):  # long, and the page knows its points
             continue
         data = np.asarray(line.get_xydata(), np.float64)
         flat = len(data) == 2 and line.get_transform() != axes.transData  # a line across, as by axhline
@@ -151,7 +152,7 @@ def shown_label(label: object) -> str:
 
 
 def _number(value: float) -> str:
-    return f"{round(float(value), 12) + 0.0:.4g}"
+    return f"{float(value) + 0.0:.4g}"
 
 
 def _spread(points: np.ndarray) -> list[int]:

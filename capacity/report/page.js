@@ -36,9 +36,12 @@
   }
 
   function along(side, step) { return side.start + (side.end - side.start) * step / 65534; }
+  // No digit finer than the places: 0 is 0, not 0.0000023.
   function value(side, step) {
-    const at = side.low + (side.high - side.low) * step / 65534;
-    return (side.label && side.label + " ") + Number((side.log ? 10 ** at : at).toPrecision(4));
+    const one = (side.high - side.low) / 65534, at = side.low + one * step;
+    const digits = Math.min(Math.max(-Math.floor(Math.log10(one)), 0), 100);
+    const known = side.log ? 10 ** at : one > 1e-100 ? Number(at.toFixed(digits)) : at;
+    return (side.label && side.label + " ") + Number(known.toPrecision(4));
   }
 
   for (const figure of document.querySelectorAll("figure[data-drawing]")) {

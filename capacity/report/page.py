@@ -11,6 +11,7 @@ from jinja2 import Environment, StrictUndefined
 
 from capacity.report.drawing import Drawing
 from capacity.runtime.files.atomic import write_atomic
+from capacity.runtime.files.places import plain_place
 
 CURVE_FILE, CLAIMS_FILE, VERDICT_FILE = "curve.nc", "claims.json", "verdict.json"
 PAGE_FILE = "report.html"
@@ -38,9 +39,9 @@ def write_report(directory: Path, out: Path | None = None) -> Path:
     """Write the page into the directory, or to `out`; whole or not at all.
 
     Raises:
-        ValueError: as `report` does.
+        ValueError: as `report` does, and for a link out of the directory where the page would be.
     """
-    path = out or directory / PAGE_FILE
+    path = out or plain_place(directory, PAGE_FILE)
     page = report(directory)
 
     def write(target: Path) -> None:

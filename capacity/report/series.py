@@ -101,17 +101,21 @@ NO_SERIES = Series([], [], 0, 0)
 
 
 def long_lines(figure: Figure) -> list[tuple[Axes, Line2D]]:
-    """Lines of many points, without markers, on plain axes."""
+    """Lines of many points, without markers, on plain axes, each drawn as one path."""
     return [
         (axes, line)
         for axes in figure.axes
-        if axes.name == "rectilinear" and {axes.get_xscale(), axes.get_yscale()} <= {"linear", "log"}
+        if axes.get_visible()
+        and axes.name == "rectilinear"
+        and {axes.get_xscale(), axes.get_yscale()} <= {"linear", "log"}
         for line in axes.lines
         if len(np.asarray(line.get_xdata())) > LONG
         and str(line.get_marker()) in ("None", "", " ")
         and line.get_transform() == axes.transData
         and line.get_drawstyle() == "default"
         and line.get_visible()
+        and line.get_linestyle() != "None"
+        and not (line.get_path_effects() or line.get_sketch_params() or line.get_rasterized())
     ]
 
 
@@ -189,14 +193,16 @@ def _sided(axis: Axis, label: str, values: np.ndarray, places: np.ndarray) -> tu
     log = axis.get_scale() == "log"
     first, last = (float(v) for v in (np.log10(axis.get_view_interval()) if log else axis.get_view_interval()))
     span = abs(last - first)
+    outer = min(first, last) - span, max(first, last) + span
+    known = np.isfinite(values)
     if log:  # what has no logarithm lies below the axis, where matplotlib has it too
-        below = np.isfinite(values) & (values <= 0)
-        values = np.where(below, min(first, last) - span, np.log10(np.where(below, 1.0, values)))
-    known = values[np.isfinite(values)]
-    low = max(float(known.min(initial=np.inf)), min(first, last) - span)
-    high = min(float(known.max(initial=-np.inf)), max(first, last) + span)
+        positive = known & (values > 0)
+        values = np.where(positive, np.log10(np.where(positive, values, 1.0)), outer[0])
+    values = np.where(known, values, np.nan)  # matplotlib draws no infinity
+    low = float(np.clip(values[known].min(initial=np.inf), *outer))
+    high = float(np.clip(values[known].max(initial=-np.inf), *outer))
     if not low < high:
-        low, high = min(first, last), max(first, last)
+        low, high = outer  # a constant, nothing at all, or all beyond the axis, where it stays
     steps = np.round((np.clip(values, low, high) - low) / (high - low) * STEPS)
     slope = (places[1] - places[0]) / (last - first)
     start, end = (round(float(places[0] + (at - first) * slope), 3) for at in (low, high))

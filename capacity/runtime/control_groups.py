@@ -36,5 +36,5 @@ def text_of(file: Path) -> str:
     """What a file holds; nothing where it is not there or may not be read."""
     try:
         return file.read_text().strip()
-    except (OSError, UnicodeDecodeError):
+    except (OSError, ValueError):  # a name or a text that is none
         return ""

@@ -43,6 +43,6 @@ def _limit(group: Path) -> float:
         asked, period = text_of(group / "cpu.cfs_quota_us"), text_of(group / "cpu.cfs_period_us")
     try:
         time, of = int(asked), int(period)
-    except ValueError:  # "max", or no such file
+        return time / of if time > 0 and of > 0 else math.inf
+    except (ValueError, OverflowError):  # "max", or no such file
         return math.inf
-    return time / of if time > 0 and of > 0 else math.inf

@@ -46,7 +46,7 @@ def _left(group: Path) -> float:
     ):
         try:
             left = float(int(text_of(group / limit)) - int(text_of(group / usage)))
-        except ValueError:  # "max", or no such file
+        except (ValueError, OverflowError):  # "max", or no such file
             continue
         stat = dict(line.split()[:2] for line in text_of(group / "memory.stat").splitlines() if " " in line)
         return max(left + float(stat.get(pages, 0)), 0.0)

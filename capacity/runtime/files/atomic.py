@@ -113,6 +113,8 @@ def unseal(path: Path, made_for: str | None = None) -> bytes:
         StoreError: if the file is missing, truncated, not as it was written, or (`OtherRunError`) of another run.
     """
     try:
+        if path.exists() and not path.is_file():  # a pipe is waited for, a device may have no end
+            raise StoreError(f"Expected a plain file at {path}; got a directory, a device or a pipe.")
         content = path.read_bytes()
     except FileNotFoundError:
         raise StoreError(f"Expected a file at {path}; got no such file.") from None

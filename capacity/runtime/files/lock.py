@@ -10,7 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
@@ -26,6 +26,7 @@ class DirectoryLock:
     directory: Path
     file: int
     folder: int
+    _let_go: list[bool] = field(default_factory=list, repr=False, compare=False)
 
     @classmethod
     def take(cls, directory: Path) -> Self:
@@ -35,7 +36,7 @@ class DirectoryLock:
             StoreError: if another run holds it.
             OSError: if it cannot be written, or its file system has no locks at all.
         """
-        file = os.open(directory / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o666)
+        file = os.open(directory / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
         try:
             folder = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
         except BaseException:
@@ -68,9 +69,11 @@ class DirectoryLock:
         """Whether the directory is still held: what is at its place is what was locked.
 
         Raises:
-            StoreError: if `.lock`, or the directory, was deleted, moved or replaced.
+            StoreError: if `.lock`, or the directory, was deleted, moved or replaced, or was let go of.
         """
         place = self.directory / LOCK_FILE
+        if self._let_go:
+            raise StoreError(f"Expected {self.directory} to be held by this run; got one that it has let go of.")
         with suppress(FileNotFoundError, NotADirectoryError):
             if os.path.samestat(place.stat(), os.fstat(self.file)):
                 return
@@ -80,6 +83,8 @@ class DirectoryLock:
         )
 
     def close(self) -> None:
-        """Let go; also done at the end of the process."""
-        os.close(self.file)
-        os.close(self.folder)
+        """Let go, once; also done at the end of the process."""
+        if not self._let_go:  # by then the numbers may be those of somebody else's files
+            self._let_go.append(True)
+            os.close(self.file)
+            os.close(self.folder)

@@ -119,9 +119,13 @@ def _write_text(path: Path, text: str) -> None:
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
+        if path.exists() and not path.is_file():  # a pipe is waited for, a device may have no end
+            raise StoreError(f"Expected a plain file at {path}; got a directory, a device or a pipe.")
         found = json.loads(path.read_text())
     except FileNotFoundError:
         raise StoreError(f"Expected {path}; got no such file.") from None
+    except StoreError:
+        raise
     except (OSError, ValueError, RecursionError) as error:
         raise StoreError(f"Expected {path} to be JSON; got a file that is not ({error}).") from error
     if not isinstance(found, dict):

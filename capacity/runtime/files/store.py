@@ -23,6 +23,7 @@ import numpy as np
 
 from capacity.runtime.files.atomic import OtherRunError, StoreError, unseal, write_atomic
 from capacity.runtime.files.lock import DirectoryLock
+from capacity.runtime.files.places import plain_place
 from capacity.runtime.files.seals import (
     CONFIGURATION_FILE,
     DIGEST,
@@ -79,22 +80,27 @@ class Store:
             configuration: JSON values, all that decides what the parts hold.
 
         Raises:
-            StoreError: if the directory is in use, or was made for something else.
+            StoreError: if the directory is in use, was made for something else, or has links out of it.
         """
         path = Path(directory)
         config = path / CONFIGURATION_FILE
         try:
             path.mkdir(parents=True, exist_ok=True)
-            foreign = sorted(p.name for p in path.iterdir() if not p.name.startswith("."))
-            if foreign and not config.exists():
+            there = sorted(p.name for p in path.iterdir() if not p.name.startswith("."))
+            if there and not config.exists():
                 raise StoreError(
-                    f"Expected an empty directory or one made by this program; got {path} with {foreign[0]} in it."
+                    f"Expected an empty directory or one made by this program; got {path} with {there[0]} in it."
                 )
+            for entry in there:
+                if not (path / entry).is_dir():
+                    plain_place(path, entry)
+            plain = json.loads(json.dumps(configuration))
+            if config.exists():  # first without the lock: nothing is written into somebody else's directory
+                _agree(config, plain)
             lock = DirectoryLock.take(path)
         except OSError as error:
             raise StoreError(f"Expected a directory that can be written; got {path} ({error.strerror}).") from error
         try:
-            plain = json.loads(json.dumps(configuration))
             _agree(config, plain)
             remove_leftovers(path)
             remove_leftovers(path / "parts")

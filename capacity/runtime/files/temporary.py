@@ -1,4 +1,4 @@
-"""Files under way: named by who writes them, so that what a killed writer left is told from what another is writing.
+"""Temporary files: named by who writes them, so that what a killed writer left is told from what another is writing.
 
 A name says the machine since its start, the table of processes (a container has its own) and the process.  Where the
 first two are those of here, this machine knows whether the writer lives.  Files of other machines stay: on a shared
@@ -12,6 +12,7 @@ import os
 import platform
 import re
 import tempfile
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -36,20 +37,19 @@ def temporary_file(folder: Path, suffix: str) -> Path:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove the temporary files of writers of this machine that are gone; any other file stays."""
+    """Remove the temporary files of writers of this machine that are gone; what is not ours to remove stays."""
     for path in folder.glob(f"{PREFIX}-{_here()}-*"):
         named = re.fullmatch(rf"{re.escape(PREFIX)}-{_here()}-(\d+)-\w+\.tmp(\.[^.]*)?", path.name)
         if named and _gone(int(named[1])):
-            path.unlink(missing_ok=True)
+            with suppress(OSError):  # whoever may not write there is told soon enough
+                path.unlink()
 
 
 @cache
 def _remove_once(folder: Path) -> None:
     """Once in a process's life: a directory of thousands of files is not listed for each of them."""
-    try:
+    with suppress(OSError):
         remove_leftovers(folder)
-    except OSError:  # not ours to remove: whoever may write there is told soon enough
-        return
 
 
 def _gone(process: int) -> bool:

@@ -23,11 +23,13 @@ class TableColumn:
         values: shape (n,): float64 where real; integers or booleans where whole; the labels' numbers, int64, else.
         kind: what the values are.
         missing: shape (n,), True where there is no value; None where none is missing.
+        words: of labels, what each number stands for.
     """
 
     values: np.ndarray
     kind: ColumnKind
     missing: np.ndarray | None = None
+    words: Sequence[object] = ()
 
     @property
     def present(self) -> np.ndarray:
@@ -84,7 +86,7 @@ def column_of(given: object, where: str) -> TableColumn:
         mask = mask | np.isnan(values)
         return TableColumn(values, "real", _any(mask))
     if values.dtype.kind in "US":
-        return TableColumn(_numbered(values, ~mask), "label", _any(mask))
+        return _labelled(values, mask)
     return TableColumn(values, "whole", _any(mask))
 
 
@@ -121,7 +123,7 @@ def _of_objects(values: np.ndarray, mask: np.ndarray, where: str) -> TableColumn
     if not sorts:
         return TableColumn(np.full(len(values), np.nan), "real", _any(mask))
     if sorts == {"strings"}:
-        return TableColumn(_numbered(values, ~mask), "label", _any(mask))
+        return _labelled(values, mask)
     if sorts == {"booleans"}:
         return TableColumn(np.where(mask, False, values).astype(bool), "whole", _any(mask))
     if "strings" in sorts:
@@ -150,12 +152,15 @@ def _sort_of(value: object) -> str:
     return "times" if isinstance(value, datetime.timedelta | np.timedelta64) else "others"
 
 
-def _numbered(labels: np.ndarray, present: np.ndarray) -> np.ndarray:
+def _labelled(labels: np.ndarray, mask: np.ndarray) -> TableColumn:
     """Labels numbered in their order; 0 where there is none."""
-    numbers, kept = np.zeros(len(labels), np.int64), labels[present]
+    numbers, kept = np.zeros(len(labels), np.int64), labels[~mask]
+    words: Sequence[object]
     if kept.dtype.kind == "O":  # one long label must not make all others as long
-        place = {label: i for i, label in enumerate(sorted(set(kept)))}
-        numbers[present] = [place[label] for label in kept]
+        words = sorted(set(kept))
+        place = {label: i for i, label in enumerate(words)}
+        numbers[~mask] = [place[label] for label in kept]
     else:
-        numbers[present] = np.unique(kept, return_inverse=True)[1]
-    return numbers
+        unique, numbers[~mask] = np.unique(kept, return_inverse=True)
+        words = unique.tolist()
+    return TableColumn(numbers, "label", _any(mask), words)

@@ -215,9 +215,10 @@ def _without_labels(label: str | int, column: TableColumn, name: str) -> list[tu
             f"Expected columns of numbers in {name}, or labels of {MOST_LABELS} values or fewer beside them; got "
             f"{len(values)} values in column {label!r}. Ask about it alone, or join the values that are rare."
         )
+    if len(values) < 2:  # nothing to tell apart: one column, which keeps what is missing
+        return [(label, TableColumn(here * 1.0, "real", column.missing))]
     # One value fewer than there are: where none of the others is said, it is the first.
-    said = values[1:] if len(values) > 1 else values
     return [
-        (f"{label}, label {value}", TableColumn((column.values == value) * 1.0, "real", column.missing))
-        for value in said
+        (f"{label}, label {column.words[value]}", TableColumn((column.values == value) * 1.0, "real", column.missing))
+        for value in values[1:]
     ]

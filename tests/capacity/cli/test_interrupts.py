@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -91,6 +93,60 @@ print("lost")
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (130, "InterruptError\n", f"{STOPPED}\n")
     assert issubclass(InterruptError, KeyboardInterrupt)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_terminal_has_its_cursor_again(tmp_path: Path, times: int) -> None:
+    """Under a progress bar, however often Ctrl-C comes."""
+    script = f"""
+import os, signal, time
+from capacity.cli.interrupts import leave_when_interrupted, raise_when_interrupted, say_stopped
+from capacity.cli.console import Meter
+leave_when_interrupted()
+with Meter(2, 0) as meter:
+    try:
+        raise_when_interrupted()
+        os.kill(os.getpid(), signal.SIGINT)
+    except KeyboardInterrupt:
+        if {times} > 1:
+            os.kill(os.getpid(), signal.SIGINT)
+        meter.stop()
+        say_stopped()
+"""
+    ours, theirs = os.openpty()
+    with subprocess.Popen([sys.executable, "-c", script], stderr=theirs, env=os.environ | {"TERM": "xterm"}) as process:
+        os.close(theirs)
+        said = b""
+        with suppress(OSError):  # the end of a terminal
+            while more := os.read(ours, 4096):
+                said += more
+    os.close(ours)
+    assert process.returncode == (0 if times == 1 else 130)
+    assert b"\x1b[?25l" in said and said.rindex(b"\x1b[?25h") > said.rindex(b"\x1b[?25l")
+    assert said.endswith(b"\r\n" + STOPPED.encode() + b"\r\n") or times == 1
+
+
+def test_threads_still_at_work_do_not_abort_what_was_stopped() -> None:
+    """A thread that is not Python's ends badly where Python has gone: nothing is taken down under it."""
+    script = """
+import atexit, signal, sys
+from capacity.__main__ import enter
+import capacity.cli.app as app
+
+class Taken:
+    def __del__(self):
+        print("taken down")
+
+def stopped():
+    atexit.register(print, "tidied")
+    app.kept = Taken()
+    sys.exit(130)
+
+app.main = stopped
+enter()
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "tidied\n", "")
 
 
 def test_a_handler_of_somebody_else_and_none_stay(monkeypatch: pytest.MonkeyPatch) -> None:

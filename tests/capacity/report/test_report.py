@@ -153,6 +153,17 @@ def test_marks_are_the_values_drawn_where_they_are_drawn() -> None:
         assert x >= -8 and y >= -8 and x + width <= drawing.whole[2] + 8 and y + height <= drawing.whole[3] + 8
 
 
+@pytest.mark.parametrize("power", [-300, -30, -13, 0, 30])
+def test_short_lines_have_their_values_at_every_scale_and_under_any_identifier(power: int) -> None:
+    def draw(figure: Figure) -> None:
+        axes = figure.subplots()
+        axes.plot([1, 2, 3], np.array([1.0, 2.0, 4.0]) * 10.0**power, gid="somebody's own")
+        axes.set_yscale("log")
+
+    told = [float(mark.words.rsplit("; ", 1)[1]) for mark in drawing_of("d", "d", draw).marks]
+    np.testing.assert_allclose(told, np.array([1.0, 2.0, 4.0]) * 10.0**power, rtol=1e-3)
+
+
 def test_wide_legends_are_not_cut_and_come_in_parts_for_a_phone() -> None:
     def one(figure: Figure) -> None:
         axes = figure.subplots()

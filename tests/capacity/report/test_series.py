@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from curve_examples import made_up
 from matplotlib.figure import Figure
+from matplotlib.patheffects import Normal, Stroke
 
 from capacity.curves.checks import with_checks
 from capacity.curves.files import write_curves
@@ -92,6 +93,43 @@ def test_gaps_are_gaps_and_what_has_no_logarithm_lies_below_the_axis() -> None:
     steps = found.lines[0].points[:, 1]
     assert np.flatnonzero(steps == GAP).tolist() == [10]
     assert values_of(found.frames[0].y, steps[0]) < 0.01
+
+
+@pytest.mark.parametrize("scale", ["linear", "log"])
+@pytest.mark.parametrize("power", [-200, -30, 0, 200])
+@pytest.mark.parametrize("shape", ["constant", "infinite", "far above", "far below", "nothing", "one"])
+def test_what_is_told_inside_the_panel_is_so_and_nothing_else_is_told_there(shape: str, power: int, scale: str) -> None:
+    y = np.random.default_rng(0).uniform(1.0, 2.0, 60)
+    y[[3, 7, 11]] = {"infinite": (np.inf, -np.inf, np.nan)}.get(shape, (1.1, 1.2, 1.3))
+    y = {"constant": np.full(60, 1.5), "nothing": np.full(60, np.nan)}.get(shape, y)
+    if shape == "one":
+        y[np.arange(60) != 20] = np.nan
+    factor = {"far above": 1e4, "far below": 1e-4}.get(shape, 1.0)
+    if shape == "far below" and scale == "linear":
+        factor = -1e4
+    y = y * factor * 10.0**power
+    low, high = 0.5 * 10.0**power, 2.5 * 10.0**power
+    found = series_of(y, yscale=scale, ylim=(low, high))
+    side, steps = found.frames[0].y, found.lines[0].points[:, 1]
+    told = np.where(steps == GAP, np.nan, values_of(side, np.minimum(steps, STEPS)))
+    drawn = np.isfinite(y) & (y >= low) & (y <= high)
+    np.testing.assert_array_equal((told >= low) & (told <= high), drawn)
+    np.testing.assert_allclose(told[drawn], y[drawn], rtol=1e-3)
+    np.testing.assert_array_equal(steps == GAP, ~np.isfinite(y))
+
+
+def test_a_line_that_is_not_one_path_of_the_drawing_is_left_alone() -> None:
+    """The page looks for the path of each: without one its script would end there, with two one would stay a stub."""
+    figure = Figure()
+    left, right = figure.subplots(1, 2)
+    many = np.arange(500)
+    left.plot(many, many, linestyle="none")
+    left.plot(many, many, path_effects=[Stroke(linewidth=3), Normal()])
+    left.plot(many, many, rasterized=True)
+    right.plot(many, many)
+    right.set_visible(False)
+    figure.draw_without_rendering()
+    assert take_series(figure).lines == []
 
 
 def test_short_and_marked_lines_stay_in_the_drawing() -> None:

@@ -105,3 +105,9 @@ def test_nobody_else_counts() -> None:
     own = {Path(__file__), Path(counting.__file__), ROOT / "tests/craft.py"}
     others = [file for folder in folders for file in folder.rglob("*.py") if file not in own]
     assert [str(file) for file in others if count.search(file.read_text(encoding="utf-8"))] == []
+
+
+@pytest.mark.parametrize("limit", ["", "max", "x y", "1", "-1 5", "5 0", "5 -5", "9" * 400 + " 1", "1.5 1", "\0"])
+def test_a_limit_that_is_none_limits_nothing(tmp_path: Path, limit: str) -> None:
+    assert groups(tmp_path, "0::/a\n", {"a/cpu.max": limit}) == math.inf
+    assert groups(tmp_path, "junk\n::\n0::/a\0b\n", {"a/cpu.max": "1 1"}) == math.inf

@@ -104,3 +104,15 @@ def test_a_refused_lock_leaves_no_file_open(tmp_path: Path) -> None:
             DirectoryLock.take(tmp_path)
     assert not before or len(os.listdir("/proc/self/fd")) == before
     lock.close()
+
+
+def test_letting_go_again_closes_nobody_elses_file(tmp_path: Path) -> None:
+    store = Store.open(tmp_path / "run", CONFIGURATION)
+    with store:
+        store.close()
+    later = [os.open(os.devnull, os.O_RDONLY) for _ in range(4)]  # the numbers that were the lock's
+    store.close()
+    for number in later:
+        os.close(number)
+    with pytest.raises(StoreError, match="let go"):
+        store.save("a", ONE)

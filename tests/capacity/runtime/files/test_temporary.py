@@ -12,6 +12,7 @@ import pytest
 
 from capacity.runtime.files import temporary
 from capacity.runtime.files.atomic import write_atomic
+from capacity.runtime.files.store import Store
 from capacity.runtime.files.temporary import remove_leftovers, temporary_file
 
 KILLED = """
@@ -95,3 +96,11 @@ def test_whatever_is_not_surely_ours_stays(tmp_path: Path) -> None:
 def test_a_folder_that_is_read_only_or_missing_is_no_obstacle(tmp_path: Path) -> None:
     remove_leftovers(tmp_path / "nowhere")
     temporary._remove_once(tmp_path / "nowhere")
+
+
+def test_what_cannot_be_removed_stays_and_stops_nobody(tmp_path: Path) -> None:
+    (tmp_path / f".capacity-{temporary._here()}-999999999-folder.tmp").mkdir()
+    remove_leftovers(tmp_path)
+    Store.open(tmp_path / "run", {}).close()
+    (tmp_path / "run" / f".capacity-{temporary._here()}-999999999-folder.tmp").mkdir()
+    Store.open(tmp_path / "run", {}).close()

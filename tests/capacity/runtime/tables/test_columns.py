@@ -300,3 +300,26 @@ def test_a_side_is_an_array() -> None:
     side = TableSide(np.arange(6.0).reshape(3, 2), ("a", "b"))
     assert np.asarray(side).shape == (3, 2) and np.array(side, dtype=np.float32).dtype == np.float32
     assert side_of(side, "x") is side and pairwise(0, np.column_stack([REAL, OTHER]), "gaussian").sizes["column"] == 2
+
+
+@pytest.mark.parametrize("hidden", [(), (1,), (0, 1, 2, 3, 4, 5)])
+@pytest.mark.parametrize("words", [["a"] * 6, ["red", "blue"] * 3, ["", "a", "b"] * 2])
+@pytest.mark.parametrize("form", ["masked", "objects", "categories"])
+def test_labels_beside_numbers_keep_their_words_and_what_is_missing(
+    form: str, words: list[str], hidden: tuple[int, ...]
+) -> None:
+    mask = np.isin(np.arange(6), hidden)
+    objects = [None if gone else word for word, gone in zip(words, mask, strict=True)]
+    column = {
+        "masked": lambda: np.ma.MaskedArray(words, mask),
+        "objects": lambda: np.array(objects, dtype=object),
+        "categories": lambda: pd.Categorical(objects),
+    }[form]()
+    side = side_of({"height": np.arange(6) + 0.5, "kind": column}, "x")
+    said = sorted({word for word in objects if word is not None})
+    assert side.names == ("height", *([f"kind, label {word}" for word in said[1:]] or ["kind"]))
+    rows = np.zeros(6, bool) if side.missing is None else side.missing.any(axis=1)
+    np.testing.assert_array_equal(rows, mask)
+    for name, values in zip(side.names[1:], side.values.T[1:], strict=True):
+        told = [str(name) == f"kind, label {word}" for word in words] if len(said) > 1 else [True] * 6
+        np.testing.assert_array_equal(values[~mask], np.array(told)[~mask])
