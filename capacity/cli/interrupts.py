@@ -10,6 +10,7 @@ from __future__ import annotations
 import atexit
 import os
 import signal
+import sys
 from contextlib import suppress
 from types import FrameType
 from typing import Never

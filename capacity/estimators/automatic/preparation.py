@@ -95,7 +95,7 @@ def _sentinels(name: str, side: np.ndarray) -> str:
             # Columns that never change were left out before, by name.
             which = name if side.shape[1] == 1 else f"Column {j} of those of {name} that change"
             words += (
-                f"{which} is {value:g} in {count} rows, far from all others: if that stands for a missing number, leave "
-                "those rows out. "
+                f"{which} is {value:g} in {count} rows, far from all others: if that stands for a "
+                "missing number, leave those rows out. "
             )
     return words
