@@ -32,12 +32,10 @@ from capacity.results.estimate import Z95
 from capacity.channels import Binarised, StochasticBinarised
 from capacity.claims import Context
 from capacity.claims.lab.enumerated import train_and_enumerate
-from capacity.runtime.devices import set_devices
 from capacity.systems import BinaryAutoencoder, QuantizedAutoencoder
 from capacity.theory import binary_symmetric_capacity, coin_information, uniform_coin_information
 from synthetic import Codebook, FairBits
 
-set_devices(None)  # a device for each core, so that lanes train side by side
 BLUE, RED, GREEN, BLACK, GREY = "#0072B2", "#D55E00", "#009E73", "#000000", "#777777"
 
 # %% [markdown]

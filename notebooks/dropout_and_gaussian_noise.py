@@ -38,12 +38,10 @@ from capacity.results.estimate import Z95
 from capacity.channels import Dropout
 from capacity.claims import CLAIMS, examine
 from capacity.claims.lab.enumerated import draw_curve
-from capacity.runtime.devices import set_devices
 from capacity.systems.codes import PAM
 from capacity.theory import erasure_information, gaussian_capacity, gaussian_dropout_information, z_channel_information
 from synthetic import FairBits
 
-set_devices(None)  # a device for each core, so that lanes train side by side
 BLUE, RED, GREEN, BLACK, GREY = "#0072B2", "#D55E00", "#009E73", "#000000", "#777777"
 rates = np.array([0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9])
 fine = np.linspace(0.01, 0.99, 99)

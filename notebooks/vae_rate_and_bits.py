@@ -34,13 +34,11 @@ import optax
 
 from capacity import VAE, Architecture, Training, capacity_curve, measure
 from capacity.results.estimate import NATS_PER_BIT, Z95
-from capacity.runtime.devices import set_devices
 from capacity.plots.curve import plot_bits, plot_unit_bits
 from capacity.systems import TargetVAE
 from capacity.theory import linear_vae
 from synthetic import FairBits, GaussianVectors
 
-set_devices(None)  # a device for each core, so that lanes train side by side
 BLUE, RED, GREEN, BLACK, GREY = "#0072B2", "#D55E00", "#009E73", "#000000", "#777777"
 source = FairBits.build(jax.random.key(0), bits=8, dim=12)
 architecture = Architecture(units=6, widths=(48, 48))
