@@ -76,7 +76,8 @@ class Estimate:
                 best combination, of weights drawn towards 0, is subtracted, which leaves the expectation as it is and
                 takes away the variance that they explain (Owen 2013, section 8.9); each half of the values has the
                 weights that the other half gives.
-            per_stratum: how many in a row are of one stratum, at least 3, of a stratified sample; None: all are alike.
+            per_stratum: how many in a row are of one stratum of a stratified sample, an even number, 4 or more; None:
+                all are alike.
 
         Raises:
             ValueError: if the shapes do not agree.

@@ -45,25 +45,31 @@ def less_explained(
     them, is left out: what carries its spread was not drawn.  Each half of the samples has the weights that the other
     half gives: weights that a few large values decide would else take these away, mean and spread.
 
+    Both halves have samples of every stratum, neighbours apart.  A control of zero mean in the whole would have one in
+    halves that are alike in nothing, and these would have unlike weights: their product would move the figure.
+
     Args:
         nats: values.
         controls: of zero mean, a column each.
-        per_stratum: how many in a row are of one stratum; None: all.
+        per_stratum: how many in a row are of one stratum, an even number; None: all.
     """
     n, count = controls.shape
     if not count:
         return nats
     controls = jnp.where(_is_trusted(controls)[None], controls, 0.0)
-    values, columns = (_for_weights(part, per_stratum) for part in (nats, controls))
-    first = (jnp.arange(n) // (per_stratum or 1)) % 2 == 0
+    # By the sequence of Thue and Morse: of any two in a row one, and neither half first more often.
+    first = jax.lax.population_count(jnp.arange(n, dtype=jnp.uint32)) % 2 == 0
     halves = jnp.stack([first, ~first]).astype(nats.dtype)
-    weights = jax.vmap(_weights, (0, None, None))(halves, values, columns)
+    weights = jax.vmap(lambda chosen: _weights(chosen, nats, controls, per_stratum))(halves)
     left: jax.Array = nats - (controls * jnp.where(first[:, None], weights[1][None], weights[0][None])).sum(1)
     return left
 
 
 def _weights(
-    chosen: Float[Array, " n"], values: Float[Array, " n"], columns: Float[Array, "n controls"]
+    chosen: Float[Array, " n"],
+    values: Float[Array, " n"],
+    columns: Float[Array, "n controls"],
+    per_stratum: int | None,
 ) -> Float[Array, " controls"]:
     """Weights by ridge regression on the samples chosen (1 or 0), drawn towards 0 as by a normal prior of standard
     deviation `WEIGHT_SPREAD` (Hoerl & Kennard 1970).
@@ -71,9 +77,7 @@ def _weights(
     What a weight may err by is found as for values of unequal variance (White 1980): where a control is large at a few
     samples, what is left of the values there counts.  A weight that few samples decide stays near 0.
     """
-    share = chosen / chosen.sum()
-    values = chosen * (values - share @ values)
-    columns = chosen[:, None] * (columns - (share @ columns)[None])
+    values, columns = _for_weights(chosen, values, per_stratum), _for_weights(chosen, columns, per_stratum)
     gram = jnp.matmul(columns.T, columns, precision="highest")
     target = jnp.matmul(columns.T, values, precision="highest")
     size = jnp.maximum(jnp.diagonal(gram), np.finfo(gram.dtype).tiny)
@@ -120,10 +124,24 @@ def _is_trusted(controls: Float[Array, "n controls"]) -> Bool[Array, " controls"
     return near & (spread < LOST)
 
 
-def _for_weights(values: Float[Array, "n ..."], per_stratum: int | None) -> Float[Array, "n ..."]:
-    """What the weights of controls are fitted to: what varies within strata, and a little between them."""
-    within = within_strata(values, per_stratum)
-    return within if per_stratum is None else within + BETWEEN * (values - within - values.mean(0, keepdims=True))
+def _for_weights(
+    chosen: Float[Array, " n"], values: Float[Array, "n ..."], per_stratum: int | None
+) -> Float[Array, "n ..."]:
+    """What the weights of controls are fitted to: what varies within strata among the samples chosen, and a little
+    between them; 0 for the others.  A half has two strata of the whole as one, where their number is even."""
+    n = len(values)
+    chosen = chosen.reshape(n, *[1] * (values.ndim - 1))
+
+    def centred(size: int) -> jax.Array:
+        some, left = (part.reshape(-1, size, *part.shape[1:]) for part in (chosen, values))
+        mean = (some * left).sum(1, keepdims=True) / some.sum(1, keepdims=True)
+        return (some * (left - mean)).reshape(values.shape)
+
+    whole = centred(n)
+    if per_stratum is None:
+        return whole
+    within = centred(2 * per_stratum if n % (2 * per_stratum) == 0 else per_stratum)
+    return within + BETWEEN * (whole - within)
 
 
 def mean_and_moments(

@@ -71,8 +71,9 @@ class Listed(NamedTuple):
 
     @property
     def equally_likely(self) -> Bool[Array, ""]:
-        """Whether every message has the same probability."""
-        return jnp.ptp(self.log_probs) < SAME_LOG_PROB
+        """Whether every message that is possible has the same probability."""
+        least = jnp.where(self.log_probs > -jnp.inf, self.log_probs, jnp.inf).min()
+        return self.log_probs.max() - least < SAME_LOG_PROB
 
 
 @jax.jit  # else every operation would be a program of its own
