@@ -49,6 +49,10 @@ def latent_record(found: Latent) -> dict[str, Any]:
         "information": _bracket(wide.information, wide.information_known),
         "total_correlation": _bracket(wide.total_correlation, wide.total_correlation_known),
         "method": wide.information.method,
+        "shared": [] if wide.shared is None else [
+            {"units": [int(j), int(k)]} | _bracket(wide.shared.bits, np.ones(len(wide.shared.first), bool), i)
+            for i, (j, k) in enumerate(zip(wide.shared.first, wide.shared.second, strict=True))
+        ],
     }}) | {
         "information": _estimate(found.information),
         "excess": _estimate(found.marginal_kl),
@@ -186,13 +190,17 @@ def _added(found: Latent, unit: int) -> str:
 
 
 def _nearest(found: Latent, unit: int) -> str:
-    shared = found.shared
-    place = np.flatnonzero(((shared.first == unit) | (shared.second == unit)) & found.shared_known)
-    if not len(place):
+    """The other unit that shares most for sure, and how much: of the population where that is bracketed."""
+    wide = None if found.population is None else found.population.shared
+    shared = wide or found.shared
+    said = (shared.first == unit) | (shared.second == unit)
+    place = np.flatnonzero(said if wide is not None else said & found.shared_known)
+    least = np.asarray(shared.bits.low)
+    if not len(place) or not (least[place] > 0).any():
         return "-"
-    best = place[np.argmax(np.asarray(shared.bits.bits)[place])]
+    best = place[np.argmax(least[place])]
     other = int(shared.first[best] + shared.second[best]) - unit
-    return f"{other}: {_three(np.asarray(shared.bits.bits)[best])}"
+    return f"{other}: {_three(least[best])} to {_three(np.asarray(shared.bits.high)[best])}"
 
 
 def _three(value: SupportsFloat) -> str:

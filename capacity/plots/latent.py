@@ -35,7 +35,8 @@ from capacity.runtime.files.atomic import write_atomic
 INFORMATION, TWICE, OFF_PRIOR, LIMIT = BLUE, PURPLE, ORANGE, BLACK
 RATE, INCREMENT = RED, GREEN
 POPULATION, BEYOND = SKY, GREY
-MAX_DRAWN, MAX_TICKS = 64, 32
+MAX_DRAWN, MAX_TICKS = 64, 24
+CUT = 3.0  # times the most bits: rates beyond are cut off
 
 
 def plot_rate(latent: Latent, axes: Axes) -> None:
@@ -87,7 +88,9 @@ def plot_latent_units(latent: Latent, axes: Axes) -> None:
     for state, hue in ((IDLE, "#eeeeee"), (DEAD, "#cccccc")):
         for i, place in enumerate(places[usage.state[order] == state]):
             axes.axvspan(place - 0.5, place + 0.5, color=hue, lw=0, label=f"{'_' * bool(i)}{state}")
-    axes.bar(places, latent.unit_rate[order], color=RATE, alpha=0.35, width=0.8, label="rate")
+    rate, most = latent.unit_rate[order], CUT * max(float(usage.high.max()), 0.01)
+    words = "rate (cut off)" if (rate > most).any() else "rate"
+    axes.bar(places, np.minimum(rate, most), color=RATE, alpha=0.35, width=0.8, label=words)
     alone = r"alone, $I(X;Z_j)$, 95 %"
     _reaches(axes, places - 0.12, usage.low[order], usage.high[order], INFORMATION, alone)
     low, high, known = _added(latent)
@@ -143,7 +146,7 @@ def plot_growth(latent: Latent, axes: Axes) -> None:
     if ends is not None:
         words = f"population, 95 %: {ends[0]:.2f} to {ends[1]:.2f}"
         axes.axhspan(*ends, color=POPULATION, alpha=0.35, lw=0, label=words)
-        top = max(top, min(1.04 * ends[1], 2 * top))
+        top = max(top, 1.04 * ends[1])
     axes.set_xscale("log")
     axes.set_xticks(points)
     axes.xaxis.set_minor_locator(NullLocator())
@@ -159,10 +162,12 @@ def plot_growth(latent: Latent, axes: Axes) -> None:
 def plot_shared(latent: Latent, axes: Axes) -> None:
     """Bits that every two units share; those with the most bits of their own, where there are many.
 
-    Pairs that tell nearly all points apart are left white.
+    At least so many in the population, where that is bracketed; else for these points, and pairs that tell nearly all
+    of them apart are left white.
     """
-    shared = latent.shared
-    matrix = np.maximum(_told(latent), 0.0)
+    wide = None if latent.population is None else latent.population.shared
+    shared = wide or latent.shared
+    matrix = np.maximum(_told(latent) if wide is None else wide.matrix(), 0.0)
     top = max(float(np.nanmax(matrix, initial=0.0, where=np.isfinite(matrix))), 0.01)
     image = axes.imshow(np.ma.masked_invalid(matrix), cmap="viridis", vmin=0.0, vmax=top)
     ticks = range(0, len(shared.units), max(1, len(shared.units) // 12))
@@ -172,8 +177,9 @@ def plot_shared(latent: Latent, axes: Axes) -> None:
     axes.set_xlabel("unit")
     axes.set_ylabel("unit")
     some = "" if len(shared.units) == latent.units else f"\nthe {len(shared.units)} units with most bits"
-    hidden = "\nwhite: saturated, not known" if not latent.shared_known.all() else ""
-    axes.set_title(f"Bits that two units share{some}{hidden}")
+    hidden = "\nwhite: saturated, not known" if wide is None and not latent.shared_known.all() else ""
+    least = ", at least" if wide is not None else ""
+    axes.set_title(f"Bits that two units share{least}{some}{hidden}")
     axes.figure.colorbar(image, ax=axes, label="bits")
 
 

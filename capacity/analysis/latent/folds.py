@@ -63,7 +63,7 @@ class Folded(NamedTuple):
         share = self.copies / self.copies.sum()
         return -float(share @ np.log2(share))
 
-    def units(self, which: slice) -> Folded:
+    def units(self, which: slice | list[int]) -> Folded:
         """The same points by some of their units."""
         return self._replace(mean=self.mean[:, which], log_std=self.log_std[:, which], noise=self.noise[:, which])
 

@@ -38,15 +38,18 @@ FITTED: dict[str, LawFit] = {
 PRIOR, POSTERIORS = "prior", "other posteriors"
 
 
-def rates(data: Folded, sums: Float[np.ndarray, "n folds"], centre: Float[np.ndarray, " units"]) -> tuple[Nats, str]:
+def rates(
+    data: Folded, sums: Float[np.ndarray, "n folds"], centre: Float[np.ndarray, " units"], mixtures: bool = True
+) -> tuple[Nats, str]:
     """Nats (n,) of the drawn points, each at least I(X;Z) in expectation; and which laws were chosen.
 
     Args:
         data: points in folds.
         sums: of `fold_sums`, for the mixture of posteriors.
         centre: what was taken from the means: where the prior's zero lies.
+        mixtures: whether mixtures of normal laws are tried; of a unit or two, other posteriors see what these would.
     """
-    return _chosen_by_fold(data, sums, _laws(data, centre))
+    return _chosen_by_fold(data, sums, _laws(data, centre, mixtures))
 
 
 def unit_rates(
@@ -56,7 +59,7 @@ def unit_rates(
     out = []
     for j in range(len(sums)):
         alone = data.units(slice(j, j + 1))
-        out.append(_chosen_by_fold(alone, sums[j], _laws(alone, centre[j : j + 1]))[0])
+        out.append(_chosen_by_fold(alone, sums[j], _laws(alone, centre[j : j + 1], False))[0])
     return np.stack(out)
 
 
@@ -72,13 +75,12 @@ def chain_rates(data: Folded) -> Float[np.ndarray, "units n"]:
     return np.asarray((out - 0.5 * (LOG_2PI + 1) - log_std).T)
 
 
-def _laws(data: Folded, centre: np.ndarray) -> dict[str, LawFit]:
+def _laws(data: Folded, centre: np.ndarray, mixtures: bool) -> dict[str, LawFit]:
     units = data.mean.shape[1]
-    enough = len(data.mean) >= POINTS_PER_NUMBER * FOLDS * COMPONENTS * (units + 1)
+    enough = mixtures and len(data.mean) >= POINTS_PER_NUMBER * FOLDS * COMPONENTS * (units + 1)
     fits = {name: fit for name, fit in FITTED.items() if name != "mixture of normals" or enough}
-    if units == 1:  # the mixture of other posteriors sees there what these would
+    if units == 1:
         del fits["independent normal"]
-        fits.pop("mixture of normals", None)
     return {PRIOR: lambda *_: standard(centre), **fits}
 
 

@@ -21,14 +21,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
+from capacity.analysis.latent.bounding import at_least_zero, bound_of, bounds_of, noise_controls, own_mixture
 from capacity.analysis.latent.folds import FOLDS, Folded, fold_sums, folded, over, pair_density, unit_sums
 from capacity.analysis.latent.laws import chain_rates, rates, unit_rates
-from capacity.analysis.latent.reference import LOG_2PI, bulk, normal
+from capacity.analysis.latent.pairs import SharedBracket, pair_brackets
+from capacity.analysis.latent.reference import LOG_2PI, bulk
 from capacity.results.estimate import Bracket, Estimate, Kind
-from capacity.results.intervals import rule_of_three_bits
 
 MIN_POINTS = 64  # distinct; of fewer nothing is said about a population
 UNIT_CODES = 1024  # noisy codes for figures by unit
@@ -52,6 +52,7 @@ class Population:
         total_correlation: sum_j I(X;Z_j) - I(X;Z).
         enumerated: the figures of these points for the units up to each, leaves (units,), kind `lower`; their limit
             is the bits of the data set, log2 N without copies.
+        shared: what pairs of the units with most bits share; None where nothing is said of it.
     """
 
     distinct: int
@@ -60,6 +61,7 @@ class Population:
     increment: Bracket
     total_correlation: Bracket
     enumerated: Estimate
+    shared: SharedBracket | None = None
 
     @property
     def information_known(self) -> bool:
@@ -96,13 +98,16 @@ class Population:
         return np.asarray(~np.isinf(high) & ~(wide & told_apart))
 
 
-def measure_population(key: jax.Array, means: np.ndarray, log_std: np.ndarray, samples: int) -> Population:
+def measure_population(
+    key: jax.Array, means: np.ndarray, log_std: np.ndarray, samples: int, pairs: bool = True
+) -> Population:
     """Brackets from the posteriors of N points, drawn independently but for copies.
 
     Args:
         key: decides the folds and the noise.
         means, log_std: (N, units), float64.
         samples: of how many points a noisy code is drawn, at most; fewer for figures by unit.
+        pairs: whether to bracket what pairs of units share.
     """
     rng = np.random.default_rng(np.asarray(jax.random.key_data(key)).ravel().tolist())
     centre = np.median(means, axis=0)
@@ -114,39 +119,41 @@ def measure_population(key: jax.Array, means: np.ndarray, log_std: np.ndarray, s
     few = few.fewer(int(np.clip(MAX_DENSITIES / (2 * units * len(few.mean)), MIN_UNIT_CODES, UNIT_CODES)))
     with jax.enable_x64(True):
         information = _whole(data, centre)
-        return replace(_by_unit(few, centre, information), distinct=count)
+        found = _by_unit(few, centre, information)
+        shared = pair_brackets(few, centre, np.asarray(found.marginal.upper.bits)) if pairs else None
+    return replace(found, distinct=count, shared=shared)
 
 
 def _whole(data: Folded, centre: np.ndarray) -> Bracket:
     sums = fold_sums(data)
     own = data.own().sum(1)
-    noise = _noise_controls(data)
-    lowers = {"enumeration": _bound(data, own - _mixture(data, sums, own), "lower", noise, data.limit)}
+    noise = noise_controls(data)
+    lowers = {"enumeration": bound_of(data, own - own_mixture(data, sums, own), "lower", noise, data.limit)}
     if len(data.mean) == data.copies.sum():
-        lowers["interpolation"] = _bound(data, _interpolated(data, sums, own), "lower", noise)
+        lowers["interpolation"] = bound_of(data, _interpolated(data, sums, own), "lower", noise)
     values, laws = rates(data, sums, centre)
-    upper = _bound(data, values, "upper", None if "posteriors" not in laws else noise)
+    upper = bound_of(data, values, "upper", None if "posteriors" not in laws else noise)
     name = max(lowers, key=lambda name: float(lowers[name].low))
-    return Bracket(_at_least_zero(lowers[name]), _at_least_zero(upper), f"{name} below, {laws} above")
+    return Bracket(at_least_zero(lowers[name]), at_least_zero(upper), f"{name} below, {laws} above")
 
 
 def _by_unit(data: Folded, centre: np.ndarray, whole: Bracket) -> Population:
     units = data.mean.shape[1]
     alone, so_far = unit_sums(data)
     own = data.own().T
-    noise = np.stack([_noise_controls(data.units(slice(j, j + 1))) for j in range(units)])
-    below = own - np.stack([_mixture(data, one, log_q) for one, log_q in zip(alone, own, strict=True)])
+    noise = np.stack([noise_controls(data.units(slice(j, j + 1))) for j in range(units)])
+    below = own - np.stack([own_mixture(data, one, log_q) for one, log_q in zip(alone, own, strict=True)])
     above = unit_rates(data, alone, centre)
-    lower = _bounds(data, below, "lower", noise, data.limit)
-    upper = _bounds(data, above, "upper", noise, np.inf)
-    marginal = Bracket(_at_least_zero(lower), _at_least_zero(upper), "enumeration below, chosen laws above")
+    lower = bounds_of(data, below, "lower", noise, data.limit)
+    upper = bounds_of(data, above, "upper", noise, np.inf)
+    marginal = Bracket(at_least_zero(lower), at_least_zero(upper), "enumeration below, chosen laws above")
     together = np.cumsum(own, axis=0) - so_far + np.log(data.copies.sum())
-    prefix = _bounds(data, together, "lower", np.cumsum(noise, axis=0), data.limit)
+    prefix = bounds_of(data, together, "lower", np.cumsum(noise, axis=0), data.limit)
     chain = chain_rates(data)
-    added = _bounds(data, chain, "upper", None, np.inf)
-    before = _bounds(data, np.cumsum(chain, axis=0), "upper", None, np.inf)
-    least = _bound(data, below.sum(0), "lower", noise.sum(0))
-    most = _bound(data, above.sum(0), "upper", noise.sum(0))
+    added = bounds_of(data, chain, "upper", None, np.inf)
+    before = bounds_of(data, np.cumsum(chain, axis=0), "upper", None, np.inf)
+    least = bound_of(data, below.sum(0), "lower", noise.sum(0))
+    most = bound_of(data, above.sum(0), "upper", noise.sum(0))
     correlation = _difference(least, most, float(whole.low), float(whole.high))
     return Population(
         len(data.mean), whole, marginal, _increments(marginal, prefix, added, before), correlation, prefix
@@ -171,12 +178,6 @@ def _difference(lower: Estimate, upper: Estimate, joint_low: float, joint_high: 
     low, high = (max(end, 0.0) for end in below)
     one = Estimate(low, 0.0, low, low, np.inf, lower.n, "lower")
     return Bracket(one, replace(one, bits=high, low=high, high=high, kind="upper"), "sum of units less the whole")
-
-
-def _mixture(data: Folded, sums: np.ndarray, own: np.ndarray) -> np.ndarray:
-    """(n,) log density of the codes under the mixture of all posteriors, their own too."""
-    whole = np.logaddexp(over(sums, list(range(FOLDS))), own + np.log(data.copies[data.drawn]))
-    return np.asarray(whole - np.log(data.copies.sum()))
 
 
 def _interpolated(data: Folded, sums: np.ndarray, own: np.ndarray) -> np.ndarray:
@@ -205,46 +206,6 @@ def _interpolated(data: Folded, sums: np.ndarray, own: np.ndarray) -> np.ndarray
         product = np.exp(without - np.logaddexp(np.log(alpha) + without, known))
         values[here] = (1 + own - held - product)[here]
     return values - 3 / SEEN
-
-
-def _noise_controls(data: Folded) -> np.ndarray:
-    """(n, 2) of mean 0: squares of the noise, and a normal law's log density less its mean at each point."""
-    law = normal(data.mean, data.log_std, data.copies)
-    mean, log_std = data.mean[data.drawn], data.log_std[data.drawn]
-    told = law.cross_entropy(mean, log_std) - law.cross_entropy(data.codes)
-    return np.stack([0.5 * (data.noise**2 - 1).sum(1), told], 1)
-
-
-def _bound(
-    data: Folded, values: np.ndarray, kind: Kind, controls: np.ndarray | None, limit: float = np.inf
-) -> Estimate:
-    found = _bounds(data, values[None], kind, None if controls is None else controls[None], limit)
-    one: Estimate = jax.tree.map(lambda leaf: leaf[0], found)
-    return one
-
-
-def _bounds(data: Folded, values: np.ndarray, kind: Kind, controls: np.ndarray | None, limit: float) -> Estimate:
-    """Means of values (k, n) as bounds that reach three standard errors; weighted by copies; arrays of float64."""
-    weight = data.weight
-    columns = np.zeros((*values.shape, 0)) if controls is None else controls * weight[:, None]
-    found: Estimate = jax.tree.map(np.asarray, _means(jnp.asarray(values * weight), jnp.asarray(columns)))
-    unseen = rule_of_three_bits(np.maximum(found.bits, 0.0), values.shape[1]) if kind == "lower" else 0.0
-    return replace(found, low=found.low - unseen, limit=np.full(len(values), limit), kind=kind)
-
-
-@jax.jit
-def _means(nats: jax.Array, controls: jax.Array) -> Estimate:
-    def one(values: jax.Array, known: jax.Array) -> Estimate:
-        return Estimate.from_samples(nats=values, kind="lower", controls=known).conservative()
-
-    found: Estimate = jax.vmap(one)(nats, controls)
-    return found
-
-
-def _at_least_zero(found: Estimate) -> Estimate:
-    """The bound, cut to what information can be."""
-    bits, low, high = (np.maximum(np.asarray(end), 0.0) for end in (found.bits, found.low, found.high))
-    return replace(found, bits=bits, low=low, high=high)
 
 
 def _nothing(count: int, units: int, limit: float) -> Population:
