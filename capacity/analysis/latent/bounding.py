@@ -24,21 +24,37 @@ def noise_controls(data: Folded) -> np.ndarray:
     """(n, 2) of mean 0: squares of the noise, and a normal law's log density less its mean at each point."""
     law = normal(data.mean, data.log_std, data.copies)
     mean, log_std = data.mean[data.drawn], data.log_std[data.drawn]
-    told = law.cross_entropy(mean, log_std) - law.cross_entropy(data.codes)
+    told = (law.each_unit(mean, log_std) - law.each_unit(data.codes)).sum(1)
     return np.stack([0.5 * (data.noise**2 - 1).sum(1), told], 1)
 
 
 def bound_of(
     data: Folded, values: np.ndarray, kind: Kind, controls: np.ndarray | None, limit: float = np.inf
 ) -> Estimate:
-    """`bounds_of` for one mean of values (n,), with controls (n, c)."""
+    """`bounds_of` for one mean.
+
+    Args:
+        data: whose drawn points the values are of.
+        values: (n,), nats.
+        kind: `lower` or `upper`.
+        controls: (n, c), of mean 0 at every point; None: there are none.
+        limit: the most that the bound could be, bits.
+    """
     found = bounds_of(data, values[None], kind, None if controls is None else controls[None], limit)
     one: Estimate = jax.tree.map(lambda leaf: leaf[0], found)
     return one
 
 
 def bounds_of(data: Folded, values: np.ndarray, kind: Kind, controls: np.ndarray | None, limit: float) -> Estimate:
-    """Means of values (k, n) as bounds that reach three standard errors; weighted by copies; arrays of float64."""
+    """Means of values as bounds that reach three standard errors, weighted by copies; leaves (k,) of float64.
+
+    Args:
+        data: whose drawn points the values are of.
+        values: (k, n), nats.
+        kind: `lower` or `upper`.
+        controls: (k, n, c), of mean 0 at every point; None: there are none.
+        limit: the most that the bounds could be, bits.
+    """
     weight = data.weight
     columns = np.zeros((*values.shape, 0)) if controls is None else controls * weight[:, None]
     found: Estimate = jax.tree.map(np.asarray, _means(jnp.asarray(values * weight), jnp.asarray(columns)))
@@ -55,7 +71,7 @@ def _means(nats: jax.Array, controls: jax.Array) -> Estimate:
     return found
 
 
-def at_least_zero(found: Estimate) -> Estimate:
+def not_below_zero(found: Estimate) -> Estimate:
     """The bound, cut to what information can be."""
     bits, low, high = (np.maximum(np.asarray(end), 0.0) for end in (found.bits, found.low, found.high))
     return replace(found, bits=bits, low=low, high=high)

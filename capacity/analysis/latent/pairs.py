@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-from capacity.analysis.latent.bounding import at_least_zero, bounds_of, noise_controls, own_mixture
+from capacity.analysis.latent.bounding import bounds_of, noise_controls, not_below_zero, own_mixture
 from capacity.analysis.latent.folds import Folded, fold_sums
 from capacity.analysis.latent.laws import rates
 from capacity.results.estimate import Bracket
@@ -71,7 +71,7 @@ def pair_brackets(
     lower, upper = bounds_of(data, below, "lower", noise, np.inf), bounds_of(data, above, "upper", noise, np.inf)
     together = np.log2(np.e) * np.array([sides[pair][0].mean() for pair in pairs])
     upper = replace(upper, high=upper.high + rule_of_three_bits(np.maximum(together, 0.0), len(data.drawn)))
-    bits = Bracket(at_least_zero(lower), at_least_zero(upper), "enumeration and laws of other points")
+    bits = Bracket(not_below_zero(lower), not_below_zero(upper), "enumeration and laws of other points")
     return SharedBracket(units, first, second, bits)
 
 

@@ -23,7 +23,7 @@ from dataclasses import dataclass, replace
 import jax
 import numpy as np
 
-from capacity.analysis.latent.bounding import at_least_zero, bound_of, bounds_of, noise_controls, own_mixture
+from capacity.analysis.latent.bounding import bound_of, bounds_of, noise_controls, not_below_zero, own_mixture
 from capacity.analysis.latent.folds import FOLDS, Folded, fold_sums, folded, over, pair_density, unit_sums
 from capacity.analysis.latent.laws import chain_rates, rates, unit_rates
 from capacity.analysis.latent.pairs import SharedBracket, pair_brackets
@@ -134,7 +134,7 @@ def _whole(data: Folded, centre: np.ndarray) -> Bracket:
     values, laws = rates(data, sums, centre)
     upper = bound_of(data, values, "upper", None if "posteriors" not in laws else noise)
     name = max(lowers, key=lambda name: float(lowers[name].low))
-    return Bracket(at_least_zero(lowers[name]), at_least_zero(upper), f"{name} below, {laws} above")
+    return Bracket(not_below_zero(lowers[name]), not_below_zero(upper), f"{name} below, {laws} above")
 
 
 def _by_unit(data: Folded, centre: np.ndarray, whole: Bracket) -> Population:
@@ -146,7 +146,7 @@ def _by_unit(data: Folded, centre: np.ndarray, whole: Bracket) -> Population:
     above = unit_rates(data, alone, centre)
     lower = bounds_of(data, below, "lower", noise, data.limit)
     upper = bounds_of(data, above, "upper", noise, np.inf)
-    marginal = Bracket(at_least_zero(lower), at_least_zero(upper), "enumeration below, chosen laws above")
+    marginal = Bracket(not_below_zero(lower), not_below_zero(upper), "enumeration below, chosen laws above")
     together = np.cumsum(own, axis=0) - so_far + np.log(data.copies.sum())
     prefix = bounds_of(data, together, "lower", np.cumsum(noise, axis=0), data.limit)
     chain = chain_rates(data)

@@ -59,7 +59,7 @@ class Law(NamedTuple):
         terms = terms - 0.5 * squares * np.exp(-2 * self.log_widths)
         return -np.asarray(logsumexp(terms.reshape(len(mean), -1), axis=1))
 
-    def each_unit(self, mean: np.ndarray, log_std: np.ndarray) -> Float[np.ndarray, "n units"]:
+    def each_unit(self, mean: np.ndarray, log_std: np.ndarray | None = None) -> Float[np.ndarray, "n units"]:
         """(n, units) nats, -E log r(z_j | z_<j); for the first normal law, without its tails."""
         diagonal = np.log(np.diagonal(self.whiten[0]))
         return np.asarray(0.5 * (LOG_2PI + next(self._squares(mean, log_std))) - diagonal)
