@@ -48,8 +48,9 @@ def latent_command(
 ) -> None:
     """How many bits does a trained VAE's code hold about its data?
 
-    Prints the information between data point and code, exact by enumeration and at most log2 N; the rate; what the
-    rate counts beyond the information; which units are active; and bits unit by unit.
+    Prints the bits of the population that the points were drawn from, between two bounds; those of these points, exact
+    by enumeration and at most log2 N; the rate, and what it counts beyond the information; and bits unit by unit, in
+    order, with the units that are idle or dead.
     """
     with refusals():
         check_inputs(means, logvars)

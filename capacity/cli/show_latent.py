@@ -10,24 +10,32 @@ from capacity.cli.say import say
 
 if TYPE_CHECKING:
     from capacity.analysis.latent.latent import Latent
-    from capacity.results.estimate import Estimate
+    from capacity.analysis.latent.population import Population
+    from capacity.results.estimate import Bracket, Estimate
 
 SHOWN_UNITS = 40
+NOT_KNOWN = "saturated: not known"
 
 
 def latent_record(found: Latent) -> dict[str, Any]:
-    """Everything as JSON; in bits unless the name says otherwise."""
+    """Everything as JSON; in bits unless the name says otherwise; null where a bracket has no upper end."""
+    usage, wide = found.usage, found.population
     by_unit = [
         {
             "unit": j,
             "active": bool(found.active[j]),
+            "state": str(usage.state[j]),
             "mean_variance": float(found.mean_variance[j]),
             "rate": float(found.unit_rate[j]),
         }
         | {name: _estimate(getattr(found, name), j) for name in ("marginal", "increment")}
+        | ({} if wide is None else {"population": {
+            "marginal": _bracket(wide.marginal, wide.marginal_known, j),
+            "increment": _bracket(wide.increment, wide.increment_known, j),
+        }})
         for j in range(found.units)
-    ]
-    shared, growth = found.shared, found.growth
+    ]  # fmt: skip
+    shared, growth, known = found.shared, found.growth, found.shared_known
     return {
         "points": found.points,
         "units": found.units,
@@ -36,14 +44,28 @@ def latent_record(found: Latent) -> dict[str, Any]:
         "saturated": found.saturated,
         "rate": found.rate,
         "joint_per_unit": found.joint_per_unit,
-    } | {
+    } | ({} if wide is None else {"population": {
+        "distinct_points": wide.distinct,
+        "information": _bracket(wide.information, wide.information_known),
+        "total_correlation": _bracket(wide.total_correlation, wide.total_correlation_known),
+        "method": wide.information.method,
+        "shared": [] if wide.shared is None else [
+            {"units": [int(j), int(k)]} | _bracket(wide.shared.bits, np.ones(len(wide.shared.first), bool), i)
+            for i, (j, k) in enumerate(zip(wide.shared.first, wide.shared.second, strict=True))
+        ],
+    }}) | {
         "information": _estimate(found.information),
         "excess": _estimate(found.marginal_kl),
-        "total_correlation": _estimate(found.total_correlation),
+        "total_correlation": _estimate(found.total_correlation) | {"known": not found.told_apart},
     } | {
+        "usage": {"order": usage.order.tolist(), "carriers": usage.carriers},
         "by_unit": by_unit,
         "shared": [
-            {"units": [int(shared.first[i]), int(shared.second[i])], "bits": _estimate(shared.bits, i)}
+            {
+                "units": [int(shared.first[i]), int(shared.second[i])],
+                "bits": _estimate(shared.bits, i),
+                "known": bool(known[i]),
+            }
             for i in range(len(shared.first))
         ],
         "growth": [
@@ -56,64 +78,129 @@ def _estimate(found: Estimate, place: int | tuple[()] = ()) -> dict[str, float]:
     return {name: float(np.asarray(getattr(found, name))[place]) for name in ("bits", "low", "high")}
 
 
+def _bracket(found: Bracket, known: bool | np.ndarray, place: int | tuple[()] = ()) -> dict[str, float | bool | None]:
+    low, high = (float(np.asarray(end)[place]) for end in (found.low, found.high))
+    return {"low": low, "high": high if np.isfinite(high) else None, "known": bool(np.asarray(known)[place])}
+
+
 def print_latent(found: Latent) -> None:
-    """The figures as tables: of the whole code, and of its units."""
-    from rich.table import Table
-
-    from capacity.cli.console import output
-
+    """The figures as tables: of the population, of these points, and of units."""
     say(f"{found.points:,} data points (at most log2 N = {found.limit:.2f} bits), {found.units} units")
-    whole = Table("figure", "bits", "95 % interval", "what it is", box=None, pad_edge=False)
-    rows: list[tuple[str, Estimate | float, str]] = [
-        ("information", found.information, "I(point;Z), exact by enumeration"),
-        ("rate", found.rate, "E KL(q(z|x)‖N(0,1)): information + excess"),
-        ("excess", found.marginal_kl, "KL(q(z)‖N(0,1))"),
-        ("total correlation", found.total_correlation, "part of the excess: what units say more than once"),
-        ("information / units", found.joint_per_unit, "joint bits per unit"),
-    ]
-    for name, figure, words in rows:
-        if isinstance(figure, float):
-            whole.add_row(name, f"{figure:.3f}", "closed form" if name == "rate" else "", words)
-        else:
-            whole.add_row(name, _three(figure.bits), f"{_three(figure.low)} to {_three(figure.high)}", words)
-    output().print(whole)
+    if found.population is not None:
+        _print_population(found.population, found.points)
+    _print_points(found)
     _print_units(found)
     if found.saturated:
         say("Saturated: near log2 N, where the number of points decides the figure; more points would show more.")
 
 
-def _print_units(found: Latent) -> None:
+def _print_population(wide: Population, points: int) -> None:
     from rich.table import Table
 
     from capacity.cli.console import output
 
-    dead = np.flatnonzero(~found.active).tolist()
-    names = ", ".join(map(str, dead[:SHOWN_UNITS])) + (" ..." if len(dead) > SHOWN_UNITS else "")
-    say(f"\n{found.units - len(dead)} of {found.units} units active" + (f"; not active: {names}" if dead else ""))
-    table = Table(
-        "unit", "active", "Var of mean", "rate", "alone", "added", "shares most with", box=None, pad_edge=False
+    say("\nThe population that the points were drawn from")
+    if wide.distinct < points:
+        say(f"{points - wide.distinct:,} of the points are copies of others: {wide.distinct:,} draws.")
+    table = Table("figure", "bits, 95 %", "what it is", box=None, pad_edge=False)
+    table.add_row("information", _ends(wide.information, wide.information_known), "I(X;Z), between two bounds")
+    words = "what units say more than once"
+    table.add_row("total correlation", _ends(wide.total_correlation, wide.total_correlation_known), words)
+    output().print(table)
+
+
+def _ends(found: Bracket, known: bool | np.ndarray, place: int | tuple[()] = ()) -> str:
+    """Both ends; where the points say no more than that they are told apart, that first."""
+    low, high = (float(np.asarray(end)[place]) for end in (found.low, found.high))
+    if not np.isfinite(high):
+        return f"not known: {found.method}"
+    ends = f"{_three(low)} to {_three(high)}"
+    return ends if np.asarray(known)[place] else f"{NOT_KNOWN} ({ends})"
+
+
+def _print_points(found: Latent) -> None:
+    from rich.table import Table
+
+    from capacity.cli.console import output
+
+    say(f"\nThese {found.points:,} points")
+    whole = Table("figure", "bits", "95 % interval", "what it is", box=None, pad_edge=False)
+    rows: list[tuple[str, Estimate | float, str]] = [
+        ("information", found.information, "I(point;Z), exact by enumeration"),
+        ("rate", found.rate, "E KL(q(z|x)‖N(0,1)): information + excess"),
+        ("excess", found.marginal_kl, "KL(q(z)‖N(0,1))"),
+    ]
+    if not found.told_apart:
+        words = "part of the excess: what units say more than once"
+        rows.append(("total correlation", found.total_correlation, words))
+    rows.append(("information / units", found.joint_per_unit, "joint bits per unit"))
+    for name, figure, words in rows:
+        if isinstance(figure, float):
+            whole.add_row(name, f"{figure:.3f}", "closed form" if name == "rate" else "", words)
+        else:
+            whole.add_row(name, _three(figure.bits), f"{_three(figure.low)} to {_three(figure.high)}", words)
+    if found.told_apart:
+        whole.add_row("total correlation", "-", NOT_KNOWN, "sums of units measure log2 N here")
+    output().print(whole)
+
+
+def _print_units(found: Latent) -> None:
+    from rich.table import Table
+
+    from capacity.analysis.latent.usage import DEAD, DEAD_BITS, IDLE, IDLE_BITS
+    from capacity.cli.console import output
+
+    usage = found.usage
+    others = np.flatnonzero(~usage.active).tolist()
+    say(
+        f"\n{int(usage.active.sum())} of {found.units} units active"
+        + (f"; not active: {_names(others)}" if others else "")
     )
-    marginal, increment = np.asarray(found.marginal.bits), np.asarray(found.increment.bits)
-    shown = np.sort(np.argsort(-marginal, kind="stable")[:SHOWN_UNITS])
-    for j in shown.tolist():
-        figures = (found.unit_rate[j], marginal[j], increment[j])
+    for state, words in ((IDLE, f"below {IDLE_BITS:g} bits"), (DEAD, f"surely below {DEAD_BITS:g} bits")):
+        if usage.of_state(state):
+            say(f"{state} ({words}): {_names(usage.of_state(state))}")
+    say(f"{usage.carriers} of them carry 95 % of the bits of single units")
+    table = Table(
+        "unit", "state", "alone, 95 %", "added to those before", "rate", "Var of mean", "shares most with",
+        box=None, pad_edge=False,
+    )  # fmt: skip
+    for j in usage.order[:SHOWN_UNITS].tolist():
         table.add_row(
-            str(j), "yes" if found.active[j] else "no", f"{found.mean_variance[j]:.4g}", *map(_three, figures),
-            _nearest(found, j),
+            str(j), str(usage.state[j]), f"{_three(usage.low[j])} to {_three(usage.high[j])}", _added(found, j),
+            _three(found.unit_rate[j]), f"{found.mean_variance[j]:.4g}", _nearest(found, j),
         )  # fmt: skip
     output().print(table)
-    if len(shown) < found.units:
-        say(f"The {len(shown)} units with the most bits of {found.units}; --json has all.")
+    if found.units > SHOWN_UNITS:
+        say(f"The {SHOWN_UNITS} units with the most bits of {found.units}; --json has all.")
+
+
+def _names(units: list[int]) -> str:
+    return ", ".join(map(str, units[:SHOWN_UNITS])) + (" ..." if len(units) > SHOWN_UNITS else "")
+
+
+def _added(found: Latent, unit: int) -> str:
+    wide = found.population
+    if wide is not None and np.isfinite(np.asarray(wide.increment.high)[unit]):
+        known = wide.increment_known
+        ends = _ends(wide.increment, known, unit)
+        return ends if known[unit] else f"saturated: at most {_three(np.asarray(wide.increment.high)[unit])}"
+    if found.told_apart:
+        return NOT_KNOWN
+    return f"{_three(found.increment.low[unit])} to {_three(found.increment.high[unit])}"
 
 
 def _nearest(found: Latent, unit: int) -> str:
-    shared = found.shared
-    place = np.flatnonzero((shared.first == unit) | (shared.second == unit))
-    if not len(place):
+    """The other unit that shares most for sure, and how much: of the population where that is bracketed."""
+    wide = None if found.population is None else found.population.shared
+    shared = wide or found.shared
+    said = (shared.first == unit) | (shared.second == unit)
+    place = np.flatnonzero(said if wide is not None else said & found.shared_known)
+    least = np.asarray(shared.bits.low)
+    if not len(place) or not (least[place] > 0).any():
         return "-"
-    best = place[np.argmax(np.asarray(shared.bits.bits)[place])]
+    best = place[np.argmax(least[place])]
     other = int(shared.first[best] + shared.second[best]) - unit
-    return f"{other}: {_three(np.asarray(shared.bits.bits)[best])}"
+    return f"{other}: {_three(least[best])} to {_three(np.asarray(shared.bits.high)[best])}"
 
 
 def _three(value: SupportsFloat) -> str:

@@ -7,7 +7,9 @@ With a data point drawn from the N at random and q(z) = 1/N sum_i q(z|i), everyt
 
 (Hoffman & Johnson 2016; Chen et al. 2018, equation 2).  The units are independent given i, so that the total
 correlation is what they say more than once, sum_j I(i;Z_j) - I(i;Z), and what two of them share is I(Z_j;Z_k).
-I(i;Z) is at most log2 N: where it comes near, a larger data set would show more, and `growth` says how much.
+I(i;Z) is at most log2 N: where it comes near, a larger data set would show more, and `growth` says how much.  What the
+distribution says from which the points were drawn lies in the brackets of `population`; total correlation, increments
+and shared bits of a code that tells all points apart measure log2 N.
 """
 
 from __future__ import annotations
@@ -21,7 +23,9 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import ArrayLike
 
+from capacity.analysis.latent.population import NEAR_LIMIT, Population, measure_population
 from capacity.analysis.latent.shared import SharedBits, shared_bits
+from capacity.analysis.latent.usage import Usage, usage_of
 from capacity.bounds.exact.enumeration import (
     PRECISION_SAMPLES,
     in_default_precision,
@@ -68,6 +72,7 @@ class Latent:
         mean_variance: (units,), variance of the posterior means over the data points, in the unit's own scale squared.
         shared: what pairs of units share.
         growth: information for an eighth, a quarter and half of the points, and for all of them.
+        population: brackets on the same figures for the distribution that the points were drawn from.
     """
 
     points: int
@@ -82,6 +87,7 @@ class Latent:
     mean_variance: np.ndarray
     shared: SharedBits
     growth: Growth
+    population: Population | None = None
 
     @property
     def units(self) -> int:
@@ -109,16 +115,37 @@ class Latent:
         """Whether the interval reaches 90 % of log2 N: a larger data set would then show more."""
         return float(self.information.high) >= SATURATION_SHARE * self.limit
 
+    @property
+    def usage(self) -> Usage:
+        """Units by the bits that each says alone: the population's where they are bracketed, else of these points."""
+        if self.population is None or not np.isfinite(self.population.marginal.high).all():
+            return usage_of(self.marginal.bits, self.marginal.low, self.marginal.high)
+        found = self.population.marginal
+        return usage_of((found.lower.bits + found.upper.bits) / 2, found.low, found.high)
+
+    @property
+    def shared_known(self) -> np.ndarray:
+        """(pairs,) whether what two units share is their own: their bits together stay a bit below log2 N."""
+        alone, shared = np.asarray(self.marginal.bits), self.shared
+        together = alone[shared.first] + alone[shared.second] - np.asarray(shared.bits.bits)
+        return np.asarray(together < self.limit - NEAR_LIMIT)
+
+    @property
+    def told_apart(self) -> bool:
+        """Whether the information comes within a bit of log2 N: what units say beyond it is then not known."""
+        return float(self.information.high) >= self.limit - NEAR_LIMIT
+
     def _repr_html_(self) -> str:
         from capacity.results.html import html_table, number
 
-        figures = [
-            ("information", self.information),
-            ("excess", self.marginal_kl),
-            ("total correlation", self.total_correlation),
-        ]
+        figures = [("information", self.information), ("excess", self.marginal_kl)]
+        if not self.told_apart:
+            figures.append(("total correlation", self.total_correlation))
         rows = [[name, number(e.bits), f"{number(e.low)} to {number(e.high)}"] for name, e in figures]
         rows.insert(1, ["rate", number(self.rate), "closed form"])
+        if self.population is not None:
+            wider = self.population.information
+            rows.insert(0, ["information of the population", "", f"{number(wider.low)} to {number(wider.high)}"])
         active = f"{int(self.active.sum())} of {self.units} units active"
         title = f"{self.points:,} points, at most {self.limit:.2f} bits; {active}"
         return html_table(title, ["figure", "bits", "95 % interval"], rows, "saturated" if self.saturated else "")
@@ -150,7 +177,7 @@ def measure_latent(
     means, log_std = checked_posterior(means, logvars, given)
     count, units = means.shape
     check_samples(samples, units)
-    keys = jax.random.split(as_key(key), 4)
+    keys = [*jax.random.split(as_key(key), 4), jax.random.fold_in(as_key(key), 4)]
     order = np.asarray(jax.random.permutation(keys[0], count))
     report = reporter(progress) or (lambda share, text: None)
     report(0.0, f"{count:,} points, {units} units")
@@ -168,7 +195,9 @@ def measure_latent(
         shared = jax.block_until_ready(shared_bits(keys[2], rows, table, np.asarray(by_unit.marginal.bits), samples))
         report(0.75, "what units share")
         growth = jax.block_until_ready(_growth(keys[3], table, count, max(samples // 4, MIN_SAMPLES)))
-        report(1.0, f"{float(exact.bits):.2f} bits")
+    report(0.85, "growth")
+    population = measure_population(keys[4], means, log_std, samples)
+    report(1.0, f"{float(exact.bits):.2f} bits")
     exact, by_unit, shared, growth = in_default_precision((exact, by_unit, shared, growth))
     # float64: nothing is left to chance in a closed form.
     unit_rate = (0.5 * (means**2 + np.exp(2 * log_std) - 1) - log_std).mean(0) / NATS_PER_BIT
@@ -186,6 +215,7 @@ def measure_latent(
         means.var(0),
         shared,
         growth,
+        population,
     )
 
 

@@ -7,6 +7,7 @@ import importlib
 import pkgutil
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,8 @@ from matplotlib.figure import Figure
 
 import capacity.plots
 from capacity.analysis.latent.latent import Growth, Latent
+from capacity.analysis.latent.pairs import SharedBracket
+from capacity.analysis.latent.population import Population
 from capacity.analysis.latent.shared import SharedBits
 from capacity.curves.checks import with_checks
 from capacity.estimators.neighbours.profile import Profile
@@ -51,7 +54,36 @@ def code(information: float = 2.0, stderr: float = 0.02, below: float = 0.0) -> 
     )  # fmt: skip
 
 
-CODES = {"": code(), "noisy": code(0.05, 0.3, below=0.02), "full": code(6.98, 0.2), "none": code(0.0, 0.5)}
+def wide_code(units: int, high: float) -> Latent:
+    """Many units, told apart, with a population's brackets: the last are dead."""
+    bits = np.where(np.arange(units) < units - 3, 2.0, 0.0)
+    alone = Bracket(estimate(bits, 0.002 * np.ones(units)), estimate(bits, 0.002 * np.ones(units)), "made up")
+    first, second = np.array([0, 0, 1]), np.array([1, 2, 2])
+    shared = SharedBracket(
+        np.arange(3), first, second, Bracket(estimate([0.1, 0, 0]), estimate([0.2, 0, 0]), "made up")
+    )
+    whole = Bracket(estimate(9.0), estimate(high), "made up")
+    prefix = estimate(np.minimum(np.cumsum(bits), 7.0), 0.001 * np.ones(units), 7.0)
+    wide = Population(128, whole, alone, alone, Bracket(estimate(0.0), estimate(high), "made up"), prefix, shared)
+    one = code(6.98)
+    return replace(
+        one,
+        marginal=estimate(bits),
+        increment=estimate(bits),
+        unit_rate=bits + 0.2,
+        mean_variance=bits,
+        population=wide,
+    )
+
+
+CODES = {
+    "": code(),
+    "wide": wide_code(8, 14.0),
+    "wider": wide_code(70, 140.0),
+    "noisy": code(0.05, 0.3, below=0.02),
+    "full": code(6.98, 0.2),
+    "none": code(0.0, 0.5),
+}
 
 
 def trace(first: float) -> Bracket:

@@ -113,6 +113,28 @@ def test_points_all_told_apart_saturate_and_more_would_show_more() -> None:
     assert any("near its limit" in text for text in texts)
 
 
+def test_a_saturated_code_calls_nothing_redundancy(command: Command, tmp_path: Path) -> None:
+    """Three independent units of 4 bits: 12 bits, of which 256 points show 8 by enumeration."""
+    np.save(tmp_path / "m.npy", 16.0 * np.random.default_rng(11).normal(size=(256, 3)))
+    np.save(tmp_path / "l.npy", np.zeros((256, 3)))
+    words = ("latent", "--means", tmp_path / "m.npy", "--logvars", tmp_path / "l.npy", "--samples", SAMPLES)
+    words = (*words, "--given", "logvar")
+    out = command(*words, "--plot", tmp_path / "p.png")[1]
+    lines = [line for line in out.splitlines() if line.startswith("total correlation")]
+    assert len(lines) == 2 and all("saturated: not known" in line for line in lines)
+    assert out.index("The population") < out.index("These 256 points")
+    found = json.loads(command(*words, "--json")[1])
+    wider = found["population"]
+    assert wider["information"]["low"] <= 12.0 <= wider["information"]["high"] and not wider["information"]["known"]
+    assert wider["total_correlation"]["low"] == 0 and not wider["total_correlation"]["known"]
+    assert not found["total_correlation"]["known"]
+    assert all(pair["low"] == 0 for pair in wider["shared"])
+    for unit in found["by_unit"]:
+        assert unit["population"]["marginal"]["low"] <= 4.003 <= unit["population"]["marginal"]["high"]
+        assert unit["population"]["increment"]["low"] <= 4.003 <= unit["population"]["increment"]["high"]
+    assert found["usage"]["carriers"] == 3
+
+
 def test_the_same_key_gives_the_same_figures_and_order_of_points_none() -> None:
     means = np.random.default_rng(8).normal(size=(256, 3))
     logvars = np.full((256, 3), -1.0)
