@@ -54,8 +54,11 @@ def marginal_kl(joint: Joint, listed: Listed, sample: Sample, prior_std: Scalar)
     centre, variance = held_moments(joint.channel, listed.codes)
     second_moment = (jnp.exp(listed.log_probs)[:, None] * (jnp.square(centre) + variance)).sum(0)
     cross = (0.5 * second_moment / jnp.square(prior_std) + jnp.log(prior_std) + 0.5 * LOG_2PI).sum()
-    columns = as_columns([*sample.controls.joint, surprise(sample)], sample.z)
-    log_q = sample.mean(sample.q.joint, columns)
+    unforeseen = surprise(sample)
+    columns = as_columns([*sample.controls.joint, unforeseen], sample.z)
+    # As in `information_of`, and less the noise, of which log q(z) is nearly all where messages are told apart.
+    start = jnp.where(listed.equally_likely, unforeseen - sample.controls.noise.sum(1), 0.0)
+    log_q = sample.mean(sample.q.joint + start, columns)
     down, up = unseen_messages(listed, joint.source.bits, len(sample.z))
     bits = sample.weighted(sample.conditional.sum(1) - sample.q.joint).mean() / NATS_PER_BIT
     down_noise, up_noise = unseen_noise(bits, joint, listed, sample, sample.q.whole)
