@@ -11,7 +11,7 @@ import numpy as np
 from capacity.bounds import Decoder, Rate
 from capacity.bounds.exact.enumeration import PRECISION_SAMPLES, information_of, widen
 from capacity.bounds.exact.listing import list_codes
-from capacity.bounds.exact.rate import listed_rate, marginal_kl
+from capacity.bounds.exact.rate import listed_rate, marginal_kl, rate_less_information
 from capacity.bounds.exact.sample import sampled
 from capacity.bounds.exact.units import unit_information
 from capacity.bounds.measurement import measure
@@ -83,9 +83,11 @@ def figures_of(key: Key, plan: CurvePlan, params: Params, level: Scalar, joint: 
         out["joint_bits_per_unit"] = out["bits"].bits / plan.units
         if not joint.channel.atomic:
             prior_std = plan.system.prior_std(level, power.mean())
-            known = joint.channel.has_entropy
-            out["rate"] = listed_rate(listed, joint.channel, prior_std) if known else Rate(prior_std)(keys.rate, joint)
-            out["excess"] = marginal_kl(joint, listed, sample, prior_std)
+            if joint.channel.has_entropy:
+                out["rate"] = listed_rate(listed, joint.channel, prior_std)
+            else:
+                out["rate"] = Rate(prior_std)(keys.rate, joint)
+                out["excess"] = marginal_kl(joint, listed, sample, prior_std)
         few = slice(PRECISION_SAMPLES)
         out["check"] = (joint.channel, listed, sample.z[few], sample.q.joint[few])
     else:
@@ -134,6 +136,8 @@ def arrays_of(figures: dict[str, Any], history: np.ndarray) -> Arrays:
     check, finite = figures.pop("check", None), bool(figures.pop("finite"))
     if check is not None:
         figures["bits"] = widen(figures["bits"], *check)
+        if "rate" in figures and "excess" not in figures:
+            figures["excess"] = rate_less_information(figures["rate"].bits, figures["bits"])
     arrays = {}
     for name, figure in figures.items():
         if isinstance(figure, Estimate):

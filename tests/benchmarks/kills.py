@@ -43,6 +43,7 @@ COMMANDS = {
 SIGNALS = ("SIGINT", "SIGTERM", "SIGKILL")
 PATIENCE = 300.0  # seconds, for what takes some
 SENTENCE = "Stopped. "
+ANOTHER = 0.75  # how often a run that goes on is stopped again
 
 
 class Stopped(NamedTuple):
@@ -165,9 +166,9 @@ def trial(
     reference: Mapping[str, Any],
     seconds: float,
 ) -> dict[str, Any]:
-    """Stop a run, at times once more when it goes on, let it finish, and look at it."""
+    """Stop a run, mostly once more when it goes on, let it finish, and look at it."""
     kills, wrong, asked = 0, [], []
-    while not kills or moments.random() < 0.3:
+    while not kills or moments.random() < ANOTHER:
         after = moments.uniform(0.1, seconds)
         asked.append(round(after, 2))
         ended = stopped(words, place, log, sent, after, whole_group=sent == "SIGINT" or moments.random() < 0.5)

@@ -34,6 +34,7 @@ from capacity.bounds.exact.enumeration import (
     widen,
 )
 from capacity.bounds.exact.listing import list_codes
+from capacity.bounds.exact.rate import rate_less_information
 from capacity.bounds.exact.resolution import RESOLUTION
 from capacity.bounds.exact.sample import sampled
 from capacity.bounds.exact.units import unit_information
@@ -206,7 +207,7 @@ def measure_latent(
         count,
         replace(exact, limit=jnp.asarray(np.log2(count), jnp.float32)),
         rate,
-        replace(exact, bits=rate - exact.bits, low=rate - exact.high, high=rate - exact.low),
+        rate_less_information(rate, exact),
         by_unit.redundancy,
         float(exact.bits) / units,
         by_unit.marginal,

@@ -78,7 +78,7 @@ def information_of(joint: Joint, listed: Listed, sample: Sample) -> Estimate:
         nats = sample.conditional.sum(1) - q.joint - jnp.where(listed.equally_likely, surprise(sample), 0.0)
         found = sample.mean(nats, columns)
         found = found.widened_to(*unseen_noise(found.bits, joint, listed, sample, q.whole))
-    wide = found.widened_to(*unseen_messages(listed, found.bits, n))
+    wide = found.widened_to(*unseen_messages(joint.channel, listed, found.bits, n))
     return possible(within_resolution(wide, joint.channel, listed), listed)
 
 

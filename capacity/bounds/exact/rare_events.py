@@ -13,9 +13,10 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from capacity.bounds.exact.densities import Density
-from capacity.bounds.exact.listing import Listed
+from capacity.bounds.exact.listing import Listed, held_moments
 from capacity.bounds.exact.proposal import PER_STRATUM
 from capacity.bounds.exact.sample import Sample, over_items
+from capacity.channels.channel import Channel
 from capacity.joint.joint import Joint
 from capacity.results.estimate import NATS_PER_BIT, Estimate
 from capacity.results.intervals import RARE_LOSS, Numbers, less_explained, rule_of_three_bits
@@ -23,6 +24,7 @@ from capacity.runtime.shapes import Scalar
 
 ALMOST = 0.999  # of the n-th part of all draws: a message that has so much of them is drawn
 ENOUGH = 64  # samples, drawn in strata, in which what comes once in 100 hardly lacks
+ROUNDED_NATS = 1e-5  # of a sum of squares in single precision
 CERTAIN = 0.01  # bits: where half of all z leave so nearly the same entropy, what confuses is rare
 
 
@@ -40,17 +42,38 @@ def control_effect(sample: Sample, values: Float[Array, " n"], controls: Float[A
     return 2 * jnp.abs(values - left).max() / NATS_PER_BIT
 
 
-def unseen_messages(listed: Listed, bits: Numbers, n: int) -> tuple[jax.Array, jax.Array]:
+def told_at_most(channel: Channel, listed: Listed) -> Float[Array, " messages"]:
+    """How much each message may tell, D(p(z|m) || q(z)), in nats, at most.
+
+    That is -log p(m).  Through normal noise it is also the mean of D(p(z|m) || p(z|m')) over all m', as a divergence is
+    convex (Cover & Thomas 2006, theorem 2.7.2): a closed form by the moments of the list.
+    """
+    rare = -listed.log_probs
+    if not (channel.normal and channel.memoryless):
+        return rare
+    probs = jnp.exp(listed.log_probs)
+    centre, variance = held_moments(channel, listed.codes)
+    centre = centre - listed.mean[None]
+    square = (probs @ (jnp.square(centre) / variance)).sum()
+    twice = (jnp.square(centre) + variance) @ (probs @ (1 / variance)) - 2 * centre @ (probs @ (centre / variance))
+    narrow = (probs @ jnp.log(variance) - 1).sum() - jnp.log(variance).sum(1)
+    nats = 0.5 * (twice + square + narrow) + ROUNDED_NATS * square
+    return jnp.where(jnp.isfinite(nats), jnp.minimum(rare, nats), rare)
+
+
+def unseen_messages(channel: Channel, listed: Listed, bits: Numbers, n: int) -> tuple[jax.Array, jax.Array]:
     """How far down and up messages that were not drawn may take a figure, in bits.
 
     Args:
+        channel: of the noisy codes.
         listed: all codes.
         bits: the figure, of any shape.
         n: samples.
     """
     log_probs = listed.log_probs
     maybe_missed = (listed.proposal.log_prob < jnp.log(ALMOST / n)) & (log_probs > -jnp.inf)
-    most = jnp.where(maybe_missed, -listed.proposal.weight * log_probs / NATS_PER_BIT, 0.0).max()
+    told = listed.proposal.weight * told_at_most(channel, listed) / NATS_PER_BIT
+    most = jnp.where(maybe_missed, told, 0.0).max()
     # Outliers are those out of what is usual in 98 of 100; more frequent ones are among enough samples.
     looked_at = max(n, len(log_probs)) if n >= ENOUGH else n
     losses = jnp.maximum(bits, 0.0), jnp.maximum(most - bits, 0.0)

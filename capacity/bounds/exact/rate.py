@@ -14,7 +14,7 @@ from capacity.bounds.variational.marginal import check_density, divergence, infi
 from capacity.channels.additive import LOG_2PI
 from capacity.channels.channel import Channel
 from capacity.joint.joint import Joint
-from capacity.results.estimate import NATS_PER_BIT, Estimate
+from capacity.results.estimate import NATS_PER_BIT, Estimate, Numeric
 from capacity.results.intervals import MEAN_ROUNDING
 from capacity.runtime.shapes import Scalar
 
@@ -35,11 +35,19 @@ def listed_rate(listed: Listed, channel: Channel, prior_std: Scalar) -> Estimate
     )
 
 
+def rate_less_information(rate: Numeric, information: Estimate) -> Estimate:
+    """KL(q(z) || r(z)) in bits where the rate is exact: what it counts beyond the information, with its interval."""
+    low, high = rate - information.high, rate - information.low
+    rounded = MEAN_ROUNDING * abs(rate)
+    return replace(information, bits=rate - information.bits, low=low - rounded, high=high + rounded)
+
+
 @jax.jit
 def marginal_kl(joint: Joint, listed: Listed, sample: Sample, prior_std: Scalar) -> Estimate:
     """KL(q(z) || r(z)) in bits, r = N(0, prior_std^2) on every unit (Hoffman & Johnson 2016).
 
-    It is what the rate counts beyond the information.  -E log r(z) is a sum over the list, E log q(z) is sampled.
+    It is what the rate counts beyond the information, also where noise whose entropy is not known gives no exact rate.
+    -E log r(z) is a sum over the list, E log q(z) is sampled.
 
     Args:
         joint: source, encoder and channel.
@@ -59,7 +67,7 @@ def marginal_kl(joint: Joint, listed: Listed, sample: Sample, prior_std: Scalar)
     # As in `information_of`, and less the noise, of which log q(z) is nearly all where messages are told apart.
     start = jnp.where(listed.equally_likely, unforeseen - sample.controls.noise.sum(1), 0.0)
     log_q = sample.mean(sample.q.joint + start, columns)
-    down, up = unseen_messages(listed, joint.source.bits, len(sample.z))
+    down, up = unseen_messages(joint.channel, listed, joint.source.bits, len(sample.z))
     bits = sample.weighted(sample.conditional.sum(1) - sample.q.joint).mean() / NATS_PER_BIT
     down_noise, up_noise = unseen_noise(bits, joint, listed, sample, sample.q.whole)
     # What tells more has a smaller q(z): up for the information is down here.

@@ -54,7 +54,7 @@ class UnitControls(NamedTuple):
     @property
     def joint(self) -> list[jax.Array]:
         """The controls of all units together, each (n,)."""
-        return [self.noise.sum(1), self.radius.sum(1), self.length]
+        return [self.noise.sum(1), self.radius.sum(1), self.length, self.own.sum(1), self.between.sum(1)]
 
 
 class Sample(NamedTuple):

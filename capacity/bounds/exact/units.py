@@ -153,7 +153,7 @@ def _unit_reach(joint: Joint, listed: Listed, found: Three, effects: tuple[jax.A
         shared.widened_to(whole, whole),
     )
     noise_seen = (unless_noiseless(w, narrow, joint, listed) for w, narrow in zip(wide, found, strict=True))
-    _, most = unseen_messages(listed, 0.0, n)
+    _, most = unseen_messages(joint.channel, listed, 0.0, n)
     one, other, third = (e.widened_to(most, most) for e in noise_seen)
     return one, other, third
 
