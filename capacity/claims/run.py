@@ -22,6 +22,7 @@ from capacity.claims.outcome import Outcome, examine, plain_prediction
 from capacity.claims.prediction import Answer
 from capacity.curves.files import read_datasets, write_curves
 from capacity.runtime.files.atomic import StoreError, write_atomic
+from capacity.runtime.files.names import CLAIMS_FILE, VERDICT_FILE
 from capacity.runtime.files.places import plain_place
 from capacity.runtime.files.seals import CONFIGURATION_FILE, DIGEST, read_configuration, read_record, write_record
 from capacity.runtime.files.store import Store
@@ -29,10 +30,8 @@ from capacity.runtime.names import check_name
 from capacity.runtime.progress import Progress
 from capacity.runtime.versions import versions
 
-VERDICT_FILE = "verdict.json"
 DATA_FILE = "data.nc"
 FIGURE_FILE = "figure.png"
-CLAIMS_FILE = "claims.json"
 
 
 def run_claims(

@@ -15,6 +15,7 @@ from capacity.cli.options import SeedOption, check_folder
 from capacity.cli.refusals import INTERRUPTED, refusals
 from capacity.cli.say import say, say_aside, say_json
 from capacity.runtime.devices import hint_at_gpu, set_devices
+from capacity.runtime.files.names import CLAIMS_FILE
 from capacity.runtime.start import check_platform, keep_compiled
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def claims_command(
         check_platform()
         hint_at_gpu(quiet)
         keep_compiled()
-        from capacity.claims.run import CLAIMS_FILE, claims_named, gather, run_claims
+        from capacity.claims.run import claims_named, gather, run_claims
 
         with _Lines(len(claims_named(names or [])), quiet) as lines:
             try:

@@ -13,10 +13,11 @@ from capacity.cli.curve_options import MachineOptions, RunOptions, SizeOptions, 
 from capacity.cli.help import WRITTEN
 from capacity.cli.interrupts import raise_when_interrupted, say_stopped
 from capacity.cli.options import TablesJsonOption, check_folder, with_records
-from capacity.cli.output import CURVE_FILE, print_json, print_seconds, print_tables, warn_of_lost
+from capacity.cli.output import print_json, print_seconds, print_tables, warn_of_lost
 from capacity.cli.refusals import INTERRUPTED, refusals, refuse
 from capacity.cli.say import say
 from capacity.runtime.devices import hint_at_gpu, set_devices
+from capacity.runtime.files.names import CURVE_FILE
 from capacity.runtime.start import check_platform, join, keep_compiled
 
 if TYPE_CHECKING:

@@ -11,8 +11,6 @@ from capacity.cli.say import say, say_aside, say_json
 if TYPE_CHECKING:
     import xarray as xr
 
-CURVE_FILE = "curve.nc"
-
 
 def print_tables(datasets: dict[str, xr.Dataset]) -> None:
     """A table of each curve, and what its columns stand on."""

@@ -9,9 +9,9 @@ import typer
 
 from capacity.cli.help import WRITTEN
 from capacity.cli.options import check_folder, check_there
-from capacity.cli.output import CURVE_FILE
 from capacity.cli.refusals import refusals
 from capacity.cli.say import say, say_json
+from capacity.runtime.files.names import CURVE_FILE, VERDICT_FILE
 
 
 def report_command(
@@ -40,10 +40,10 @@ def report_command(
             check_folder(out.parent, "the folder of --out")
         if (directory / CURVE_FILE).exists():
             check_there(directory / CURVE_FILE)
-        elif not any(directory.glob("*/verdict.json")):
+        elif not any(directory.glob(f"*/{VERDICT_FILE}")):
             raise ValueError(
                 f"Expected a directory of a finished `capacity curve` or `capacity claims`; got {directory}, without "
-                f"{CURVE_FILE} and without NAME/verdict.json."
+                f"{CURVE_FILE} and without NAME/{VERDICT_FILE}."
             )
         from capacity.report import write_report
 

@@ -9,9 +9,10 @@ import typer
 
 from capacity.cli.help import WRITTEN
 from capacity.cli.options import TablesJsonOption, check_there
-from capacity.cli.output import CURVE_FILE, print_json, print_tables, warn_of_lost
+from capacity.cli.output import print_json, print_tables, warn_of_lost
 from capacity.cli.refusals import refusals
 from capacity.cli.say import say
+from capacity.runtime.files.names import CURVE_FILE
 
 
 def show_command(

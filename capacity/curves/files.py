@@ -17,10 +17,10 @@ from xarray.backends import H5NetCDFStore
 from capacity.curves.contents import check_own
 from capacity.curves.schema import lacks
 from capacity.runtime.files.atomic import StoreError, unseal, write_atomic
+from capacity.runtime.files.names import CURVE_FILE
 from capacity.runtime.files.seals import digest_in
 from capacity.runtime.names import as_cell
 
-CURVE_FILE = "curve.nc"
 CSV_BLOCK = 4096  # lanes that are text at a time
 
 

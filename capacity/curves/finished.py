@@ -15,9 +15,10 @@ import jax
 import numpy as np
 
 from capacity.curves.dataset import stack_lanes
-from capacity.curves.files import CURVE_FILE, read_curves
+from capacity.curves.files import read_curves
 from capacity.curves.parts import load_lanes
 from capacity.runtime.files.atomic import OtherRunError, StoreError
+from capacity.runtime.files.names import CURVE_FILE
 from capacity.runtime.files.seals import digest_of
 from capacity.runtime.files.store import Store
 

@@ -11,9 +11,9 @@ from jinja2 import Environment, StrictUndefined
 
 from capacity.report.drawing import Drawing
 from capacity.runtime.files.atomic import write_atomic
+from capacity.runtime.files.names import CURVE_FILE, VERDICT_FILE
 from capacity.runtime.files.places import plain_place
 
-CURVE_FILE, CLAIMS_FILE, VERDICT_FILE = "curve.nc", "claims.json", "verdict.json"
 PAGE_FILE = "report.html"
 
 
