@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from capacity.cli.catalogue import check_member, constant_names
+from capacity.cli.choices import check_choices
 from capacity.cli.curve_options import MachineOptions, RunOptions, SizeOptions, SourceOptions
 from capacity.curves.ranges import check_counts, checked_levels
 from capacity.curves.sizes import check_bytes, curve_bytes
@@ -46,6 +47,7 @@ def check_request(*, source: SourceOptions, size: SizeOptions, run: RunOptions) 
     _check_sizes(source, size, run, count * len(run.systems) * run.seeds)
     if run.choices and len(run.systems) > 1:
         raise ValueError(f"Expected --set with one --system; got {len(run.systems)} systems.")
+    check_choices("target_vae" if run.target_bits is not None else run.systems[0], run.choices or ())
 
 
 def check_machine(machine: MachineOptions) -> None:

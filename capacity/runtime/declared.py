@@ -8,6 +8,7 @@ in one tuple; each class says its `name` and what it is as plain strings in its 
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Container, Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -36,17 +37,8 @@ def declared_members(module: str, attribute: str = "summary") -> Declared:
         UndeclaredError: for a module that does not list plain classes.
     """
     tree = _parsed(module)
-    homes = {
-        alias.asname or alias.name: (node.module, alias.name)
-        for node in tree.body
-        if isinstance(node, ast.ImportFrom) and node.module
-        for alias in node.names
-    }
-    lists = [names for node in ast.walk(tree) if isinstance(node, ast.Tuple) and (names := _names(node, homes))]
-    if len(lists) != 1:
-        raise UndeclaredError(f"Expected one tuple of imported classes in {module}; got {len(lists)}.")
     words, aliases = {}, list(_aliases(tree))
-    for home, name in (homes[name] for name in lists[0]):
+    for home, name in _enrolled(module, tree):
         said = _strings(home, name)
         if not {"name", attribute} <= said.keys():
             raise UndeclaredError(f"Expected name and {attribute} in the body of {home}.{name}, as strings.")
@@ -54,6 +46,22 @@ def declared_members(module: str, attribute: str = "summary") -> Declared:
         if said.get("former_name"):
             aliases.append(said["former_name"])
     return Declared(words, tuple(aliases))
+
+
+def declared_fields(module: str, member: str) -> dict[str, str]:
+    """The dataclass fields of one of the classes that a registry's module enrols: annotations by name, as they stand.
+
+    Args:
+        module: its full name.
+        member: the class's `name`.
+
+    Raises:
+        UndeclaredError: where there is none of that name, or where it, or a class that it extends, is not plain.
+    """
+    for home, name in _enrolled(module, _parsed(module)):
+        if _strings(home, name).get("name") == member:
+            return _fields(home, name)
+    raise UndeclaredError(f"Expected {member} among the classes of {module}.")
 
 
 def declared_constant(module: str, name: str) -> Any:
@@ -86,6 +94,44 @@ def _parsed(module: str) -> ast.Module:
         raise UndeclaredError(f"Expected the source of {module}; got {error}.") from error
 
 
+def _imported(tree: ast.Module) -> dict[str, tuple[str, str]]:
+    """Where a module's names come from: another module, and the name there."""
+    return {
+        alias.asname or alias.name: (node.module, alias.name)
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom) and node.module
+        for alias in node.names
+    }
+
+
+def _enrolled(module: str, tree: ast.Module) -> list[tuple[str, str]]:
+    """The classes that a registry's module lists, each as its own module and its name."""
+    homes = _imported(tree)
+    lists = [names for node in ast.walk(tree) if isinstance(node, ast.Tuple) and (names := _names(node, homes))]
+    if len(lists) != 1:
+        raise UndeclaredError(f"Expected one tuple of imported classes in {module}; got {len(lists)}.")
+    return [homes[name] for name in lists[0]]
+
+
+def _fields(module: str, name: str) -> dict[str, str]:
+    """Annotations of a class and of those that it extends, where these have any; class variables left out."""
+    tree, found = _parsed(module), dict[str, str]()
+    node = _class(tree, module, name)
+    homes = _imported(tree) | {part.name: (module, part.name) for part in tree.body if isinstance(part, ast.ClassDef)}
+    for base in reversed(node.bases):
+        home = homes.get(base.id) if isinstance(base, ast.Name) else None
+        if home is None:
+            raise UndeclaredError(f"Expected imported classes that {module}.{name} extends; got {ast.unparse(base)}.")
+        if home[0].partition(".")[0] not in sys.stdlib_module_names:
+            found |= _fields(*home)
+    for part in node.body:
+        if isinstance(part, ast.AnnAssign) and isinstance(part.target, ast.Name):
+            annotation = ast.unparse(part.annotation)
+            if not annotation.startswith("ClassVar"):
+                found[part.target.id] = annotation
+    return found
+
+
 def _names(node: ast.Tuple, known: Container[str]) -> list[str]:
     names = [item.id for item in node.elts if isinstance(item, ast.Name)]
     return names if len(names) == len(node.elts) and all(name in known for name in names) else []
@@ -98,13 +144,17 @@ def _aliases(tree: ast.Module) -> Iterator[str]:
 
 
 def _strings(module: str, name: str) -> dict[str, str]:
-    for node in _parsed(module).body:
+    return {
+        target: value.value
+        for target, value in _assignments(_class(_parsed(module), module, name).body)
+        if isinstance(value, ast.Constant) and isinstance(value.value, str)
+    }
+
+
+def _class(tree: ast.Module, module: str, name: str) -> ast.ClassDef:
+    for node in tree.body:
         if isinstance(node, ast.ClassDef) and node.name == name:
-            return {
-                target: value.value
-                for target, value in _assignments(node.body)
-                if isinstance(value, ast.Constant) and isinstance(value.value, str)
-            }
+            return node
     raise UndeclaredError(f"Expected a class {name} in {module}.")
 
 

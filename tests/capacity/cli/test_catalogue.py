@@ -62,6 +62,9 @@ REFUSED = {
     "posteriors": ("latent", "--means", "x.npy", "--logvars", "long.npy"),
     "spreads": ("latent", "--means", "x.npy", "--logvars", "x.npy", "--given", "sdt"),
     "samples": ("latent", "--means", "m.npy", "--logvars", "m.npy", "--given", "logvar", "--samples", "2000000000"),
+    "a choice": ("curve", "--system", "gaussian", "--set", "powr=2"),
+    "no choice": ("curve", "--system", "gaussian", "--set", "power"),
+    "a choice's type": ("curve", "--system", "binary", "--set", "stochastic=maybe"),
     "no curve": ("show", "."),
     "no report": ("report", "."),
 }

@@ -2,14 +2,15 @@
 # Without `from __future__ import annotations`: a field's type is then a class, and not its name.
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from types import ModuleType
 from typing import Any, Optional
 
 import pytest
 
-from capacity.cli.request import _choices
-from capacity.systems import ChannelSystem
+from capacity.cli.choices import OF_NETWORKS, _called, read_choices
+from capacity.runtime.declared import declared_fields
+from capacity.systems import SYSTEMS, ChannelSystem
 
 FIELDS = '''
 @dataclass(frozen=True)
@@ -40,11 +41,11 @@ def own(future: bool) -> dict[str, Any]:
 
 @pytest.mark.parametrize("future", [False, True])
 def test_choices_have_the_types_of_their_fields(future: bool) -> None:
-    found = _choices(own(future), GIVEN)
+    found = read_choices(own(future), GIVEN)
     assert found == WANTED and {name: type(value) for name, value in found.items()} == {
         name: type(value) for name, value in WANTED.items()
     }
-    assert _choices(own(future), ("layers=none", "title=none", "share_or_none=none", "label=none")) == dict(
+    assert read_choices(own(future), ("layers=none", "title=none", "share_or_none=none", "label=none")) == dict(
         layers=None, title=None, share_or_none=None, label="none"
     )
 
@@ -62,11 +63,21 @@ def test_choices_have_the_types_of_their_fields(future: bool) -> None:
 )
 def test_other_values_are_refused(future: bool, option: str, words: str) -> None:
     with pytest.raises(ValueError, match=f"Expected --set NAME=VALUE with a value that is {words}; got '{option}'"):
-        _choices(own(future), (option,))
+        read_choices(own(future), (option,))
 
 
 def test_a_type_that_cannot_be_had_is_a_number() -> None:
     kinds = own(True)
     kinds["own"].__annotations__["share"] = "float | Missing"
     kinds["own"].__dataclass_fields__["share"].type = "float | Missing"
-    assert _choices(kinds, ("share=0.5",)) == {"share": 0.5}
+    assert read_choices(kinds, ("share=0.5",)) == {"share": 0.5}
+
+
+def test_fields_read_without_the_classes_are_those_of_the_classes() -> None:
+    for name, kind in SYSTEMS.items():
+        declared = declared_fields("capacity.systems", name)
+        assert set(declared) == {field.name for field in fields(kind)}, name
+        own = {field: text for field, text in declared.items() if field not in OF_NETWORKS}
+        assert Any not in map(_called, own.values()), (
+            own
+        )  # what the command line cannot read before the classes are there
