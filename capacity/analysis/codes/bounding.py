@@ -15,6 +15,8 @@ from capacity.results.intervals import CONSERVATIVE_ERRORS, rule_of_three_bits
 
 SECOND_ORDER = CONSERVATIVE_ERRORS**2 / 2  # nats times n: half the square of the errors that the interval reaches
 
+ROUNDING = 1e-9  # of what there can be at most, which is itself a sum of logarithms
+
 
 def lower_bounds(
     values: Float[np.ndarray, "k n"],
@@ -67,12 +69,18 @@ def stacked(found: list[Estimate]) -> Estimate:
 
 def cut_at(found: Estimate, most: np.ndarray | float) -> Estimate:
     """The bound, no part of it above what there can be at most, in bits."""
-    bits, low, high = (np.minimum(np.asarray(end), most) for end in (found.bits, found.low, found.high))
+    bits, low, high = (
+        np.minimum(np.asarray(end), most * (1 + ROUNDING)) for end in (found.bits, found.low, found.high)
+    )
     return replace(found, bits=bits, low=low, high=high)
 
 
 def _means(values: np.ndarray, kind: Kind, controls: np.ndarray | None = None) -> Estimate:
+    """One after another: a program is compiled for each shape, which takes longer than many calls of one."""
     columns = np.zeros((*values.shape, 0)) if controls is None else controls
     with jax.enable_x64(True):
-        found: Estimate = jax.tree.map(np.asarray, conservative_means(jnp.asarray(values), jnp.asarray(columns)))
-    return replace(found, kind=kind)
+        found = [
+            conservative_means(jnp.asarray(one[None]), jnp.asarray(known[None]))
+            for one, known in zip(values, columns, strict=True)
+        ]
+    return replace(stacked([one_of(one) for one in found]), kind=kind)

@@ -39,7 +39,6 @@ class OtherLaws(Protocol):
         ...
 
 
-
 @dataclass(frozen=True)
 class CodeLengths:
     """Lengths in nats of every row under laws of other rows.

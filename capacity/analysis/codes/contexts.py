@@ -93,9 +93,7 @@ def best_parents(
     return parents
 
 
-def best_lag(
-    symbols: Int[np.ndarray, "n positions"], size: int, base: Float[np.ndarray, "n positions"]
-) -> int | None:
+def best_lag(symbols: Int[np.ndarray, "n positions"], size: int, base: Float[np.ndarray, "n positions"]) -> int | None:
     """How far before, 2 or more, the symbol stands that tells most; None where none tells any."""
     lags = range(2, min(symbols.shape[1], MAX_LAG + 1))
     told = [_told(_before(symbols, lag).ravel(), symbols.ravel(), size, base.ravel()) for lag in lags]
@@ -103,7 +101,9 @@ def best_lag(
 
 
 def _told(contexts: np.ndarray, symbols: np.ndarray, size: int, base: np.ndarray) -> float:
-    return float(Counts.of(contexts, symbols, size).held_out(contexts, symbols, base).max() - np.log(base).mean())
+    """Nats of a symbol that the contexts tell, less what the choice of a strength may pretend."""
+    gain = Counts.of(contexts, symbols, size).held_out(contexts, symbols, base).max() - np.log(base).mean()
+    return float(gain - np.log(len(symbols)) / len(symbols))
 
 
 def _before(symbols: np.ndarray, lag: int) -> np.ndarray:
@@ -111,4 +111,3 @@ def _before(symbols: np.ndarray, lag: int) -> np.ndarray:
     found = np.zeros(symbols.shape, np.int64)
     found[:, lag:] = symbols[:, :-lag] + 1
     return found
-

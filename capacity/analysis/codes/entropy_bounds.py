@@ -68,7 +68,7 @@ def most_collisions(times: Float[np.ndarray, " symbols"]) -> float:
     triples = float((times * (times - 1) * (times - 2)).sum())
     variance = 4 * max(triples - equal**2 / times.sum(), 0.0) + 2 * equal
     none_seen = float(gamma.ppf(1 - ERROR, 2.0)) ** 2
-    return min(heavy, equal + CONSERVATIVE_ERRORS * variance**0.5 + none_seen)
+    return min(heavy, float(equal + CONSERVATIVE_ERRORS * variance**0.5) + none_seen)
 
 
 def _by_both(rng: np.random.Generator, symbols: Int[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:

@@ -1,7 +1,7 @@
 """Laws of a code's symbols given those before them, many at once: whatever a code is like, some of them tells it.
 
-    uniform; the position alone; the symbol before, two before, at the best lag; the best earlier position of each;
-    for few symbols a chain of softmaxes (`estimators.codes.logistic`)
+uniform; the position alone; the symbol before, two before, at the best lag; the best earlier position of each;
+for few symbols a chain of softmaxes (`estimators.codes.logistic`)
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from capacity.analysis.codes.contexts import Contexts, alone, contexts_of
 from capacity.analysis.codes.counts import Counts
 from capacity.estimators.codes.logistic import Logistic, fit_linear, fit_products
 
-CHAINED = 128  # outputs of a chain of softmaxes, at most
+CHAINED = 64  # outputs of a chain of softmaxes, at most
 WITH_PRODUCTS = 24  # outputs of one with products
-CHAIN_ROWS = 3000
+CHAIN_ROWS = 2000
 POOLED_LAW = -2  # which of the laws of all positions stands behind those of each
 
 Logs = Float[np.ndarray, "experts n positions"]

@@ -47,7 +47,7 @@ def pair_brackets(
     told = [alone[k] - conditional_lengths(rng, symbols[:, j], symbols[:, k], int(sizes[k])) for j, k in pairs]
     lower = lower_bounds(np.stack(told), loss=most.T[second])
     both = [_numbered(symbols[:, j] * (int(symbols[:, k].max()) + 1) + symbols[:, k]) for j, k in pairs]
-    paired = np.stack([single[:, j] + single[:, k] - surprisals(pair) for (j, k), pair in zip(pairs, both, strict=True)])
+    paired = single.T[first] + single.T[second] - np.stack([surprisals(pair) for pair in both])
     upper = upper_bounds(paired, most.T[first] + most.T[second])
     together = stacked([entropy_below(rng, pair) for pair in both])
     high = np.asarray(marginal.high)

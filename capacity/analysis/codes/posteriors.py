@@ -1,6 +1,6 @@
 """Log densities of drawn codes under the posteriors of all points, by folds: z_j given x has a table of its own.
 
-    log q(z|x) = sum_j log q_j(z_j|x)
+log q(z|x) = sum_j log q_j(z_j|x)
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.special import xlogy
 
-from capacity.analysis.codes.code_length import FOLDS
 from capacity.analysis.latent.folds import sum_by_fold
 
 BLOCK_BYTES = 3e7  # of one table of densities
@@ -46,12 +45,19 @@ def draw(
 def fold_sums(
     log_probs: Float[np.ndarray, "points positions symbols"], drawn: Drawn, fold: Int[np.ndarray, " points"]
 ) -> Float[np.ndarray, "n folds"]:
-    """Log sums of densities of drawn codes over the points of each fold, their own posteriors left out."""
+    """Log sums of densities of drawn codes over the points of each fold, their own posteriors left out.
+
+    Args:
+        log_probs: of all points.
+        drawn: codes of some of them.
+        fold: of each point; none is without points.
+    """
     order = np.argsort(fold, kind="stable")
-    edges = np.searchsorted(fold[order], np.arange(FOLDS + 1))
+    folds = int(fold.max()) + 1
+    edges = np.searchsorted(fold[order], np.arange(folds + 1))
     place = np.argsort(order)
     by_symbol = np.ascontiguousarray(log_probs[order].transpose(1, 2, 0))
-    out = np.empty((len(drawn.points), FOLDS))
+    out = np.empty((len(drawn.points), folds))
     step = max(int(BLOCK_BYTES / 8 / len(log_probs)), 1)
     for start in range(0, len(out), step):
         rows = slice(start, start + step)

@@ -38,6 +38,7 @@ from capacity.analysis.codes.posteriors import Drawn, controls, draw, entropies,
 from capacity.analysis.latent.population import MIN_POINTS
 from capacity.estimators.checks import random_of
 from capacity.results.estimate import NATS_PER_BIT, Bracket, Estimate
+from capacity.results.intervals import rule_of_three_bits
 from capacity.runtime.keys import Seed, as_key
 from capacity.runtime.progress import Progress, reporter
 from capacity.runtime.tables.codes import checked_probs
@@ -98,11 +99,11 @@ def _of_these_points(rng: np.random.Generator, log_probs: LogProbs, entropy: np.
     count = len(log_probs)
     points = np.concatenate([rng.permutation(count) for _ in range(-(-samples // count))])[:samples]
     drawn = draw(rng, log_probs, points)
-    sums = fold_sums(log_probs, drawn, np.arange(count) % FOLDS)
-    values = drawn.own - np.logaddexp(logsumexp(sums, axis=1), drawn.own) + np.log(count)
-    # Values are log2 N less what the code leaves open of the point, which is not negative and may be rare and large.
+    sums = fold_sums(log_probs, drawn, np.zeros(count, int))[:, 0]
+    values = drawn.own - np.logaddexp(sums, drawn.own) + np.log(count)
     found = one_of(lower_bounds(values[None], np.log2(count), controls=controls(log_probs, entropy, drawn)[None]))
-    high = np.minimum(found.high, np.log2(count))
+    unseen = rule_of_three_bits(np.log2(count) - found.bits, len(points))
+    high = np.minimum(found.high + unseen, np.log2(count))
     return replace(found, bits=np.minimum(found.bits, high), high=high, kind="exact")
 
 
@@ -131,7 +132,7 @@ def _population(
     lower = one_of(lower_bounds(below[None], np.log2(count), controls=known[None]))
 
     def posteriors(rows: np.ndarray, folds: list[int]) -> np.ndarray:
-        return logsumexp(sums[rows][:, folds], axis=1)[None] - np.log(np.isin(fold, folds).sum())
+        return np.asarray(logsumexp(sums[rows][:, folds], axis=1)[None] - np.log(np.isin(fold, folds).sum()))
 
     lengths = cross_fitted(codes.symbols, rows, sizes, fold, told, posteriors)
     above = drawn.own + lengths.whole

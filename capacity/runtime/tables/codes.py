@@ -1,4 +1,4 @@
-"""Discrete codes as a user brings them: symbols' numbers, or the probability of each symbol, and the codebook's size."""
+"""Discrete codes as a user brings them: symbols' numbers, or probabilities of symbols, and the codebook's size."""
 
 from __future__ import annotations
 
