@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from capacity.cli.codes import CodeFiles, latent_codes
 from capacity.cli.help import ASKED, READ, WRITTEN
 from capacity.cli.options import SeedOption, TableJsonOption, check_inputs, check_plot
 from capacity.cli.refusals import refusals
@@ -18,17 +19,40 @@ from capacity.runtime.start import check_platform
 
 def latent_command(
     means: Annotated[
-        Path,
+        Path | None,
         typer.Option(help="Posterior means, .npy or .csv, a row for each data point.", rich_help_panel=READ),
-    ],
+    ] = None,
     logvars: Annotated[
-        Path,
+        Path | None,
         typer.Option(help="Logarithms of the posterior variances, the same shape.", rich_help_panel=READ),
-    ],
+    ] = None,
+    codes: Annotated[
+        Path | None,
+        typer.Option(
+            help="Instead: discrete codes (VQ, FSQ, binary), whole numbers from 0, a row for each data point.",
+            rich_help_panel=READ,
+        ),
+    ] = None,
+    probs: Annotated[
+        Path | None,
+        typer.Option(
+            help="Instead: probabilities of a stochastic discrete code, .npy of points × positions × symbols.",
+            rich_help_panel=READ,
+        ),
+    ] = None,
+    codebook: Annotated[
+        str | None,
+        typer.Option(
+            help="Symbols of the codebook, or of each position: 512, or 8,5,5,5. [default: the largest + 1]",
+            rich_help_panel=READ,
+        ),
+    ] = None,
     given: Annotated[
         str | None,
         typer.Option(
-            help="What --logvars holds: logvar, log_std, variance or std. [default: logvar]", rich_help_panel=READ
+            help="What --logvars holds: logvar, log_std, variance or std [default: logvar]; what --probs holds: "
+            "probs or logits. [default: probs]",
+            rich_help_panel=READ,
         ),
     ] = None,
     samples: Annotated[
@@ -46,13 +70,21 @@ def latent_command(
     ] = False,
     seed: SeedOption = 0,
 ) -> None:
-    """How many bits does a trained VAE's code hold about its data?
+    """How many bits does a trained VAE's code hold about its data, or a discrete code (VQ, FSQ, binary)?
 
     Prints the bits of the population that the points were drawn from, between two bounds; those of these points, exact
     by enumeration and at most log2 N; the rate, and what it counts beyond the information; and bits unit by unit, in
-    order, with the units that are idle or dead.
+    order, with the units that are idle or dead; of a discrete code, symbols that are dead.
     """
+    if codes is not None or probs is not None or codebook is not None:
+        latent_codes(
+            CodeFiles(means or logvars, codes, probs), codebook, given, samples, seed, plot, as_json, quiet
+        )  # fmt: skip
+        return
     with refusals():
+        if means is None or logvars is None:
+            got = "--means" if means else "--logvars" if logvars else "none of these"
+            raise ValueError(f"Expected --means with --logvars, or --codes, or --probs; got {got}.")
         check_inputs(means, logvars)
         check_plot(plot, means, logvars)
         from capacity.runtime.files.arrays import read_one

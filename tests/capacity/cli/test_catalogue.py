@@ -65,6 +65,9 @@ REFUSED = {
     "a choice": ("curve", "--system", "gaussian", "--set", "powr=2"),
     "no choice": ("curve", "--system", "gaussian", "--set", "power"),
     "a choice's type": ("curve", "--system", "binary", "--set", "stochastic=maybe"),
+    "codes": ("latent", "--codes", "m.npy"),
+    "a codebook": ("latent", "--codes", "m.npy", "--codebook", "8;5"),
+    "probabilities": ("latent", "--probs", "m.npy"),
     "no curve": ("show", "."),
     "no report": ("report", "."),
 }
