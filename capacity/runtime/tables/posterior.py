@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from capacity.runtime.memory import check_fits
 from capacity.runtime.names import check_name
+from capacity.runtime.tables.resolution import note_resolution
 from capacity.runtime.whole import whole
 
 TO_LOG_STD: dict[str, Callable[[np.ndarray], np.ndarray]] = {
@@ -33,6 +34,7 @@ def checked_posterior(means: ArrayLike, spreads: ArrayLike, given: str | None = 
     Raises:
         ValueError: for shapes that differ, numbers that are not real or not finite, fewer than two points, and numbers
             that look like variances where logarithms are expected or the other way round; the message says which.
+        UserWarning: as `note_resolution` says it, of means in half precision.
     """
     if given is not None:
         check_name(given, TO_LOG_STD, "given")
@@ -60,6 +62,7 @@ def checked_posterior(means: ArrayLike, spreads: ArrayLike, given: str | None = 
             f"Expected log standard deviations within ±{MAX_LOG_STD:g}; got {log_std.min():.4g} to "
             f"{log_std.max():.4g}. Is it {given or 'logvar'} that was given?"
         )
+    note_resolution(mean, log_std)
     return mean, log_std
 
 

@@ -1,0 +1,96 @@
+"""Batches of a data loader: which part of one is the encoder's input, and how many rows it has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+
+from capacity.runtime.names import check_name, listed
+from capacity.runtime.tables.foreign import is_of
+
+BATCH = 256
+
+Inputs: TypeAlias = str | int | Sequence[str]
+"""Which part of a batch goes into the encoder: a name, a place, or several names, which are then keywords."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """What an encoder is called with for one batch."""
+
+    args: tuple[object, ...]
+    keywords: dict[str, object]
+
+    @property
+    def rows(self) -> int | None:
+        """How many data points there are; None where no input says it."""
+        return next((len(part) for part in self._parts() if isinstance(part, Sized)), None)
+
+    def placed(self, place: Callable[[object], object]) -> Call:
+        """The same on the module's device, as `place` puts each array."""
+        return Call(tuple(map(place, self.args)), {name: place(part) for name, part in self.keywords.items()})
+
+    def first(self, rows: int) -> Call | None:
+        """The first rows alone; None where an input is no array of as many rows as all others."""
+        parts = self._parts()
+        if not all(is_array(part) and isinstance(part, Sized) and len(part) == self.rows for part in parts):
+            return None
+        return self.placed(lambda part: part[:rows])  # type: ignore[index]
+
+    def _parts(self) -> list[object]:
+        return [*self.args, *self.keywords.values()]
+
+
+def is_array(given: object) -> bool:
+    """Whether it is an array of NumPy, PyTorch or JAX."""
+    return isinstance(given, np.ndarray) or is_of(given, "torch") or is_of(given, "jax") or is_of(given, "jaxlib")
+
+
+def batches_of(loader: Iterable[object]) -> Iterator[object]:
+    """The batches of a loader; an array of all data points is cut into some.
+
+    Raises:
+        TypeError: for what is no iterable.
+    """
+    if is_array(loader):
+        array: Sequence[object] = loader  # type: ignore[assignment]
+        return (array[start : start + BATCH] for start in range(0, len(array), BATCH))
+    if not isinstance(loader, Iterable):
+        raise TypeError(f"Expected a data loader, or any iterable of batches; got {type(loader).__name__}.")
+    return iter(loader)
+
+
+def call_of(batch: object, inputs: Inputs | None) -> Call:
+    """What the encoder is called with: an array as it is, of a tuple the first, of a mapping what `inputs` names.
+
+    Args:
+        batch: as the loader gives it.
+        inputs: a name or place in the batch; several names are handed over as keywords.
+
+    Raises:
+        ValueError: for a mapping of several parts without a name, and for a name or place that is not there.
+    """
+    if isinstance(batch, Mapping):
+        if inputs is None and len(batch) == 1:
+            return Call(tuple(batch.values()), {})
+        if inputs is None:
+            raise ValueError(
+                f"Expected inputs=NAME, which of the batch's parts the encoder takes; it has {listed(batch)}."
+            )
+        names = [inputs] if isinstance(inputs, str | int) else inputs
+        for name in names:
+            check_name(name, batch, "inputs")
+        if isinstance(inputs, str | int):
+            return Call((batch[inputs],), {})
+        return Call((), {name: batch[name] for name in inputs})
+    if isinstance(batch, tuple | list):
+        place = 0 if inputs is None else inputs
+        if not isinstance(place, int) or not -len(batch) <= place < len(batch):
+            raise ValueError(f"Expected inputs as a place in a batch of {len(batch)} parts; got {inputs!r}.")
+        return Call((batch[place],), {})
+    if inputs is not None:
+        raise ValueError(f"Expected batches with parts for inputs={inputs!r}; got {type(batch).__name__}.")
+    return Call((batch,), {})
