@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
+from capacity.cli.given_posterior import check_given, given_arrays
 from capacity.cli.help import ASKED, READ, WRITTEN
-from capacity.cli.options import SeedOption, TableJsonOption, check_inputs, check_plot
+from capacity.cli.options import SeedOption, TableJsonOption, check_plot
 from capacity.cli.refusals import refusals
 from capacity.cli.say import say, say_json
 from capacity.runtime.names import check_name
@@ -18,13 +19,26 @@ from capacity.runtime.start import check_platform
 
 def latent_command(
     means: Annotated[
-        Path,
-        typer.Option(help="Posterior means, .npy or .csv, a row for each data point.", rich_help_panel=READ),
-    ],
+        Path | None,
+        typer.Option(
+            help="Posterior means, .npy or .csv, a row for each data point; with --posterior, the array's name.",
+            rich_help_panel=READ,
+        ),
+    ] = None,
     logvars: Annotated[
-        Path,
-        typer.Option(help="Logarithms of the posterior variances, the same shape.", rich_help_panel=READ),
-    ],
+        Path | None,
+        typer.Option(
+            help="Logarithms of the posterior variances, the same shape; with --posterior, the array's name.",
+            rich_help_panel=READ,
+        ),
+    ] = None,
+    posterior: Annotated[
+        Path | None,
+        typer.Option(
+            help="One .npz or .safetensors that holds both, called means and logvars, mu and log_var, or the like.",
+            rich_help_panel=READ,
+        ),
+    ] = None,
     given: Annotated[
         str | None,
         typer.Option(
@@ -53,15 +67,14 @@ def latent_command(
     order, with the units that are idle or dead.
     """
     with refusals():
-        check_inputs(means, logvars)
-        check_plot(plot, means, logvars)
-        from capacity.runtime.files.arrays import read_one
+        check_given(posterior, means, logvars)
+        check_plot(plot, *[file for file in (posterior, means, logvars) if file is not None])
         from capacity.runtime.tables.posterior import TO_LOG_STD, check_samples, checked_posterior
 
         if given is not None:
             check_name(given, TO_LOG_STD, "--given")
-        posterior = read_one(means), read_one(logvars)
-        _, units = checked_posterior(*posterior, given)[0].shape
+        read, given = given_arrays(posterior, means, logvars, given)
+        _, units = checked_posterior(*read, given)[0].shape
         check_samples(samples, units)
 
         check_platform()  # loads JAX, which takes seconds: data that cannot be taken need not wait for it
@@ -72,7 +85,7 @@ def latent_command(
         from capacity.runtime.progress import Bar
 
         bar = Bar() if sys.stderr.isatty() and not quiet else None
-        found = measure_latent(jax.random.key(seed), *posterior, given=given, samples=samples, progress=bar)
+        found = measure_latent(jax.random.key(seed), *read, given=given, samples=samples, progress=bar)
         if plot is not None:
             from capacity.plots.latent import save_latent
 

@@ -4,7 +4,7 @@ No framework is imported before a module of it is given.
 """
 
 from capacity.frameworks.module import collect_module, measure_module, measure_posterior
-from capacity.frameworks.saved import load_posterior, save_posterior
+from capacity.runtime.files.posteriors import load_posterior, save_posterior
 
 __all__ = [
     "collect_module",

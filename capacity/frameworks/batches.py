@@ -45,8 +45,9 @@ class Call:
 
 
 def is_array(given: object) -> bool:
-    """Whether it is an array of NumPy, PyTorch or JAX."""
-    return isinstance(given, np.ndarray) or is_of(given, "torch") or is_of(given, "jax") or is_of(given, "jaxlib")
+    """Whether it is an array of NumPy, PyTorch or JAX; nothing is imported to tell."""
+    tensor = any((kind.__module__, kind.__name__) == ("torch", "Tensor") for kind in type(given).__mro__)
+    return tensor or isinstance(given, np.ndarray) or is_of(given, "jax") or is_of(given, "jaxlib")
 
 
 def batches_of(loader: Iterable[object]) -> Iterator[object]:

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from typing import TypeAlias
 
 from capacity.runtime.names import check_name
-from capacity.runtime.tables.foreign import is_of
 
 Encode: TypeAlias = Callable[..., object]
 """From one batch of inputs to what `read_output` takes."""
@@ -36,18 +35,6 @@ class Framework:
     def placed(self, module: object, given: object) -> object:
         """An array of a batch as the module takes it, on its device; what is no array is left as it is."""
         return given
-
-    def named(self, output: object) -> object:
-        """An output, a distribution of the framework as its parameters by name.
-
-        Raises:
-            ValueError: for a distribution that has no such parameters.
-        """
-        if is_of(output, "torch.distributions"):  # a function around a PyTorch model
-            from capacity.frameworks.torch import Torch
-
-            return Torch().named(output)
-        return output
 
     def random_parts(self, module: object, run: Callable[[], object]) -> list[str]:
         """Names of submodules that answer differently when `run` is called twice; empty where none is found."""
@@ -79,16 +66,3 @@ class Framework:
             if not f"{kind.__module__}.".startswith((f"{self.home}.", "builtins."))
         ]
         return sorted({n for kind in kinds for n, member in vars(kind).items() if callable(member) and n[0] != "_"})
-
-
-def framework_of(module: object) -> Framework:
-    """The framework of a module, by where its class comes from; that of plain functions for all else."""
-    if is_of(module, "torch.nn") or is_of(module, "torch.jit") or is_of(module, "torch._dynamo"):
-        from capacity.frameworks.torch import Torch
-
-        return Torch()
-    if is_of(module, "flax.nnx"):
-        from capacity.frameworks.nnx import NNX
-
-        return NNX()
-    return Framework()

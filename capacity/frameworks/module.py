@@ -10,8 +10,9 @@ from typing import Literal
 
 from capacity.analysis.latent.latent import Latent, measure_latent
 from capacity.frameworks.batches import Call, Inputs
+from capacity.frameworks.choice import framework_of
 from capacity.frameworks.collect import collect_rows
-from capacity.frameworks.framework import Encode, framework_of
+from capacity.frameworks.framework import Encode
 from capacity.frameworks.outputs import read_output
 from capacity.runtime.keys import Seed
 from capacity.runtime.progress import Progress, reporter
@@ -82,11 +83,13 @@ def collect_module(
         raise ValueError(f"Expected at least two points; got {points}.")
     frame = framework_of(module)
     call = frame.encoder(module, encode)
-    offers = tuple(frame.methods(module)) if encode is None and frame.home != "builtins" else ()
+    offers: tuple[str, ...] = ()
+    if encode is None and frame.home != "builtins":
+        offers = tuple(name for name in frame.methods(module) if name != "forward")
 
     def run(given_inputs: Call) -> object:
         placed = given_inputs.placed(lambda part: frame.placed(module, part))
-        return frame.named(call(*placed.args, **placed.keywords))
+        return call(*placed.args, **placed.keywords)
 
     with frame.evaluating(module):
         found = collect_rows(

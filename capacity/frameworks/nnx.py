@@ -17,7 +17,7 @@ MODES = ("deterministic", "use_running_average")
 
 
 class NNX(Framework):
-    """Modules of `flax.nnx`."""
+    """How modules of `flax.nnx` are run."""
 
     name = "flax nnx"
     home = "flax"

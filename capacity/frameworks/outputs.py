@@ -7,8 +7,10 @@ from dataclasses import fields, is_dataclass
 
 import numpy as np
 
+from capacity.frameworks.batches import is_array
+from capacity.frameworks.distributions import parameters_of
 from capacity.runtime.names import listed
-from capacity.runtime.tables.foreign import as_numpy
+from capacity.runtime.tables.foreign import as_numpy, is_of
 from capacity.runtime.tables.posterior_arrays import (
     PosteriorArrays,
     code_posterior,
@@ -35,6 +37,7 @@ def read_output(output: object, given: str | None = None, offers: tuple[str, ...
     Raises:
         ValueError: for anything else, with what came.
     """
+    output = parameters_of(output)
     named = _as_mapping(output)
     if named is not None:
         return named_posterior(named, given=given)
@@ -64,6 +67,8 @@ def _as_mapping(output: object) -> Mapping[str, object] | None:
 
 
 def _array(output: object, offers: tuple[str, ...]) -> np.ndarray:
+    if is_of(output, "torch") and not is_array(output):
+        raise _refusal(type(output).__name__, offers)
     try:
         array = as_numpy(output)
     except ValueError:

@@ -1,4 +1,4 @@
-"""PyTorch: modules in evaluation mode, on their own device, without gradients; distributions as their parameters.
+"""PyTorch: modules in evaluation mode, on their own device, without gradients.
 
 A module is left as it was: the mode of each submodule, its buffers, and PyTorch's random numbers, so that training goes
 on as it would have done.
@@ -17,12 +17,12 @@ import torch
 from capacity.frameworks.framework import Framework
 from capacity.runtime.tables.foreign import as_numpy, is_of
 
-Answer: TypeAlias = tuple[str, list[np.ndarray], list[np.ndarray]]
+ModuleCall: TypeAlias = tuple[str, list[np.ndarray], list[np.ndarray]]
 """Of a submodule: its name, what it was given, what it gave."""
 
 
 class Torch(Framework):
-    """Modules of `torch.nn`."""
+    """How modules of `torch.nn` are run."""
 
     name = "PyTorch"
     home = "torch"
@@ -58,26 +58,6 @@ class Torch(Framework):
             return torch.as_tensor(np.array(array), dtype=kind if real else None, device=device)
         return given
 
-    def named(self, output: object) -> object:
-        """Normal laws as means and deviations or covariances; categorical and Bernoulli ones as probabilities."""
-        laws = torch.distributions
-        if not isinstance(output, laws.Distribution):
-            return output
-        if isinstance(output, laws.Independent):
-            return self.named(output.base_dist)
-        if isinstance(output, laws.Normal):
-            return {"means": output.loc, "stds": output.scale}
-        if isinstance(output, laws.MultivariateNormal | laws.LowRankMultivariateNormal):
-            return {"means": output.loc, "covariances": output.covariance_matrix}
-        if isinstance(output, laws.Categorical | laws.OneHotCategorical):
-            return {"probs": output.probs}
-        if isinstance(output, laws.Bernoulli):
-            return {"probs": torch.stack([1 - output.probs, output.probs], -1)}
-        raise ValueError(
-            "Expected a Normal, MultivariateNormal, Categorical, OneHotCategorical or Bernoulli, or one of these in "
-            f"Independent; got {type(output).__name__}. Give its parameters by name: encode=lambda x: {{...}}."
-        )
-
     def random_parts(self, module: object, run: Callable[[], object]) -> list[str]:
         """The first submodule that gives others of the same inputs, of those that have no such part themselves."""
         assert isinstance(module, torch.nn.Module)
@@ -93,9 +73,9 @@ def _device(module: torch.nn.Module) -> torch.device | None:
     return next((tensor.device for tensor in chain(module.parameters(), module.buffers())), None)
 
 
-def _answers(module: torch.nn.Module, run: Callable[[], object]) -> list[Answer]:
+def _answers(module: torch.nn.Module, run: Callable[[], object]) -> list[ModuleCall]:
     """Name, inputs and outputs of each submodule that `run` calls, in the order in which they answer: parts first."""
-    heard: list[Answer] = []
+    heard: list[ModuleCall] = []
 
     def listen(name: str) -> Callable[[torch.nn.Module, tuple[object, ...], object], None]:
         return lambda _, given, answer: heard.append((name, _tensors(given), _tensors(answer)))

@@ -16,7 +16,13 @@ from capacity.runtime.tables.foreign import as_numpy
 from capacity.runtime.tables.posterior import checked_posterior
 
 NORMAL, MULTIVARIATE_NORMAL, CODES, PROBS = "normal", "multivariate_normal", "codes", "probs"
-SPREADS = {"logvars": "logvar", "log_stds": "log_std", "variances": "variance", "stds": "std"}
+SPREADS = {
+    "logvars": "logvar",
+    "log_stds": "log_std",
+    "variances": "variance",
+    "stds": "std",
+    "precisions": "precision",
+}
 """Names of arrays of spreads, and what `measure_latent(given=)` calls them."""
 KNOWN_AS: dict[str, tuple[str, ...]] = {
     "means": ("mean", "mu", "mus", "loc", "posterior_mean", "posterior_means"),
@@ -24,12 +30,13 @@ KNOWN_AS: dict[str, tuple[str, ...]] = {
     "log_stds": ("log_std", "logstd", "log_sigma", "log_scale"),
     "variances": ("variance", "var", "vars"),
     "stds": ("std", "sigma", "sigmas", "scale", "stddev"),
+    "precisions": ("precision",),
     "covariances": ("covariance", "cov", "covariance_matrix"),
     "codes": ("code", "indices", "code_indices", "encoding_indices", "min_encoding_indices"),
     "probs": ("probabilities",),
     "logits": (),
 }
-PARAMETERS = ("logvars", "log_stds", "variances", "stds", "covariances")
+PARAMETERS = (*SPREADS, "covariances")
 SUM_TOLERANCE = 1e-2  # of probabilities in bfloat16, of many symbols
 
 
@@ -39,11 +46,11 @@ class PosteriorArrays:
 
     Attributes:
         law: "normal", "multivariate_normal", "codes" (integers, no noise) or "probs" (symbols drawn from these).
-        arrays: of "normal", `means` (N, units) and one of `logvars`, `log_stds`, `variances`, `stds` (N, units); of
-            "multivariate_normal", `means` (N, units) and `covariances` (N, units, units); of "codes", `codes`
-            (N, positions); of "probs", `probs` (N, positions, symbols).
+        arrays: of "normal", `means` (N, units) and one of `logvars`, `log_stds`, `variances`, `stds`, `precisions`
+            (N, units); of "multivariate_normal", `means` (N, units) and `covariances` (N, units, units); of "codes",
+            `codes` (N, positions); of "probs", `probs` or `logits` (N, positions, symbols).
         given: of "normal", what the array beside the means holds, as `measure_latent(given=)` has it; None takes
-            log-variances if they look like it.
+            log-variances if they look like it.  Of "probs", "logits" or None.
     """
 
     law: str
@@ -124,7 +131,8 @@ def normal_posterior(means: np.ndarray, spreads: np.ndarray, given: str | None =
     Args:
         means: (N, ...).
         spreads: the same shape; of covariances (N, units, units).
-        given: what they are: "logvar", "log_std", "variance", "std" or "covariances"; None takes log-variances.
+        given: what they are: "logvar", "log_std", "variance", "std", "precision" or "covariances"; None takes
+            log-variances.
 
     Raises:
         ValueError: for shapes that do not fit, and for what are no real numbers.
@@ -163,18 +171,17 @@ def probs_posterior(given: np.ndarray, *, logits: bool = False) -> PosteriorArra
     Raises:
         ValueError: for what are no probabilities along the last axis.
     """
+    name = "logits" if logits else "probs"
     if given.dtype.kind != "f" or given.ndim < 2:
-        kind = "logits" if logits else "probs"
-        raise ValueError(f"Expected {kind} as real numbers (N, positions, symbols); got {_said(given)}.")
-    probs = _real(given)
-    if logits:
-        probs = np.exp(probs - probs.max(-1, keepdims=True))
-    elif not sums_to_one(given):
+        raise ValueError(f"Expected {name} as real numbers (N, positions, symbols); got {_said(given)}.")
+    if not logits and not sums_to_one(given):
         axes = [axis for axis in range(1, given.ndim - 1) if sums_to_one(np.moveaxis(given, axis, -1))]
         hint = f" They do along axis {axes[0]}: move it to the end." if axes else ""
         raise ValueError(f"Expected probs that add up to 1 along the last axis; got {_said(given)}.{hint}")
-    probs = probs / probs.sum(-1, keepdims=True)
-    return PosteriorArrays(PROBS, {"probs": probs.reshape(len(probs), -1, probs.shape[-1])})
+    table = _real(given).reshape(len(given), -1, given.shape[-1])
+    if not logits:
+        table = table / table.sum(-1, keepdims=True)
+    return PosteriorArrays(PROBS, {name: table}, "logits" if logits else None)
 
 
 def sums_to_one(array: np.ndarray) -> bool:
