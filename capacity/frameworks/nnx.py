@@ -52,10 +52,10 @@ class NNX(Framework):
         run()
         drawn = [path for path, count in _counts(module).items() if count != before.get(path)]
         parts = dict(nnx.iter_modules(module))
-        owners = [max((p for p in parts if p == path[: len(p)]), key=len, default=()) for path in drawn]
+        owners = [max((p for p in parts if p == path[: len(p)]), key=len) for path in drawn]
         return [
-            f"`{'.'.join(map(str, owner)) or 'the module itself'}` ({type(parts[owner]).__name__})"
-            for owner in dict.fromkeys(owners)
+            f"`{'.'.join(map(str, path[:-1])).removesuffix('.rngs')}` ({type(parts[owner]).__name__})"
+            for path, owner in zip(drawn, owners, strict=True)
         ]
 
 
