@@ -40,7 +40,9 @@ def read_safetensors(file: Path) -> dict[str, np.ndarray]:
         raise ValueError(
             f"Expected {file} to be a whole .safetensors file; got one that cannot be read ({said})."
         ) from None
-    return {name: _array(tensor["dtype"], tensor["shape"], tensor["data"], name, file) for name, tensor in tensors}
+    return {
+        name: _array(tensor["dtype"], tensor["shape"], tensor["data"], name, file) for name, tensor in sorted(tensors)
+    }
 
 
 def write_safetensors(file: Path, arrays: Mapping[str, np.ndarray]) -> None:
@@ -80,7 +82,7 @@ def _library(file: Path, verb: str) -> ModuleType:
 def _array(kind: str, shape: list[int], content: bytes, name: str, file: Path) -> np.ndarray:
     if kind not in TYPES:
         raise ValueError(
-            f"Expected numbers of a type that NumPy has in {brief(shown(name))!r} of {file}; got {kind}. Save F32."
+            f"Expected numbers of a type that NumPy has in '{brief(shown(name))}' of {file}; got {kind}. Save F32."
         )
     array = np.frombuffer(content, TYPES[kind]).reshape(shape)
     if kind == "BF16":  # the upper half of a float32
