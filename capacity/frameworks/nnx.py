@@ -7,11 +7,11 @@ from contextlib import contextmanager
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from flax import nnx
 
+from capacity.frameworks.batches import is_array
 from capacity.frameworks.framework import Framework
-from capacity.runtime.tables.foreign import as_numpy, is_of
+from capacity.runtime.tables.foreign import as_numpy
 
 MODES = ("deterministic", "use_running_average")
 
@@ -41,9 +41,7 @@ class NNX(Framework):
 
     def placed(self, module: object, given: object) -> object:
         """A JAX array of what is an array, of whichever package."""
-        if isinstance(given, np.ndarray) or is_of(given, "torch"):
-            return jnp.asarray(as_numpy(given))
-        return given
+        return jnp.asarray(as_numpy(given)) if is_array(given) else given
 
     def random_parts(self, module: object, run: Callable[[], object]) -> list[str]:
         """Submodules whose streams of random numbers were drawn from."""

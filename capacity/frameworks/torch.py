@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import chain
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
-import torch
 
+from capacity.frameworks.batches import is_array
 from capacity.frameworks.framework import Framework
-from capacity.runtime.tables.foreign import as_numpy, is_of
+from capacity.runtime.tables.foreign import as_numpy
+
+if TYPE_CHECKING:
+    import torch
 
 ModuleCall: TypeAlias = tuple[str, list[np.ndarray], list[np.ndarray]]
 """Of a submodule: its name, what it was given, what it gave."""
@@ -30,6 +33,8 @@ class Torch(Framework):
     @contextmanager
     def evaluating(self, module: object) -> Iterator[None]:
         """Each submodule gets its own mode back, and each buffer its numbers."""
+        import torch
+
         assert isinstance(module, torch.nn.Module)
         modes = [(part, part.training) for part in module.modules()]
         buffers = [(b, b.detach().clone()) for b in module.buffers() if not torch.nn.parameter.is_lazy(b)]
@@ -47,11 +52,13 @@ class Torch(Framework):
 
     def placed(self, module: object, given: object) -> object:
         """A tensor on the module's device; a NumPy array of real numbers as a tensor of the module's type."""
+        import torch
+
         assert isinstance(module, torch.nn.Module)
         device = _device(module)
         if isinstance(given, torch.Tensor):
             return given.to(device) if device is not None else given
-        if isinstance(given, np.ndarray) or is_of(given, "jax"):
+        if is_array(given):
             array = as_numpy(given)
             real = array.dtype.kind == "f"
             kind = next((p.dtype for p in module.parameters() if p.is_floating_point()), None)
@@ -60,6 +67,8 @@ class Torch(Framework):
 
     def random_parts(self, module: object, run: Callable[[], object]) -> list[str]:
         """The first submodule that gives others of the same inputs, of those that have no such part themselves."""
+        import torch
+
         assert isinstance(module, torch.nn.Module)
         first, second = (_answers(module, run) for _ in range(2))
         for (name, given, answer), (_, given_again, other) in zip(first, second, strict=False):
@@ -90,6 +99,8 @@ def _answers(module: torch.nn.Module, run: Callable[[], object]) -> list[ModuleC
 
 
 def _tensors(given: object) -> list[np.ndarray]:
+    import torch
+
     if isinstance(given, torch.Tensor):
         return [as_numpy(given).copy()]
     if isinstance(given, dict):
