@@ -27,7 +27,7 @@ class Call:
     @property
     def rows(self) -> int | None:
         """How many data points there are; None where no input says it."""
-        return next((len(part) for part in self._parts() if isinstance(part, Sized)), None)
+        return next((count for count in map(_rows, self._parts()) if count is not None), None)
 
     def placed(self, place: Callable[[object], object]) -> Call:
         """The same on the module's device, as `place` puts each array."""
@@ -36,7 +36,7 @@ class Call:
     def first(self, rows: int) -> Call | None:
         """The first rows alone; None where an input is no array of as many rows as all others."""
         parts = self._parts()
-        if not all(is_array(part) and isinstance(part, Sized) and len(part) == self.rows for part in parts):
+        if not all(is_array(part) and _rows(part) == self.rows for part in parts) or self.rows is None:
             return None
         return self.placed(lambda part: part[:rows])  # type: ignore[index]
 
@@ -50,18 +50,28 @@ def is_array(given: object) -> bool:
     return tensor or isinstance(given, np.ndarray) or is_of(given, "jax") or is_of(given, "jaxlib")
 
 
-def batches_of(loader: Iterable[object]) -> Iterator[object]:
-    """The batches of a loader; an array of all data points is cut into some.
+def _rows(part: object) -> int | None:
+    """How many there are; None of what has no length, or keeps it to itself, as a loader of a stream does."""
+    try:
+        return len(part) if isinstance(part, Sized) else None
+    except TypeError:
+        return None
+
+
+def batches_of(loader: Iterable[object]) -> tuple[Iterator[object], int | None]:
+    """The batches of a loader, and how many if it says so; an array of all data points is cut into some.
 
     Raises:
         TypeError: for what is no iterable.
     """
-    if is_array(loader):
+    count = _rows(loader)
+    if is_array(loader) and count is not None:
         array: Sequence[object] = loader  # type: ignore[assignment]
-        return (array[start : start + BATCH] for start in range(0, len(array), BATCH))
-    if not isinstance(loader, Iterable):
+        starts = range(0, count, BATCH)
+        return (array[start : start + BATCH] for start in starts), len(starts)
+    if is_array(loader) or not isinstance(loader, Iterable):
         raise TypeError(f"Expected a data loader, or any iterable of batches; got {type(loader).__name__}.")
-    return iter(loader)
+    return iter(loader), count
 
 
 def call_of(batch: object, inputs: Inputs | None) -> Call:
@@ -72,8 +82,10 @@ def call_of(batch: object, inputs: Inputs | None) -> Call:
         inputs: a name or place in the batch; several names are handed over as keywords.
 
     Raises:
-        ValueError: for a mapping of several parts without a name, and for a name or place that is not there.
+        TypeError, ValueError: for a mapping of several parts without a name, and for a name or place that is not there.
     """
+    if inputs is not None and not isinstance(inputs, str | int | Sequence):
+        raise TypeError(f"Expected inputs as a name, a place, or several names; got {type(inputs).__name__}.")
     if isinstance(batch, Mapping):
         if inputs is None and len(batch) == 1:
             return Call(tuple(batch.values()), {})
@@ -83,7 +95,8 @@ def call_of(batch: object, inputs: Inputs | None) -> Call:
             )
         names = [inputs] if isinstance(inputs, str | int) else inputs
         for name in names:
-            check_name(name, batch, "inputs")
+            if name not in batch:
+                check_name(name, list(map(str, batch)), "inputs")
         if isinstance(inputs, str | int):
             return Call((batch[inputs],), {})
         return Call((), {name: batch[name] for name in inputs})

@@ -6,7 +6,7 @@ same, or rows decide about each other (batch statistics).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sized
+from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
 import numpy as np
@@ -46,9 +46,9 @@ def collect_rows(
             finite (saying in which batch), and encoders that are random or mix rows.
     """
     found: list[PosteriorArrays] = []
-    whole = len(loader) if isinstance(loader, Sized) else 0
+    batches, count = batches_of(loader)
     rows = 0
-    for number, batch in enumerate(batches_of(loader)):
+    for number, batch in enumerate(batches):
         try:
             call = call_of(batch, inputs)
             one = read(call)
@@ -62,8 +62,8 @@ def collect_rows(
             _check_like(one, found[0], number)
         found.append(one)
         rows += one.points
-        if report is not None and whole:
-            report(min((number + 1) / whole, 1.0), f"{rows:,} points encoded")
+        if report is not None and count:
+            report(min((number + 1) / count, 1.0), f"{rows:,} points encoded")
         if points is not None and rows >= points:
             break
     if not found:

@@ -117,8 +117,26 @@ def test_what_a_batch_may_be(kind: str) -> None:
 def test_an_array_of_all_points_is_a_loader_too() -> None:
     seen = []
     many = np.tile(X, (10, 1))
-    found = collect_module(lambda x: seen.append(len(x)) or normal(x), many)
-    assert max(seen) == BATCH and found.points == len(many)
+    told: list[float] = []
+    found = collect_module(
+        lambda x: seen.append(len(x)) or normal(x), many, progress=lambda share, _: told.append(share)
+    )
+    assert max(seen) == BATCH and found.points == len(many) and told[-1] == 1.0
+
+
+class Stream:
+    """As a loader of PyTorch of a stream: it has `len`, which fails."""
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        return iter(loader())
+
+    def __len__(self) -> int:
+        raise TypeError("no length")
+
+
+def test_a_stream_has_no_length() -> None:
+    found = collect_module(normal, Stream(), progress=lambda share, text: None)
+    np.testing.assert_array_equal(found.arrays["means"], MEANS)
 
 
 def test_order_is_the_loaders_and_points_can_be_few() -> None:
