@@ -15,6 +15,9 @@ from . import runtime as runtime
 from . import systems as systems
 from . import theory as theory
 from . import training as training
+from .analysis.codes.codes import Codes as Codes
+from .analysis.codes.codes import measure_codes as measure_codes
+from .analysis.codes.probs import measure_probs as measure_probs
 from .analysis.latent.latent import Latent as Latent
 from .analysis.latent.latent import measure_latent as measure_latent
 from .bounds import measure as measure

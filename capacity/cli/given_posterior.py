@@ -24,8 +24,8 @@ def check_given(posterior: Path | None, means: Path | None, logvars: Path | None
     if posterior is not None:
         check_inputs(posterior)
     elif means is None or logvars is None:
-        lacks = " and ".join(o for o, file in (("--means", means), ("--logvars", logvars)) if file is None)
-        raise ValueError(f"Expected --posterior FILE, or both --means FILE and --logvars FILE; got no {lacks}.")
+        got = "--means" if means else "--logvars" if logvars else "none of these"
+        raise ValueError(f"Expected --posterior, or --means with --logvars, or --codes, or --probs; got {got}.")
     else:
         check_inputs(means, logvars)
 
@@ -55,3 +55,47 @@ def given_arrays(
     if found.law != NORMAL:
         raise ValueError(f"Expected means and their spread in {posterior}; got {', '.join(found.arrays)}.")
     return (found.arrays["means"], found.arrays[found.spread]), found.given
+
+
+def told_apart(
+    posterior: Path | None, codes: Path | None, probs: Path | None
+) -> tuple[Path | None, Path | None, Path | None]:
+    """The same options, --posterior as --codes or --probs where the file holds a discrete code by its names.
+
+    Args:
+        posterior, codes, probs: files, as they were given.
+
+    Raises:
+        ValueError: for a file that is missing or cannot be read.
+    """
+    if posterior is None or codes is not None or probs is not None:
+        return posterior, codes, probs
+    check_inputs(posterior)
+    from capacity.runtime.files.arrays import is_archive, read_arrays
+    from capacity.runtime.tables.posterior_arrays import meaning_of
+
+    meanings = set(map(meaning_of, read_arrays(posterior))) if is_archive(posterior) else set()
+    if "means" in meanings:
+        return posterior, None, None
+    if "codes" in meanings:
+        return None, posterior, None
+    return (None, None, posterior) if meanings & {"probs", "logits"} else (posterior, None, None)
+
+
+def code_array(file: Path, given: str | None) -> tuple[np.ndarray, str | None]:
+    """A discrete code, or its probabilities, and what these are given as: by name from an archive of several arrays.
+
+    Raises:
+        ValueError: for a file that cannot be read, and names that are not known.
+    """
+    from capacity.runtime.files.arrays import is_archive, read_arrays, read_one
+    from capacity.runtime.files.posteriors import load_posterior
+    from capacity.runtime.tables.posterior_arrays import meaning_of
+
+    if not is_archive(file):
+        return read_one(file), given
+    arrays = read_arrays(file)
+    if len(arrays) == 1 and meaning_of(next(iter(arrays))) is None:
+        return next(iter(arrays.values())), given
+    found = load_posterior(file)
+    return next(iter(found.arrays.values())), given or found.given

@@ -28,6 +28,7 @@ EXAMPLES = {
         "capacity latent --means means.npy --logvars logvars.npy",
         "capacity latent --posterior posterior.safetensors",
         "capacity latent --means means.npy --logvars std.npy --given std --plot code.png",
+        "capacity latent --codes codes.npy --codebook 512 --plot codes.png",
     ),
     "report": ("capacity report runs/gaussian", "capacity report runs/claims --out claims.html"),
     "list": ("capacity list", "capacity list systems sources --json"),

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from capacity.cli.given_posterior import check_given, given_arrays
+from capacity.cli.codes import CodeFiles, latent_codes
+from capacity.cli.given_posterior import check_given, given_arrays, told_apart
 from capacity.cli.help import ASKED, READ, WRITTEN
 from capacity.cli.options import SeedOption, TableJsonOption, check_plot
 from capacity.cli.refusals import refusals
@@ -35,14 +36,38 @@ def latent_command(
     posterior: Annotated[
         Path | None,
         typer.Option(
-            help="One .npz or .safetensors that holds both, called means and logvars, mu and log_var, or the like.",
+            help="One .npz or .safetensors that holds both, called means and logvars, mu and log_var or the like; or "
+            "codes, probs or logits, by these names.",
+            rich_help_panel=READ,
+        ),
+    ] = None,
+    codes: Annotated[
+        Path | None,
+        typer.Option(
+            help="Instead: discrete codes (VQ, FSQ, binary), whole numbers from 0, a row for each data point.",
+            rich_help_panel=READ,
+        ),
+    ] = None,
+    probs: Annotated[
+        Path | None,
+        typer.Option(
+            help="Instead: probabilities of a stochastic discrete code, .npy of points × positions × symbols.",
+            rich_help_panel=READ,
+        ),
+    ] = None,
+    codebook: Annotated[
+        str | None,
+        typer.Option(
+            help="Symbols of the codebook, or of each position: 512, or 8,5,5,5. [default: the largest + 1]",
             rich_help_panel=READ,
         ),
     ] = None,
     given: Annotated[
         str | None,
         typer.Option(
-            help="What --logvars holds: logvar, log_std, variance or std. [default: logvar]", rich_help_panel=READ
+            help="What --logvars holds: logvar, log_std, variance or std [default: logvar]; what --probs holds: "
+            "probs or logits. [default: probs]",
+            rich_help_panel=READ,
         ),
     ] = None,
     samples: Annotated[
@@ -60,12 +85,18 @@ def latent_command(
     ] = False,
     seed: SeedOption = 0,
 ) -> None:
-    """How many bits does a trained VAE's code hold about its data?
+    """How many bits does a trained VAE's code hold about its data, or a discrete code (VQ, FSQ, binary)?
 
     Prints the bits of the population that the points were drawn from, between two bounds; those of these points, exact
     by enumeration and at most log2 N; the rate, and what it counts beyond the information; and bits unit by unit, in
-    order, with the units that are idle or dead.
+    order, with the units that are idle or dead; of a discrete code, symbols that are dead.
     """
+    with refusals():
+        posterior, codes, probs = told_apart(posterior, codes, probs)
+    if codes is not None or probs is not None or codebook is not None:
+        files = CodeFiles(posterior or means or logvars, codes, probs)
+        latent_codes(files, codebook, given, samples, seed, plot, as_json, quiet)
+        return
     with refusals():
         check_given(posterior, means, logvars)
         check_plot(plot, *[file for file in (posterior, means, logvars) if file is not None])

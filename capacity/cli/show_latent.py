@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, SupportsFloat
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from capacity.cli.bracket_words import NOT_KNOWN
+from capacity.cli.bracket_words import bracket_ends as _ends
+from capacity.cli.bracket_words import bracket_record as _bracket
+from capacity.cli.bracket_words import estimate_record as _estimate
+from capacity.cli.bracket_words import three as _three
 from capacity.cli.say import say
 
 if TYPE_CHECKING:
     from capacity.analysis.latent.latent import Latent
     from capacity.analysis.latent.population import Population
-    from capacity.results.estimate import Bracket, Estimate
+    from capacity.results.estimate import Estimate
 
 SHOWN_UNITS = 40
-NOT_KNOWN = "saturated: not known"
 
 
 def latent_record(found: Latent) -> dict[str, Any]:
@@ -74,15 +78,6 @@ def latent_record(found: Latent) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _estimate(found: Estimate, place: int | tuple[()] = ()) -> dict[str, float]:
-    return {name: float(np.asarray(getattr(found, name))[place]) for name in ("bits", "low", "high")}
-
-
-def _bracket(found: Bracket, known: bool | np.ndarray, place: int | tuple[()] = ()) -> dict[str, float | bool | None]:
-    low, high = (float(np.asarray(end)[place]) for end in (found.low, found.high))
-    return {"low": low, "high": high if np.isfinite(high) else None, "known": bool(np.asarray(known)[place])}
-
-
 def print_latent(found: Latent) -> None:
     """The figures as tables: of the population, of these points, and of units."""
     say(f"{found.points:,} data points (at most log2 N = {found.limit:.2f} bits), {found.units} units")
@@ -107,15 +102,6 @@ def _print_population(wide: Population, points: int) -> None:
     words = "what units say more than once"
     table.add_row("total correlation", _ends(wide.total_correlation, wide.total_correlation_known), words)
     output().print(table)
-
-
-def _ends(found: Bracket, known: bool | np.ndarray, place: int | tuple[()] = ()) -> str:
-    """Both ends; where the points say no more than that they are told apart, that first."""
-    low, high = (float(np.asarray(end)[place]) for end in (found.low, found.high))
-    if not np.isfinite(high):
-        return f"not known: {found.method}"
-    ends = f"{_three(low)} to {_three(high)}"
-    return ends if np.asarray(known)[place] else f"{NOT_KNOWN} ({ends})"
 
 
 def _print_points(found: Latent) -> None:
@@ -201,7 +187,3 @@ def _nearest(found: Latent, unit: int) -> str:
     best = place[np.argmax(least[place])]
     other = int(shared.first[best] + shared.second[best]) - unit
     return f"{other}: {_three(least[best])} to {_three(np.asarray(shared.bits.high)[best])}"
-
-
-def _three(value: SupportsFloat) -> str:
-    return f"{round(float(value), 3) + 0.0:.3f}"

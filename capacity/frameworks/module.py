@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
+from capacity.analysis.codes import Codes, measure_codes, measure_probs
 from capacity.analysis.latent.latent import Latent, measure_latent
 from capacity.frameworks.batches import Call, Inputs
 from capacity.frameworks.choice import framework_of
@@ -16,7 +17,8 @@ from capacity.frameworks.framework import Encode
 from capacity.frameworks.outputs import read_output
 from capacity.runtime.keys import Seed
 from capacity.runtime.progress import Progress, reporter
-from capacity.runtime.tables.posterior_arrays import NORMAL, PosteriorArrays, check_points
+from capacity.runtime.tables.codes import CodebookSize
+from capacity.runtime.tables.posterior_arrays import CODES, NORMAL, PROBS, PosteriorArrays, check_points
 from capacity.runtime.whole import whole
 
 
@@ -29,10 +31,11 @@ def measure_module(
     inputs: Inputs | None = None,
     given: str | None = None,
     points: int | None = None,
+    codebook: CodebookSize = None,
     samples: int = 4096,
     progress: Progress | Literal[True] | None = None,
-) -> Latent:
-    """Bits in the code of a trained module: its posteriors for a loader's data points, and `measure_latent` of them.
+) -> Latent | Codes:
+    """Bits in the code of a trained module, continuous or discrete: what it says of a loader's data points, measured.
 
     Args:
         key: decides the samples; a whole number is taken as a seed.
@@ -47,6 +50,7 @@ def measure_module(
         given: "logvar", "log_std", "variance" or "std": what is given beside the means; None goes by its name, and
             takes the second of a pair for log-variances if it looks like them.
         points: how many data points suffice; None for all.
+        codebook: of codes, how many symbols there are, as in `measure_codes`.
         samples: as in `measure_latent`.
         progress: called with the share that is done, and what was just done; True shows a bar.
 
@@ -58,7 +62,7 @@ def measure_module(
     collect = None if report is None else lambda share, text: report(0.1 * share, text)
     found = collect_module(module, loader, encode=encode, inputs=inputs, given=given, points=points, progress=collect)
     measure = None if report is None else lambda share, text: report(0.1 + 0.9 * share, text)
-    return measure_posterior(key, found, samples=samples, progress=measure)
+    return measure_posterior(key, found, codebook=codebook, samples=samples, progress=measure)
 
 
 def collect_module(
@@ -108,21 +112,30 @@ def measure_posterior(
     key: Seed,
     posterior: PosteriorArrays,
     *,
+    codebook: CodebookSize = None,
     samples: int = 4096,
     progress: Progress | Literal[True] | None = None,
-) -> Latent:
+) -> Latent | Codes:
     """Bits of collected or saved posteriors, by the measure of their law.
 
     Args:
         key: decides the samples; a whole number is taken as a seed.
         posterior: of `collect_module` or `load_posterior`.
+        codebook: of codes, how many symbols there are, as in `measure_codes`.
         samples: as in `measure_latent`.
         progress: called with the share that is done, and what was just done; True shows a bar.
 
     Raises:
-        ValueError: for a law that has no measure yet, and as `measure_latent` does.
+        ValueError: for a law that has no measure yet, and as `measure_latent`, `measure_codes` and `measure_probs` do.
     """
+    if posterior.law == CODES:
+        return measure_codes(key, posterior.arrays["codes"], codebook=codebook, progress=progress)
+    if codebook is not None:
+        raise ValueError(f"Expected codebook with codes alone; got it with {posterior.law}.")
+    if posterior.law == PROBS:
+        (probs,) = posterior.arrays.values()
+        return measure_probs(key, probs, given=posterior.given, samples=samples, progress=progress)
     if posterior.law != NORMAL:
-        raise ValueError(f"Expected normal posteriors with independent units; got {posterior.law}.")
+        raise ValueError(f"Expected normal posteriors with independent units, codes, or probs; got {posterior.law}.")
     means, spreads = posterior.arrays["means"], posterior.arrays[posterior.spread]
     return measure_latent(key, means, spreads, given=posterior.given, samples=samples, progress=progress)

@@ -57,13 +57,20 @@ def bounds_of(data: Folded, values: np.ndarray, kind: Kind, controls: np.ndarray
     """
     weight = data.weight
     columns = np.zeros((*values.shape, 0)) if controls is None else controls * weight[:, None]
-    found: Estimate = jax.tree.map(np.asarray, _means(jnp.asarray(values * weight), jnp.asarray(columns)))
+    found: Estimate = jax.tree.map(np.asarray, conservative_means(jnp.asarray(values * weight), jnp.asarray(columns)))
     unseen = rule_of_three_bits(np.maximum(found.bits, 0.0), values.shape[1]) if kind == "lower" else 0.0
     return replace(found, low=found.low - unseen, limit=np.full(len(values), limit), kind=kind)
 
 
 @jax.jit
-def _means(nats: jax.Array, controls: jax.Array) -> Estimate:
+def conservative_means(nats: jax.Array, controls: jax.Array) -> Estimate:
+    """Means of values (k, n), controls (k, n, c) taken off, with three standard errors; leaves (k,), bits.
+
+    Args:
+        nats: values.
+        controls: of mean 0.
+    """
+
     def one(values: jax.Array, known: jax.Array) -> Estimate:
         return Estimate.from_samples(nats=values, kind="lower", controls=known).conservative()
 

@@ -93,9 +93,19 @@ class Population:
 
     @staticmethod
     def _known(bracket: Bracket, told_apart: np.ndarray) -> np.ndarray:
-        high = np.asarray(bracket.high)
-        wide = ~(bracket.width <= np.maximum(WIDE_SHARE * high, WIDE_BITS))
-        return np.asarray(~np.isinf(high) & ~(wide & told_apart))
+        return bracket_known(bracket, told_apart)
+
+
+def bracket_known(bracket: Bracket, told_apart: np.ndarray) -> np.ndarray:
+    """Whether a bracket says more than that points are told apart: it is narrow, or they are not.
+
+    Args:
+        bracket: of figures.
+        told_apart: whether their enumerated figure comes near the logarithm of the number of points.
+    """
+    high = np.asarray(bracket.high)
+    wide = ~(bracket.width <= np.maximum(WIDE_SHARE * high, WIDE_BITS))
+    return np.asarray(~np.isinf(high) & ~(wide & told_apart))
 
 
 def measure_population(

@@ -77,19 +77,27 @@ def _chains(inputs: np.ndarray, targets: np.ndarray, counts: tuple[int, ...]) ->
 
 def _weighed(models: Sequence[LogProb], inputs: np.ndarray, targets: np.ndarray) -> LogProb:
     """The mixture of models, the first of which is chance, that tells these rows best."""
-    logs = np.stack([model(inputs, targets) for model in models])
-    mixed = _mixture_weights(logs.reshape(len(models), -1))
-    # A mixture is held against its parts, at the price of its weights: half a logarithm of the rows each.
-    fitted = logsumexp(logs, axis=0, b=mixed[:, None, None]).sum(axis=0)
-    price = 0.5 * (len(models) - 1) * np.log(targets.size)
-    evidence = softmax(np.vstack([logs.sum(axis=1), fitted - price]), axis=0)
-    weights = evidence[:-1] + mixed[:, None] * evidence[-1]
+    weights = stacking_weights(np.stack([model(inputs, targets) for model in models]))
 
     def log_prob(inputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
         parts = np.stack([model(inputs, targets) for model in models])
         return np.asarray(logsumexp(parts, axis=0, b=weights[:, None]))
 
     return log_prob
+
+
+def stacking_weights(logs: Float[np.ndarray, "models n columns"]) -> Float[np.ndarray, "models columns"]:
+    """Weights of models, the first of which is chance, by how they tell these rows, for each column.
+
+    Args:
+        logs: log q of every model, nats, of rows that no model was fitted to.
+    """
+    mixed = _mixture_weights(logs.reshape(len(logs), -1))
+    # A mixture is held against its parts, at the price of its weights: half a logarithm of the rows each.
+    fitted = logsumexp(logs, axis=0, b=mixed[:, None, None]).sum(axis=0)
+    price = 0.5 * (len(logs) - 1) * np.log(logs[0].size)
+    evidence = softmax(np.vstack([logs.sum(axis=1), fitted - price]), axis=0)
+    return np.asarray(evidence[:-1] + mixed[:, None] * evidence[-1])
 
 
 def _mixture_weights(logs: Float[np.ndarray, "models n"]) -> Float[np.ndarray, " models"]:

@@ -26,8 +26,8 @@ def test_one_file_says_what_two_say(command: Command, tmp_path: Path) -> None:
 
 
 REFUSED = {
-    "nothing": ((), "Expected --posterior FILE, or both --means FILE and --logvars FILE; got no --means and --logvars"),
-    "means alone": (("--means", "m.npy"), "got no --logvars"),
+    "nothing": ((), "Expected --posterior, or --means with --logvars, or --codes, or --probs; got none of these"),
+    "means alone": (("--means", "m.npy"), "got --means"),
     "a file that is missing": (("--posterior", "none.npz"), "Expected a file at"),
     "one array": (("--posterior", "m.npy"), "Expected arrays by their names, in a file that ends in .npz"),
     "a pickle": (("--posterior", "model.pt"), "a pickle: a program that runs when it is loaded"),
@@ -35,7 +35,8 @@ REFUSED = {
     "names not known": (("--posterior", "odd.npz"), "by these names; got a, b"),
     "a name not there": (("--posterior", "odd.npz", "--means", "a", "--logvars", "c"), "to be one of a, b; got 'c'"),
     "variances": (("--posterior", "var.npz"), "(on the command line: --given"),
-    "codes": (("--posterior", "codes.npz"), "Expected means and their spread in"),
+    "codes and a file": (("--posterior", "codes.npz", "--codes", "m.npy"), "Expected one of --means"),
+    "a codebook of means": (("--posterior", "var.npz", "--codebook", "9"), "Expected one of --means"),
     "the plot is what is read": (("--posterior", "p.svg", "--plot", "p.svg"), "another file than what is read"),
 }
 
@@ -62,3 +63,15 @@ def test_other_names_and_what_the_spread_is(command: Command, tmp_path: Path) ->
     by_name = command("latent", *named, "--given", "log_std", *ASKED)
     np.savez(tmp_path / "p.npz", mean=MEANS, logvar=LOGVARS)
     assert by_name == command("latent", "--posterior", tmp_path / "p.npz", *ASKED)
+
+
+@pytest.mark.parametrize("name", ["codes", "probs", "logits"])
+def test_discrete_codes_by_their_names(name: str, command: Command, tmp_path: Path) -> None:
+    probs = RNG.dirichlet(np.ones(3), (60, 2))
+    array = {"codes": RNG.integers(0, 3, (60, 2)), "probs": probs, "logits": np.log(probs)}[name]
+    np.savez(tmp_path / "p.npz", **{f"vq.{name}": array, "weight": np.ones(3)})
+    np.save(tmp_path / "a.npy", array)
+    option = "--codes" if name == "codes" else "--probs"
+    given = ("--given", "logits") if name == "logits" else ()
+    one = command("latent", "--posterior", tmp_path / "p.npz", "--json")
+    assert one == command("latent", option, tmp_path / "a.npy", *given, "--json") and one[0] == 0

@@ -15,6 +15,7 @@ import pytest
 from flax import nnx
 from sklearn.datasets import load_digits
 
+from capacity import Codes, Latent
 from capacity.frameworks import collect_module, load_posterior, measure_module, measure_posterior, save_posterior
 
 POINTS, UNITS, SYMBOLS, WIDTH = 256, 3, 16, 4
@@ -113,6 +114,7 @@ def test_a_vae_by_its_module_and_by_saved_arrays(tmp_path: Path) -> None:
         saved = measure_posterior(0, load_posterior(tmp_path / "p.npz"), samples=SAMPLES)
     with np.load(tmp_path / "p.npz", allow_pickle=False) as arrays:
         np.testing.assert_allclose(arrays["means"], truth[0], atol=1e-5)
+    assert isinstance(found, Latent) and isinstance(saved, Latent)
     assert float(saved.information.bits) == float(found.information.bits) and saved.rate == found.rate
     assert 1 < float(found.information.bits) <= np.log2(POINTS) and found.units == UNITS
 
@@ -133,6 +135,11 @@ def test_the_codes_of_a_vq_vae_by_its_module_and_by_saved_arrays(tmp_path: Path)
     assert (found.arrays["codes"] == truth).mean() > 0.99 and len(np.unique(truth)) > 2
     save_posterior(tmp_path / "codes.npz", found)
     assert (load_posterior(tmp_path / "codes.npz").arrays["codes"] == found.arrays["codes"]).all()
+    measured = measure_module(0, model, IMAGES, encode="codes", codebook=SYMBOLS)
+    saved = measure_posterior(0, load_posterior(tmp_path / "codes.npz"), codebook=SYMBOLS)
+    assert isinstance(measured, Codes) and isinstance(saved, Codes)
+    assert float(saved.information.bits) == float(measured.information.bits) > 1
+    assert (np.asarray(saved.marginal.bits) == np.asarray(measured.marginal.bits)).all()
 
 
 @pytest.mark.parametrize("fails", [False, True], ids=["ends", "fails"])

@@ -15,7 +15,7 @@ import pytest
 from numpy.lib.npyio import NpzFile
 from sklearn.datasets import load_digits
 
-from capacity import measure_latent
+from capacity import Codes, Latent, measure_latent
 from capacity.frameworks import collect_module, load_posterior, measure_module, measure_posterior, save_posterior
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: make test-torch")
@@ -120,6 +120,7 @@ def test_a_vae_by_its_module_and_by_saved_arrays(tmp_path: Path, command: Callab
     with np.load(tmp_path / "p.npz", allow_pickle=False) as arrays:
         assert isinstance(arrays, NpzFile)
         plain = measure_latent(0, arrays["means"], arrays["logvars"], samples=SAMPLES)
+    assert isinstance(found, Latent) and isinstance(saved, Latent)
     truth = by_hand(model)
     for other in (saved, plain):
         assert float(other.information.bits) == float(found.information.bits) and other.rate == found.rate
@@ -146,6 +147,12 @@ def test_the_codes_of_a_vq_vae_by_its_module_and_by_saved_arrays(tmp_path: Path)
     assert len(np.unique(found.arrays["codes"])) > 2
     save_posterior(tmp_path / "codes.npz", found)
     assert (load_posterior(tmp_path / "codes.npz").arrays["codes"] == found.arrays["codes"]).all()
+    measured = measure_module(0, model, loader(), encode="codes", codebook=SYMBOLS)
+    saved = measure_posterior(0, load_posterior(tmp_path / "codes.npz"), codebook=SYMBOLS)
+    assert isinstance(measured, Codes) and isinstance(saved, Codes) and measured.use.sizes.tolist() == [SYMBOLS] * 4
+    assert (np.asarray(saved.marginal.bits) == np.asarray(measured.marginal.bits)).all()
+    assert float(saved.information.bits) == float(measured.information.bits) > 2
+    assert float(saved.population.information.high) == float(measured.population.information.high)
     by_function = collect_module(model, loader(), encode=lambda x: model(x)[1])
     assert (by_function.arrays["codes"] == found.arrays["codes"]).all()
 

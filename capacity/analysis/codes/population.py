@@ -1,0 +1,194 @@
+"""Bits of the population that a deterministic code's points were drawn from: I(X;Z) = H(Z), between two bounds.
+
+Below: `entropy_bounds`.  Above: `code_length`.  The total correlation sum_j H(Z_j) - H(Z), what positions say more than
+once, has plug-in entropies less a code length below, and code lengths of symbols less a lower bound above.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from capacity.analysis.codes.bounding import cut_at, lower_bounds, one_of, stacked, upper_bounds
+from capacity.analysis.codes.code_length import CodeLengths, cross_fitted, folds_of
+from capacity.analysis.codes.entropy_bounds import entropy_below, surprisals
+from capacity.analysis.codes.pairs import pair_brackets
+from capacity.analysis.latent.pairs import SharedBracket
+from capacity.analysis.latent.population import MIN_POINTS, NEAR_LIMIT, bracket_known
+from capacity.results.estimate import Bracket, Estimate
+
+TOLD = 50_000  # rows whose code length is asked
+COPIED_ROWS = 20  # different rows from which a common divisor of their counts is no chance
+
+
+@dataclass(frozen=True)
+class CodesPopulation:
+    """Brackets on the bits of the distribution that the points were drawn from.
+
+    Attributes:
+        draws: how many of the points are draws of their own; fewer than the points where all came equally often again.
+        limit: log2 of the draws.
+        enumerated: the information of these points, bits.
+        marginal_enumerated: (positions,), the same of each position.
+        information: I(X;Z); of a deterministic code H(Z).
+        marginal: I(X;Z_j), leaves (positions,).
+        total_correlation: sum_j H(Z_j) - H(Z), what positions say more than once.
+        shared: what pairs of positions share, I(Z_j;Z_k); None of one position, or where nothing is said.
+    """
+
+    draws: int
+    limit: float
+    enumerated: float
+    marginal_enumerated: Float[np.ndarray, " positions"]
+    information: Bracket
+    marginal: Bracket
+    total_correlation: Bracket
+    shared: SharedBracket | None = None
+
+    @property
+    def information_known(self) -> bool:
+        """Whether the bracket says more than that the points are told apart: it is narrow, or they are not."""
+        return bool(bracket_known(self.information, np.asarray(self._told_apart)))
+
+    @property
+    def total_correlation_known(self) -> bool:
+        """The same of the total correlation."""
+        return bool(bracket_known(self.total_correlation, np.asarray(self._told_apart)))
+
+    @property
+    def marginal_known(self) -> np.ndarray:
+        """(positions,) the same of each position alone."""
+        return bracket_known(self.marginal, self.marginal_enumerated >= self.limit - NEAR_LIMIT)
+
+    @property
+    def _told_apart(self) -> bool:
+        return self.enumerated >= self.limit - NEAR_LIMIT
+
+
+@dataclass(frozen=True)
+class SymbolBrackets:
+    """What follows from symbols that are drawn independently, row by row.
+
+    Attributes:
+        lengths: code lengths of the rows that were told.
+        entropy: H(Z).
+        by_position: H(Z_j), leaves (positions,).
+        total_correlation: sum_j H(Z_j) - H(Z).
+        shared: of pairs.
+    """
+
+    lengths: CodeLengths
+    entropy: Bracket
+    by_position: Bracket
+    total_correlation: Bracket
+    shared: SharedBracket | None
+
+
+def measure_codes_population(
+    rng: np.random.Generator,
+    symbols: Int[np.ndarray, "points positions"],
+    sizes: Int[np.ndarray, " positions"],
+    report: Callable[[float], None] = lambda share: None,
+) -> CodesPopulation:
+    """Brackets from the codes of points that were drawn independently.
+
+    Args:
+        rng: decides the folds.
+        symbols: codes.
+        sizes: of the codebooks.
+        report: called with the share that is done.
+    """
+    rows = row_numbers(symbols)
+    kept = without_copies(rows)
+    symbols, rows = symbols[kept], rows[kept]
+    order = rng.permutation(len(rows))
+    symbols, rows = symbols[order], rows[order]
+    count, limit = len(rows), float(np.log2(len(rows)))
+    whole = float(surprisals(rows).mean() / np.log(2))
+    each = np.array([surprisals(column).mean() for column in symbols.T]) / np.log(2)
+    if count < MIN_POINTS:
+        return nothing_of(count, whole, each)
+    found = symbol_brackets(rng, symbols, rows, sizes, report=report)
+    return CodesPopulation(
+        count, limit, whole, each, found.entropy, found.by_position, found.total_correlation, found.shared
+    )  # fmt: skip
+
+
+def symbol_brackets(
+    rng: np.random.Generator,
+    symbols: Int[np.ndarray, "n positions"],
+    rows: Int[np.ndarray, " n"],
+    sizes: Int[np.ndarray, " positions"],
+    report: Callable[[float], None] = lambda share: None,
+) -> SymbolBrackets:
+    """Brackets of entropies of rows in random order.
+
+    Args:
+        rng: decides the folds.
+        symbols: codes.
+        rows: a number for each, the same for equal rows.
+        sizes: of the codebooks.
+        report: called with the share that is done.
+    """
+    told = np.arange(min(len(rows), TOLD))
+    lengths = cross_fitted(symbols, rows, sizes, folds_of(rng, len(rows)), told, report=lambda s: report(0.8 * s))
+    log_sizes = np.log2(sizes)
+    below = entropy_below(rng, rows)
+    above = cut_at(one_of(upper_bounds(lengths.whole[None], lengths.most[None])), log_sizes.sum())
+    entropy = _bracket(below, above, "counts and collisions below, code lengths of other rows above")
+    each = stacked([entropy_below(rng, column) for column in symbols.T])
+    each_above = cut_at(upper_bounds(lengths.single.T, lengths.most_single.T), log_sizes)
+    by_position = _bracket(each, each_above, "counts and collisions below, code lengths of other rows above")
+    report(0.85)
+    plug_in = np.stack([surprisals(column) for column in symbols[told].T])
+    least = one_of(lower_bounds((plug_in.sum(0) - lengths.whole)[None], loss=lengths.most[None]))
+    sums = one_of(upper_bounds(lengths.single.sum(1)[None], lengths.most_single.sum(1)[None]))
+    high = min(float(sums.high), float(np.asarray(by_position.high).sum())) - float(entropy.low)
+    correlation = _bracket(least, end_at(max(high, 0.0), "upper", len(rows)), "sums of positions less the whole")
+    shared = pair_brackets(rng, symbols[told], sizes, lengths, by_position)
+    report(1.0)
+    return SymbolBrackets(lengths, entropy, by_position, correlation, shared)
+
+
+def row_numbers(symbols: Int[np.ndarray, "n positions"]) -> Int[np.ndarray, " n"]:
+    """(n,) a number for each row, from 0, the same for equal rows."""
+    return np.unique(symbols, axis=0, return_inverse=True)[1].ravel()
+
+
+def without_copies(rows: Int[np.ndarray, " n"]) -> Int[np.ndarray, " kept"]:
+    """Places of rows, each as often as it came over the greatest common divisor of how often all of them came.
+
+    Rows that were drawn have none in common, but for few different ones, where all are kept.
+    """
+    times = np.bincount(rows)
+    times = times[times > 0]
+    divisor = int(np.gcd.reduce(times)) if len(times) >= COPIED_ROWS else 1
+    order = np.argsort(rows, kind="stable")
+    return np.sort(order[::divisor])
+
+
+def nothing_of(count: int, enumerated: float, marginal: Float[np.ndarray, " positions"]) -> CodesPopulation:
+    """Of too few points nothing is said.
+
+    Args:
+        count: how many.
+        enumerated, marginal: information of these points, whole and of each position, bits.
+    """
+    words = f"fewer than {MIN_POINTS} points that are draws of their own"
+    one = Bracket(end_at(0.0, "lower", count), end_at(np.inf, "upper", count), words)
+    positions = len(marginal)
+    each = Bracket(stacked([one.lower] * positions), stacked([one.upper] * positions), words)
+    return CodesPopulation(count, float(np.log2(count)), enumerated, marginal, one, each, one)
+
+
+def end_at(bits: float, kind: str, count: int) -> Estimate:
+    """An end of a bracket that stands where it stands, of so many rows."""
+    return Estimate(bits, 0.0, bits, bits, np.inf, count, "lower" if kind == "lower" else "upper")
+
+
+def _bracket(lower: Estimate, upper: Estimate, method: str) -> Bracket:
+    """Both, the upper bound's interval reaching at least to the lower bound's."""
+    return Bracket(lower, replace(upper, high=np.maximum(upper.high, lower.low)), method)

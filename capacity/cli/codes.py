@@ -1,0 +1,94 @@
+"""`capacity latent --codes` and `--probs`: files looked at, measured, printed and drawn."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+from capacity.cli.given_posterior import code_array
+from capacity.cli.options import check_inputs, check_plot
+from capacity.cli.refusals import refusals
+from capacity.cli.say import say, say_json
+from capacity.runtime.start import check_platform
+
+
+class CodeFiles(NamedTuple):
+    """Files as they were given: of a continuous code, of symbols, of probabilities."""
+
+    posterior: Path | None
+    codes: Path | None
+    probs: Path | None
+
+
+def latent_codes(
+    files: CodeFiles,
+    codebook: str | None,
+    given: str | None,
+    samples: int,
+    seed: int,
+    plot: Path | None,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Bits of a discrete code, from one file.
+
+    Args:
+        files: of which one alone may be given.
+        codebook: symbols, of all positions or of each, as it was typed.
+        given: what probabilities are given as.
+        samples: codes that are drawn of a stochastic code.
+        seed: decides every random number.
+        plot: file that is drawn into.
+        as_json, quiet: how it is printed.
+    """
+    with refusals():
+        file = _one(files)
+        check_inputs(file)
+        check_plot(plot, file)
+        from capacity.runtime.tables.codes import checked_codes, checked_probs, parsed_codebook
+
+        if files.probs is not None and codebook is not None:
+            raise ValueError("Expected --codebook with --codes alone; got it with --probs, whose shape says it.")
+        if files.codes is not None and given is not None:
+            raise ValueError("Expected --given with --logvars or --probs; got it with --codes.")
+        sizes = parsed_codebook(codebook)
+        array, given = code_array(file, given)
+        if files.codes is not None:
+            checked_codes(array, sizes)
+        else:
+            checked_probs(array, given)
+
+        check_platform()  # loads JAX, which takes seconds: data that cannot be taken need not wait for it
+
+        from capacity.analysis.codes import measure_codes, measure_probs
+        from capacity.runtime.progress import Bar
+
+        bar = Bar() if sys.stderr.isatty() and not quiet else None
+        if files.codes is not None:
+            found = measure_codes(seed, array, codebook=sizes, progress=bar)
+        else:
+            found = measure_probs(seed, array, given=given, samples=samples, progress=bar)
+        if plot is not None:
+            from capacity.plots.codes import save_codes
+
+            save_codes(plot, found)
+    from capacity.cli.show_codes import codes_record, print_codes
+
+    if as_json:
+        say_json(codes_record(found))
+    elif not quiet:
+        print_codes(found)
+        if plot is not None:
+            say(f"Drew {plot}")
+
+
+def _one(files: CodeFiles) -> Path:
+    names = ("--means and --logvars", "--codes", "--probs")
+    said = [name for name, file in zip(names, files, strict=True) if file is not None]
+    if said == ["--codes"] and files.codes is not None:
+        return files.codes
+    if said == ["--probs"] and files.probs is not None:
+        return files.probs
+    got = " and ".join(said) or "--codebook alone"
+    raise ValueError(f"Expected one of --means with --logvars, --codes and --probs; got {got}.")
