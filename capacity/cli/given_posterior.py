@@ -24,8 +24,8 @@ def check_given(posterior: Path | None, means: Path | None, logvars: Path | None
     if posterior is not None:
         check_inputs(posterior)
     elif means is None or logvars is None:
-        lacks = " and ".join(o for o, file in (("--means", means), ("--logvars", logvars)) if file is None)
-        raise ValueError(f"Expected --posterior FILE, or both --means FILE and --logvars FILE; got no {lacks}.")
+        got = "--means" if means else "--logvars" if logvars else "none of these"
+        raise ValueError(f"Expected --posterior, or --means with --logvars; got {got}.")
     else:
         check_inputs(means, logvars)
 

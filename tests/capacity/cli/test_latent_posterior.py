@@ -26,8 +26,8 @@ def test_one_file_says_what_two_say(command: Command, tmp_path: Path) -> None:
 
 
 REFUSED = {
-    "nothing": ((), "Expected --posterior FILE, or both --means FILE and --logvars FILE; got no --means and --logvars"),
-    "means alone": (("--means", "m.npy"), "got no --logvars"),
+    "nothing": ((), "Expected --posterior, or --means with --logvars; got none of these"),
+    "means alone": (("--means", "m.npy"), "got --means"),
     "a file that is missing": (("--posterior", "none.npz"), "Expected a file at"),
     "one array": (("--posterior", "m.npy"), "Expected arrays by their names, in a file that ends in .npz"),
     "a pickle": (("--posterior", "model.pt"), "a pickle: a program that runs when it is loaded"),
