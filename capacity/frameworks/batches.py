@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, TypeGuard
 
 import numpy as np
 
@@ -31,27 +31,46 @@ class Call:
 
     def placed(self, place: Callable[[object], object]) -> Call:
         """The same on the module's device, as `place` puts each array."""
-        return Call(tuple(map(place, self.args)), {name: place(part) for name, part in self.keywords.items()})
+        args = tuple(_each(part, place) for part in self.args)
+        return Call(args, {name: _each(part, place) for name, part in self.keywords.items()})
 
     def first(self, rows: int) -> Call | None:
         """The first rows alone; None where an input is no array of as many rows as all others."""
         parts = self._parts()
         if not all(is_array(part) and _rows(part) == self.rows for part in parts) or self.rows is None:
             return None
-        return self.placed(lambda part: part[:rows])  # type: ignore[index]
+        return self.placed(lambda part: part[:rows] if is_array(part) else part)
 
     def _parts(self) -> list[object]:
         return [*self.args, *self.keywords.values()]
 
 
-def is_array(given: object) -> bool:
-    """Whether it is an array of NumPy, PyTorch or JAX; nothing is imported to tell."""
+def is_array(given: object) -> TypeGuard[np.ndarray]:
+    """Whether it is an array of NumPy, PyTorch or JAX, to be asked for its rows; nothing is imported to tell."""
     tensor = any((kind.__module__, kind.__name__) == ("torch", "Tensor") for kind in type(given).__mro__)
     return tensor or isinstance(given, np.ndarray) or is_of(given, "jax") or is_of(given, "jaxlib")
 
 
+def _each(part: object, place: Callable[[object], object]) -> object:
+    """`place` of each array, also in parts of parts."""
+    if type(part) is tuple:
+        return tuple(_each(one, place) for one in part)
+    if type(part) is list:
+        return [_each(one, place) for one in part]
+    if type(part) is dict:
+        return {name: _each(one, place) for name, one in part.items()}
+    return place(part)
+
+
 def _rows(part: object) -> int | None:
-    """How many there are; None of what has no length, or keeps it to itself, as a loader of a stream does."""
+    """How many there are; None of what has no length, or keeps it to itself, as a loader of a stream does.
+
+    Parts by their names have as many as the first; several arrays may be parts or rows, which is left open.
+    """
+    if isinstance(part, Mapping):
+        return next(map(_rows, part.values()), None)
+    if isinstance(part, tuple | list) and any(map(is_array, part)):
+        return None
     try:
         return len(part) if isinstance(part, Sized) else None
     except TypeError:
@@ -64,11 +83,10 @@ def batches_of(loader: Iterable[object]) -> tuple[Iterator[object], int | None]:
     Raises:
         TypeError: for what is no iterable.
     """
-    count = _rows(loader)
+    count = len(loader) if isinstance(loader, tuple | list) else _rows(loader)
     if is_array(loader) and count is not None:
-        array: Sequence[object] = loader  # type: ignore[assignment]
         starts = range(0, count, BATCH)
-        return (array[start : start + BATCH] for start in starts), len(starts)
+        return (loader[start : start + BATCH] for start in starts), len(starts)
     if is_array(loader) or not isinstance(loader, Iterable):
         raise TypeError(f"Expected a data loader, or any iterable of batches; got {type(loader).__name__}.")
     return iter(loader), count

@@ -62,7 +62,8 @@ def load_posterior(
     arrays: Mapping[str, np.ndarray] = read_arrays(path)
     if means is not None or spread is not None:
         arrays = _chosen(arrays, means, spread, path)
-    found = named_posterior(arrays, str(path), given)
+    hint = " Or say which is which: means=, spread= (on the command line: --means NAME --logvars NAME)."
+    found = named_posterior(arrays, str(path), given, hint)
     check_points(found)
     return found
 

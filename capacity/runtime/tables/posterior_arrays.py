@@ -69,7 +69,7 @@ class PosteriorArrays:
 
 
 def named_posterior(
-    named: Mapping[str, object], where: str = "what the encoder gives", given: str | None = None
+    named: Mapping[str, object], where: str = "what the encoder gives", given: str | None = None, hint: str = ""
 ) -> PosteriorArrays:
     """Means and spreads, codes or probabilities, told by their names; what has other names is left out.
 
@@ -77,6 +77,7 @@ def named_posterior(
         named: arrays of any package, a row for each point.
         where: where they come from, for refusals.
         given: what the array beside the means holds, whatever it is called.
+        hint: what else to say where no name is known.
 
     Raises:
         ValueError: for names of which none is known, of which two say the same, or that stand for more than one law.
@@ -86,7 +87,7 @@ def named_posterior(
     if len(laws) != 1:
         raise ValueError(
             f"Expected in {where} either means with a spread, or codes, or probs or logits, by these names; got "
-            f"{listed(named) or 'nothing'}." + (" Give the ones that are meant alone." if laws else "")
+            f"{listed(named) or 'nothing'}." + (" Give the ones that are meant alone." if laws else hint)
         )
     if laws == ["means"]:
         spreads = [name for name in PARAMETERS if name in found]

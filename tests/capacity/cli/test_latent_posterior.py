@@ -32,7 +32,7 @@ REFUSED = {
     "one array": (("--posterior", "m.npy"), "Expected arrays by their names, in a file that ends in .npz"),
     "a pickle": (("--posterior", "model.pt"), "a pickle: a program that runs when it is loaded"),
     "a pickle of means": (("--means", "model.pt", "--logvars", "m.npy"), "a pickle: a program that runs"),
-    "names not known": (("--posterior", "odd.npz"), "by these names; got a, b"),
+    "names not known": (("--posterior", "odd.npz"), "by these names; got a, b. Or say which is which"),
     "a name not there": (("--posterior", "odd.npz", "--means", "a", "--logvars", "c"), "to be one of a, b; got 'c'"),
     "variances": (("--posterior", "var.npz"), "(on the command line: --given"),
     "codes and a file": (("--posterior", "codes.npz", "--codes", "m.npy"), "Expected one of --means"),

@@ -107,6 +107,14 @@ BATCHES: dict[str, tuple[Callable[[np.ndarray], Any], Any]] = {
 }
 
 
+def test_parts_of_parts_go_in_as_they_are() -> None:
+    batches = [({"a": {"x": x, "y": None}}, 0) for x in loader()]
+    found = collect_module(lambda d: normal(d["a"]["x"]), batches)
+    np.testing.assert_array_equal(found.arrays["means"], MEANS)
+    found = collect_module(lambda two: normal(two[0]), [{"pair": [x, x]} for x in loader()])
+    np.testing.assert_array_equal(found.arrays["means"], MEANS)
+
+
 @pytest.mark.parametrize("kind", BATCHES)
 def test_what_a_batch_may_be(kind: str) -> None:
     make, inputs = BATCHES[kind]

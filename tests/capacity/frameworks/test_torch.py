@@ -309,6 +309,10 @@ def test_inputs_go_where_the_module_is_and_become_its_type() -> None:
     rows = np.random.default_rng(0).normal(size=(20, 4)).astype(np.float32)
     found = collect_module(model, [rows], encode=lambda x: (model(x)[:, :UNITS], x.new_zeros(len(x), UNITS) - 1))
     assert found.arrays["means"].dtype == np.float64
+    nested = {"a": [rows, torch.from_numpy(rows)]}
+    seen: list[Any] = []
+    collect_module(model, [(nested, 0)], encode=lambda d: seen.append(d) or (d["a"][0], d["a"][0].double() - 9))
+    assert all(isinstance(one, torch.Tensor) for one in seen[0]["a"])
     meta = nn.Linear(4, 4, device="meta")
     with pytest.raises(Exception, match="meta"):  # there are no numbers, and inputs were sent there
         collect_module(meta, [rows], encode=lambda x: (meta(x), meta(x)))
