@@ -14,6 +14,7 @@ from capacity.runtime.files.atomic import write_atomic
 
 POINTS, POPULATION, LIMIT, UNIFORM, USED, SUM = BLUE, SKY, BLACK, GREY, GREEN, ORANGE
 MAX_DRAWN, MAX_TICKS = 64, 16
+POPULATION_WORDS = "population, 95 %"
 
 
 def plot_positions(codes: Codes, axes: Axes) -> None:
@@ -74,20 +75,18 @@ def plot_whole(codes: Codes, axes: Axes) -> None:
     wide = codes.population.information
     low, high = float(wide.low), float(wide.high)
     if np.isfinite(high):
-        figures.insert(1, ("population, 95 %", low, high, POPULATION))
-    for i, (_, left, right, hue) in enumerate(figures):
-        axes.barh(i, max(right - left, 0.0), left=left, color=hue, height=0.55)
-        axes.annotate(f"{left:.2f} to {right:.2f}" if left else f"{right:.2f}", (right, i), xytext=(4, 0),
-                      textcoords="offset points", va="center", fontsize="small",
-                      bbox={"facecolor": "white", "edgecolor": "none", "pad": 1})  # fmt: skip
+        figures.insert(1, (POPULATION_WORDS, low, high, POPULATION))
+    for i, (words, left, right, hue) in enumerate(figures):
+        ends = f"{left:.2f} to {right:.2f}" if words == POPULATION_WORDS else f"{right:.2f}"
+        axes.barh([i], [max(right - left, 0.0)], left=left, color=hue, height=0.55, label=f"{words}: {ends}")
     axes.axvline(codes.limit, color=LIMIT, lw=1.2, ls="--", label=f"most that N points can show: {codes.limit:.2f}")
-    axes.set_yticks(range(len(figures)), [words for words, *_ in figures])
+    axes.set_yticks([])
     axes.invert_yaxis()
-    axes.set_xlim(0, 1.3 * max(codes.limit, *(right for _, _, right, _ in figures)))
+    axes.set_xlim(0, 1.05 * max(codes.limit, *(right for _, _, right, _ in figures)))
     axes.set_xlabel("bits")
     near = "\nnear log2 N: more points would show more" if codes.saturated else ""
     axes.set_title(f"Bits of the whole code{near}")
-    legend_below(axes, 1, 0.14)
+    legend_below(axes, 2, 0.14)
 
 
 def plot_shared_positions(codes: Codes, axes: Axes) -> None:

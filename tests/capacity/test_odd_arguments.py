@@ -73,6 +73,12 @@ CALLS: dict[str, Callable[[Draw], Any]] = {
         encode=d(_pick([None, None, "encode", "", 3])), inputs=d(_pick([None, None, 0, 7, "x", ("x",), 1.5])),
         given=d(_pick(WORDS)), points=d(_pick([None, None, *COUNTS])),
     ),
+    "measure_codes": lambda d: capacity.measure_codes(
+        d(_pick([-1, 1.5, "seed"])), d(_pick(ARRAYS)), codebook=d(_pick([None, *COUNTS]))
+    ),
+    "measure_probs": lambda d: capacity.measure_probs(
+        d(_pick([-1, 1.5, "seed"])), d(_pick(ARRAYS)), given=d(_pick(WORDS)), samples=d(_pick(COUNTS))
+    ),
     "architecture": lambda d: capacity.Architecture(
         d(_pick([1, 0, -3, 10**12])), (d(_pick([1, 0, 10**12])),), activation=d(_pick(["relu", "rleu", ""])),
         decode=d(_pick(["bits", "bist"])),

@@ -28,7 +28,7 @@ MIN_WEIGHED = 64  # rows
 AT_ONCE = 100_000  # symbols
 COPY_DISCOUNT = 0.5
 
-Nats = Float[np.ndarray, " n"]
+Lengths = Float[np.ndarray, " n"]
 
 
 class OtherLaws(Protocol):
@@ -50,9 +50,9 @@ class CodeLengths:
         most_single: (n, positions), the same of a symbol.
     """
 
-    whole: Nats
+    whole: Lengths
     single: Float[np.ndarray, "n positions"]
-    most: Nats
+    most: Lengths
     most_single: Float[np.ndarray, "n positions"]
 
 

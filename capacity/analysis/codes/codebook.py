@@ -50,7 +50,7 @@ class CodebookUse:
     @property
     def perplexity(self) -> list[float]:
         """2 to the entropy of each codebook's shares: how many symbols it amounts to."""
-        return [float(np.exp(entropy_of(share))) for share in self.shares]
+        return [float(np.exp(entropy_of_shares(share))) for share in self.shares]
 
     @property
     def constant(self) -> list[int]:
@@ -80,7 +80,7 @@ def use_of_probs(log_probs: Float[np.ndarray, "points positions symbols"]) -> Co
     return _use(np.full(positions, size), True, list(np.exp(log_probs).mean(0)), points)
 
 
-def entropy_of(shares: np.ndarray) -> float:
+def entropy_of_shares(shares: np.ndarray) -> float:
     """Entropy of shares that sum to one, nats."""
     seen = shares[shares > 0]
     return float(-(seen * np.log(seen)).sum()) + 0.0
@@ -90,7 +90,7 @@ def _use(sizes: np.ndarray, given: bool, rows: list[np.ndarray], points: int) ->
     one = len(np.unique(sizes)) == 1
     shares = (np.mean(rows, axis=0),) if one else tuple(rows)
     used = np.array([int((row * points >= USED).sum()) for row in rows])
-    perplexity = np.exp([entropy_of(row) for row in rows])
+    perplexity = np.exp([entropy_of_shares(row) for row in rows])
     return CodebookUse(sizes, given, shares, points * (len(rows) if one else 1), used, perplexity)
 
 

@@ -22,7 +22,7 @@ MAX_NUMBER = 2**62  # of a context and a symbol together
 
 
 def alone(size: int) -> Contexts:
-    """The position itself."""
+    """The number of the position, and nothing before it."""
     del size
     return lambda symbols: np.broadcast_to(np.arange(symbols.shape[1]), symbols.shape)
 

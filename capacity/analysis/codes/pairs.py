@@ -20,7 +20,7 @@ PAIR_POSITIONS = 16  # those with the most bits; the work grows with their squar
 PAIR_ROWS = 20_000
 
 
-def pair_brackets(
+def position_pairs(
     rng: np.random.Generator,
     symbols: Int[np.ndarray, "n positions"],
     sizes: Int[np.ndarray, " positions"],

@@ -15,7 +15,7 @@ from jaxtyping import Float, Int
 from capacity.analysis.codes.bounding import cut_at, lower_bounds, one_of, stacked, upper_bounds
 from capacity.analysis.codes.code_length import CodeLengths, cross_fitted, folds_of
 from capacity.analysis.codes.entropy_bounds import entropy_below, surprisals
-from capacity.analysis.codes.pairs import pair_brackets
+from capacity.analysis.codes.pairs import position_pairs
 from capacity.analysis.latent.pairs import SharedBracket
 from capacity.analysis.latent.population import MIN_POINTS, NEAR_LIMIT, bracket_known
 from capacity.results.estimate import Bracket, Estimate
@@ -148,7 +148,7 @@ def symbol_brackets(
     sums = one_of(upper_bounds(lengths.single.sum(1)[None], lengths.most_single.sum(1)[None]))
     high = min(float(sums.high), float(np.asarray(by_position.high).sum())) - float(entropy.low)
     correlation = _bracket(least, end_at(max(high, 0.0), "upper", len(rows)), "sums of positions less the whole")
-    shared = pair_brackets(rng, symbols[told], sizes, lengths, by_position)
+    shared = position_pairs(rng, symbols[told], sizes, lengths, by_position)
     report(1.0)
     return SymbolBrackets(lengths, entropy, by_position, correlation, shared)
 

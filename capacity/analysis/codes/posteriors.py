@@ -16,7 +16,7 @@ from capacity.analysis.latent.folds import sum_by_fold
 BLOCK_BYTES = 3e7  # of one table of densities
 
 
-class Drawn(NamedTuple):
+class DrawnCodes(NamedTuple):
     """Codes that were drawn, one for each row of `points`.
 
     Attributes:
@@ -30,20 +30,20 @@ class Drawn(NamedTuple):
     own: Float[np.ndarray, " n"]
 
 
-def draw(
+def draw_codes(
     rng: np.random.Generator, log_probs: Float[np.ndarray, "points positions symbols"], points: Int[np.ndarray, " n"]
-) -> Drawn:
+) -> DrawnCodes:
     """A code of each of the points, by the largest of log probabilities with Gumbel noise."""
     symbols = np.empty((len(points), log_probs.shape[1]), np.int64)
     for j in range(log_probs.shape[1]):
         table = log_probs[points, j]
         symbols[:, j] = (table + rng.gumbel(size=table.shape)).argmax(1)
     own = np.take_along_axis(log_probs[points], symbols[:, :, None], 2)[:, :, 0].sum(1)
-    return Drawn(points, symbols, own)
+    return DrawnCodes(points, symbols, own)
 
 
-def fold_sums(
-    log_probs: Float[np.ndarray, "points positions symbols"], drawn: Drawn, fold: Int[np.ndarray, " points"]
+def posterior_sums(
+    log_probs: Float[np.ndarray, "points positions symbols"], drawn: DrawnCodes, fold: Int[np.ndarray, " points"]
 ) -> Float[np.ndarray, "n folds"]:
     """Log sums of densities of drawn codes over the points of each fold, their own posteriors left out.
 
@@ -77,7 +77,7 @@ def entropies(log_probs: Float[np.ndarray, "points positions symbols"]) -> Float
 def controls(
     log_probs: Float[np.ndarray, "points positions symbols"],
     entropy: Float[np.ndarray, "points positions"],
-    drawn: Drawn,
+    drawn: DrawnCodes,
 ) -> Float[np.ndarray, "n 2"]:
     """(n, 2) of mean 0 at every point: own log densities, and those under the product of mean posteriors."""
     mean = np.exp(log_probs).mean(0)

@@ -34,7 +34,7 @@ from capacity.analysis.codes.population import (
     symbol_brackets,
     without_copies,
 )
-from capacity.analysis.codes.posteriors import Drawn, controls, draw, entropies, fold_sums
+from capacity.analysis.codes.posteriors import DrawnCodes, controls, draw_codes, entropies, posterior_sums
 from capacity.analysis.latent.population import MIN_POINTS
 from capacity.estimators.checks import random_of
 from capacity.results.estimate import NATS_PER_BIT, Bracket, Estimate
@@ -98,8 +98,8 @@ def _of_these_points(rng: np.random.Generator, log_probs: LogProbs, entropy: np.
     """I(i;Z), its interval as of independent draws of point and code, cut to [0, log2 N]."""
     count = len(log_probs)
     points = np.concatenate([rng.permutation(count) for _ in range(-(-samples // count))])[:samples]
-    drawn = draw(rng, log_probs, points)
-    sums = fold_sums(log_probs, drawn, np.zeros(count, int))[:, 0]
+    drawn = draw_codes(rng, log_probs, points)
+    sums = posterior_sums(log_probs, drawn, np.zeros(count, int))[:, 0]
     values = drawn.own - np.logaddexp(sums, drawn.own) + np.log(count)
     found = one_of(lower_bounds(values[None], np.log2(count), controls=controls(log_probs, entropy, drawn)[None]))
     unseen = rule_of_three_bits(np.log2(count) - found.bits, len(points))
@@ -123,10 +123,10 @@ def _population(
     if count < MIN_POINTS:
         return nothing_of(count, enumerated, each)
     fold, told, sizes = folds_of(rng, count), np.arange(min(count, samples)), np.full(positions, size)
-    codes = draw(rng, log_probs, np.arange(count))
+    codes = draw_codes(rng, log_probs, np.arange(count))
     rows = row_numbers(codes.symbols)
-    drawn = Drawn(told, codes.symbols[told], codes.own[told])
-    sums = fold_sums(log_probs, drawn, fold)
+    drawn = DrawnCodes(told, codes.symbols[told], codes.own[told])
+    sums = posterior_sums(log_probs, drawn, fold)
     known = controls(log_probs, entropy, drawn)
     below = drawn.own - np.logaddexp(logsumexp(sums, axis=1), drawn.own) + np.log(count)
     lower = one_of(lower_bounds(below[None], np.log2(count), controls=known[None]))

@@ -63,6 +63,13 @@ def pairwise(draw: Draw, folder: Path) -> Words:
 
 def latent(draw: Draw, folder: Path) -> Words:
     means = draw(files(folder, (".npy", ".npy", ".npz", ".csv")))
+    if draw(st.integers(0, 3)) == 0:
+        codes: dict[str, st.SearchStrategy[str] | None] = {
+            "--codebook": st.sampled_from(("512", "8,5", "1", "0", "x", "", "-3", "99999999999")), "--json": None,
+            "--seed": NUMBER, "--quiet": None, "--plot": output(draw, folder, (".png",)),
+            "--given": st.sampled_from(("probs", "logits", "std", "")), "--samples": NUMBER,
+        }  # fmt: skip
+        return ["latent", draw(st.sampled_from(("--codes", "--probs"))), str(means), *options(draw, codes, 3)]
     other = means if draw(st.integers(0, 3)) else draw(files(folder, (".npy", ".npz", ".csv")))
     given = ["--given=logvar"] if draw(st.integers(0, 3)) else []
     known: dict[str, st.SearchStrategy[str] | None] = {

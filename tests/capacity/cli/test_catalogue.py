@@ -62,6 +62,9 @@ REFUSED = {
     "posteriors": ("latent", "--means", "x.npy", "--logvars", "long.npy"),
     "spreads": ("latent", "--means", "x.npy", "--logvars", "x.npy", "--given", "sdt"),
     "samples": ("latent", "--means", "m.npy", "--logvars", "m.npy", "--given", "logvar", "--samples", "2000000000"),
+    "codes": ("latent", "--codes", "m.npy"),
+    "a codebook": ("latent", "--codes", "m.npy", "--codebook", "8;5"),
+    "probabilities": ("latent", "--probs", "m.npy"),
     "no curve": ("show", "."),
     "no report": ("report", "."),
 }

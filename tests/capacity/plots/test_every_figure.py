@@ -18,6 +18,8 @@ from figure_checks import faults
 from matplotlib.figure import Figure
 
 import capacity.plots
+from capacity.analysis.codes import Codes, CodesPopulation
+from capacity.analysis.codes.codebook import use_of_symbols
 from capacity.analysis.latent.latent import Growth, Latent
 from capacity.analysis.latent.pairs import SharedBracket
 from capacity.analysis.latent.population import Population
@@ -25,6 +27,7 @@ from capacity.analysis.latent.shared import SharedBits
 from capacity.curves.checks import with_checks
 from capacity.estimators.neighbours.profile import Profile
 from capacity.plots.bracket import plot_trace
+from capacity.plots.codes import codes_figure, plot_codebook, plot_positions, plot_shared_positions, plot_whole
 from capacity.plots.curve import curve_figure, plot_bits, plot_loss, plot_unit_bits
 from capacity.plots.latent import latent_figure, plot_growth, plot_latent_units, plot_rate, plot_shared
 from capacity.plots.samples import plot_heat_map, plot_profile, plot_ranking
@@ -76,6 +79,31 @@ def wide_code(units: int, high: float) -> Latent:
     )
 
 
+def discrete(sizes: tuple[int, ...], high: float, shared: bool = True) -> Codes:
+    """A discrete code whose last position is dead, made up; nothing is said of its population where high is inf."""
+    n = len(sizes)
+    symbols = np.random.default_rng(0).integers(1 << 20, size=(100, n)) % np.array(sizes)
+    symbols[:, -1] = 0
+    bits = np.append(0.9 * np.log2(sizes[:-1]), 0.0)
+    ends = estimate(bits + (high - high if np.isfinite(high) else high), 0.01 * np.ones(n))
+    alone = Bracket(estimate(bits, 0.01 * np.ones(n)), ends, "made up")
+    first, second = np.triu_indices(min(n, 16), 1)
+    some = np.linspace(0, 1, len(first))
+    pairs = SharedBracket(
+        np.arange(min(n, 16)), first, second, Bracket(estimate(some), estimate(some + 0.1), "made up")
+    )
+    whole = Bracket(estimate(6.0), estimate(high), "made up")
+    wide = CodesPopulation(100, 6.6, 6.5, bits, whole, alone, whole, pairs if shared else None)
+    use = use_of_symbols(symbols, np.array(sizes), True)
+    return Codes(100, False, use, estimate(6.5, limit=6.6), estimate(bits), use.limit, estimate(1.0), wide)
+
+
+DISCRETE = {
+    "": discrete((512,) * 16, 40.0),
+    "several": discrete((8, 5, 5, 5, 2), 9.0),
+    "many": discrete((4,) * 100, 150.0),
+    "few points": discrete((8, 8), np.inf, shared=False),
+}
 CODES = {
     "": code(),
     "wide": wide_code(8, 14.0),
@@ -171,6 +199,8 @@ def cases() -> dict[str, tuple[str, Draw]]:
         found[f"plot_loss, {name}"] = ("plot_loss", on_axes(plot_loss, CURVES[name]))
     for plot in (plot_rate, plot_latent_units, plot_growth, plot_shared):
         found |= {f"{plot.__name__}, {n}": (plot.__name__, on_axes(plot, c)) for n, c in CODES.items()}
+    for plot in (plot_positions, plot_codebook, plot_whole, plot_shared_positions):
+        found |= {f"{plot.__name__}, {n}": (plot.__name__, on_axes(plot, c)) for n, c in DISCRETE.items()}
     found["two growths"] = ("plot_growth", side_by_side(plot_growth, code(), code(3.0)))
     found["two losses"] = ("plot_loss", side_by_side(plot_loss, made_up(), made_up()))
     for first in (1.0, 40.0):
@@ -193,6 +223,7 @@ WHOLE = {
     "two alike": lambda: curve_figure({"gaussian": made_up(), "again": made_up()}),
     "lost": lambda: curve_figure({"lost": lost((3, slice(None)))}),
 } | {f"latent {name}": lambda one=one: latent_figure(one) for name, one in CODES.items()}
+WHOLE |= {f"codes {name}": lambda one=one: codes_figure(one) for name, one in DISCRETE.items()}
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -217,7 +248,7 @@ def test_every_public_figure_is_tried() -> None:
         for name in vars(module)
         if name.startswith("plot_") or (name.endswith("_figure") and not name.startswith("save_"))
     }
-    assert public == {name for name, _ in CASES.values()} | {"curve_figure", "latent_figure"}
+    assert public == {name for name, _ in CASES.values()} | {"curve_figure", "latent_figure", "codes_figure"}
 
 
 def test_a_lower_bound_beside_an_exact_figure_has_its_interval() -> None:

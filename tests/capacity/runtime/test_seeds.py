@@ -74,6 +74,12 @@ def shared(key: Any) -> Any:
 
 
 CASES: dict[str, Callable[[Any], Any]] = {
+    "analysis.codes.codes.measure_codes": lambda key: vars(
+        capacity.measure_codes(key, (9 * X).astype(int) % 7).population.information.upper
+    ),
+    "analysis.codes.probs.measure_probs": lambda key: vars(
+        capacity.measure_probs(key, X[:, :, None] * [1, 2], given="logits", samples=256).information
+    ),
     "analysis.latent.latent.measure_latent": lambda key: capacity.measure_latent(
         key, X[:6], 0 * X[:6] - 1, samples=256
     ),

@@ -9,6 +9,8 @@ from known_codes import Markov, NoisySymbols
 from capacity.analysis.codes import measure_codes, measure_probs
 from capacity.results.estimate import Bracket
 
+POINTS, SAMPLES = 400, 1024
+
 
 def holds(found: Bracket, truth: np.ndarray | float) -> bool:
     return bool(((np.asarray(found.low) <= truth) & (truth <= np.asarray(found.high))).all())
@@ -16,13 +18,12 @@ def holds(found: Bracket, truth: np.ndarray | float) -> bool:
 
 @pytest.mark.parametrize("source", [NoisySymbols(2, 4, 0.15), NoisySymbols(6, 4, 0.3), NoisySymbols(1, 64, 0.02)])
 def test_brackets_hold(source: NoisySymbols) -> None:
-    for seed in range(2):
-        truth, found = source.truth(seed), measure_probs(seed, source.sample(seed, 600), samples=1024)
-        wide = found.population
-        assert holds(wide.information, truth.whole) and holds(wide.marginal, truth.positions)
-        assert wide.total_correlation.low == 0
-        assert float(wide.information.high) < 1.2 * truth.whole + 0.4
-        assert found.rate == pytest.approx(truth.whole)
+    truth, found = source.truth(0), measure_probs(0, source.sample(0, POINTS), samples=SAMPLES)
+    wide = found.population
+    assert holds(wide.information, truth.whole) and holds(wide.marginal, truth.positions)
+    assert wide.total_correlation.low == 0
+    assert float(wide.information.high) < 1.2 * truth.whole + 0.4
+    assert found.rate == pytest.approx(truth.whole)
 
 
 def test_these_points_are_enumerated() -> None:
@@ -32,7 +33,7 @@ def test_these_points_are_enumerated() -> None:
     each = np.prod([probs[:, j][:, codes[:, j]] for j in range(4)], axis=0)
     mixture = each.mean(0)
     truth = float((each * np.log2(each / mixture)).sum(1).mean())
-    found = measure_probs(1, probs)
+    found = measure_probs(1, probs, samples=SAMPLES)
     assert found.information.low <= truth <= found.information.high
     assert float(found.information.high - found.information.low) < 0.3
     single = [float((p * np.log2(p / p.mean(0))).sum(1).mean()) for p in probs.transpose(1, 0, 2)]
@@ -41,8 +42,8 @@ def test_these_points_are_enumerated() -> None:
 
 
 def test_one_hot_probabilities_are_a_deterministic_code() -> None:
-    codes = Markov(3, 8, 2).sample(0, 400)
-    counted, drawn = measure_codes(0, codes, codebook=8), measure_probs(0, np.eye(8)[codes])
+    codes = Markov(3, 8, 2).sample(0, POINTS)
+    counted, drawn = measure_codes(0, codes, codebook=8), measure_probs(0, np.eye(8)[codes], samples=SAMPLES)
     assert drawn.information.low <= counted.information.bits <= drawn.information.high
     assert np.asarray(drawn.marginal.bits) == pytest.approx(np.asarray(counted.marginal.bits))
     assert drawn.rate == pytest.approx(counted.rate) and drawn.stochastic and not counted.stochastic
@@ -51,23 +52,25 @@ def test_one_hot_probabilities_are_a_deterministic_code() -> None:
 
 
 def test_logits_are_probabilities() -> None:
-    logits = np.random.default_rng(2).normal(size=(80, 2, 3))
+    logits = np.random.default_rng(2).normal(size=(POINTS, 2, 3))
     probs = np.exp(logits) / np.exp(logits).sum(2, keepdims=True)
-    one, other = measure_probs(3, logits, given="logits"), measure_probs(3, probs)
+    one, other = (
+        measure_probs(3, table, given=given, samples=SAMPLES) for table, given in ((logits, "logits"), (probs, None))
+    )
     assert float(one.information.bits) == pytest.approx(float(other.information.bits), abs=1e-6)
     assert one.population.information.low == pytest.approx(other.population.information.low, abs=1e-6)
 
 
 def test_a_code_that_says_nothing_and_two_points() -> None:
-    found = measure_probs(0, np.full((100, 2, 4), 0.25))
+    found = measure_probs(0, np.full((POINTS, 2, 4), 0.25), samples=SAMPLES)
     assert abs(float(found.information.bits)) < 1e-9 and found.information.high < 0.1 and abs(found.rate) < 1e-9
-    found = measure_probs(0, np.eye(2)[:, None, :])
+    found = measure_probs(0, np.eye(2)[:, None, :], samples=SAMPLES)
     assert float(found.information.bits) == pytest.approx(1.0) and found.population.information.high == np.inf
 
 
 def test_a_symbol_that_hardly_may_come_is_dead() -> None:
-    probs = np.tile([0.5, 0.4999, 0.0001, 0.0], (100, 2, 1))
-    assert measure_probs(0, probs).use.dead == [[2, 3]]
+    probs = np.tile([0.5, 0.4999, 0.0001, 0.0], (POINTS, 2, 1))
+    assert measure_probs(0, probs, samples=SAMPLES).use.dead == [[2, 3]]
 
 
 @pytest.mark.parametrize(
