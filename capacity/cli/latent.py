@@ -28,7 +28,8 @@ def latent_command(
     given: Annotated[
         str | None,
         typer.Option(
-            help="What --logvars holds: logvar, log_std, variance or std. [default: logvar]", rich_help_panel=READ
+            help="What --logvars holds: logvar, log_std, variance, std or precision. [default: logvar]",
+            rich_help_panel=READ,
         ),
     ] = None,
     samples: Annotated[
