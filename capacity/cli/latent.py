@@ -65,8 +65,8 @@ def latent_command(
     given: Annotated[
         str | None,
         typer.Option(
-            help="What --logvars holds: logvar, log_std, variance or std [default: logvar]; what --probs holds: "
-            "probs or logits. [default: probs]",
+            help="What --logvars holds: logvar, log_std, variance, std or precision [default: logvar]; what --probs "
+            "holds: probs or logits. [default: probs]",
             rich_help_panel=READ,
         ),
     ] = None,

@@ -47,8 +47,8 @@ def measure_module(
             integer codes; probabilities.
         inputs: which part of a batch goes in: by default the first of a tuple; a name of a mapping; several names are
             handed over as keywords.
-        given: "logvar", "log_std", "variance" or "std": what is given beside the means; None goes by its name, and
-            takes the second of a pair for log-variances if it looks like them.
+        given: "logvar", "log_std", "variance", "std" or "precision": what is given beside the means; None goes by its
+            name, and takes the second of a pair for log-variances if it looks like them.
         points: how many data points suffice; None for all.
         codebook: of codes, how many symbols there are, as in `measure_codes`.
         samples: as in `measure_latent`.

@@ -51,7 +51,7 @@ def load_posterior(
         file: holds means and one of logvars, log_stds, variances and stds, or codes, or probs or logits, by these names
             or others in use (`mu`, `loc`, `log_var`, `indices`), with or without a prefix, as `encoder.mu`.
         means, spread: names of the arrays of means and of their spread, where they have others.
-        given: what the spread is: "logvar", "log_std", "variance" or "std"; None goes by its name.
+        given: what the spread is: "logvar", "log_std", "variance", "std" or "precision"; None goes by its name.
 
     Raises:
         ValueError: for a file that cannot be read, names that are not there or not known, and what is no posterior.
