@@ -31,7 +31,8 @@ def read_output(output: object, given: str | None = None, offers: tuple[str, ...
     Args:
         output: a pair of arrays; a mapping, dataclass or named tuple; an array of integers, which are codes, or of
             probabilities that add up to 1 along the last axis.
-        given: what the second of a pair holds: "logvar", "log_std", "variance", "std" or "precision"; None takes log-variances.
+        given: what the second of a pair holds: "logvar", "log_std", "variance", "std" or "precision"; None takes
+            log-variances.
         offers: methods that could be meant instead, for refusals.
 
     Raises:
