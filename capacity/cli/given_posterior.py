@@ -50,8 +50,8 @@ def given_arrays(
     from capacity.runtime.files.posteriors import load_posterior
     from capacity.runtime.tables.posterior_arrays import NORMAL
 
-    names = [None if name is None else str(name) for name in (means, logvars)]
-    found = load_posterior(posterior, *names, given=given)
+    of_means, of_spread = (None if name is None else str(name) for name in (means, logvars))
+    found = load_posterior(posterior, of_means, of_spread, given)
     if found.law != NORMAL:
         raise ValueError(f"Expected means and their spread in {posterior}; got {', '.join(found.arrays)}.")
     return (found.arrays["means"], found.arrays[found.spread]), found.given
