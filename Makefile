@@ -10,18 +10,20 @@ INSTALL = $(BIN)/python -m pip install -q --disable-pip-version-check -c constra
 PARALLEL = -n auto --dist worksteal
 BASE = $(VENV)/base.stamp
 FULL = $(VENV)/full.stamp
+TORCH = $(VENV)/torch.stamp
 BENCH = $(VENV)/bench.stamp
 DOCS = $(VENV)/docs.stamp
 
 # Processes share the bytecode of modules; unset, each of them would compile all of it.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help curve test test-all lint types bench bench-mi bench-brackets notebooks docs test-docs clean bench-systems bench-validity bench-traps
+.PHONY: help curve test test-all test-torch lint types bench bench-mi bench-brackets notebooks docs test-docs clean bench-systems bench-validity bench-traps
 
 help:
 	@echo 'make curve      measure the default capacity curve into $(OUT); ARGS="--seeds 1" and so on'
 	@echo 'make test       the tests that take seconds'
 	@echo 'make test-all   all tests, on programs compiled as for use'
+	@echo 'make test-torch modules of PyTorch, and the pages that use it; installs PyTorch'
 	@echo 'make lint       ruff: rules and format'
 	@echo 'make types      mypy'
 	@echo 'make bench      benchmarks'
@@ -44,6 +46,10 @@ test: $(FULL)
 
 test-all: $(FULL)
 	XLA_FLAGS= $(BIN)/python -m pytest $(PARALLEL) -m 'slow or not slow' $(ARGS)
+
+test-torch: $(TORCH)
+	$(BIN)/python -m pytest $(PARALLEL) -m 'slow or not slow' tests/capacity/frameworks \
+	  'tests/capacity/test_documentation.py::test_a_pages_python_runs[docs/your_model.md]' $(ARGS)
 
 lint: $(FULL)
 	$(BIN)/ruff check .
@@ -90,7 +96,12 @@ $(BASE): pyproject.toml constraints.txt
 
 $(FULL): $(BASE)
 	@echo "Installing about fifty packages more, for tests and notebooks, into $(VENV); some minutes"
-	$(INSTALL) -e '.[test,notebooks,parquet]'
+	$(INSTALL) -e '.[test,notebooks,parquet,safetensors]'
+	touch $@
+
+$(TORCH): $(FULL)
+	@echo "Installing PyTorch into $(VENV); some minutes"
+	$(INSTALL) -e '.[torch]'
 	touch $@
 
 $(BENCH): $(FULL)

@@ -6,6 +6,7 @@ from . import channels as channels
 from . import claims as claims
 from . import curves as curves
 from . import estimators as estimators
+from . import frameworks as frameworks
 from . import joint as joint
 from . import plots as plots
 from . import report as report
@@ -35,11 +36,16 @@ from .estimators import pairwise as pairwise
 from .estimators import permutation_test as permutation_test
 from .estimators import rows_resemble_neighbours as rows_resemble_neighbours
 from .estimators import time_interval as time_interval
+from .frameworks.module import collect_module as collect_module
+from .frameworks.module import measure_module as measure_module
+from .frameworks.module import measure_posterior as measure_posterior
 from .joint.joint import Joint as Joint
 from .joint.stack import Layer as Layer
 from .joint.stack import Stack as Stack
 from .results.estimate import Bracket as Bracket
 from .results.estimate import Estimate as Estimate
+from .runtime.files.posteriors import load_posterior as load_posterior
+from .runtime.files.posteriors import save_posterior as save_posterior
 from .runtime.pytrees import register_dataclass as register_dataclass
 from .systems import VAE as VAE
 from .systems import Architecture as Architecture

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+from capacity.cli.given_posterior import code_array
 from capacity.cli.options import check_inputs, check_plot
 from capacity.cli.refusals import refusals
 from capacity.cli.say import say, say_json
@@ -45,7 +46,6 @@ def latent_codes(
         file = _one(files)
         check_inputs(file)
         check_plot(plot, file)
-        from capacity.runtime.files.arrays import read_one
         from capacity.runtime.tables.codes import checked_codes, checked_probs, parsed_codebook
 
         if files.probs is not None and codebook is not None:
@@ -53,7 +53,7 @@ def latent_codes(
         if files.codes is not None and given is not None:
             raise ValueError("Expected --given with --logvars or --probs; got it with --codes.")
         sizes = parsed_codebook(codebook)
-        array = read_one(file)
+        array, given = code_array(file, given)
         if files.codes is not None:
             checked_codes(array, sizes)
         else:

@@ -21,7 +21,7 @@ class SourceOptions:
     bits: Annotated[int | None, typer.Option(help="Bits of a message. [default: 16]")] = None
     dim: Annotated[int | None, typer.Option(help="Dimensions of the vector that carries it. [default: 32]")] = None
     data: Annotated[
-        Path | None, typer.Option(help="Your own rows instead of a source: .npy, .npz, .csv or .parquet.")
+        Path | None, typer.Option(help="Your own rows instead of a source: .npy, .npz, .safetensors, .csv or .parquet.")
     ] = None
     columns: Annotated[str | None, typer.Option(help="Columns of --data, 'a,b'. [default: all]")] = None
     standardize: Annotated[

@@ -26,6 +26,7 @@ EXAMPLES = {
     "claims": ("capacity claims dropout vae --fast", "capacity claims --out runs/claims"),
     "latent": (
         "capacity latent --means means.npy --logvars logvars.npy",
+        "capacity latent --posterior posterior.safetensors",
         "capacity latent --means means.npy --logvars std.npy --given std --plot code.png",
         "capacity latent --codes codes.npy --codebook 512 --plot codes.png",
     ),

@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 
 from capacity.cli.codes import CodeFiles, latent_codes
+from capacity.cli.given_posterior import check_given, given_arrays, told_apart
 from capacity.cli.help import ASKED, READ, WRITTEN
-from capacity.cli.options import SeedOption, TableJsonOption, check_inputs, check_plot
+from capacity.cli.options import SeedOption, TableJsonOption, check_plot
 from capacity.cli.refusals import refusals
 from capacity.cli.say import say, say_json
 from capacity.runtime.names import check_name
@@ -20,11 +21,25 @@ from capacity.runtime.start import check_platform
 def latent_command(
     means: Annotated[
         Path | None,
-        typer.Option(help="Posterior means, .npy or .csv, a row for each data point.", rich_help_panel=READ),
+        typer.Option(
+            help="Posterior means, .npy or .csv, a row for each data point; with --posterior, the array's name.",
+            rich_help_panel=READ,
+        ),
     ] = None,
     logvars: Annotated[
         Path | None,
-        typer.Option(help="Logarithms of the posterior variances, the same shape.", rich_help_panel=READ),
+        typer.Option(
+            help="Logarithms of the posterior variances, the same shape; with --posterior, the array's name.",
+            rich_help_panel=READ,
+        ),
+    ] = None,
+    posterior: Annotated[
+        Path | None,
+        typer.Option(
+            help="One .npz or .safetensors that holds both, called means and logvars, mu and log_var or the like; or "
+            "codes, probs or logits, by these names.",
+            rich_help_panel=READ,
+        ),
     ] = None,
     codes: Annotated[
         Path | None,
@@ -50,8 +65,8 @@ def latent_command(
     given: Annotated[
         str | None,
         typer.Option(
-            help="What --logvars holds: logvar, log_std, variance or std [default: logvar]; what --probs holds: "
-            "probs or logits. [default: probs]",
+            help="What --logvars holds: logvar, log_std, variance, std or precision [default: logvar]; what --probs "
+            "holds: probs or logits. [default: probs]",
             rich_help_panel=READ,
         ),
     ] = None,
@@ -76,24 +91,21 @@ def latent_command(
     by enumeration and at most log2 N; the rate, and what it counts beyond the information; and bits unit by unit, in
     order, with the units that are idle or dead; of a discrete code, symbols that are dead.
     """
+    with refusals():
+        posterior, codes, probs = told_apart(posterior, codes, probs)
     if codes is not None or probs is not None or codebook is not None:
-        latent_codes(
-            CodeFiles(means or logvars, codes, probs), codebook, given, samples, seed, plot, as_json, quiet
-        )  # fmt: skip
+        files = CodeFiles(posterior or means or logvars, codes, probs)
+        latent_codes(files, codebook, given, samples, seed, plot, as_json, quiet)
         return
     with refusals():
-        if means is None or logvars is None:
-            got = "--means" if means else "--logvars" if logvars else "none of these"
-            raise ValueError(f"Expected --means with --logvars, or --codes, or --probs; got {got}.")
-        check_inputs(means, logvars)
-        check_plot(plot, means, logvars)
-        from capacity.runtime.files.arrays import read_one
+        check_given(posterior, means, logvars)
+        check_plot(plot, *[file for file in (posterior, means, logvars) if file is not None])
         from capacity.runtime.tables.posterior import TO_LOG_STD, check_samples, checked_posterior
 
         if given is not None:
             check_name(given, TO_LOG_STD, "--given")
-        posterior = read_one(means), read_one(logvars)
-        _, units = checked_posterior(*posterior, given)[0].shape
+        read, given = given_arrays(posterior, means, logvars, given)
+        _, units = checked_posterior(*read, given)[0].shape
         check_samples(samples, units)
 
         check_platform()  # loads JAX, which takes seconds: data that cannot be taken need not wait for it
@@ -104,7 +116,7 @@ def latent_command(
         from capacity.runtime.progress import Bar
 
         bar = Bar() if sys.stderr.isatty() and not quiet else None
-        found = measure_latent(jax.random.key(seed), *posterior, given=given, samples=samples, progress=bar)
+        found = measure_latent(jax.random.key(seed), *read, given=given, samples=samples, progress=bar)
         if plot is not None:
             from capacity.plots.latent import save_latent
 

@@ -14,6 +14,7 @@ from packaging.requirements import Requirement
 
 from capacity.runtime.executors import executor_pool
 from capacity.runtime.files.parquet_tables import read_parquet
+from capacity.runtime.files.safetensors_files import read_safetensors
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -70,16 +71,18 @@ def _imports(file: Path) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("extra", ["distributed", "parquet"])
+@pytest.mark.parametrize("extra", ["distributed", "parquet", "safetensors"])
 def test_an_extra_that_is_missing_is_named_with_its_line(
     extra: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("distributed", "pyarrow", "pyarrow.parquet"):
+    for module in ("distributed", "pyarrow", "pyarrow.parquet", "safetensors"):
         monkeypatch.setitem(sys.modules, module, None)
     line = re.escape(f"pip install 'infocapacity[{extra}]'")
     with pytest.raises((ValueError, ImportError), match=line):
         if extra == "distributed":
             executor_pool("dask", scheduler="tcp://127.0.0.1:1")
+        elif extra == "safetensors":
+            read_safetensors(tmp_path / "arrays.safetensors")
         else:
             read_parquet(tmp_path / "table.parquet")
 

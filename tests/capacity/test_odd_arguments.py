@@ -34,6 +34,17 @@ ARRAYS: list[Any] = [
     {"a": X[:, 0], "b\x1b": X[:, 1]}, {}, np.where(X > 1, np.inf, X), X.tolist(), np.ma.masked_array(X, X > 1),
     -np.ones((ROWS, 2)),
 ]  # fmt: skip
+
+
+def _rows(x: Any) -> np.ndarray:
+    return np.tile([0.5, -2.0], (*np.shape(x)[:1], 1))
+
+
+ENCODERS: list[Any] = [
+    lambda x: (_rows(x), _rows(x)), lambda x: _rows(x), lambda x: {"mu": _rows(x), "sigma": _rows(x) + 9},
+    lambda x: _rows(x) > 0, lambda x: {"mu": x}, lambda x: {"logits": x}, lambda x: x, lambda x: (x, x), lambda x: None,
+    lambda x: "\x1b[31m", lambda x: _rows(x)[:1], lambda x: [1, "a"], None, 3, "encode",
+]  # fmt: skip
 METHODS: list[Any] = ["gaussian", "ksg", "plugin", "gausian", "", None, 3, KSG, KSG(k=3), KSG(k=10**12)]
 WORDS: list[Any] = [None, "time", "drop", "refuse", "logvar", "std", "tmie", 3, ""]
 
@@ -56,6 +67,11 @@ CALLS: dict[str, Callable[[Draw], Any]] = {
     ),
     "measure_latent": lambda d: capacity.measure_latent(
         d(_pick([-1, 1.5, "seed"])), d(_pick(ARRAYS)), d(_pick(ARRAYS)), given=d(_pick(WORDS)), samples=d(_pick(COUNTS))
+    ),
+    "collect_module": lambda d: capacity.collect_module(
+        d(_pick(ENCODERS)), d(_pick([*ARRAYS, [X], [(X, X)], [{"x": X}], [{"x": X, "b": 1}], 3])),
+        encode=d(_pick([None, None, "encode", "", 3])), inputs=d(_pick([None, None, 0, 7, "x", ("x",), 1.5])),
+        given=d(_pick(WORDS)), points=d(_pick([None, None, *COUNTS])),
     ),
     "measure_codes": lambda d: capacity.measure_codes(
         d(_pick([-1, 1.5, "seed"])), d(_pick(ARRAYS)), codebook=d(_pick([None, *COUNTS]))

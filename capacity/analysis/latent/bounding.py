@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from capacity.analysis.latent.folds import FOLDS, Folded, over
 from capacity.analysis.latent.reference import normal
 from capacity.results.estimate import Estimate, Kind
 from capacity.results.intervals import rule_of_three_bits
+from capacity.runtime.once import ran
 
 
 def own_mixture(data: Folded, sums: np.ndarray, own: np.ndarray) -> np.ndarray:
@@ -57,7 +57,7 @@ def bounds_of(data: Folded, values: np.ndarray, kind: Kind, controls: np.ndarray
     """
     weight = data.weight
     columns = np.zeros((*values.shape, 0)) if controls is None else controls * weight[:, None]
-    found: Estimate = jax.tree.map(np.asarray, conservative_means(jnp.asarray(values * weight), jnp.asarray(columns)))
+    found: Estimate = jax.tree.map(np.asarray, ran(conservative_means, values * weight, columns, numbers=columns.size))
     unseen = rule_of_three_bits(np.maximum(found.bits, 0.0), values.shape[1]) if kind == "lower" else 0.0
     return replace(found, low=found.low - unseen, limit=np.full(len(values), limit), kind=kind)
 

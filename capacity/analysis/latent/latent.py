@@ -29,7 +29,6 @@ from capacity.analysis.latent.usage import Usage, usage_of
 from capacity.bounds.exact.enumeration import (
     PRECISION_SAMPLES,
     in_default_precision,
-    information,
     information_of,
     widen,
 )
@@ -37,11 +36,12 @@ from capacity.bounds.exact.listing import list_codes
 from capacity.bounds.exact.rate import rate_less_information
 from capacity.bounds.exact.resolution import RESOLUTION
 from capacity.bounds.exact.sample import sampled
-from capacity.bounds.exact.units import unit_information
+from capacity.bounds.exact.units import UnitBits, unit_information_of
 from capacity.channels import LearntGaussian, Posterior
 from capacity.joint.table import Rows, tabled
 from capacity.results.estimate import NATS_PER_BIT, Estimate
 from capacity.runtime.keys import Seed, as_key
+from capacity.runtime.once import ran
 from capacity.runtime.progress import Progress, reporter
 from capacity.runtime.tables.posterior import MIN_SAMPLES, check_samples, checked_posterior
 
@@ -167,13 +167,14 @@ def measure_latent(
         key: decides the samples; the same key gives the same figures; a whole number is taken as a seed.
         means: (N, units), posterior means.
         logvars: (N, units), logarithms of the posterior variances, unless `given` says otherwise.
-        given: "logvar", "log_std", "variance" or "std": what `logvars` holds.  None takes log-variances and refuses
-            numbers that look like variances.
+        given: "logvar", "log_std", "variance", "std" or "precision": what `logvars` holds.  None takes log-variances
+            and refuses numbers that look like anything else.
         samples: how many noisy codes are drawn for the information; a quarter of them for figures unit by unit.
         progress: called with the share that is done, and what was just done; True shows a bar.
 
     Raises:
-        ValueError: shapes that differ, numbers that are not finite, and numbers that look like variances.
+        ValueError: shapes that differ, numbers that are not finite, numbers that look like variances, and means whose
+            digits an offset took.
     """
     means, log_std = checked_posterior(means, logvars, given)
     count, units = means.shape
@@ -188,14 +189,12 @@ def measure_latent(
         table, rows = in_default_precision(
             (Posterior(centred[order], log_std[order]), Rows.of(np.full(count, 1 / count)))
         )
-        narrow, by_unit, check = jax.block_until_ready(
-            _figures(keys[1], rows, table, samples, max(samples // 4, MIN_SAMPLES))
-        )
+        narrow, by_unit, check = _figures(keys[1], rows, table, samples, max(samples // 4, MIN_SAMPLES))
         exact = widen(narrow, LearntGaussian(), *check)
         report(0.5, f"{float(exact.bits):.2f} bits")
-        shared = jax.block_until_ready(shared_bits(keys[2], rows, table, np.asarray(by_unit.marginal.bits), samples))
+        shared = shared_bits(keys[2], rows, table, np.asarray(by_unit.marginal.bits), samples)
         report(0.75, "what units share")
-        growth = jax.block_until_ready(_growth(keys[3], table, count, max(samples // 4, MIN_SAMPLES)))
+        growth = _growth(keys[3], table, count, max(samples // 4, MIN_SAMPLES))
     report(0.85, "growth")
     population = measure_population(keys[4], means, log_std, samples)
     report(1.0, f"{float(exact.bits):.2f} bits")
@@ -225,38 +224,29 @@ def _resolved(means: np.ndarray, log_std: np.ndarray) -> bool:
     return bool((RESOLUTION * np.finfo(np.float32).eps * np.abs(means) <= np.exp(log_std)).all())
 
 
-def _all_figures(key: jax.Array, rows: Rows, table: Posterior, samples: int, fewer: int) -> tuple[Any, Any, Any]:
+def _figures(key: jax.Array, rows: Rows, table: Posterior, samples: int, fewer: int) -> tuple[Estimate, UnitBits, Any]:
     joint = tabled(rows, table, LearntGaussian())
-    listed = list_codes(joint)
+    numbers = max(table.mean.size, samples * table.mean.shape[1])
+    listed = ran(list_codes, joint, numbers=numbers)
     key_whole, key_units = jax.random.split(key)
-    sample = sampled(key_whole, joint, listed, samples)
-    by_unit = unit_information(key_units, joint, listed, fewer)
+    sample = ran(sampled, key_whole, joint, listed, static=(samples,), numbers=numbers)
+    found = ran(information_of, joint, listed, sample, numbers=numbers)
     check = listed, sample.z[:PRECISION_SAMPLES], sample.q.joint[:PRECISION_SAMPLES]
-    return information_of(joint, listed, sample), by_unit, check
-
-
-_figures = jax.jit(_all_figures, static_argnums=(3, 4))
+    sample = ran(sampled, key_units, joint, listed, static=(fewer, True), numbers=numbers)
+    return found, ran(unit_information_of, joint, listed, sample, numbers=numbers), check
 
 
 def _growth(key: jax.Array, table: Posterior, count: int, samples: int) -> Growth:
-    """Subsets of the (shuffled) points by probabilities of zero for the rest: one program for all sizes."""
+    """Subsets of the (shuffled) points by probabilities of zero for the rest."""
     points = np.unique([max(count // divisor, 1) for divisor in GROWTH_DIVISORS])
-    lists = [Rows.of(np.where(np.arange(count) < size, 1 / size, 0.0)) for size in points]
-    log_probs = jnp.stack([rows.log_probs for rows in lists]).astype(table.mean.dtype)
-    edges = jnp.stack([rows.lower_edges for rows in lists])
-    found = _grow(jax.random.split(key, len(points)), log_probs, edges, table, samples)
+    each = []
+    for own, size in zip(jax.random.split(key, len(points)), points, strict=True):
+        rows = replace(Rows.of(np.where(np.arange(count) < size, 1 / size, 0.0)), bits=0.0)  # one program for all
+        rows = replace(rows, log_probs=rows.log_probs.astype(table.mean.dtype))
+        joint = tabled(rows, table, LearntGaussian())
+        numbers = max(table.mean.size, samples * table.mean.shape[1])
+        listed = ran(list_codes, joint, numbers=numbers)
+        sample = ran(sampled, own, joint, listed, static=(samples,), numbers=numbers)
+        each.append(ran(information_of, joint, listed, sample, numbers=numbers))
+    found: Estimate = jax.tree.map(lambda *leaves: np.stack(leaves), *each)
     return Growth(points, replace(found, limit=jnp.asarray(np.log2(points), jnp.float32)))
-
-
-def _information_of_subsets(
-    keys: jax.Array, log_probs: jax.Array, edges: jax.Array, table: Posterior, samples: int
-) -> Estimate:
-    def of_subset(one: tuple[jax.Array, jax.Array, jax.Array]) -> Estimate:
-        joint = tabled(Rows(one[1], one[2], 0.0), table, LearntGaussian())
-        return information(one[0], joint, list_codes(joint), samples)
-
-    figures: Estimate = jax.lax.map(of_subset, (keys, log_probs, edges))
-    return figures
-
-
-_grow = jax.jit(_information_of_subsets, static_argnums=4)

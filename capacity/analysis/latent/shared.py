@@ -20,9 +20,11 @@ from capacity.channels import LearntGaussian, Posterior
 from capacity.joint.table import Rows, tabled
 from capacity.results.estimate import Estimate
 from capacity.runtime.keys import Seed, as_key
+from capacity.runtime.once import MAX_NUMBERS, ran
 
 MAX_UNITS = 24
 MIN_SAMPLES = 128
+FEW_PAIRS = 40  # of more, one compiled program takes less time
 MAX_DENSITIES = 1e9  # densities of one unit that may be computed for all pairs together
 
 
@@ -68,7 +70,10 @@ def shared_bits(
     if not len(first):
         nothing = jnp.zeros(0)
         return SharedBits(units, first, second, Estimate(nothing, nothing, nothing, nothing, nothing, nothing, "exact"))
-    return SharedBits(units, first, second, _pairs(key, rows, table, jnp.asarray(first), jnp.asarray(second), count))
+    pairs = jnp.asarray(first), jnp.asarray(second)
+    few = len(first) <= FEW_PAIRS and 2 * len(rows.log_probs) <= MAX_NUMBERS
+    numbers = 0 if few else MAX_NUMBERS + 1
+    return SharedBits(units, first, second, ran(_pairs, key, rows, table, *pairs, static=(count,), numbers=numbers))
 
 
 def _bits_of_pairs(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -13,6 +14,8 @@ from capacity.bounds.exact import tiles
 from capacity.bounds.exact.listing import Listed
 from capacity.bounds.exact.tiles import LOG_ZERO, in_tiles
 from capacity.channels.channel import Channel, Code, sliced
+
+UNROLLED = 16  # units of one loop: a program of hundreds took minutes to compile
 
 
 class Density(NamedTuple):
@@ -50,6 +53,7 @@ class Densities(NamedTuple):
         return self.units.log_prob
 
 
+@partial(jax.jit, static_argnames="per_unit")
 def log_densities(listed: Listed, channel: Channel, z: Float[Array, "n units"], per_unit: bool = False) -> Densities:
     """log q(z) = log sum_m p(m) p(z|m) by the whole list, tile by tile; memory does not grow with the list.
 
@@ -85,16 +89,44 @@ def log_densities(listed: Listed, channel: Channel, z: Float[Array, "n units"], 
 
 def _of_tile(channel: Channel, z_tile: jax.Array, codes: Code, log_probs: jax.Array, per_unit: bool) -> Densities:
     """What the messages of a tile, log_probs (messages, 1), say of its samples (samples, units)."""
-    samples, units = z_tile.shape
+    samples = len(z_tile)
     if per_unit:
         prefixes, alone = _by_unit(channel, z_tile, codes, log_probs)
         whole = jax.tree.map(lambda a: a[-1], prefixes)
         return Densities(whole, *jax.tree.map(jnp.transpose, (prefixes, alone)))
-    parts = [slice(j, j + 1) for j in range(units)] if channel.memoryless else [slice(units)]
-    rows = log_probs
-    for part in parts:
-        rows = rows + _grid(channel, part, z_tile, codes)
+    rows = _added_up(log_probs, channel, z_tile, codes)
     return Densities(_density(rows), _nothing(z_tile, samples, 0), _nothing(z_tile, samples, 0))
+
+
+def _added_up(rows: jax.Array, channel: Channel, z_tile: jax.Array, codes: Code) -> jax.Array:
+    """log_probs (messages, 1) and log p(z|m) of all units, (messages, samples)."""
+    units = z_tile.shape[1]
+    if not channel.memoryless:
+        return rows + _grid(channel, slice(units), z_tile, codes)
+    starts = range(0, units - UNROLLED + 1, UNROLLED) if units > UNROLLED else range(0)
+
+    def add_units(rows: jax.Array, group: tuple[Channel, jax.Array, Code], count: int = UNROLLED) -> jax.Array:
+        for j in range(count):
+            rows = rows + _grid(group[0], slice(j, j + 1), *group[1:])
+        return rows
+
+    if starts:
+        channels = _stacked([channel.part(slice(start, start + UNROLLED)) for start in starts])
+        groups = channels, *(_in_groups(tree, len(starts)) for tree in (z_tile, codes))
+        rows = jnp.broadcast_to(rows, (len(rows), len(z_tile)))
+        rows = jax.lax.scan(lambda rows, group: (add_units(rows, group), None), rows, groups)[0]
+    rest = slice(len(starts) * UNROLLED, units)
+    return add_units(rows, (channel.part(rest), z_tile[:, rest], sliced(codes, rest)), rest.stop - rest.start)
+
+
+def _in_groups(tree: Code, count: int) -> Code:
+    """Leaves (..., units) as (count, ..., UNROLLED); the units that are over are left out."""
+
+    def cut(leaf: jax.Array) -> jax.Array:
+        grouped = leaf[..., : count * UNROLLED].reshape(*leaf.shape[:-1], count, UNROLLED)
+        return jnp.moveaxis(grouped, -2, 0)
+
+    return jax.tree.map(cut, tree)
 
 
 def _by_unit(channel: Channel, z_tile: jax.Array, codes: Code, log_probs: jax.Array) -> tuple[Density, Density]:
@@ -110,9 +142,10 @@ def _by_unit(channel: Channel, z_tile: jax.Array, codes: Code, log_probs: jax.Ar
         term = _pairs(*unit)
         return so_far + term, (_density(so_far + term), _density(log_probs + term))
 
-    each = [(channel.part(part), z_tile[:, part], sliced(codes, part)) for part in one]
+    each = jax.tree.map(lambda leaf: jnp.moveaxis(leaf, -1, 0)[..., None], (z_tile, codes))
     nothing_yet = jnp.broadcast_to(log_probs, (len(log_probs), samples))
-    both: tuple[Density, Density] = jax.lax.scan(add_unit, nothing_yet, _stacked(each))[1]
+    channels = _stacked([channel.part(part) for part in one])
+    both: tuple[Density, Density] = jax.lax.scan(add_unit, nothing_yet, (channels, *each))[1]
     return both
 
 

@@ -33,6 +33,7 @@ from capacity.joint.joint import Joint
 from capacity.results.estimate import NATS_PER_BIT, Estimate
 from capacity.results.intervals import MEAN_ROUNDING
 from capacity.runtime.keys import Seed, as_key
+from capacity.runtime.once import MAX_NUMBERS, run_once
 from capacity.runtime.shapes import Key
 from capacity.runtime.whole import whole
 
@@ -107,7 +108,10 @@ def widen(
     """
     with jax.enable_x64(True):
         double = jax.tree.map(lambda a: np.asarray(a, np.float64), (listed, channel, z))
-        exact = np.asarray(_log_densities(*double).joint)
+        if z.size * len(listed.log_probs) <= MAX_NUMBERS:
+            exact = np.asarray(run_once(log_densities, *double).joint)
+        else:
+            exact = np.asarray(_log_densities(*double).joint)
     error = float(np.abs(np.asarray(log_q, np.float64) - exact).max()) / NATS_PER_BIT
     error += MEAN_ROUNDING * abs(float(estimate.bits))
     return replace(estimate, low=estimate.low - error, high=estimate.high + error)

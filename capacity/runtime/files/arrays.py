@@ -1,4 +1,4 @@
-"""A user's own arrays from `.npy`, `.npz`, `.csv` and `.parquet` files: types checked, never a pickle."""
+"""A user's own arrays from `.npy`, `.npz`, `.safetensors`, `.csv` and `.parquet`: types checked, never a pickle."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ import numpy as np
 
 from capacity.runtime.files.csv_tables import read_csv
 from capacity.runtime.files.numpy_files import read_npy, read_npz
+from capacity.runtime.files.safetensors_files import read_safetensors
 from capacity.runtime.names import check_name, listed, typed_names
 from capacity.runtime.tables.table import Table
 
-ENDINGS = (".npy", ".npz", ".csv", ".parquet")
+ENDINGS = (".npy", ".npz", ".safetensors", ".csv", ".parquet")
 TABLES = (".csv", ".parquet")
+ARCHIVES = (".npz", ".safetensors")
+PICKLES = (".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".joblib", ".bin")
 
 ArrayOrTable: TypeAlias = np.ndarray | Table
 """An array, or columns by their names, those with missing values masked."""
@@ -23,6 +26,11 @@ ArrayOrTable: TypeAlias = np.ndarray | Table
 def is_table(file: Path) -> bool:
     """Whether a file's ending, in any case, is that of a table."""
     return file.suffix.lower() in TABLES
+
+
+def is_archive(file: Path) -> bool:
+    """Whether a file's ending, in any case, is that of one that holds arrays by their names."""
+    return file.suffix.lower() in ARCHIVES
 
 
 def read_pair(
@@ -36,8 +44,9 @@ def read_pair(
     """x and y as arrays (n, columns) or tables: from two files, or from one that holds both.
 
     Args:
-        files: two of `.npy`, `.npz` of one array, or tables; or one `.npz` with arrays `x` and `y`; or one table.
-        x, y: with one table, the columns of each side, as `typed_names` reads them; with one `.npz`, the name of each
+        files: two of `.npy`, archives (`.npz`, `.safetensors`) of one array, or tables; or one archive with arrays `x`
+            and `y`; or one table.
+        x, y: with one table, the columns of each side, as `typed_names` reads them; with one archive, the name of each
             array.
         header, labels: of tables, as in `read_table`.
 
@@ -53,7 +62,7 @@ def read_pair(
     if len(files) != 1:
         raise ValueError(f"Expected one file that holds x and y, or a file for each; got {len(files)} files.")
     file = files[0]
-    if file.suffix.lower() == ".npz":
+    if is_archive(file):
         arrays = read_arrays(file)
         return _pick(arrays, x, "x", file), _pick(arrays, y, "y", file)
     if is_table(file):
@@ -61,6 +70,7 @@ def read_pair(
         if not x or not y:
             raise ValueError(f"Expected --x and --y, the columns of each side, with {file}; it has {listed(table)}.")
         return table.only(typed_names(x, table, "--x")), table.only(typed_names(y, table, "--y"))
+    _refuse_pickle(file)
     raise ValueError(f"Expected one .npz, .csv or .parquet file that holds both sides, or two files; got {file}.")
 
 
@@ -71,7 +81,7 @@ def read_given(
 
     Args:
         files: as in `read_pair`.
-        given: a file; or columns of the table, or the name of an array of the `.npz`.
+        given: a file; or columns of the table, or the name of an array of the archive.
         header, labels: of tables, as in `read_table`.
 
     Raises:
@@ -81,7 +91,7 @@ def read_given(
     if is_table(file):
         table = read_table(file, header, labels)
         return table.only(typed_names(given, table, "--given")) if len(files) == 1 else table
-    if len(files) == 1 and file.suffix.lower() == ".npz":
+    if len(files) == 1 and is_archive(file):
         return _pick(read_arrays(file), given, "given", file)
     return read_one(file)
 
@@ -107,13 +117,14 @@ def read_table(file: Path, header: bool | None = None, labels: Sequence[str] = (
 
 
 def read_arrays(file: Path) -> dict[str, np.ndarray]:
-    """The arrays of an `.npz` file by their names.
+    """The arrays of an `.npz` or `.safetensors` file by their names.
 
     Raises:
-        ValueError: if it is missing or damaged, or holds pickled objects.
+        ValueError: if it is missing, damaged, or no such file, and if it holds pickled objects.
     """
+    _refuse_pickle(file)
     _there(file)
-    return read_npz(file)
+    return read_safetensors(file) if file.suffix.lower() == ".safetensors" else read_npz(file)
 
 
 def _pick(arrays: dict[str, np.ndarray], names: Sequence[str] | None, side: str, file: Path) -> np.ndarray:
@@ -123,7 +134,7 @@ def _pick(arrays: dict[str, np.ndarray], names: Sequence[str] | None, side: str,
 
 
 def read_one(file: Path) -> np.ndarray:
-    """The one array of an `.npy` or `.npz` file, or all columns of a table of numbers.
+    """The one array of an `.npy`, `.npz` or `.safetensors` file, or all columns of a table of numbers.
 
     Raises:
         ValueError: for a file that is missing or cannot be read, pickled objects, several arrays, and other endings.
@@ -131,11 +142,12 @@ def read_one(file: Path) -> np.ndarray:
     ending = file.suffix.lower()
     if ending in TABLES:
         return read_table(file).numbers()
-    if ending == ".npz":
+    if is_archive(file):
         arrays = read_arrays(file)
         if len(arrays) != 1:
             raise ValueError(f"Expected one array in {file}; got {listed(arrays) or 'none'}. Save the one alone.")
         return next(iter(arrays.values()))
+    _refuse_pickle(file)
     if ending != ".npy":
         raise ValueError(f"Expected a file that ends in {', '.join(ENDINGS)}; got {file}.")
     _there(file)
@@ -145,3 +157,11 @@ def read_one(file: Path) -> np.ndarray:
 def _there(file: Path) -> None:
     if not file.is_file():
         raise ValueError(f"Expected a file at {file}; got {'a folder' if file.is_dir() else 'no such file'}.")
+
+
+def _refuse_pickle(file: Path) -> None:
+    if file.suffix.lower() in PICKLES:
+        raise ValueError(
+            f"Expected arrays alone; got {file}, by its ending a pickle: a program that runs when it is loaded. Where "
+            "it is trusted, load it and save its arrays: numpy.savez('posterior.npz', means=means, logvars=logvars)."
+        )

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from capacity.runtime.files.arrays import is_table, read_arrays, read_one, read_table
+from capacity.runtime.files.arrays import is_archive, is_table, read_arrays, read_one, read_table
 from capacity.runtime.names import check_name, listed, typed_names
 
 MAX_DATA_ROWS = 2**20
@@ -20,12 +20,12 @@ MAX_DATA_ROWS = 2**20
 def read_rows(
     file: str | os.PathLike[str], columns: Sequence[str] | None = None, *, standardize: bool = False
 ) -> np.ndarray:
-    """Rows (N, dim) of an `.npy`, `.npz`, `.csv` or `.parquet` file, float32; never a pickle.
+    """Rows (N, dim) of an `.npy`, `.npz`, `.safetensors`, `.csv` or `.parquet` file, float32; never a pickle.
 
     Args:
         file: an array of any shape (N, ...), its items flattened; or a table with a header.
-        columns: of a table, by default all, as `typed_names` reads them; of an `.npz`, the one name of an array if it
-            holds several.
+        columns: of a table, by default all, as `typed_names` reads them; of an `.npz` or `.safetensors`, the one name
+            of an array if it holds several.
         standardize: take away each column's mean and divide by its standard deviation: an injective map, which
             leaves the bits as they are and lets networks train; columns that never change stay at 0.
 
@@ -78,7 +78,7 @@ def _table(file: Path, columns: Sequence[str] | None) -> np.ndarray:
 
 
 def _array(file: Path, columns: Sequence[str] | None) -> np.ndarray:
-    if file.suffix.lower() != ".npz":
+    if not is_archive(file):
         if columns:
             raise ValueError(f"Expected names of columns with a table or an .npz file; got {file}.")
         return read_one(file)

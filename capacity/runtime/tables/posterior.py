@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from capacity.runtime.memory import check_fits
 from capacity.runtime.names import check_name
+from capacity.runtime.tables.resolution import note_resolution
 from capacity.runtime.whole import whole
 
 TO_LOG_STD: dict[str, Callable[[np.ndarray], np.ndarray]] = {
@@ -16,10 +17,14 @@ TO_LOG_STD: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "log_std": lambda a: a,
     "variance": lambda a: 0.5 * np.log(a),
     "std": np.log,
+    "precision": lambda a: -0.5 * np.log(a),
 }
+NAMED = {"variance": "variances", "std": "standard deviations", "precision": "precisions"}
 MIN_SAMPLES = 256
 SAMPLE_BYTES = 40.0  # of a sample and unit; 58 were seen
 MAX_LOG_STD = 40.0  # past this, single precision has no numbers left
+OFFSET = 100.0  # times the spread of a unit: so far from 0 it has an offset, which takes digits
+COARSE = 0.5  # of the posterior's standard deviation: rounding by more than such a step is noise of its own
 
 
 def checked_posterior(means: ArrayLike, spreads: ArrayLike, given: str | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -28,11 +33,14 @@ def checked_posterior(means: ArrayLike, spreads: ArrayLike, given: str | None = 
     Args:
         means: (N, units).
         spreads: the same shape: log-variances, or what `given` says.
-        given: one of "logvar", "log_std", "variance", "std"; None takes log-variances if they look like it.
+        given: one of "logvar", "log_std", "variance", "std", "precision"; None: log-variances,
+            if they look like it.
 
     Raises:
-        ValueError: for shapes that differ, numbers that are not real or not finite, fewer than two points, and numbers
-            that look like variances where logarithms are expected or the other way round; the message says which.
+        ValueError: for shapes that differ, numbers that are not real or not finite, fewer than two points, numbers
+            that look like variances, standard deviations or precisions where logarithms are expected, or the other way
+            round, and means that were rounded after an offset took their digits; the message says which.
+        UserWarning: as `note_resolution` says it, of means in half precision.
     """
     if given is not None:
         check_name(given, TO_LOG_STD, "given")
@@ -45,22 +53,67 @@ def checked_posterior(means: ArrayLike, spreads: ArrayLike, given: str | None = 
         )
     if len(mean) < 2:
         raise ValueError(f"Expected at least two data points, a row for each; got {len(mean)}.")
-    if given in ("variance", "std") and not (spread > 0).all():
-        raise ValueError(f"Expected a {given} greater than 0 everywhere; got {spread.min():.4g}. Are they logarithms?")
-    if given is None and (spread >= 0).all() and spread.any():
+    if given in NAMED and not (spread > 0).all():
         raise ValueError(
-            f"Expected log-variances, of which some are below 0 wherever a posterior is narrower than the prior; got "
-            f"no negative number, {spread.min():.4g} to {spread.max():.4g}, which look like variances or standard "
-            "deviations. Say which they are: given='variance', 'std', 'logvar' or 'log_std' (on the command line: "
-            "--given)."
+            f"Expected a {given} greater than 0 everywhere; got {_zeros(spread)}{spread.min():.4g}. "
+            + ("Are they logarithms?" if spread.min() < 0 else "A unit without noise holds bits without end.")
         )
+    if given is None and (spread >= 0).all() and spread.any():
+        raise ValueError(_asked_about(mean, spread))
     log_std = TO_LOG_STD[given or "logvar"](spread)
     if not (np.abs(log_std) <= MAX_LOG_STD).all():
         raise ValueError(
             f"Expected log standard deviations within ±{MAX_LOG_STD:g}; got {log_std.min():.4g} to "
             f"{log_std.max():.4g}. Is it {given or 'logvar'} that was given?"
         )
+    _check_digits(np.asarray(means).dtype, mean, log_std)
+    note_resolution(mean, log_std)
     return mean, log_std
+
+
+def _asked_about(mean: np.ndarray, spread: np.ndarray) -> str:
+    """The question which of three things numbers without a sign are.
+
+    Under a prior of variance 1 a trained code has about that variance in all: of the means and within posteriors.
+    """
+    likely = ["precision"] if np.median(spread) > 1 else ["variance", "std"]
+    positive = np.where(spread > 0, spread, np.nan)
+    whole = {name: float(np.nanmean(mean.var(0) + np.exp(2 * TO_LOG_STD[name](positive)))) for name in likely}
+    best = min(whole, key=lambda name: abs(np.log(whole[name])))
+    sums = ", ".join(f"{whole[name]:.3g} as {NAMED[name]}" for name in likely)
+    return (
+        "Expected log-variances, of which some are below 0 wherever a posterior is narrower than the prior; got "
+        f"no negative number, {_zeros(spread)}{spread.min():.4g} to {spread.max():.4g}, which look like "
+        f"{' or '.join(NAMED[name] for name in likely)}. Means and noise have a variance of {sums}; a prior of "
+        f"variance 1 suggests given='{best}'. Say which they are: given='variance', 'std', 'precision', 'logvar' or "
+        f"'log_std' (on the command line: --given {best})."
+    )
+
+
+def _zeros(spread: np.ndarray) -> str:
+    zeros = int((spread == 0).sum())
+    return f"{zeros:,} zeros, " if zeros else ""
+
+
+def _check_digits(kind: np.dtype, mean: np.ndarray, log_std: np.ndarray) -> None:
+    """Refuse means that stood far from 0 when they were rounded to few digits: what they said is lost.
+
+    Raises:
+        ValueError: naming the unit.
+    """
+    if kind.kind != "f" or kind.itemsize >= mean.itemsize:
+        return
+    offset = np.median(mean, axis=0)
+    step = np.spacing(np.abs(offset).astype(kind)).astype(mean.dtype)
+    std = np.exp(np.median(log_std, axis=0))
+    lost = (np.abs(offset) > OFFSET * np.median(np.abs(mean - offset), axis=0)) & (step > COARSE * std)
+    if lost.any():
+        unit = int(np.flatnonzero(lost)[0])
+        raise ValueError(
+            f"Expected means with digits for their noise; got {kind} means near {offset[unit]:.6g} in unit {unit}, in "
+            f"steps of {step[unit]:.3g} beside a posterior standard deviation of {std[unit]:.3g}. Subtract the unit's "
+            "mean before numbers are rounded, or save them as float64: a constant changes no bits."
+        )
 
 
 def check_samples(samples: int, units: int) -> None:

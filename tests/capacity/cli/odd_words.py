@@ -76,7 +76,12 @@ def latent(draw: Draw, folder: Path) -> Words:
         "--given": st.sampled_from(("logvar", "log_std", "std", "variance", "log_sdt", "")), "--samples": NUMBER,
         "--seed": NUMBER, "--json": None, "--quiet": None, "--plot": output(draw, folder, (".png",)),
     }  # fmt: skip
-    return ["latent", "--means", str(means), "--logvars", str(other), *given, *options(draw, known, 2)]
+    read = ["--means", str(means), "--logvars", str(other)]
+    if draw(st.integers(0, 3)) == 0:
+        both = draw(files(folder, (".npz", ".npz", ".npy", ".csv")))
+        names = [f"{option}={draw(COLUMNS)}" for option in ("--means", "--logvars") if draw(st.integers(0, 4))]
+        read = ["--posterior", str(both), *names]
+    return ["latent", *read, *given, *options(draw, known, 2)]
 
 
 def curve(draw: Draw, folder: Path) -> Words:

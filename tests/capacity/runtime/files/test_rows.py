@@ -88,8 +88,10 @@ def test_never_a_pickle(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="holds first, second"):
         read_rows(tmp_path / "two.npz")
     assert read_rows(tmp_path / "two.npz", ["second"]).shape == (50, 3)
-    with pytest.raises(ValueError, match="ends in .npy, .npz, .csv, .parquet"):
+    with pytest.raises(ValueError, match=r"Expected arrays alone; got .*\.pkl, by its ending a pickle"):
         read_rows(tmp_path / "data.pkl")
+    with pytest.raises(ValueError, match=r"ends in \.npy, \.npz, \.safetensors, \.csv, \.parquet"):
+        read_rows(tmp_path / "data.txt")
 
 
 def request(**given: Any) -> dict[str, CurvePlan]:
