@@ -11,10 +11,11 @@ from jaxtyping import Float
 
 from capacity.analysis.latent.bounding import conservative_means
 from capacity.results.estimate import NATS_PER_BIT, Estimate, Kind
-from capacity.results.intervals import CONSERVATIVE_ERRORS, rule_of_three_bits
+from capacity.results.intervals import CONSERVATIVE_ERRORS, Z95, rule_of_three_bits
 
 SECOND_ORDER = CONSERVATIVE_ERRORS**2 / 2  # nats times n: half the square of the errors that the interval reaches
 
+UNSEEN = CONSERVATIVE_ERRORS / Z95  # times 3/n of the probability: as wider than 95 % as three standard errors are
 ROUNDING = 1e-9  # of what there can be at most, which is itself a sum of logarithms
 
 
@@ -37,7 +38,7 @@ def lower_bounds(
     """
     found, n = _means(values, "lower", controls), values.shape[1]
     most = np.maximum(found.bits, 0.0) + (0.0 if loss is None else loss.mean(1) / NATS_PER_BIT)
-    unseen = rule_of_three_bits(most, n) + SECOND_ORDER / n / NATS_PER_BIT
+    unseen = UNSEEN * rule_of_three_bits(most, n) + SECOND_ORDER / n / NATS_PER_BIT
     bits, low, high = (np.maximum(end, 0.0) for end in (found.bits, found.low - unseen, found.high))
     return replace(found, bits=bits, low=np.minimum(low, bits), high=high, limit=np.full(len(values), limit))
 
@@ -47,11 +48,11 @@ def upper_bounds(values: Float[np.ndarray, "k n"], most: Float[np.ndarray, "k n"
 
     Args:
         values: nats, independent along n.
-        most: the most that each could have been: rows of a kind that never came have 3/n of the probability.
+        most: the most that each could have been: rows of a kind that never came may have 4.6/n of the probability.
     """
     found, n = _means(values, "upper"), values.shape[1]
     loss = np.maximum(most.mean(1) / NATS_PER_BIT - found.bits, 0.0)
-    high = found.bits + np.hypot(found.high - found.bits, rule_of_three_bits(loss, n))
+    high = found.bits + np.hypot(found.high - found.bits, UNSEEN * rule_of_three_bits(loss, n))
     return replace(found, bits=np.maximum(found.bits, 0.0), low=np.maximum(found.low, 0.0), high=np.maximum(high, 0.0))
 
 

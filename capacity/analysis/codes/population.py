@@ -146,7 +146,9 @@ def symbol_brackets(
     plug_in = np.stack([surprisals(column) for column in symbols[told].T])
     least = one_of(lower_bounds((plug_in.sum(0) - lengths.whole)[None], loss=lengths.most[None]))
     sums = one_of(upper_bounds(lengths.single.sum(1)[None], lengths.most_single.sum(1)[None]))
-    high = min(float(sums.high), float(np.asarray(by_position.high).sum())) - float(entropy.low)
+    highs = np.asarray(by_position.high)
+    high = min(float(sums.high), float(highs.sum())) - float(entropy.low)
+    high = min(high, float(highs.sum() - highs.max()))  # the whole says no less than any position
     correlation = _bracket(least, end_at(max(high, 0.0), "upper", len(rows)), "sums of positions less the whole")
     shared = position_pairs(rng, symbols[told], sizes, lengths, by_position)
     report(1.0)

@@ -5,9 +5,11 @@ all points, I(i;Z_j) = H(mean q_j) - mean H(q_j) a closed form, and the rate aga
 
     E KL(q(z|i) || uniform) = sum_j log K - mean_i H(q_j(.|i))
 
-The population's I(X;Z) lies between the enumerated figure, a multi-sample bound (Poole et al. 2019, section 2.3), and
-E log q(z|x) - log r(z), where r mixes laws of the code (`code_length`) and the posteriors of other points.  Of one code
-of each point, positions say more than once what those of a deterministic code would.
+The population's I(X;Z) is at least the enumerated figure, a multi-sample bound (Poole et al. 2019, section 2.3), and at
+least H(Z) - H(Z|X) with a lower bound on H(Z) from one code of each point (`entropy_bounds`), which sees further where
+there is little noise.  It is at most E log q(z|x) - log r(z), where r mixes laws of the code (`code_length`) and the
+posteriors of other points.  Of one code of each point, positions say more than once what those of a deterministic code
+would.
 """
 
 from __future__ import annotations
@@ -137,13 +139,17 @@ def _population(
     lengths = cross_fitted(codes.symbols, rows, sizes, fold, told, posteriors)
     above = drawn.own + lengths.whole
     upper = one_of(upper_bounds(above[None], lengths.most[None]))
-    information = _bracket(lower, cut_at(upper, positions * np.log2(size)), "enumeration below, chosen laws above")
     report(0.5)
     apart, against = _by_position(log_probs, entropy, fold)
     marginal = _bracket(
         lower_bounds(apart, np.log2(count)), cut_at(upper_bounds(*against), np.log2(size)), "mean posteriors"
     )
     found = symbol_brackets(rng, codes.symbols, rows, sizes, report=lambda share: report(0.5 + 0.5 * share))
+    given = one_of(upper_bounds(entropy.sum(1)[None], np.full((1, count), positions * np.log(size))))
+    collisions = end_at(max(float(found.entropy.low) - float(given.high), 0.0), "lower", count)
+    names = {"enumeration": lower, "counts and collisions": collisions}
+    best = max(names, key=lambda name: float(names[name].low))
+    information = _bracket(names[best], cut_at(upper, positions * np.log2(size)), f"{best} below, chosen laws above")
     least = one_of(lower_bounds((apart[:, told].sum(0) - above)[None], loss=lengths.most[None]))
     most = max(float(np.asarray(marginal.high).sum()) - float(information.low), 0.0)
     twice = found.total_correlation

@@ -20,6 +20,7 @@ from matplotlib.figure import Figure
 from odd_inputs import small_curve
 from odd_words import COMMANDS
 
+from capacity.analysis import codes as codes_room
 from capacity.analysis.latent import latent as latent_room
 from capacity.analysis.latent.latent import Growth, Latent
 from capacity.analysis.latent.shared import SharedBits
@@ -29,6 +30,7 @@ from capacity.cli.asked import Answered
 from capacity.curves import execute
 from capacity.estimators import pair_figures
 from capacity.estimators.pair_figures import PairFigures
+from capacity.plots import codes as codes_plot
 from capacity.plots import curve as curve_plot
 from capacity.plots import latent as latent_plot
 from capacity.plots import samples as samples_plot
@@ -73,6 +75,7 @@ MEASURED = Latent(
     SharedBits(np.arange(2), np.array([0]), np.array([1]), figures(1)), Growth(np.array([4, 30]), figures(2)),
 )  # fmt: skip
 """A code of two units, made up."""
+DISCRETE = codes_room.measure_codes(0, [[0, 1], [1, 1], [1, 0]])
 
 
 @pytest.fixture
@@ -82,10 +85,12 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("capacity.estimators.pairwise", _FakeDraws.pairwise)
     monkeypatch.setattr("capacity.estimators.lagged_information", _refused)
     monkeypatch.setattr(latent_room, "measure_latent", lambda *_, **__: MEASURED)
+    for name in ("measure_codes", "measure_probs"):
+        monkeypatch.setattr(codes_room, name, lambda *_, **__: DISCRETE)
     monkeypatch.setattr(execute, "run_plan", lambda plan, *_, **__: small_curve())
     monkeypatch.setattr(claims_run, "run_claims", lambda *_: [])
     monkeypatch.setattr(curve, "join", lambda *_: None)
-    for module, name in ((curve_plot, "curve_figure"), (latent_plot, "latent_figure")):
+    for module, name in ((curve_plot, "curve_figure"), (latent_plot, "latent_figure"), (codes_plot, "codes_figure")):
         monkeypatch.setattr(module, name, lambda *_: Figure())
     for name in ("save_heat_map", "save_ranking"):
         monkeypatch.setattr(samples_plot, name, lambda path, found: path.write_text("drawn"))

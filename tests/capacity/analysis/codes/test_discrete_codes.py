@@ -123,6 +123,11 @@ def test_names_of_symbols_and_the_order_of_points_change_little() -> None:
             assert float(two.high) == pytest.approx(float(one.high), abs=0.2)
 
 
+def test_one_position_says_nothing_more_than_once() -> None:
+    wide = measure_codes(0, Independent((1000,)).sample(1, POINTS)).population
+    assert (wide.total_correlation.low, wide.total_correlation.high) == (0.0, 0.0) and wide.shared is None
+
+
 def test_a_constant_position_adds_nothing() -> None:
     codes = Markov(4, 32, 3).sample(5, POINTS)
     found = measure_codes(0, np.hstack([codes, np.full((POINTS, 1), 7)]), codebook=32)

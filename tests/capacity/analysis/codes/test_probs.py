@@ -26,6 +26,12 @@ def test_brackets_hold(source: NoisySymbols) -> None:
     assert found.rate == pytest.approx(truth.whole)
 
 
+def test_where_there_is_little_noise_collisions_see_beyond_the_points() -> None:
+    source = NoisySymbols(3, 64, 0.001)
+    wide = measure_probs(0, source.sample(0, POINTS), samples=SAMPLES).population
+    assert np.log2(POINTS) + 1 < wide.information.low <= source.truth(0).whole <= wide.information.high
+
+
 def test_these_points_are_enumerated() -> None:
     """All codes of four positions of two symbols can be listed: the definition, term by term."""
     probs = np.random.default_rng(0).dirichlet([0.3, 0.3], (40, 4))
