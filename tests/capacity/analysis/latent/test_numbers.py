@@ -1,4 +1,4 @@
-"""Numbers as people have them: moved by 1e8, rounded after that, variances of 1e-12, N = 2, copies; right or refused."""
+"""Numbers as people have them: moved by 1e8, rounded after, variances of 1e-12, N = 2, copies; right or refused."""
 
 from __future__ import annotations
 
