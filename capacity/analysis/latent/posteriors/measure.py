@@ -3,7 +3,7 @@
     I(i;Z) of these points by enumeration;  rate E KL(q(z|i) || r) = I(i;Z) + KL(q(z) || r);  units, and levels in
     order, I(i;Z_1..Z_L) = sum_l I(i;Z_l|Z_<l);  and the population's bits between two bounds.
 
-The posterior that K importance-weighted draws stand for has no density that could be computed (Cremer et al. 2017): of
+The posterior that K importance-weighted draws stand for has no density that could be computed (Burda et al. 2016): of
 such a model its proposal is measured, the posterior of one draw.
 """
 
