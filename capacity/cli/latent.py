@@ -10,7 +10,7 @@ import typer
 
 from capacity.cli.catalogue import names_of
 from capacity.cli.help import ASKED, READ, WRITTEN
-from capacity.cli.latent_kinds import Kind, kind_record, posteriors_of, print_kind
+from capacity.cli.latent_kinds import KindOptions, kind_record, posteriors_of, print_kind
 from capacity.cli.options import SeedOption, TableJsonOption, check_inputs, check_plot
 from capacity.cli.refusals import refusals
 from capacity.cli.say import say, say_json
@@ -87,7 +87,7 @@ def latent_command(
     order, with the units that are idle or dead.
     """
     with refusals():
-        kind = Kind(posterior, channel, level, weights, levels, prior)
+        kind = KindOptions(posterior, channel, level, weights, levels, prior)
         inputs = [file for file in (means, logvars, weights) if file is not None]
         check_inputs(*inputs)
         check_plot(plot, *inputs)
@@ -128,7 +128,7 @@ def latent_command(
 
 
 def _other_kind(
-    kind: Kind,
+    kind: KindOptions,
     means: Path,
     logvars: Path | None,
     given: str | None,

@@ -29,7 +29,7 @@ PRIORS = ("normal", "laplace", "sphere")
 
 
 @dataclass(frozen=True)
-class Kind:
+class KindOptions:
     """What was asked for beside means and spreads; None and empty where nothing was.
 
     Attributes:
@@ -89,8 +89,14 @@ class Kind:
         return tuple(map(int, parts))
 
 
-def posteriors_of(kind: Kind, means: np.ndarray, spreads: np.ndarray | None, given: str | None) -> Posteriors:
+def posteriors_of(kind: KindOptions, means: np.ndarray, spreads: np.ndarray | None, given: str | None) -> Posteriors:
     """Posteriors from arrays; loads JAX.
+
+    Args:
+        kind: what was asked for.
+        means: of --means.
+        spreads: of --logvars; None with a channel.
+        given: what they hold; None: the first of the kind.
 
     Raises:
         ValueError: for arrays that do not fit, as the makers of posteriors do.
@@ -101,7 +107,7 @@ def posteriors_of(kind: Kind, means: np.ndarray, spreads: np.ndarray | None, giv
 
     sizes = kind.sizes()
     if kind.channel is not None or spreads is None:
-        return room.through(_channel(str(kind.channel), str(kind.level)), means, sizes)
+        return room.through_channel(_channel(str(kind.channel), str(kind.level)), means, sizes)
     name = kind.posterior or "gaussian"
     given = given or (None if name == "gaussian" else GIVEN[name][0])
     if name == "gaussian":
@@ -112,7 +118,7 @@ def posteriors_of(kind: Kind, means: np.ndarray, spreads: np.ndarray | None, giv
     if name == "mixture":
         flat = [np.asarray(array).reshape(len(array), -1) for array in (means, spreads)]
         std = np.exp(checked_posterior(flat[0], flat[1], given)[1]).reshape(np.shape(spreads))
-        return room.mixture(read_one(Path(str(kind.weights))), means, std, levels=sizes)
+        return room.mixture_of_gaussians(read_one(Path(str(kind.weights))), means, std, levels=sizes)
     width = np.exp(np.asarray(spreads, np.float64)) if str(given).startswith("log_") else spreads
     if name == "sphere":
         return room.von_mises_fisher(means, width)

@@ -1,13 +1,13 @@
 """Posteriors of any kind, a channel and a code for each point, and what is measured of them."""
 
-from capacity.analysis.latent.posteriors.channels import through
-from capacity.analysis.latent.posteriors.full_gaussian import full_gaussian
-from capacity.analysis.latent.posteriors.hierarchy import hierarchy
+from capacity.analysis.latent.posteriors.channels import through_channel
+from capacity.analysis.latent.posteriors.correlated import full_gaussian
+from capacity.analysis.latent.posteriors.levels import hierarchy
 from capacity.analysis.latent.posteriors.location_scale import gaussian, laplace, uniform
 from capacity.analysis.latent.posteriors.measure import PosteriorBits, measure_posteriors
-from capacity.analysis.latent.posteriors.mixtures import mixture
+from capacity.analysis.latent.posteriors.mixtures import mixture_of_gaussians
 from capacity.analysis.latent.posteriors.points import Posteriors
-from capacity.analysis.latent.posteriors.von_mises_fisher import von_mises_fisher
+from capacity.analysis.latent.posteriors.sphere import von_mises_fisher
 
 __all__ = [
     "PosteriorBits",
@@ -17,8 +17,8 @@ __all__ = [
     "hierarchy",
     "laplace",
     "measure_posteriors",
-    "mixture",
-    "through",
+    "mixture_of_gaussians",
+    "through_channel",
     "uniform",
     "von_mises_fisher",
 ]

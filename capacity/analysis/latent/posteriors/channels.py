@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Array, Float
 from numpy.typing import ArrayLike
 
-from capacity.analysis.latent.posteriors.points import Posteriors, Space, Table, real_table
+from capacity.analysis.latent.posteriors.points import Posteriors, Space, TableLeaf, real_table
 from capacity.channels import Channel
 from capacity.runtime.pytrees import register_dataclass
 from capacity.runtime.shapes import Key, Units
@@ -23,7 +23,7 @@ from capacity.runtime.shapes import Key, Units
 T = TypeVar("T")
 
 
-class Sent(NamedTuple):
+class ParameterCode(NamedTuple):
     """A code (units,), and the channel's parameters of each unit, leaves (units,)."""
 
     parameters: tuple[Units, ...]
@@ -40,7 +40,7 @@ class OwnParameters(Channel):
     """
 
     kind: Channel
-    code = Sent
+    code = ParameterCode
     name = "own_parameters"
     summary = "a channel whose parameters differ from point to point"
 
@@ -64,41 +64,41 @@ class OwnParameters(Channel):
     def no_ceiling_because(self) -> str:
         return "its parameters differ from point to point"
 
-    def __call__(self, key: Key, u: Sent) -> Units:
+    def __call__(self, key: Key, u: ParameterCode) -> Units:
         keys = jax.random.split(key, u.units.shape[0])
         return jax.vmap(lambda k, own, unit: self._of(own)(k, unit[None])[0])(keys, u.parameters, u.units)
 
-    def log_prob(self, z: Units, u: Sent) -> Units:
+    def log_prob(self, z: Units, u: ParameterCode) -> Units:
         """That of the channel, unit by unit; shape (units,), nats."""
         return jax.vmap(lambda at, own, unit: self._of(own).log_prob(at[None], unit[None])[0])(z, u.parameters, u.units)
 
-    def moments(self, u: Sent) -> tuple[Units, Units]:
+    def moments(self, u: ParameterCode) -> tuple[Units, Units]:
         """Mean and variance of each unit."""
         mean, variance = self._each(lambda channel, unit: channel.moments(unit), u)
         return mean[:, 0], variance[:, 0]
 
-    def entropy(self, u: Sent) -> Units:
+    def entropy(self, u: ParameterCode) -> Units:
         """That of the channel, unit by unit."""
         return self._each(lambda channel, unit: channel.entropy(unit), u)[:, 0]
 
-    def atoms(self, u: Sent) -> tuple[Float[Array, "values units"], Float[Array, "values ..."]]:
+    def atoms(self, u: ParameterCode) -> tuple[Float[Array, "values units"], Float[Array, "values ..."]]:
         """Values and log masses of each unit, (K, units) both."""
         values, log_probs = self._each(lambda channel, unit: channel.atoms(unit), u)
         return values[:, :, 0].T, log_probs.reshape(*values.shape[:2]).T
 
-    def signal(self, u: Sent) -> Units:
-        """The noiseless units."""
+    def signal(self, u: ParameterCode) -> Units:
+        """The units before any noise, shape (units,)."""
         return u.units
 
     def _of(self, parameters: tuple[jax.Array, ...]) -> Channel:
         channel: Channel = jax.tree.unflatten(jax.tree.structure(self.kind), parameters)
         return channel
 
-    def _each(self, function: Callable[[Channel, Units], T], u: Sent) -> T:
+    def _each(self, function: Callable[[Channel, Units], T], u: ParameterCode) -> T:
         return jax.vmap(lambda own, unit: function(self._of(own), unit[None]))(u.parameters, u.units)
 
 
-def through(channel: Channel, codes: ArrayLike, levels: tuple[int, ...] = ()) -> Posteriors:
+def through_channel(channel: Channel, codes: ArrayLike, levels: tuple[int, ...] = ()) -> Posteriors:
     """Codes that go through a channel.
 
     Args:
@@ -121,8 +121,8 @@ def through(channel: Channel, codes: ArrayLike, levels: tuple[int, ...] = ()) ->
     space: Space = "atoms" if channel.atomic else "real"
     if all(leaf.ndim == 0 for leaf in leaves):
         return Posteriors(channel, units, space, levels)
-    own: tuple[Table, ...] = tuple(
+    own: tuple[TableLeaf, ...] = tuple(
         np.broadcast_to(leaf[:, None] if leaf.ndim == 1 else leaf, units.shape) for leaf in leaves
     )
     kind = jax.tree.unflatten(jax.tree.structure(channel), [jnp.asarray(leaf.flat[0]) for leaf in leaves])
-    return Posteriors(OwnParameters(kind), Sent(own, units), space, levels)
+    return Posteriors(OwnParameters(kind), ParameterCode(own, units), space, levels)

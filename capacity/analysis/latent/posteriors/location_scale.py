@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import ArrayLike
 
-from capacity.analysis.latent.posteriors.points import Posteriors, Table, positive, real_table, same_shape
+from capacity.analysis.latent.posteriors.points import Posteriors, TableLeaf, positive, real_table, same_shape
 from capacity.channels import Channel, LearntGaussian, Posterior
 from capacity.runtime.pytrees import register_dataclass
 from capacity.runtime.shapes import Key, Units
@@ -51,7 +51,7 @@ class LearntLaplace(Channel):
         return 1 + u.log_width + jnp.log(2.0).astype(u.log_width.dtype)
 
     def signal(self, u: Located) -> Units:
-        """The centres."""
+        """The centres of the units, shape (units,)."""
         return u.centre
 
 
@@ -84,11 +84,11 @@ class LearntUniform(Channel):
         return u.log_width + jnp.log(2.0).astype(u.log_width.dtype)
 
     def signal(self, u: Located) -> Units:
-        """The centres."""
+        """The centres of the units, shape (units,)."""
         return u.centre
 
 
-def _widths(centres: ArrayLike, widths: ArrayLike, name: str) -> tuple[Table, Table]:
+def _widths(centres: ArrayLike, widths: ArrayLike, name: str) -> tuple[TableLeaf, TableLeaf]:
     centre, width = real_table(centres, "centres"), positive(real_table(widths, name), name)
     same_shape(centre, width, f"centres and {name}")
     return centre, np.log(width)

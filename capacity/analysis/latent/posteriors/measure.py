@@ -19,7 +19,7 @@ import numpy as np
 
 from capacity.analysis.latent.latent import SATURATION_SHARE
 from capacity.analysis.latent.population import NEAR_LIMIT
-from capacity.analysis.latent.posteriors.hierarchy import Hierarchy
+from capacity.analysis.latent.posteriors.levels import Hierarchy
 from capacity.analysis.latent.posteriors.points import Posteriors
 from capacity.analysis.latent.posteriors.population import bracket_of_population
 from capacity.analysis.latent.posteriors.prior import LogPrior, checked_prior, rate_of
@@ -92,8 +92,8 @@ def measure_posteriors(
 
     Args:
         key: decides the samples; a whole number is taken as a seed.
-        posteriors: of N points, made by `gaussian`, `full_gaussian`, `laplace`, `uniform`, `mixture`,
-            `von_mises_fisher`, `through` (any channel) or `hierarchy`.
+        posteriors: of N points, made by `gaussian`, `full_gaussian`, `laplace`, `uniform`, `mixture_of_gaussians`,
+            `von_mises_fisher`, `through_channel` (any channel) or `hierarchy`.
         prior: "normal" (N(0, 1)), "laplace" (of scale 1), "sphere" (uniform on it), or a function from one code
             (units,) to its log density; None takes the sphere for codes on it, and the normal for others.
         samples: how many noisy codes are drawn for the information; a quarter of them for figures unit by unit.

@@ -21,7 +21,7 @@ Space: TypeAlias = Literal["real", "sphere", "atoms"]
 """Where codes lie, and so what densities are with respect to: Lebesgue's measure, that of the sphere, or counting."""
 
 
-Table: TypeAlias = Any
+TableLeaf: TypeAlias = Any
 """An array of NumPy in float64, which stands as a leaf where JAX's are told: those would round it to float32."""
 
 
@@ -61,7 +61,7 @@ class Posteriors:
 
     @property
     def count(self) -> int:
-        """N."""
+        """N, how many points there are."""
         return len(jax.tree.leaves(self.codes)[0])
 
     @property
@@ -72,7 +72,7 @@ class Posteriors:
         return int(shape.shape[0])
 
 
-def real_table(array: ArrayLike, name: str, axes: int = 2) -> Table:
+def real_table(array: ArrayLike, name: str, axes: int = 2) -> TableLeaf:
     """An array of so many axes, N first, as float64.
 
     Raises:
@@ -87,7 +87,7 @@ def real_table(array: ArrayLike, name: str, axes: int = 2) -> Table:
     return table
 
 
-def same_shape(one: Table, other: Table, names: str) -> None:
+def same_shape(one: TableLeaf, other: TableLeaf, names: str) -> None:
     """Refuse two tables of different shapes.
 
     Raises:
@@ -97,7 +97,7 @@ def same_shape(one: Table, other: Table, names: str) -> None:
         raise ValueError(f"Expected {names} of one shape; got {one.shape} and {other.shape}.")
 
 
-def positive(table: Table, name: str) -> Table:
+def positive(table: TableLeaf, name: str) -> TableLeaf:
     """The table, all of it above 0.
 
     Raises:

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from capacity.analysis.latent.posteriors.points import Posteriors
-from capacity.analysis.latent.posteriors.von_mises_fisher import log_area
+from capacity.analysis.latent.posteriors.sphere import log_area
 from capacity.bounds.exact.listing import MAX_VARIANCE, Listed, held_moments
 from capacity.bounds.exact.sample import Sample, over_items
 from capacity.channels.gaussian import LOG_2PI

@@ -10,7 +10,14 @@ import pytest
 from scipy.stats import laplace as scipy_laplace
 from scipy.stats import norm, vonmises
 
-from capacity.analysis.latent.posteriors import Posteriors, full_gaussian, laplace, mixture, uniform, von_mises_fisher
+from capacity.analysis.latent.posteriors import (
+    Posteriors,
+    full_gaussian,
+    laplace,
+    mixture_of_gaussians,
+    uniform,
+    von_mises_fisher,
+)
 from capacity.analysis.latent.posteriors.population import bracket_of_population
 
 N = 512
@@ -64,7 +71,9 @@ def of_mixture(rng: np.random.Generator) -> tuple[Posteriors, float]:
         entropies.append(-(density * np.log2(density)).sum() * (z[1] - z[0]))
     x = rng.normal(size=(N, 1, 1))
     means = np.concatenate([x - 0.5, x + 0.5], axis=1)
-    return mixture(np.full((N, 2), 0.5), means, np.full((N, 2, 1), 0.3)), float(entropies[0] - entropies[1])
+    return mixture_of_gaussians(np.full((N, 2), 0.5), means, np.full((N, 2, 1), 0.3)), float(
+        entropies[0] - entropies[1]
+    )
 
 
 CASES = {"full": of_normal, "laplace": of_laplace, "uniform": of_uniform, "sphere": of_circle, "mixture": of_mixture}

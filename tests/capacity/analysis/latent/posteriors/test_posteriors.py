@@ -18,12 +18,12 @@ from capacity.analysis.latent.posteriors import (
     hierarchy,
     laplace,
     measure_posteriors,
-    mixture,
-    through,
+    mixture_of_gaussians,
+    through_channel,
     uniform,
     von_mises_fisher,
 )
-from capacity.analysis.latent.posteriors.von_mises_fisher import log_bessel
+from capacity.analysis.latent.posteriors.sphere import log_bessel
 from capacity.channels import BinarySymmetric, Gaussian
 
 N = 64
@@ -35,7 +35,7 @@ ONE_UNIT = {
     "laplace": (laplace(CENTRES, WIDTHS), scipy_laplace(CENTRES.T, WIDTHS.T)),
     "uniform": (uniform(CENTRES, WIDTHS), scipy_uniform(CENTRES.T - WIDTHS.T, 2 * WIDTHS.T)),
     "gaussian": (gaussian(CENTRES, WIDTHS), norm(CENTRES.T, WIDTHS.T)),
-    "channel": (through(Gaussian(WIDTHS[:, 0]), CENTRES), norm(CENTRES.T, WIDTHS.T)),
+    "channel": (through_channel(Gaussian(WIDTHS[:, 0]), CENTRES), norm(CENTRES.T, WIDTHS.T)),
 }
 
 
@@ -86,7 +86,7 @@ def test_mixtures_have_the_bits_of_quadrature() -> None:
     means, stds = RNG.normal(size=(N, 2, 1)), RNG.uniform(0.2, 0.5, size=(N, 2, 1))
     density = (weights * norm.pdf(GRID[:, None, None], means[..., 0], stds[..., 0])).sum(2)
     whole, each = entropies(density)
-    found = measured(mixture(weights, means, stds))
+    found = measured(mixture_of_gaussians(weights, means, stds))
     assert near(found.information, whole - each)
     cross = -float((density.mean(1) * norm.logpdf(GRID)).sum() * (GRID[1] - GRID[0]) / np.log(2))
     assert found.rate is not None and near(found.rate, cross - each)
@@ -183,7 +183,7 @@ def test_von_mises_fisher_is_that_of_scipy(dim: int, kappa: float) -> None:
 
 def test_flips_of_each_point_have_the_bits_of_direct_enumeration() -> None:
     signs, flips = RNG.choice([-1.0, 1.0], size=(N, 3)), RNG.uniform(0.02, 0.4, size=(N, 3))
-    found = measured(through(BinarySymmetric(flips), signs))
+    found = measured(through_channel(BinarySymmetric(flips), signs))
     words = np.array(np.meshgrid(*[[-1, 1]] * 3)).reshape(3, -1).T
     given = np.where(words[:, None] == signs, 1 - flips, flips).prod(2)
     mixed = given.mean(1)
@@ -217,10 +217,10 @@ def test_few_points_say_nothing_of_a_population() -> None:
         (lambda: full_gaussian(np.zeros((5, 2)), np.tile(np.triu(np.ones((2, 2))), (5, 1, 1))), "symmetric"),
         (lambda: full_gaussian(np.zeros((5, 2)), np.tile(np.ones((2, 2)), (5, 1, 1))), "positive definite|eigenvalue"),
         (lambda: full_gaussian(np.zeros((5, 2)), np.ones((5, 2))), "3 axes"),
-        (lambda: mixture(np.ones((5, 2)), np.zeros((5, 2, 1)), np.ones((5, 2, 1))), "weights of sum 1"),
+        (lambda: mixture_of_gaussians(np.ones((5, 2)), np.zeros((5, 2, 1)), np.ones((5, 2, 1))), "weights of sum 1"),
         (lambda: von_mises_fisher(np.ones((5, 2)), np.ones(5)), "length 1"),
         (lambda: von_mises_fisher(np.eye(2), -np.ones(2)), "above 0"),
-        (lambda: through(Gaussian(np.ones(7)), CENTRES), "shape"),
+        (lambda: through_channel(Gaussian(np.ones(7)), CENTRES), "shape"),
         (lambda: gaussian(CENTRES, WIDTHS, levels=(2, 3)), "levels of 1 units"),
         (lambda: gaussian(CENTRES * np.nan, WIDTHS), "finite centres"),
         (lambda: hierarchy([], CENTRES), "at least one level"),

@@ -18,7 +18,7 @@ from jaxtyping import Array, Float
 from numpy.typing import ArrayLike
 from scipy.special import gammaln, hyp0f1, ive
 
-from capacity.analysis.latent.posteriors.points import Posteriors, Table, real_table
+from capacity.analysis.latent.posteriors.points import Posteriors, TableLeaf, real_table
 from capacity.channels import Channel
 from capacity.runtime.pytrees import register_dataclass
 from capacity.runtime.shapes import Key, Units
@@ -82,7 +82,7 @@ class VonMisesFisher(Channel):
         return jnp.broadcast_to(total / u.direction.shape[0], u.direction.shape)
 
     def signal(self, u: Directed) -> Units:
-        """The directions."""
+        """The direction itself, shape (units,)."""
         return u.direction
 
 
@@ -130,7 +130,7 @@ def von_mises_fisher(directions: ArrayLike, concentrations: ArrayLike) -> Poster
         ValueError: for shapes that do not fit, directions of another length and concentrations that are not above 0.
     """
     direction = real_table(directions, "directions")
-    kappa: Table = np.asarray(concentrations, np.float64).reshape(-1, 1)
+    kappa: TableLeaf = np.asarray(concentrations, np.float64).reshape(-1, 1)
     if len(kappa) != len(direction) or direction.shape[1] < 2:
         raise ValueError(
             f"Expected directions (N, 2 or more) and as many concentrations; got {direction.shape}, {kappa.shape}."
@@ -143,6 +143,6 @@ def von_mises_fisher(directions: ArrayLike, concentrations: ArrayLike) -> Poster
     dim = direction.shape[1]
     below, above = log_bessel(dim / 2 - 1, kappa), log_bessel(dim / 2, kappa)
     log_normaliser = (dim / 2 - 1) * np.log(kappa) - dim / 2 * np.log(2 * np.pi) - below
-    mean_length: Table = np.exp(above - below)
+    mean_length: TableLeaf = np.exp(above - below)
     code = Directed(direction / length, kappa, log_normaliser, mean_length)
     return Posteriors(VonMisesFisher(), code, "sphere", sliced=False)

@@ -20,7 +20,7 @@ from capacity.joint.joint import as_tree
 from capacity.runtime.pytrees import register_dataclass
 from capacity.runtime.shapes import Key, Units
 
-Level: TypeAlias = Callable[[PyTree, Units], tuple[Units, Units]]
+LevelMap: TypeAlias = Callable[[PyTree, Units], tuple[Units, Units]]
 """From what is known of one point, and the units drawn so far, to means and log standard deviations of the next."""
 
 
@@ -35,7 +35,7 @@ class Hierarchy(Channel):
         levels: from a point's own and the units before to mean and log standard deviation; traceable.
     """
 
-    levels: tuple[Level, ...]
+    levels: tuple[LevelMap, ...]
     memoryless = False
     code = dict
     name = "hierarchy"
@@ -67,7 +67,7 @@ class Hierarchy(Channel):
         return z, jnp.full_like(z, jnp.inf)
 
     def signal(self, u: PyTree) -> Units:
-        """The means."""
+        """The means of the units, shape (units,)."""
         return self.moments(u)[0]
 
     @staticmethod
@@ -75,7 +75,7 @@ class Hierarchy(Channel):
         return np.dtype(jnp.result_type(*jax.tree.leaves(u)))
 
 
-def hierarchy(levels: Sequence[Level], points: PyTree) -> Posteriors:
+def hierarchy(levels: Sequence[LevelMap], points: PyTree) -> Posteriors:
     """Levels of normal posteriors, in the order in which they are drawn.
 
     Args:

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Array, Float
 from numpy.typing import ArrayLike
 
-from capacity.analysis.latent.posteriors.points import Posteriors, Table, real_table
+from capacity.analysis.latent.posteriors.points import Posteriors, TableLeaf, real_table
 from capacity.channels import Channel
 from capacity.channels.gaussian import LOG_2PI
 from capacity.runtime.pytrees import register_dataclass
@@ -52,7 +52,7 @@ class FullGaussian(Channel):
         return u.mean, jnp.square(u.root).sum(0)
 
     def covariance(self, u: Correlated) -> Float[Array, "units units"]:
-        """L L'."""
+        """L L', the product of the Cholesky factor with itself."""
         return u.root.T @ u.root
 
     def entropy(self, u: Correlated) -> Units:
@@ -60,7 +60,7 @@ class FullGaussian(Channel):
         return jnp.log(jnp.diagonal(self._factor(u))) + 0.5 * (1 + LOG_2PI)
 
     def signal(self, u: Correlated) -> Units:
-        """The means."""
+        """The means of the units, shape (units,)."""
         return u.mean
 
     def _factor(self, u: Correlated) -> jax.Array:
@@ -96,7 +96,7 @@ def full_gaussian(
         row = int(np.argmax(uneven))
         raise ValueError(f"Expected symmetric covariances; got one that is not in row {row}. Is it a Cholesky factor?")
     try:
-        root: Table = np.linalg.cholesky(matrix)
+        root: TableLeaf = np.linalg.cholesky(matrix)
     except np.linalg.LinAlgError as error:
         least = float(np.linalg.eigvalsh(matrix)[:, 0].min())
         raise ValueError(f"Expected positive definite covariances; got an eigenvalue of {least:.4g}.") from error
