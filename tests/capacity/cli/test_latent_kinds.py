@@ -41,6 +41,7 @@ SAME = (
 )
 
 
+@pytest.mark.slow
 def test_the_same_posteriors_in_four_forms_have_the_same_bits(command: Command, files: Path) -> None:
     found = []
     for line in SAME:

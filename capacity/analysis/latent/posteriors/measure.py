@@ -25,10 +25,10 @@ from capacity.analysis.latent.posteriors.population import bracket_of_population
 from capacity.analysis.latent.posteriors.prior import LogPrior, checked_prior, rate_of
 from capacity.bounds.exact.enumeration import PRECISION_SAMPLES, in_default_precision, information_of, widen
 from capacity.bounds.exact.listing import Listed, list_codes
-from capacity.bounds.exact.resolution import unresolved
+from capacity.bounds.exact.resolution import RESOLUTION
 from capacity.bounds.exact.sample import Sample, sampled
 from capacity.bounds.exact.units import UnitBits, unit_information_of
-from capacity.channels.channel import sliced
+from capacity.channels.channel import Channel, Code, sliced
 from capacity.joint.joint import Joint
 from capacity.joint.table import Rows, tabled
 from capacity.results.estimate import Bracket, Estimate
@@ -109,7 +109,7 @@ def measure_posteriors(
     count, units = posteriors.count, posteriors.units
     report(0.0, f"{count:,} points, {units} units")
     rows = Rows.of(np.full(count, 1 / count))
-    with jax.enable_x64(not _resolved(posteriors, rows)):
+    with jax.enable_x64(not _resolved(posteriors)):
         joint = _joint(posteriors, rows)
         information, listed, sample = _information(keys[0], joint, count, units, samples)
         report(0.4, f"{float(information.bits):.2f} bits")
@@ -139,11 +139,21 @@ def _joint(posteriors: Posteriors, rows: Rows) -> Joint:
     return tabled(rows, jax.tree.map(jnp.asarray, codes), jax.tree.map(jnp.asarray, channel))
 
 
-def _resolved(posteriors: Posteriors, rows: Rows) -> bool:
+def _resolved(posteriors: Posteriors) -> bool:
     """Whether single precision holds the noise of every unit beside its mean."""
-    joint = _joint(posteriors, rows)
-    listed = ran(list_codes, joint, numbers=_most(joint))
-    return not np.asarray(unresolved(joint.channel, listed)).any()
+    channel, codes = in_default_precision((posteriors.channel, posteriors.codes))
+    if channel.atomic:
+        return True
+    numbers = max(int(np.size(leaf)) for leaf in jax.tree.leaves(codes))
+    centre, variance = ran(_moments, channel, codes, numbers=numbers)
+    least = RESOLUTION * np.finfo(np.float32).eps * np.abs(centre)
+    return not bool(((np.asarray(variance) > 0) & (np.sqrt(variance) < least)).any())
+
+
+@jax.jit
+def _moments(channel: Channel, codes: Code) -> tuple[jax.Array, jax.Array]:
+    mean, variance = jax.vmap(channel.moments)(codes)
+    return mean, variance
 
 
 def _information(key: jax.Array, joint: Joint, count: int, units: int, samples: int) -> tuple[Estimate, Listed, Sample]:

@@ -98,6 +98,7 @@ def test_beyond_the_logarithm_of_the_points_the_bound_above_still_holds() -> Non
     assert 8.0 < found.low <= 24.0 <= found.high < 30.0
 
 
+@pytest.mark.slow
 def test_copies_are_no_draws_of_their_own() -> None:
     """A point is told as far as its copies: 128 points four times over are 128 draws, not 512 that agree."""
     rng = np.random.default_rng(2)

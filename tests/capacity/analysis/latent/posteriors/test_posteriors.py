@@ -57,7 +57,9 @@ def near(found: object, truth: float, slack: float = 2e-3) -> bool:
     return bool(low - slack <= truth <= high + slack and high - low < 0.4)
 
 
-@pytest.mark.parametrize("name", ONE_UNIT)
+@pytest.mark.parametrize(
+    "name", ["laplace", *(pytest.param(name, marks=pytest.mark.slow) for name in ("uniform", "gaussian", "channel"))]
+)
 def test_one_unit_has_the_bits_and_the_rate_of_quadrature(name: str) -> None:
     posteriors, law = ONE_UNIT[name]
     density = law.pdf(GRID[:, None])
@@ -81,6 +83,7 @@ def test_a_rate_without_a_closed_form_has_an_interval() -> None:
     assert own.rate is not None and float(own.rate.bits) == pytest.approx(float(found.rate.bits), abs=1e-5)
 
 
+@pytest.mark.slow
 def test_mixtures_have_the_bits_of_quadrature() -> None:
     weights = RNG.dirichlet([1, 1], size=N)
     means, stds = RNG.normal(size=(N, 2, 1)), RNG.uniform(0.2, 0.5, size=(N, 2, 1))
@@ -120,6 +123,7 @@ def test_a_full_covariance_that_is_a_turned_product_keeps_its_bits() -> None:
     assert found.rate is not None and float(found.rate.bits) == pytest.approx(np.mean(rate) / np.log(2), abs=1e-3)
 
 
+@pytest.mark.slow
 def test_levels_of_a_linear_hierarchy_are_those_of_its_covariance() -> None:
     """z1 = a + .3 e, z2 = b + .8 z1 + .4 e': normal with covariance [[.09, .072], [.072, .0576 + .16]]."""
     points = RNG.normal(size=(N, 2))
@@ -153,7 +157,14 @@ def test_on_the_circle_bits_are_those_of_quadrature_over_the_angle() -> None:
     assert float(found.rate.bits) == pytest.approx(np.log2(2 * np.pi) - each, abs=1e-3)
 
 
-@pytest.mark.parametrize(("dim", "kappa"), [(2, 3.0), (3, 20.0), (8, 0.5), (64, 200.0), (256, 0.1)])
+@pytest.mark.parametrize(
+    ("dim", "kappa"),
+    [
+        (2, 3.0),
+        (64, 200.0),
+        *(pytest.param(*case, marks=pytest.mark.slow) for case in ((3, 20.0), (8, 0.5), (256, 0.1))),
+    ],
+)
 def test_von_mises_fisher_is_that_of_scipy(dim: int, kappa: float) -> None:
     mu = RNG.normal(size=(2, dim))
     mu /= np.linalg.norm(mu, axis=1, keepdims=True)
