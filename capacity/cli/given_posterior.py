@@ -25,7 +25,9 @@ def check_given(posterior: Path | None, means: Path | None, logvars: Path | None
         check_inputs(posterior)
     elif means is None or logvars is None:
         got = "--means" if means else "--logvars" if logvars else "none of these"
-        raise ValueError(f"Expected --posterior, or --means with --logvars, or --codes, or --probs; got {got}.")
+        raise ValueError(
+            f"Expected --posterior, or --means with --logvars or --channel, or --codes, or --probs; got {got}."
+        )
     else:
         check_inputs(means, logvars)
 

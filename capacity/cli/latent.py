@@ -8,10 +8,12 @@ from typing import Annotated
 
 import typer
 
+from capacity.cli.catalogue import names_of
 from capacity.cli.codes import CodeFiles, latent_codes
 from capacity.cli.given_posterior import check_given, given_arrays, told_apart
 from capacity.cli.help import ASKED, READ, WRITTEN
-from capacity.cli.options import SeedOption, TableJsonOption, check_plot
+from capacity.cli.latent_kinds import KindOptions, kind_record, posteriors_of, print_kind
+from capacity.cli.options import SeedOption, TableJsonOption, check_inputs, check_plot
 from capacity.cli.refusals import refusals
 from capacity.cli.say import say, say_json
 from capacity.runtime.names import check_name
@@ -29,7 +31,8 @@ def latent_command(
     logvars: Annotated[
         Path | None,
         typer.Option(
-            help="Logarithms of the posterior variances, the same shape; with --posterior, the array's name.",
+            help="Logarithms of the posterior variances, the same shape, or what --given says; with --posterior, the "
+            "array's name.",
             rich_help_panel=READ,
         ),
     ] = None,
@@ -65,10 +68,40 @@ def latent_command(
     given: Annotated[
         str | None,
         typer.Option(
-            help="What --logvars holds: logvar, log_std, variance, std or precision [default: logvar]; what --probs "
-            "holds: probs or logits. [default: probs]",
+            help="What --logvars holds: logvar, log_std, variance, std or precision; covariance or cholesky (full); "
+            "scale (laplace), half_width (uniform), concentration (sphere), or log_ of these; what --probs holds: "
+            "probs or logits. [default: the first]",
             rich_help_panel=READ,
         ),
+    ] = None,
+    kind: Annotated[
+        str | None,
+        typer.Option(
+            help="Of the posteriors: gaussian, full (covariance), laplace, uniform, mixture (N, K, units) or sphere "
+            "(von Mises-Fisher).",
+            rich_help_panel=READ,
+        ),
+    ] = None,
+    weights: Annotated[Path | None, typer.Option(help="Weights (N, K) of a mixture.", rich_help_panel=READ)] = None,
+    channel: Annotated[
+        str | None,
+        typer.Option(
+            help="Codes --means go through this channel of `capacity list`.",
+            autocompletion=names_of("channel"),
+            rich_help_panel=READ,
+        ),
+    ] = None,
+    level: Annotated[
+        str | None,
+        typer.Option(help="The channel's level: a number, or a file (N,) or (N, units).", rich_help_panel=READ),
+    ] = None,
+    levels: Annotated[
+        str | None,
+        typer.Option(help="Units of each level of a hierarchy, in order: 4,8.", rich_help_panel=READ),
+    ] = None,
+    prior: Annotated[
+        str | None,
+        typer.Option(help="What the rate is held against: normal, laplace or sphere.", rich_help_panel=ASKED),
     ] = None,
     samples: Annotated[
         int,
@@ -97,7 +130,11 @@ def latent_command(
         files = CodeFiles(posterior or means or logvars, codes, probs)
         latent_codes(files, codebook, given, samples, seed, plot, as_json, quiet)
         return
+    asked = KindOptions(kind, channel, level, weights, levels, prior)
     with refusals():
+        if not asked.usual:
+            _other_kind(asked, _only_means(posterior, means), logvars, given, samples, seed, plot, as_json, quiet)
+            return
         check_given(posterior, means, logvars)
         check_plot(plot, *[file for file in (posterior, means, logvars) if file is not None])
         from capacity.runtime.tables.posterior import TO_LOG_STD, check_samples, checked_posterior
@@ -129,3 +166,42 @@ def latent_command(
         print_latent(found)
         if plot is not None:
             say(f"Drew {plot}")
+
+
+def _only_means(posterior: Path | None, means: Path | None) -> Path:
+    if posterior is not None or means is None:
+        what = "--posterior" if posterior is not None else "none"
+        raise ValueError(f"Expected --means with --kind, --channel, --levels and --prior; got {what}.")
+    return means
+
+
+def _other_kind(
+    kind: KindOptions,
+    means: Path,
+    logvars: Path | None,
+    given: str | None,
+    samples: int,
+    seed: int,
+    plot: Path | None,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    check_inputs(*[file for file in (means, logvars, kind.weights) if file is not None])
+    kind.check(logvars, given)
+    if plot is not None:
+        raise ValueError("Expected --plot with normal posteriors of independent units; got another kind.")
+    from capacity.runtime.files.arrays import read_one
+
+    arrays = read_one(means), None if logvars is None else read_one(logvars)
+    check_platform()
+
+    from capacity.analysis.latent.posteriors import measure_posteriors
+    from capacity.runtime.progress import Bar
+
+    posteriors = posteriors_of(kind, *arrays, given)
+    bar = Bar() if sys.stderr.isatty() and not quiet else None
+    found = measure_posteriors(seed, posteriors, prior=kind.prior, samples=samples, progress=bar)
+    if as_json:
+        say_json(kind_record(found))
+    elif not quiet:
+        print_kind(found)

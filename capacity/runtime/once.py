@@ -221,7 +221,7 @@ def _is_within(parameters: Parameters, a: Value, index: Value) -> bool:
     """Whether all windows of a gather lie within, or are moved so that they do."""
     how, sizes = parameters["dimension_numbers"], parameters["slice_sizes"]
     if a.ndim == 0 or str(parameters["mode"]).endswith("CLIP"):
-        return a.ndim > 0
+        return bool(a.ndim > 0)
     most = np.array([a.shape[d] - sizes[d] for d in how.start_index_map])
     return bool(((index >= 0) & (index <= most)).all())
 

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.special import xlogy
 
-from capacity.analysis.latent.folds import sum_by_fold
+from capacity.analysis.latent.folds import sums_by_fold
 
 BLOCK_BYTES = 3e7  # of one table of densities
 
@@ -64,7 +64,7 @@ def posterior_sums(
         table = np.zeros((len(out[rows]), len(log_probs)))
         for j, tables in enumerate(by_symbol):
             table += tables[drawn.symbols[rows, j]]
-        out[rows] = sum_by_fold(table, place[drawn.points[rows]], edges)
+        out[rows] = sums_by_fold(table, place[drawn.points[rows]], edges)
     return out
 
 

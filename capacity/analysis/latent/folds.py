@@ -118,7 +118,7 @@ def fold_sums(data: Folded) -> Float[np.ndarray, "n folds"]:
     out = np.empty((len(data.drawn), FOLDS))
     for rows, table in _all_units(data):
         table += np.log(data.copies)
-        out[rows] = sum_by_fold(table, data.drawn[rows], data.edges)
+        out[rows] = sums_by_fold(table, data.drawn[rows], data.edges)
     return out
 
 
@@ -135,7 +135,7 @@ def unit_sums(data: Folded) -> tuple[Float[np.ndarray, "units n folds"], Float[n
             own = own + data.own()[rows, j]
             so_far[j, rows] = _log_sum(_with_own(total, data.drawn[rows], own))
             table += log_copies
-            alone[j, rows] = sum_by_fold(table, data.drawn[rows], data.edges)
+            alone[j, rows] = sums_by_fold(table, data.drawn[rows], data.edges)
     return alone, so_far
 
 
@@ -185,8 +185,8 @@ def _added(data: Folded, rows: Int[np.ndarray, " rows"]) -> Float[np.ndarray, "r
     return total
 
 
-def sum_by_fold(table: Array, own: Int[np.ndarray, " rows"], edges: Int[np.ndarray, " edges"]) -> Array:
-    """(rows, folds) log sums of a table (rows, points) over runs of points, each row's own place left out."""
+def sums_by_fold(table: Array, own: Int[np.ndarray, " rows"], edges: Int[np.ndarray, " edges"]) -> Array:
+    """(rows, FOLDS) log sums of a table (rows, points) over each fold, without each row's own point; writes on it."""
     table = _with_own(table, own, np.full(len(own), -np.inf))
     return np.stack([_log_sum(table[:, a:b]) for a, b in pairwise(edges)], -1)
 

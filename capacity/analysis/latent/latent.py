@@ -41,7 +41,7 @@ from capacity.channels import LearntGaussian, Posterior
 from capacity.joint.table import Rows, tabled
 from capacity.results.estimate import NATS_PER_BIT, Estimate
 from capacity.runtime.keys import Seed, as_key
-from capacity.runtime.once import ran
+from capacity.runtime.once import MAX_NUMBERS, ran
 from capacity.runtime.progress import Progress, reporter
 from capacity.runtime.tables.posterior import MIN_SAMPLES, check_samples, checked_posterior
 
@@ -194,7 +194,7 @@ def measure_latent(
         report(0.5, f"{float(exact.bits):.2f} bits")
         shared = shared_bits(keys[2], rows, table, np.asarray(by_unit.marginal.bits), samples)
         report(0.75, "what units share")
-        growth = _growth(keys[3], table, count, max(samples // 4, MIN_SAMPLES))
+        growth = _growth(keys[3], table, exact, max(samples // 4, MIN_SAMPLES))
     report(0.85, "growth")
     population = measure_population(keys[4], means, log_std, samples)
     report(1.0, f"{float(exact.bits):.2f} bits")
@@ -236,17 +236,20 @@ def _figures(key: jax.Array, rows: Rows, table: Posterior, samples: int, fewer: 
     return found, ran(unit_information_of, joint, listed, sample, numbers=numbers), check
 
 
-def _growth(key: jax.Array, table: Posterior, count: int, samples: int) -> Growth:
-    """Subsets of the (shuffled) points by probabilities of zero for the rest."""
+def _growth(key: jax.Array, table: Posterior, whole: Estimate, samples: int) -> Growth:
+    """Of the first of the (shuffled) points; the whole is known."""
+    count = len(table.mean)
     points = np.unique([max(count // divisor, 1) for divisor in GROWTH_DIVISORS])
     each = []
-    for own, size in zip(jax.random.split(key, len(points)), points, strict=True):
-        rows = replace(Rows.of(np.where(np.arange(count) < size, 1 / size, 0.0)), bits=0.0)  # one program for all
-        rows = replace(rows, log_probs=rows.log_probs.astype(table.mean.dtype))
-        joint = tabled(rows, table, LearntGaussian())
+    for own, size in zip(jax.random.split(key, len(points)), points[:-1], strict=False):
         numbers = max(table.mean.size, samples * table.mean.shape[1])
+        # Of many points the others are left out, which spares time; of few they stay, at no mass: one program for all.
+        kept = size if numbers > MAX_NUMBERS else count
+        rows = replace(Rows.of(np.where(np.arange(kept) < size, 1 / size, 0.0)), bits=0.0)
+        rows = replace(rows, log_probs=rows.log_probs.astype(table.mean.dtype))
+        joint = tabled(rows, jax.tree.map(lambda leaf: leaf[:kept], table), LearntGaussian())  # noqa: B023
         listed = ran(list_codes, joint, numbers=numbers)
         sample = ran(sampled, own, joint, listed, static=(samples,), numbers=numbers)
         each.append(ran(information_of, joint, listed, sample, numbers=numbers))
-    found: Estimate = jax.tree.map(lambda *leaves: np.stack(leaves), *each)
+    found: Estimate = jax.tree.map(lambda *leaves: np.stack(leaves), *each, whole)
     return Growth(points, replace(found, limit=jnp.asarray(np.log2(points), jnp.float32)))

@@ -191,29 +191,52 @@ def _difference(lower: Estimate, upper: Estimate, joint_low: float, joint_high: 
 
 
 def _interpolated(data: Folded, sums: np.ndarray, own: np.ndarray) -> np.ndarray:
+    """`interpolated`, with the normal law of the bulk of the other half's posteriors."""
+    fold, codes = data.fold, data.codes
+    log_r = np.empty(len(own))
+    for half in (0, 1):
+        other, here = fold % 2 != half, fold[data.drawn] % 2 == half
+        law = bulk(data.mean[other], data.log_std[other], data.copies[other])
+        log_r[here] = -law.cross_entropy(codes[here]) + 0.5 * LOG_2PI * codes.shape[1]
+    return interpolated(data, sums, own, log_r, pair_density(data, following(data)))
+
+
+def following(data: Folded) -> np.ndarray:
+    """(n,) the next point of the same half of each drawn one."""
+    inside = [np.flatnonzero(data.fold % 2 == half) for half in (0, 1)]
+    out = np.empty(len(data.drawn), int)
+    for members in inside:
+        here = np.isin(data.drawn, members)
+        out[here] = members[(np.searchsorted(members, data.drawn[here]) + 1) % len(members)]
+    return out
+
+
+def interpolated(data: Folded, sums: np.ndarray, own: np.ndarray, log_r: np.ndarray, gone: np.ndarray) -> np.ndarray:
     """(n,) nats whose mean is at most I(X;Z) in expectation: Poole et al. (2019), equation 16, with a density r.
 
     The mixture with x holds one point less from among the others, so that both mixtures are of as many points.
+
+    Args:
+        data: points in folds, none of them with copies.
+        sums: of `fold_sums`.
+        own: (n,), log densities of the codes under their own posteriors.
+        log_r: (n,), the same under a law of the other half of the folds.
+        gone: (n,), the same under the posterior of the `following` point.
     """
     alpha = min(SEEN / len(data.drawn), 0.5)
-    fold, codes = data.fold, data.codes
+    fold = data.fold
     values = np.empty(len(own))
     for half in (0, 1):
-        inside = fold % 2 == half
-        here = inside[data.drawn]
-        law = bulk(data.mean[~inside], data.log_std[~inside], data.copies[~inside])
-        log_r = -law.cross_entropy(codes) + 0.5 * LOG_2PI * codes.shape[1]
+        members = int((fold % 2 == half).sum())
         others = over(sums, [f for f in range(FOLDS) if f % 2 == half])
-        members = np.flatnonzero(inside)
-        following = members[(np.searchsorted(members, data.drawn) + 1) % len(members)]
-        gone = pair_density(data, following)
         with np.errstate(divide="ignore", invalid="ignore"):
             fewer = others + np.log1p(-np.exp(np.minimum(gone - others, 0.0)))
-        with_own = np.logaddexp(own, np.where(np.isnan(fewer), -np.inf, fewer)) - np.log(len(members) - 1)
-        without = others - np.log(len(members) - 1)
+        with_own = np.logaddexp(own, np.where(np.isnan(fewer), -np.inf, fewer)) - np.log(members - 1)
+        without = others - np.log(members - 1)
         known = np.log1p(-alpha) + log_r
         held = np.logaddexp(np.log(alpha) + with_own, known)
         product = np.exp(without - np.logaddexp(np.log(alpha) + without, known))
+        here = fold[data.drawn] % 2 == half
         values[here] = (1 + own - held - product)[here]
     return values - 3 / SEEN
 

@@ -94,12 +94,19 @@ def _of_tile(channel: Channel, z_tile: jax.Array, codes: Code, log_probs: jax.Ar
         prefixes, alone = _by_unit(channel, z_tile, codes, log_probs)
         whole = jax.tree.map(lambda a: a[-1], prefixes)
         return Densities(whole, *jax.tree.map(jnp.transpose, (prefixes, alone)))
-    rows = _added_up(log_probs, channel, z_tile, codes)
+    rows = pair_log_probs(log_probs, channel, z_tile, codes)
     return Densities(_density(rows), _nothing(z_tile, samples, 0), _nothing(z_tile, samples, 0))
 
 
-def _added_up(rows: jax.Array, channel: Channel, z_tile: jax.Array, codes: Code) -> jax.Array:
-    """log_probs (messages, 1) and log p(z|m) of all units, (messages, samples)."""
+def pair_log_probs(rows: jax.Array, channel: Channel, z_tile: jax.Array, codes: Code) -> jax.Array:
+    """log p(m, z) of all pairs, (messages, samples), nats; traceable.
+
+    Args:
+        rows: log masses (messages, 1).
+        channel: of the noisy codes.
+        z_tile: noisy codes (samples, units).
+        codes: of the messages, leaves (messages, ...).
+    """
     units = z_tile.shape[1]
     if not channel.memoryless:
         return rows + _grid(channel, slice(units), z_tile, codes)

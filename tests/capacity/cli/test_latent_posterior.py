@@ -26,7 +26,10 @@ def test_one_file_says_what_two_say(command: Command, tmp_path: Path) -> None:
 
 
 REFUSED = {
-    "nothing": ((), "Expected --posterior, or --means with --logvars, or --codes, or --probs; got none of these"),
+    "nothing": (
+        (),
+        "Expected --posterior, or --means with --logvars or --channel, or --codes, or --probs; got none of these",
+    ),
     "means alone": (("--means", "m.npy"), "got --means"),
     "a file that is missing": (("--posterior", "none.npz"), "Expected a file at"),
     "one array": (("--posterior", "m.npy"), "Expected arrays by their names, in a file that ends in .npz"),

@@ -21,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[3] / "docs" / "_site"))
 import pages
 
 import capacity
+from capacity.analysis.latent.posteriors import gaussian, measure_posteriors
 from capacity.channels import Gaussian, Posterior
 from capacity.curves import run as curves_run
 from capacity.joint import Joint, Layer, Stack
@@ -82,6 +83,9 @@ CASES: dict[str, Callable[[Any], Any]] = {
     ),
     "analysis.latent.latent.measure_latent": lambda key: capacity.measure_latent(
         key, X[:6], 0 * X[:6] - 1, samples=256
+    ),
+    "analysis.latent.posteriors.measure.measure_posteriors": lambda key: measure_posteriors(
+        key, gaussian(X[:6], 0 * X[:6] + 0.6), samples=256
     ),
     "analysis.latent.shared.shared_bits": shared,
     "analysis.storage.random_labels.memorise": lambda key: capacity.analysis.storage.memorise(

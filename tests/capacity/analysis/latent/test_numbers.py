@@ -1,4 +1,4 @@
-"""Numbers as people have them: moved by 1e8, rounded after that, variances of 1e-12, N = 2, copies; right or refused."""
+"""Numbers as people have them: moved by 1e8, rounded after, variances of 1e-12, N = 2, copies; right or refused."""
 
 from __future__ import annotations
 
@@ -54,7 +54,9 @@ def test_means_rounded_after_an_offset_are_refused_and_the_unit_named() -> None:
     checked_posterior(means.clip(-9, 9).astype(np.float16), log_std, "log_std")
 
 
-@pytest.mark.parametrize("scale", [1.0, 1e-6, 1e6])
+@pytest.mark.parametrize(
+    "scale", [1.0, pytest.param(1e-6, marks=pytest.mark.slow), pytest.param(1e6, marks=pytest.mark.slow)]
+)
 def test_two_points_and_their_copies_have_the_bits_of_quadrature(scale: float) -> None:
     for copies in (1, 3):
         means = np.repeat([[0.0], [2.0 * scale]], copies, axis=0)
@@ -109,3 +111,15 @@ def test_zeros_of_what_must_be_positive_are_refused(given: str) -> None:
 def test_precisions_are_taken() -> None:
     std = np.array([[0.5, 0.9]] * 4)
     np.testing.assert_allclose(checked_posterior(0 * std, std**-2, "precision")[1], np.log(std), rtol=1e-12)
+
+
+def test_growth_is_the_same_whether_the_other_points_stay_in_the_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(3)
+    means, log_std = rng.normal(size=(200, 2)), np.full((200, 2), -1.0)
+    kept = measured(means, log_std).growth
+    monkeypatch.setattr("capacity.analysis.latent.latent.MAX_NUMBERS", 0)
+    left_out = measured(means, log_std).growth
+    assert kept.points.tolist() == left_out.points.tolist() == [25, 50, 100, 200]
+    error = 4 * np.hypot(kept.information.stderr, left_out.information.stderr) + 1e-4
+    assert (np.abs(kept.information.bits - left_out.information.bits) < error).all()
+    assert float(kept.information.bits[-1]) == float(measured(means, log_std).information.bits)

@@ -1,0 +1,227 @@
+"""Posteriors of other kinds for `capacity latent`: files and words into `Posteriors`, and what is printed of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, SupportsFloat
+
+import numpy as np
+
+from capacity.cli.say import say
+from capacity.runtime.names import check_name
+
+if TYPE_CHECKING:
+    from capacity.analysis.latent.posteriors import PosteriorBits, Posteriors
+    from capacity.results.estimate import Bracket, Estimate
+
+GIVEN = {
+    "gaussian": ("logvar", "log_std", "variance", "std", "precision"),
+    "mixture": ("logvar", "log_std", "variance", "std", "precision"),
+    "full": ("covariance", "cholesky"),
+    "laplace": ("scale", "log_scale"),
+    "uniform": ("half_width", "log_half_width"),
+    "sphere": ("concentration", "log_concentration"),
+}
+"""Kinds of posteriors, and what --logvars may hold of each, the first unless --given says otherwise."""
+PRIORS = ("normal", "laplace", "sphere")
+
+
+@dataclass(frozen=True)
+class KindOptions:
+    """What was asked for beside means and spreads; None and empty where nothing was.
+
+    Attributes:
+        kind: one of `GIVEN`.
+        channel: a name of `CHANNELS`, for codes that go through it.
+        level: its level, a number or a file of numbers.
+        weights: a file of a mixture's weights.
+        levels: units of each level of a hierarchy, with commas.
+        prior: what the rate is held against.
+    """
+
+    kind: str | None = None
+    channel: str | None = None
+    level: str | None = None
+    weights: Path | None = None
+    levels: str | None = None
+    prior: str | None = None
+
+    @property
+    def usual(self) -> bool:
+        """Whether nothing but normal posteriors of independent units is asked for."""
+        return all(part is None for part in vars(self).values())
+
+    def check(self, spreads: Path | None, given: str | None) -> None:
+        """Refuse words that are none, or do not go together, before any work.
+
+        Raises:
+            ValueError: naming the option.
+        """
+        if self.kind is not None:
+            check_name(self.kind, GIVEN, "--kind")
+        if self.prior is not None:
+            check_name(self.prior, PRIORS, "--prior")
+        if (self.channel is None) != (self.level is None):
+            raise ValueError("Expected --channel and --level together; got one of them.")
+        if self.channel is not None and (self.kind is not None or spreads is not None or given is not None):
+            raise ValueError("Expected --channel and --level in place of --kind, --logvars and --given; got both.")
+        if self.channel is None and spreads is None:
+            raise ValueError("Expected --logvars, or --channel and --level; got neither.")
+        if (self.kind == "mixture") != (self.weights is not None):
+            raise ValueError("Expected --weights with --kind mixture, and with no other.")
+        if given is not None:
+            check_name(given, GIVEN[self.kind or "gaussian"], "--given")
+        self.sizes()
+
+    def sizes(self) -> tuple[int, ...]:
+        """Units of each level.
+
+        Raises:
+            ValueError: for anything else than whole numbers above 0 with commas.
+        """
+        parts = [] if self.levels is None else self.levels.split(",")
+        if not all(part.strip().isdecimal() and int(part) > 0 for part in parts):
+            raise ValueError(f"Expected --levels as numbers of units with commas, 4,8; got {self.levels!r}.")
+        if parts and self.kind == "sphere":
+            raise ValueError("Expected no --levels with --kind sphere: its units are one draw.")
+        return tuple(map(int, parts))
+
+
+def posteriors_of(kind: KindOptions, means: np.ndarray, spreads: np.ndarray | None, given: str | None) -> Posteriors:
+    """Posteriors from arrays; loads JAX.
+
+    Args:
+        kind: what was asked for.
+        means: of --means.
+        spreads: of --logvars; None with a channel.
+        given: what they hold; None: the first of the kind.
+
+    Raises:
+        ValueError: for arrays that do not fit, as the makers of posteriors do.
+    """
+    from capacity.analysis.latent import posteriors as room
+    from capacity.runtime.files.arrays import read_one
+    from capacity.runtime.tables.posterior import checked_posterior
+
+    sizes = kind.sizes()
+    if kind.channel is not None or spreads is None:
+        return room.through_channel(_channel(str(kind.channel), str(kind.level)), means, sizes)
+    name = kind.kind or "gaussian"
+    given = given or (None if name == "gaussian" else GIVEN[name][0])
+    if name == "gaussian":
+        mean, log_std = checked_posterior(means, spreads, given)
+        return room.gaussian(mean, np.exp(log_std), sizes)
+    if name == "full":
+        return room.full_gaussian(means, spreads, cholesky=given == "cholesky", levels=sizes)
+    if name == "mixture":
+        flat = [np.asarray(array).reshape(len(array), -1) for array in (means, spreads)]
+        std = np.exp(checked_posterior(flat[0], flat[1], given)[1]).reshape(np.shape(spreads))
+        return room.mixture_of_gaussians(read_one(Path(str(kind.weights))), means, std, levels=sizes)
+    width = np.exp(np.asarray(spreads, np.float64)) if str(given).startswith("log_") else spreads
+    if name == "sphere":
+        return room.von_mises_fisher(means, width)
+    make: Callable[..., Posteriors] = room.laplace if name == "laplace" else room.uniform
+    return make(means, width, sizes)
+
+
+def _channel(name: str, level: str) -> Any:
+    from capacity.channels import CHANNELS
+    from capacity.runtime.files.arrays import read_one
+
+    check_name(name, CHANNELS, "--channel")
+    try:
+        value: float | np.ndarray = float(level)
+    except ValueError:
+        value = read_one(Path(level))
+        value = value[:, 0] if value.ndim == 2 and value.shape[1] == 1 else value
+    try:
+        return CHANNELS[name](value)
+    except TypeError as error:
+        raise ValueError(f"Expected a channel of one level; got {name}. From Python it may have others.") from error
+
+
+def kind_record(found: PosteriorBits) -> dict[str, Any]:
+    """Everything as JSON, in bits; null where there is none."""
+    by_unit = found.by_unit
+    return {
+        "points": found.points,
+        "units": found.units,
+        "limit": found.limit,
+        "saturated": found.saturated,
+        "population": _ends(found.population.low, found.population.high) | {"method": found.population.method},
+        "information": _figure(found.information),
+        "prior": found.prior,
+        "rate": None if found.rate is None else _figure(found.rate),
+        "excess": None if found.marginal_kl is None else _figure(found.marginal_kl),
+        "levels": [_figure(level) for level in found.levels],
+        "total_correlation": None if by_unit is None else _figure(by_unit.redundancy) | {"known": not found.told_apart},
+        "by_unit": []
+        if by_unit is None
+        else [
+            {name: _figure(getattr(by_unit, name), j) for name in ("marginal", "increment")} for j in range(found.units)
+        ],
+    }
+
+
+def _figure(found: Estimate, place: int | tuple[()] = ()) -> dict[str, float]:
+    return {name: float(np.asarray(getattr(found, name))[place]) for name in ("bits", "low", "high")}
+
+
+def _ends(low: SupportsFloat, high: SupportsFloat) -> dict[str, float | None]:
+    return {"low": float(low), "high": float(high) if np.isfinite(float(high)) else None}
+
+
+def print_kind(found: PosteriorBits) -> None:
+    """The figures as tables."""
+    from rich.table import Table
+
+    from capacity.cli.console import output
+
+    say(f"{found.points:,} data points (at most log2 N = {found.limit:.2f} bits), {found.units} units")
+    say(f"The population that the points were drawn from: {_bracket(found.population)}")
+    table = Table("figure", "bits", "95 % interval", "what it is", box=None, pad_edge=False)
+    rows = [("information", found.information, "I(point;Z) of these points, exact by enumeration")]
+    if found.rate is not None and found.marginal_kl is not None:
+        rows.append(("rate", found.rate, f"E KL(q(z|x)‖r), r: {found.prior}"))
+        rows.append(("excess", found.marginal_kl, "KL(q(z)‖r): the rate less the information"))
+    rows += [(f"level {i + 1}", level, "added to the levels before") for i, level in enumerate(found.levels)]
+    if found.by_unit is not None and not found.told_apart:
+        rows.append(("total correlation", found.by_unit.redundancy, "what units say more than once"))
+    for name, figure, words in rows:
+        ends = "closed form" if float(figure.stderr) == 0 else f"{float(figure.low):.3f} to {float(figure.high):.3f}"
+        table.add_row(name, f"{float(figure.bits):.3f}", ends, words)
+    output().print(table)
+    if found.by_unit is not None:
+        _print_units(found)
+    if found.saturated:
+        say("Saturated: near log2 N, where the number of points decides the figure; more points would show more.")
+
+
+def _bracket(found: Bracket) -> str:
+    if not np.isfinite(found.high):
+        return f"not known: {found.method}"
+    return f"{float(found.low):.3f} to {float(found.high):.3f} bits"
+
+
+def _print_units(found: PosteriorBits) -> None:
+    from rich.table import Table
+
+    from capacity.cli.bracket_words import NOT_KNOWN
+    from capacity.cli.console import output
+    from capacity.cli.show_latent import SHOWN_UNITS
+
+    by_unit = found.by_unit
+    if by_unit is None:
+        return
+    alone = np.asarray(by_unit.marginal.bits)
+    table = Table("unit", "alone", "95 % interval", "added to those before", box=None, pad_edge=False)
+    for j in np.argsort(-alone, kind="stable")[:SHOWN_UNITS].tolist():
+        figures = _figure(by_unit.marginal, j), _figure(by_unit.increment, j)
+        added = NOT_KNOWN if found.told_apart else f"{figures[1]['low']:.3f} to {figures[1]['high']:.3f}"
+        ends = f"{figures[0]['low']:.3f} to {figures[0]['high']:.3f}"
+        table.add_row(str(j), f"{alone[j]:.3f}", ends, added)
+    output().print(table)
+    if found.units > SHOWN_UNITS:
+        say(f"The {SHOWN_UNITS} units with the most bits of {found.units}; --json has all.")
