@@ -3,12 +3,15 @@
 from capacity.analysis.model.evidence import PointNats
 from capacity.analysis.model.latent_model import CodePrior, LatentModel
 from capacity.analysis.model.measured import EncoderBits, ModelBits, measure_model
+from capacity.analysis.model.network import LayerBits, measure_network
 
 __all__ = [
     "CodePrior",
     "EncoderBits",
     "LatentModel",
+    "LayerBits",
     "ModelBits",
     "PointNats",
     "measure_model",
+    "measure_network",
 ]

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from scipy.special import logsumexp
 
 from capacity.analysis.model.chains import ChainPlan, ends
-from capacity.analysis.model.latent_model import LOG_2PI, Codes, Encoded, LatentModel, PointRows
+from capacity.analysis.model.latent_model import LOG_2PI, Codes, LatentModel, PointRows
 from capacity.analysis.model.pilots import Told
 
 IMPORTANCE = 64  # codes of the encoder for the importance-weighted bound
@@ -50,7 +50,6 @@ def point_nats(
     plan: ChainPlan,
     x: PointRows,
     chains: int,
-    batch: int,
     told: Told,
     z: Codes | None = None,
 ) -> PointNats:
@@ -62,20 +61,19 @@ def point_nats(
         plan: of pilots.
         x: (n, ...).
         chains: for each point.
-        batch: rows at a time.
         told: is told how many points are done.
         z: (n, units), the codes that made them; None: there are none.
     """
     parts: list[PointNats] = []
-    for rows in _blocks(len(x), max(batch // chains, 1)):
+    for rows in _blocks(len(x), max(model.batch // chains, 1)):
         found = ends(rng, model, plan, x[rows], chains, None if z is None else z[rows])
-        parts.append(PointNats(*found, *encoder_nats(rng, model, x[rows], batch, IMPORTANCE)))
+        parts.append(PointNats(*found, *encoder_nats(rng, model, x[rows], IMPORTANCE)))
         told(f"{rows.stop:,} of {len(x):,} points")
     return PointNats(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
 def encoder_nats(
-    rng: np.random.Generator, model: LatentModel, x: PointRows, batch: int, codes: int = DRAWS
+    rng: np.random.Generator, model: LatentModel, x: PointRows, codes: int = DRAWS
 ) -> EncoderNats:
     """What the encoder's posterior says of points; NaN without an encoder.
 
@@ -83,21 +81,14 @@ def encoder_nats(
         rng: decides the codes.
         model: decoder, prior and encoder.
         x: (n, ...).
-        batch: rows at a time.
         codes: drawn for each point.
     """
     if model.encode is None:
         return EncoderNats(*(np.full(len(x), np.nan) for _ in range(3)))
     parts: list[EncoderNats] = []
-    for rows in _blocks(len(x), max(batch // codes, 1)):
+    for rows in _blocks(len(x), max(model.batch // codes, 1)):
         parts.append(_of_encoder(rng, model, x[rows], codes))
     return EncoderNats(*(np.concatenate(column) for column in zip(*parts, strict=True)))
-
-
-def posteriors(model: LatentModel, x: PointRows, batch: int) -> Encoded:
-    """The encoder's posteriors of all points."""
-    parts = [model.posterior(x[rows]) for rows in _blocks(len(x), batch)]
-    return Encoded(np.concatenate([part.mean for part in parts]), np.concatenate([part.spread for part in parts]))
 
 
 def _of_encoder(rng: np.random.Generator, model: LatentModel, x: PointRows, codes: int) -> EncoderNats:

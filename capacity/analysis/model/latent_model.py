@@ -67,6 +67,7 @@ class LatentModel:
         encode: from points (n, ...) to means (n, units) and log standard deviations (n, units), or factors F
             (n, units, units) of covariances F F'; None without an encoder.
         prior: p(z); None for independent standard normal units.
+        batch: rows that a function is given at a time.
     """
 
     units: int
@@ -75,9 +76,11 @@ class LatentModel:
     gradient: Callable[[PointRows, Codes], tuple[ArrayLike, ArrayLike]] | None = None
     encode: Callable[[PointRows], tuple[ArrayLike, ArrayLike]] | None = None
     prior: CodePrior | None = None
+    batch: int = 1024
 
     def __post_init__(self) -> None:
         whole(self.units, "units")
+        whole(self.batch, "batch")
         if self.prior is not None and self.gradient is not None and self.prior.gradient is None:
             raise ValueError("Expected a gradient of the prior beside that of the likelihood; got none.")
 
@@ -91,6 +94,7 @@ class LatentModel:
         encode: Callable[[jax.Array], tuple[jax.Array, jax.Array]] | None = None,
         log_prior: Callable[[jax.Array], jax.Array] | None = None,
         draw_prior: Callable[[Key], jax.Array] | None = None,
+        batch: int = 1024,
     ) -> LatentModel:
         """From functions of one point and one code in JAX, computed in float64.
 
@@ -101,6 +105,7 @@ class LatentModel:
             encode: from x to mean (units,) and log standard deviation (units,), or a factor (units, units).
             log_prior: from z to log p(z), nats; None for independent standard normal units.
             draw_prior: from a key to z; given if and only if `log_prior` is.
+            batch: rows at a time.
 
         Raises:
             ValueError: for a prior's density without its draws, or the reverse.
@@ -112,14 +117,14 @@ class LatentModel:
             prior = CodePrior(
                 _batched(log_prior), _drawn(lambda key, _: draw_prior(key)), _batched(jax.grad(log_prior))
             )
-        simulated = _drawn(simulate)
         return cls(
             units,
             _batched(log_likelihood),
-            simulated,
+            _drawn(simulate),
             _batched(jax.value_and_grad(log_likelihood, argnums=1)),
             None if encode is None else _batched(encode),
             prior,
+            batch,
         )
 
     def draw(self, rng: np.random.Generator, n: int) -> tuple[Codes, PointRows]:
@@ -128,10 +133,14 @@ class LatentModel:
             z = rng.normal(size=(n, self.units))
         else:
             z = _numbers(self.prior.sample(rng, n), (n, self.units), "codes of the prior")
-        x = np.asarray(self.simulate(rng, z))
-        if x.shape[:1] != (n,):
-            raise ValueError(f"Expected {n} points of simulate, a row each; got an array of shape {x.shape}.")
-        return z, x
+        parts = []
+        for rows in self._blocks(n):
+            parts.append(np.asarray(self.simulate(rng, z[rows])))
+            if parts[-1].shape[:1] != z[rows].shape[:1]:
+                raise ValueError(
+                    f"Expected {len(z[rows])} points of simulate, a row each; got an array of shape {parts[-1].shape}."
+                )
+        return z, np.concatenate(parts)
 
     def posterior(self, x: PointRows) -> Encoded:
         """The encoder's posteriors of points.
@@ -141,18 +150,23 @@ class LatentModel:
         """
         if self.encode is None:
             raise ValueError("Expected a model with an encoder; got one without.")
-        mean, spread = self.encode(x)
-        shape = (len(x), self.units)
-        full = np.ndim(spread) == 3
-        kind = "factors of the encoder's covariances" if full else "log standard deviations of the encoder"
-        return Encoded(
-            _finite(_numbers(mean, shape, "means of the encoder"), "means of the encoder"),
-            _finite(_numbers(spread, (*shape, self.units) if full else shape, kind), kind),
-        )
+        means, spreads = [], []
+        for rows in self._blocks(len(x)):
+            mean, spread = self.encode(x[rows])
+            shape = (len(x[rows]), self.units)
+            full = np.ndim(spread) == 3
+            kind = "factors of the encoder's covariances" if full else "log standard deviations of the encoder"
+            means.append(_finite(_numbers(mean, shape, "means of the encoder"), "means of the encoder"))
+            spreads.append(_finite(_numbers(spread, (*shape, self.units) if full else shape, kind), kind))
+        return Encoded(np.concatenate(means), np.concatenate(spreads))
 
     def likelihood(self, x: PointRows, z: Codes) -> Float[np.ndarray, " n"]:
         """log p(x|z), (n,) nats; what is no number counts as impossible."""
-        return _possible(_numbers(self.log_likelihood(x, z), (len(z),), "log likelihoods"))
+        found = [
+            _numbers(self.log_likelihood(x[rows], z[rows]), z[rows].shape[:1], "log likelihoods")
+            for rows in self._blocks(len(z))
+        ]
+        return _possible(np.concatenate(found))
 
     def log_prior(self, z: Codes) -> Float[np.ndarray, " n"]:
         """log p(z), (n,) nats."""
@@ -164,14 +178,20 @@ class LatentModel:
         """log p(x, z), (n,) nats, and its gradient by z (n, units), None where there is none."""
         if self.gradient is None:
             return self.likelihood(x, z) + self.log_prior(z), None
-        value, slope = self.gradient(x, z)
-        value = _possible(_numbers(value, (len(z),), "log likelihoods"))
-        slope = _numbers(slope, z.shape, "gradients of the log likelihood")
+        values, slopes = [], []
+        for rows in self._blocks(len(z)):
+            one, its_slope = self.gradient(x[rows], z[rows])
+            values.append(_numbers(one, z[rows].shape[:1], "log likelihoods"))
+            slopes.append(_numbers(its_slope, z[rows].shape, "gradients of the log likelihood"))
+        value, slope = _possible(np.concatenate(values)), np.concatenate(slopes)
         if self.prior is None:
             return value + standard_normal(z), slope - z
         assert self.prior.gradient is not None
         own = _numbers(self.prior.gradient(z), z.shape, "gradients of the prior")
         return value + self.log_prior(z), slope + own
+
+    def _blocks(self, n: int) -> list[slice]:
+        return [slice(start, min(start + self.batch, n)) for start in range(0, n, self.batch)]
 
 
 def standard_normal(z: Codes) -> Float[np.ndarray, " n"]:

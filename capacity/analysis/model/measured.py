@@ -24,7 +24,7 @@ from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from capacity.analysis.latent.population import measure_population
-from capacity.analysis.model.evidence import PointNats, encoder_nats, point_nats, posteriors
+from capacity.analysis.model.evidence import PointNats, encoder_nats, point_nats
 from capacity.analysis.model.latent_model import Codes, LatentModel, PointRows
 from capacity.analysis.model.pilots import planned
 from capacity.results.estimate import NATS_PER_BIT, Bracket, Estimate, Kind
@@ -125,7 +125,6 @@ def measure_model(
     gap: float = 0.1,
     max_temperatures: int = 4000,
     samples: int = 4096,
-    batch: int = 1024,
     start: str | None = None,
     progress: Progress | Literal[True] | None = None,
 ) -> ModelBits:
@@ -144,7 +143,6 @@ def measure_model(
         gap: nats that the bounds should be apart at most, for which more temperatures are taken.
         max_temperatures: at most.
         samples: noisy codes for the information of the encoder (`measure_latent`).
-        batch: rows of points and chains that the model is given at a time.
         start: "corrected encoder", "encoder" or "prior"; None chooses.
         progress: called with the share that is done, and what was just done; True shows a bar.
 
@@ -158,7 +156,7 @@ def measure_model(
     rows = _checked(x)
     for name, value, least in (
         ("points", points, MIN_POINTS), ("simulated", simulated, MIN_POINTS), ("chains", chains, 2),
-        ("max_temperatures", max_temperatures, 4), ("samples", samples, LEAST_SAMPLES), ("batch", batch, 1),
+        ("max_temperatures", max_temperatures, 4), ("samples", samples, LEAST_SAMPLES),
     ):  # fmt: skip
         whole(value, name, least)
     if not (np.isfinite(gap) and gap > 0):
@@ -169,15 +167,15 @@ def measure_model(
     report(0.0, f"{len(rows):,} points, {model.units} units")
     found = planned(pilot, model, gap, max_temperatures, chains, start, lambda text: report(0.1, text))
     z, own_points = _like(rows, model.draw(main, simulated))
-    own = point_nats(main, model, found.plan, own_points, chains, batch, lambda text: report(0.4, text), z)
+    own = point_nats(main, model, found.plan, own_points, chains, lambda text: report(0.4, text), z)
     some = rows[np.sort(chosen.permutation(len(rows))[:points])]
-    given = point_nats(main, model, found.plan, some, chains, batch, lambda text: report(0.7, text))
+    given = point_nats(main, model, found.plan, some, chains, lambda text: report(0.7, text))
     with np.errstate(all="ignore"):
         told = model.likelihood(own_points, z)
     encoder = None
     if model.encode is not None:
         report(0.85, "the encoder's posteriors")
-        encoder = _encoder_bits(coded, keys[4], model, rows, own, given, samples, batch)
+        encoder = _encoder_bits(coded, keys[4], model, rows, own, given, samples)
     bits = ModelBits(
         _bracket(own.lower, own.upper, "annealing both ways"),
         _estimate(given.lower, "lower"),
@@ -203,11 +201,10 @@ def _encoder_bits(
     own: PointNats,
     given: PointNats,
     samples: int,
-    batch: int,
 ) -> EncoderBits:
-    every = encoder_nats(rng, model, x, batch)
+    every = encoder_nats(rng, model, x)
     rate = _estimate(every.rate, "exact")
-    posterior = posteriors(model, x, batch)
+    posterior = model.posterior(x)
     information = share = None
     if posterior.spread.ndim == 2:
         information = measure_population(key, posterior.mean, posterior.spread, samples, pairs=False).information
