@@ -2,8 +2,8 @@
 
     w = prod_t f(v_{t-1})^(b_t - b_{t-1}),   f = p(x, z)/q(z),   v_t from v_{t-1} by a move that leaves b_t's law
 
-E w = p(x) of forward chains (Neal 2001).  With K of them E log mean w <= log p(x); with one of the K a reverse chain from
-the code that made x, E log mean w >= log p(x) (Grosse, Ghahramani & Adams 2015; several chains: Sobolev & Vetrov 2019).
+E w = p(x) of forward chains (Neal 2001).  With K of them E log mean w <= log p(x); with one of the K a reverse chain
+from the code that made x, E log mean w >= log p(x) (Grosse, Ghahramani & Adams 2015; several: Sobolev & Vetrov 2019).
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class ChainPlan(NamedTuple):
         return Annealed(model, np.repeat(x, chains, 0), coordinates, self.precision)
 
 
-class Ends(NamedTuple):
+class EvidenceEnds(NamedTuple):
     """Nats of n points: log evidence from below, from above (NaN without a code that made the point), and acceptance.
 
     Attributes:
@@ -56,7 +56,7 @@ class Ends(NamedTuple):
 
 def ends(
     rng: np.random.Generator, model: LatentModel, plan: ChainPlan, x: PointRows, chains: int, z: Codes | None = None
-) -> Ends:
+) -> EvidenceEnds:
     """Both ends of the log evidence of n points, nats.
 
     Args:
@@ -72,11 +72,11 @@ def ends(
     weights, accepted = forward.reshape(-1, chains), accepted.reshape(-1, chains).mean(1)
     lower = _log_mean(weights)
     if z is None:
-        return Ends(lower, np.full(len(x), np.nan), accepted)
+        return EvidenceEnds(lower, np.full(len(x), np.nan), accepted)
     one = plan.on(model, x, 1)
     reverse = _reverse(rng, one, one.exact(z), plan)
     upper = _log_mean(np.hstack([weights[:, 1:], reverse[:, None]]))
-    return Ends(lower, upper, accepted)
+    return EvidenceEnds(lower, upper, accepted)
 
 
 def _forward(rng: np.random.Generator, ground: Annealed, plan: ChainPlan) -> tuple[np.ndarray, np.ndarray]:

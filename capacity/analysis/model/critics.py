@@ -22,7 +22,7 @@ from capacity.analysis.model.latent_model import LOG_2PI
 from capacity.channels.channel import Channel, Code
 from capacity.runtime.shapes import Units
 
-Table = Float[np.ndarray, "n points"]
+PointTable = Float[np.ndarray, "n points"]
 GUESSED = 1e-3  # of the guesses go to any point: a law that rules the right one out costs so much less
 OTHERS = 0.02  # of the mixture is that of the other laws
 OWN_PAIRS = 4.0  # times the number of units: as many codes as a point's own variances are drawn to all points' by
@@ -46,7 +46,7 @@ class Critics:
             if np.isfinite(mean).all() and np.isfinite(variance).all() and variance.mean((0, 1)).min() > 0:
                 self.normal = _normals(mean, variance)
 
-    def log_densities(self, z: Float[np.ndarray, "n units"]) -> dict[str, Table]:
+    def log_densities(self, z: Float[np.ndarray, "n units"]) -> dict[str, PointTable]:
         """Log densities of noisy codes (n, units) under the law of every point: (n, points) for each law."""
         joint, by_unit = (np.asarray(part, np.float64).T for part in _kernels(self.channel, self.few, jnp.asarray(z)))
         found = {"sampled codes": joint}
@@ -62,14 +62,14 @@ class Critics:
         return found
 
 
-def guess(table: Table, point: np.ndarray) -> Float[np.ndarray, " n"]:
+def guess(table: PointTable, point: np.ndarray) -> Float[np.ndarray, " n"]:
     """(n,) nats whose mean is at most the information, of log densities (n, points) and the points sent (n,)."""
     count = table.shape[1]
     share = np.exp(table[np.arange(len(table)), point] - _log_sum(table))
     return np.asarray(np.log(count) + np.log((1 - GUESSED) * np.nan_to_num(share) + GUESSED / count))
 
 
-def mixtures(tables: dict[str, Table]) -> dict[str, Float[np.ndarray, " n"]]:
+def mixtures(tables: dict[str, PointTable]) -> dict[str, Float[np.ndarray, " n"]]:
     """(n,) log densities of z under each law's mixture over points, mostly: a share is that of the other laws."""
     own = {name: _log_sum(table) - np.log(table.shape[1]) for name, table in tables.items()}
     if len(own) == 1:
@@ -82,7 +82,7 @@ def mixtures(tables: dict[str, Table]) -> dict[str, Float[np.ndarray, " n"]]:
     return found
 
 
-def _log_sum(table: Table) -> Float[np.ndarray, " n"]:
+def _log_sum(table: PointTable) -> Float[np.ndarray, " n"]:
     most = table.max(1)
     safe = np.where(np.isfinite(most), most, 0.0)
     with np.errstate(divide="ignore"):
@@ -102,7 +102,7 @@ def _normals(mean: np.ndarray, variance: np.ndarray) -> tuple[np.ndarray, np.nda
     return centre, root, np.maximum(weight * turned + (1 - weight), 1e-12)
 
 
-def _squares(z: np.ndarray, middle: np.ndarray, precision: np.ndarray) -> Table:
+def _squares(z: np.ndarray, middle: np.ndarray, precision: np.ndarray) -> PointTable:
     """sum_j precision_ij (z_j - middle_ij)^2, (n, points), about the middle of all, where rounding is least."""
     centre = middle.mean(0)
     z, middle = z - centre, middle - centre
@@ -129,7 +129,7 @@ def _log_prob(channel: Channel, z: Units, code: Code) -> Units:
     return channel.log_prob(z, code)
 
 
-def _log_mean(values: Float[Array, "... k"]) -> Float[Array, "..."]:
+def _log_mean(values: Float[Array, "... k"]) -> Float[Array, ...]:
     most = jnp.max(values, axis=-1, keepdims=True)
     safe = jnp.where(jnp.isfinite(most), most, 0.0)
     found: jax.Array = jnp.log(jnp.exp(values - safe).mean(-1)) + safe[..., 0]

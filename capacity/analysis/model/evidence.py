@@ -72,9 +72,7 @@ def point_nats(
     return PointNats(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
-def encoder_nats(
-    rng: np.random.Generator, model: LatentModel, x: PointRows, codes: int = DRAWS
-) -> EncoderNats:
+def encoder_nats(rng: np.random.Generator, model: LatentModel, x: PointRows, codes: int = DRAWS) -> EncoderNats:
     """What the encoder's posterior says of points; NaN without an encoder.
 
     Args:

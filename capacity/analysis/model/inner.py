@@ -17,7 +17,7 @@ from jaxtyping import Array, Float, Int
 
 from capacity.analysis.model.chains import ends
 from capacity.analysis.model.latent_model import LatentModel
-from capacity.analysis.model.passage import codes_of, noise_code, noise_size, sent
+from capacity.analysis.model.passage import codes_of, noise_code, noise_size, sent_through
 from capacity.analysis.model.pilots import planned
 from capacity.channels.channel import Channel, Code
 from capacity.joint.joint import ENCODED_TOGETHER
@@ -70,7 +70,7 @@ def layer_sample(
         return _annealed(key, layers, vectors, n, temperatures)
     key_rows, key_send, key_codes = jax.random.split(key, 3)
     rows = jax.random.randint(key_rows, (n,), 0, len(vectors))
-    codes, z = sent(layers, key_send, vectors[rows])
+    codes, z = sent_through(layers, key_send, vectors[rows])
     parts = []
     for number, start in enumerate(range(0, n, TOGETHER)):
         here = slice(start, start + TOGETHER)
@@ -78,8 +78,9 @@ def layer_sample(
         own = jax.tree.map(lambda leaf, here=here: leaf[here], codes)
         parts.append(np.asarray(_log_mean(layers[-1].channel, own, others, z[here])))
     mean, variance = _moments(layers[-1].channel, codes)
-    told = (np.asarray(part) for part in (rows, z, np.concatenate(parts), mean, variance, jnp.zeros_like(z)))
-    return LayerSample(*told, None)
+    arrays = (np.asarray(part) for part in (rows, z, np.concatenate(parts), mean, variance, jnp.zeros_like(z)))
+    sent, received, above, middle, spread, linear = arrays
+    return LayerSample(sent, received, above, middle, spread, linear, None)
 
 
 @jax.jit
@@ -136,8 +137,8 @@ def _annealed(
     mean, variance = _moments(layers[-1].channel, _codes(layers, vectors[rows], jnp.asarray(noise)))
     slopes = jax.vmap(lambda v: jax.jacfwd(lambda e: _middle(layers, v, e))(jnp.zeros(size)))(vectors[:SLOPES])
     slope = np.asarray(slopes.mean(0))
-    told = (rows, table[:, 1 + dim :], np.concatenate(parts), np.asarray(mean), np.asarray(variance))
-    return LayerSample(*told, noise @ slope.T, slope)
+    above, z, linear = np.concatenate(parts), table[:, 1 + dim :], noise @ slope.T
+    return LayerSample(rows, z, above, np.asarray(mean), np.asarray(variance), linear, slope)
 
 
 def _likelihood(layers: tuple[Layer, ...], vector: Vector, z: jax.Array, noise: jax.Array) -> jax.Array:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -216,17 +216,16 @@ def _finite(values: np.ndarray, what: str) -> np.ndarray:
     return values
 
 
-def _batched(function: Callable[..., jax.Array | tuple[jax.Array, ...]]) -> Callable[..., tuple[np.ndarray, ...]]:
+def _batched(function: Callable[..., Any]) -> Callable[..., Any]:
     """A function of single points as one of NumPy batches, in float64; rows are padded to a few sizes."""
     program = jax.jit(jax.vmap(function))
 
-    def whole_batch(*batches: np.ndarray) -> tuple[np.ndarray, ...]:
+    def whole_batch(*batches: np.ndarray) -> Any:
         n = len(batches[0])
         size = max(MIN_PADDED, 1 << (n - 1).bit_length())
         with jax.enable_x64(True):
             rows = [jnp.asarray(np.resize(_double(batch), (size, *batch.shape[1:]))) for batch in batches]
-            found: tuple[np.ndarray, ...] = jax.tree.map(lambda leaf: np.asarray(leaf)[:n], program(*rows))
-        return found
+            return jax.tree.map(lambda leaf: np.asarray(leaf)[:n], program(*rows))
 
     return whole_batch
 

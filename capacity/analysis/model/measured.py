@@ -27,7 +27,7 @@ from capacity.analysis.latent.population import measure_population
 from capacity.analysis.model.evidence import PointNats, encoder_nats, point_nats
 from capacity.analysis.model.latent_model import Codes, LatentModel, PointRows
 from capacity.analysis.model.pilots import planned
-from capacity.results.estimate import NATS_PER_BIT, Bracket, Estimate, Kind
+from capacity.results.estimate import Bracket, Estimate, Kind
 from capacity.runtime.keys import Seed, as_key
 from capacity.runtime.progress import Progress, reporter
 from capacity.runtime.whole import whole
@@ -170,6 +170,11 @@ def measure_model(
     own = point_nats(main, model, found.plan, own_points, chains, lambda text: report(0.4, text), z)
     some = rows[np.sort(chosen.permutation(len(rows))[:points])]
     given = point_nats(main, model, found.plan, some, chains, lambda text: report(0.7, text))
+    if not np.isfinite(given.lower).all():
+        raise ValueError(
+            f"Expected points that the decoder holds possible; got {int((~np.isfinite(given.lower)).sum())} of "
+            f"{len(some)} whose likelihood is 0 wherever chains came."
+        )
     with np.errstate(all="ignore"):
         told = model.likelihood(own_points, z)
     encoder = None
@@ -233,7 +238,9 @@ def _share(information: Bracket, rate: Estimate) -> Bracket:
 
 
 def _estimate(nats: Float[np.ndarray, " n"], kind: Kind) -> Estimate:
-    """The mean over points in bits, with the interval of a bracket's bound."""
+    """The mean over points in bits, with the interval of a bracket's bound; where a point has none, nothing is said."""
+    if not np.isfinite(nats).all():
+        return Estimate(-np.inf if kind == "lower" else np.inf, np.inf, -np.inf, np.inf, np.inf, len(nats), kind)
     with jax.enable_x64(True):
         found = Estimate.from_samples(nats=jnp.asarray(nats), kind=kind).conservative()
         one: Estimate = jax.tree.map(float, found)
@@ -260,7 +267,9 @@ def _checked(x: ArrayLike) -> PointRows:
     if rows.ndim < 2 or len(rows) < MIN_POINTS:
         raise ValueError(f"Expected at least {MIN_POINTS} points, a row each, of shape (N, ...); got {rows.shape}.")
     if not np.isfinite(rows).all():
-        raise ValueError(f"Expected finite points; got some that are not in row {np.argwhere(~np.isfinite(rows))[0][0]}.")
+        raise ValueError(
+            f"Expected finite points; got some that are not in row {np.argwhere(~np.isfinite(rows))[0][0]}."
+        )
     return rows
 
 

@@ -1,6 +1,6 @@
 """Moves that leave N(v; 0, 1)^(1-b) p(x, z(v))^b as it is: Hamiltonian ones, or steps at random without a gradient.
 
-Neal (2011), "MCMC using Hamiltonian dynamics", section 5.3; Roberts, Gelman & Gilks (1997).  Steps are scaled by unit,
+Neal (2011), "MCMC using Hamiltonian dynamics"; Roberts, Gelman & Gilks (1997).  Steps are scaled by unit,
 by what the law's precision is likely to be: (1 - b) + b m, m the mean square of the posterior's score.  Step sizes
 were found by pilots on other keys, so that nothing adapts here.
 """

@@ -1,7 +1,7 @@
 """Bits of N data points that pass each noisy layer of a trained network, the noise as it is: I(i;Z_l), at most log2 N.
 
-The first layer with noise has a density in closed form, and all N are listed.  From the second on, p(z|i) is a mean over
-the noise before: laws fitted to sampled codes bound what is said from below (`critics`), and
+The first layer with noise has a density in closed form, and all N are listed.  From the second on, p(z|i) is a mean
+over the noise before: laws fitted to sampled codes bound what is said from below (`critics`), and
 
     I(i;Z_l)  <=  E log p(z|i) - E log r(z)
 
@@ -25,7 +25,7 @@ from capacity.analysis.latent.population import MIN_POINTS, measure_population
 from capacity.analysis.model.critics import Critics, guess, mixtures
 from capacity.analysis.model.inner import layer_sample
 from capacity.analysis.model.layer_controls import layer_controls
-from capacity.analysis.model.passage import antithetic_codes, checked_points, codes_of, noisy_layers, sent
+from capacity.analysis.model.passage import checked_points, codes_of, mirrored_codes, noisy_layers, sent_through
 from capacity.bounds.exact.enumeration import in_default_precision, information
 from capacity.bounds.exact.listing import list_codes
 from capacity.bounds.exact.resolution import check_finite, check_resolved
@@ -124,13 +124,13 @@ def _deep(key: jax.Array, layers: tuple[Layer, ...], vectors: jax.Array, samples
     count, channel = len(vectors), layers[-1].channel
     key_fit, key_rows, key_send, key_main = jax.random.split(key, 4)
     rows = jax.random.randint(key_rows, (samples,), 0, count)
-    _, z = sent(layers, key_send, vectors[rows])
+    _, z = sent_through(layers, key_send, vectors[rows])
     units = z.shape[1]
     kernels = int(np.clip(MAX_DENSITIES / (2 * samples * count * units), 1, KERNELS))
     fitted = 2 * (max(int(np.clip(FITTED_CODES / (count * units), MIN_FITTED, MAX_FITTED)), kernels) // 2)
-    critics = Critics(channel, antithetic_codes(layers, key_fit, vectors, fitted), kernels)
+    critics = Critics(channel, mirrored_codes(layers, key_fit, vectors, fitted), kernels)
     told, seen = _held(critics, np.asarray(z), np.asarray(rows))
-    guesser, law = (max(values, key=lambda name, v=values: float(v[name].mean())) for values in (told, seen))
+    guesser, law = _best(told), _best(seen)
     main = layer_sample(key_main, layers, vectors, samples, temperatures)
     told, seen = _held(critics, main.z, main.rows)
     controls = layer_controls(critics, main)
@@ -139,9 +139,11 @@ def _deep(key: jax.Array, layers: tuple[Layer, ...], vectors: jax.Array, samples
     return Bracket(lower, upper, f"law of {guesser} below, of {law} above")
 
 
-def _estimate(
-    nats: Float[np.ndarray, " n"], kind: Kind, count: int, controls: Float[np.ndarray, "n c"]
-) -> Estimate:
+def _best(values: dict[str, np.ndarray]) -> str:
+    return max(values, key=lambda name: float(values[name].mean()))
+
+
+def _estimate(nats: Float[np.ndarray, " n"], kind: Kind, count: int, controls: Float[np.ndarray, "n c"]) -> Estimate:
     columns = jnp.asarray(controls)
     found = Estimate.from_samples(nats=jnp.asarray(nats), kind=kind, controls=columns).conservative()
     return _limited(found, count)

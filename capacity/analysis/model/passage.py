@@ -78,7 +78,14 @@ def noise_size(layers: Sequence[Layer], vector: Vector) -> int:
 
 @partial(jax.jit, static_argnums=3)
 def codes_of(layers: Sequence[Layer], key: Key, vectors: Float[Array, "n dim"], times: int) -> Code:
-    """Codes of every vector, each so many times by noise of its own: leaves (n, times, ...)."""
+    """Codes of every vector, each so many times by noise of its own: leaves (n, times, ...).
+
+    Args:
+        layers: first to last; of the last no noise is added.
+        key: decides the noise.
+        vectors: of the points.
+        times: for each.
+    """
     keys = jax.random.split(key, len(vectors))
 
     def of_one(one: tuple[Key, Vector]) -> Code:
@@ -87,8 +94,12 @@ def codes_of(layers: Sequence[Layer], key: Key, vectors: Float[Array, "n dim"], 
     return jax.lax.map(of_one, (keys, vectors), batch_size=max(min(ENCODED_TOGETHER // times, len(vectors)), 1))
 
 
-def antithetic_codes(layers: Sequence[Layer], key: Key, vectors: Float[Array, "n dim"], times: int) -> Code:
-    """The same; with normal noise inside, of noise and its negative by turns: means of linear codes are then exact."""
+def mirrored_codes(layers: Sequence[Layer], key: Key, vectors: Float[Array, "n dim"], times: int) -> Code:
+    """The same; with normal noise inside, of noise and its negative by turns: means of linear codes are then exact.
+
+    Args:
+        layers, key, vectors, times: as of `codes_of`.
+    """
     if not all(layer.channel.normal for layer in layers[:-1]):
         return codes_of(layers, key, vectors, times)
     return _antithetic(layers, key, vectors, times, noise_size(layers, vectors[0]))
@@ -107,7 +118,7 @@ def _antithetic(layers: Sequence[Layer], key: Key, vectors: Float[Array, "n dim"
 
 
 @jax.jit
-def sent(
+def sent_through(
     layers: Sequence[Layer], key: Key, vectors: Float[Array, "n dim"]
 ) -> tuple[Code, Float[Array, "n units"]]:
     """Codes of vectors by fresh noise, leaves (n, ...), and what comes of them after the last noise, (n, units)."""
@@ -130,5 +141,7 @@ def checked_points(points: np.ndarray) -> Float[np.ndarray, "n dim"]:
         )
     table = table.astype(np.float64)
     if not np.isfinite(table).all():
-        raise ValueError(f"Expected finite points; got one that is not in row {np.argwhere(~np.isfinite(table))[0][0]}.")
+        raise ValueError(
+            f"Expected finite points; got one that is not in row {np.argwhere(~np.isfinite(table))[0][0]}."
+        )
     return table

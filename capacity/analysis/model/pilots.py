@@ -2,9 +2,10 @@
 
 A ladder of temperatures is laid by one walk of many chains: from b to the next so far that log weights spread by a part
 of a nat over the chains of a point.  The sum of these spreads is the length L between start and posterior; with T steps
-equal in length the bounds are about L^2/T apart (Neal 2001, section 4; Grosse, Maddison & Salakhutdinov 2013), which
-says how many are needed.  Chains both ways then show how far the bounds really are apart: the start of least length
-is taken if they are near enough, else the next, and the best of all at last.  All of it is on draws of its own: nothing that the bounds are measured on has decided it.
+equal in length the bounds are about L^2/T apart (Neal 2001; Grosse, Maddison & Salakhutdinov 2013), which says how many
+are needed.  Chains both ways then show how far the bounds really are apart: the start of least length is taken if they
+are near enough, else the next, and the best of all at last.  All of it is on draws of its own: nothing that the bounds
+are measured on has decided it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from capacity.analysis.model.chains import ChainPlan, Ends, ends
+from capacity.analysis.model.chains import ChainPlan, EvidenceEnds, ends
 from capacity.analysis.model.latent_model import Codes, LatentModel, PointRows
 from capacity.analysis.model.moves import MAX_STEP, Annealed, wanted_acceptance
 from capacity.analysis.model.starts import ChainStart, starts
@@ -108,7 +109,7 @@ def planned(
 
 def _tried(rng: np.random.Generator, model: LatentModel, plan: ChainPlan, chains: int, told: Told) -> TriedPlan:
     z, x = model.draw(rng, TRIED_POINTS)
-    found: Ends = ends(rng, model, plan, x, chains, z)
+    found: EvidenceEnds = ends(rng, model, plan, x, chains, z)
     apart = float(np.mean(found.upper - found.lower))
     tried = TriedPlan(plan, apart if np.isfinite(apart) else np.inf)
     told(f"{plan.start.name}: {tried.temperatures} temperatures, bounds {tried.gap:.3g} nats apart")

@@ -35,7 +35,8 @@ class Coordinates(NamedTuple):
     def place(self, v: Codes) -> Codes:
         """Codes z of v, (n, units) both."""
         turned = v @ self.shared.T
-        return self.mean + (self.spread * turned if self.spread.ndim == 2 else _times(self.spread, turned))
+        moved = self.spread * turned if self.spread.ndim == 2 else _times(self.spread, turned)
+        return np.asarray(self.mean + moved)
 
     def pull(self, slope: Codes) -> Codes:
         """Gradients by v of gradients by z."""
@@ -46,7 +47,9 @@ class Coordinates(NamedTuple):
     def back(self, z: Codes) -> Codes:
         """v of codes z."""
         left = z - self.mean
-        turned = left / self.spread if self.spread.ndim == 2 else np.linalg.solve(self.spread, left[:, :, None])[:, :, 0]
+        turned = (
+            left / self.spread if self.spread.ndim == 2 else np.linalg.solve(self.spread, left[:, :, None])[:, :, 0]
+        )
         return np.asarray(np.linalg.solve(self.shared, turned.T).T)
 
     @property
@@ -78,7 +81,7 @@ class ChainStart:
     encoded: bool
 
     def at(self, model: LatentModel, x: PointRows) -> Coordinates:
-        """Coordinates of points."""
+        """Coordinates of the chains of points."""
         if not self.encoded:
             shape = (len(x), model.units)
             return Coordinates(np.broadcast_to(self.offset, shape), np.ones(shape), self.shared)
