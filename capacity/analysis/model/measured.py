@@ -44,7 +44,7 @@ class EncoderBits:
         bits_back: the negative ELBO, what bits-back coding spends on a point; at least -log2 p(x).
         rate: E KL(q(z|x) || p(z)) of the given points.
         distortion: E -log2 p(x|z), z by the encoder.
-        importance: the importance-weighted bound on log2 p(x), 64 codes, of the given points.
+        importance: the importance-weighted bound on log2 p(x), 256 codes, of the given points.
         inference_gap: E KL(q(z|x) || p(z|x)) on the model's own points.
         data_inference_gap: the same on the given points, a lower bound.
         information: I(X;Z) of the encoder, of the population the points were drawn from (`measure_latent`); None for

@@ -25,7 +25,14 @@ from capacity.analysis.latent.population import MIN_POINTS, measure_population
 from capacity.analysis.model.critics import Critics, guess, mixtures
 from capacity.analysis.model.inner import layer_sample
 from capacity.analysis.model.layer_controls import layer_controls
-from capacity.analysis.model.passage import checked_points, codes_of, mirrored_codes, noisy_layers, sent_through
+from capacity.analysis.model.passage import (
+    VectorFunction,
+    checked_points,
+    codes_of,
+    mirrored_codes,
+    noisy_layers,
+    sent_through,
+)
 from capacity.bounds.exact.enumeration import in_default_precision, information
 from capacity.bounds.exact.listing import list_codes
 from capacity.bounds.exact.resolution import check_finite, check_resolved
@@ -62,14 +69,19 @@ class LayerBits:
 
 
 def measure_network(
-    key: Seed, layers: Sequence[Layer], points: ArrayLike, *, samples: int = 2048, temperatures: int = 400
+    key: Seed,
+    layers: Sequence[Layer | VectorFunction],
+    points: ArrayLike,
+    *,
+    samples: int = 2048,
+    temperatures: int = 400,
 ) -> list[LayerBits]:
     """I(i;Z_l) at every noisy layer of a network over N points, each as likely.
 
     Args:
         key: decides the samples; a whole number is taken as a seed.
-        layers: `Layer(function, channel)`, first to last; functions of one vector in JAX, the first of a point (dim,);
-            the channel None where a function is followed by no noise.
+        layers: first to last, `Layer(function, channel)`, or a function alone where no noise comes after it; functions
+            of one vector in JAX, the first of a point (dim,).
         points: (N, dim).
         samples: noisy codes for each layer.
         temperatures: of chains over the noise of inner layers, at most.

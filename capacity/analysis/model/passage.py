@@ -5,33 +5,41 @@ Functions without noise are one with the next that has some.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
+from typing import TypeAlias
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from capacity.channels import Posterior
 from capacity.channels.channel import Code, noisy
-from capacity.joint.joint import ENCODED_TOGETHER
+from capacity.joint.joint import ENCODED_TOGETHER, as_tree
 from capacity.joint.stack import Layer
 from capacity.runtime.shapes import Key, Vector
 
+VectorFunction: TypeAlias = Callable[[Vector], Vector]
 
-def noisy_layers(layers: Sequence[Layer]) -> tuple[tuple[int, ...], tuple[Layer, ...]]:
+
+def noisy_layers(layers: Sequence[Layer | VectorFunction]) -> tuple[tuple[int, ...], tuple[Layer, ...]]:
     """Numbers (from 1) of the layers that have noise, and these, each after the functions without noise before it.
 
     Raises:
         ValueError: where there is none, or where functions without noise come last: a code of theirs has no density.
     """
-    numbers, found, before = [], [], []
+    numbers, found = [], []
+    before: list[VectorFunction] = []
     for number, layer in enumerate(layers, 1):
-        before.append(layer.encoder)
-        if layer.channel is not None:
-            numbers.append(number)
-            found.append(Layer(before[0] if len(before) == 1 else jax.tree_util.Partial(_all, before), layer.channel))
-            before = []
+        if not isinstance(layer, Layer):
+            before.append(as_tree(layer))
+            continue
+        numbers.append(number)
+        functions = [*before, layer.encoder]
+        through = _posterior_of_all if layer.channel.code is Posterior else _all
+        found.append(Layer(jax.tree_util.Partial(through, functions), layer.channel))
+        before = []
     if not found:
         raise ValueError("Expected a layer with noise, Layer(function, channel); got none.")
     if before:
@@ -42,10 +50,15 @@ def noisy_layers(layers: Sequence[Layer]) -> tuple[tuple[int, ...], tuple[Layer,
     return tuple(numbers), tuple(found)
 
 
-def _all(functions: list[jax.tree_util.Partial], vector: Vector) -> Code:
+def _all(functions: Sequence[VectorFunction], vector: Vector) -> Code:
     for function in functions:
         vector = function(vector)
     return vector
+
+
+def _posterior_of_all(functions: Sequence[VectorFunction], vector: Vector) -> Posterior:
+    """The last function gives the pair of means and log standard deviations."""
+    return Posterior(*_all(functions, vector))
 
 
 def code_of(layers: Sequence[Layer], key: Key, vector: Vector) -> Code:
