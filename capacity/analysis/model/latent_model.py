@@ -221,8 +221,7 @@ def _batched(function: Callable[..., Any]) -> Callable[..., Any]:
     program = jax.jit(jax.vmap(function))
 
     def whole_batch(*batches: np.ndarray) -> Any:
-        n = len(batches[0])
-        size = max(MIN_PADDED, 1 << (n - 1).bit_length())
+        n, size = len(batches[0]), _padded(len(batches[0]))
         with jax.enable_x64(True):
             rows = [jnp.asarray(np.resize(_double(batch), (size, *batch.shape[1:]))) for batch in batches]
             return jax.tree.map(lambda leaf: np.asarray(leaf)[:n], program(*rows))
@@ -236,11 +235,16 @@ def _drawn(simulate: Callable[[Key, jax.Array], jax.Array]) -> Callable[..., np.
 
     def draws(rng: np.random.Generator, z: Codes | int) -> np.ndarray:
         codes = np.zeros((z, 0)) if isinstance(z, int) else z
+        n, size = len(codes), _padded(len(codes))
         with jax.enable_x64(True):
-            keys = jax.random.split(jax.random.key(int(rng.integers(2**32))), len(codes))
-            return np.asarray(program(keys, jnp.asarray(codes)))
+            keys = jax.random.split(jax.random.key(int(rng.integers(2**32))), size)
+            return np.asarray(program(keys, jnp.asarray(np.resize(codes, (size, codes.shape[1])))))[:n]
 
     return draws
+
+
+def _padded(n: int) -> int:
+    return max(MIN_PADDED, 1 << (n - 1).bit_length())
 
 
 def _double(batch: np.ndarray) -> np.ndarray:
