@@ -25,11 +25,13 @@ from capacity.runtime.shapes import Units
 PointTable = Float[np.ndarray, "n points"]
 GUESSED = 1e-3  # of the guesses go to any point: a law that rules the right one out costs so much less
 OTHERS = 0.02  # of the mixture is that of the other laws
+NORMAL = "normal"
+RIDGE = 1e-9  # of a variance
 OWN_PAIRS = 4.0  # times the number of units: as many codes as a point's own variances are drawn to all points' by
 
 
 class Critics:
-    """Laws of the noisy code given the point, by name: log densities, all with respect to the channel's measure.
+    """Laws of the noisy code given the point, by name.
 
     Args:
         channel: of the last layer.
@@ -41,10 +43,9 @@ class Critics:
         self.channel = channel
         self.few = jax.tree.map(lambda leaf: leaf[:, :kernels], codes)
         self.normal: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
-        if not channel.atomic:
-            mean, variance = (np.asarray(part) for part in jax.vmap(jax.vmap(channel.moments))(codes))
-            if np.isfinite(mean).all() and np.isfinite(variance).all() and variance.mean((0, 1)).min() > 0:
-                self.normal = _normals(mean, variance)
+        mean, variance = (np.asarray(part) for part in jax.vmap(jax.vmap(channel.moments))(codes))
+        if np.isfinite(mean).all() and np.isfinite(variance).all():
+            self.normal = _normals(mean, variance)
 
     def log_densities(self, z: Float[np.ndarray, "n units"]) -> dict[str, PointTable]:
         """Log densities of noisy codes (n, units) under the law of every point: (n, points) for each law."""
@@ -56,17 +57,22 @@ class Critics:
             centre, root, own = self.normal
             white, middles = np.linalg.solve(root, z.T).T, np.linalg.solve(root, centre.T).T
             constant = np.log(np.abs(np.diagonal(root))).sum() + 0.5 * LOG_2PI * z.shape[1]
-            found["normal"] = -0.5 * _squares(white, middles, np.ones_like(middles)) - constant
+            found[NORMAL] = -0.5 * _squares(white, middles, np.ones_like(middles)) - constant
             scaled = -0.5 * _squares(white, middles, 1 / own) - 0.5 * np.log(own).sum(1)
-            found["normal of own variances"] = scaled - constant
+            found[f"{NORMAL} of own variances"] = scaled - constant
         return found
+
+    def densities(self, tables: dict[str, PointTable]) -> dict[str, PointTable]:
+        """Those of `log_densities` that are with respect to the channel's measure: normal laws are not, of atoms."""
+        return {name: t for name, t in tables.items() if not (self.channel.atomic and name.startswith(NORMAL))}
 
 
 def guess(table: PointTable, point: np.ndarray) -> Float[np.ndarray, " n"]:
     """(n,) nats whose mean is at most the information, of log densities (n, points) and the points sent (n,)."""
     count = table.shape[1]
-    share = np.exp(table[np.arange(len(table)), point] - _log_sum(table))
-    return np.asarray(np.log(count) + np.log((1 - GUESSED) * np.nan_to_num(share) + GUESSED / count))
+    whole = _log_sum(table)
+    share = np.exp(table[np.arange(len(table)), point] - np.where(np.isfinite(whole), whole, np.inf))
+    return np.asarray(np.log(count) + np.log((1 - GUESSED) * share + GUESSED / count))
 
 
 def mixtures(tables: dict[str, PointTable]) -> dict[str, Float[np.ndarray, " n"]]:
@@ -95,7 +101,8 @@ def _normals(mean: np.ndarray, variance: np.ndarray) -> tuple[np.ndarray, np.nda
     centre = mean.mean(1)
     left = (mean - centre[:, None]) * (k / max(k - 1, 1)) ** 0.5
     within = left.reshape(-1, units).T @ left.reshape(-1, units) / (count * k) + np.diag(variance.mean((0, 1)))
-    root = np.linalg.cholesky(within)
+    size = np.diagonal(within) + centre.var(0)
+    root = np.linalg.cholesky(within + np.diag(np.where(size > 0, RIDGE * size, 1.0)))
     inverse = np.linalg.inv(root)
     turned = np.square(left @ inverse.T).mean(1) + (variance.mean(1) @ np.square(inverse).T)
     weight = k / (k + OWN_PAIRS * units)

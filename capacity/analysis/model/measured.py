@@ -164,6 +164,7 @@ def measure_model(
     report = reporter(progress) or (lambda share, text: None)
     keys = jax.random.split(as_key(key), 5)
     pilot, main, chosen, coded = (_generator(one) for one in keys[:4])
+    _like(rows, model.draw(_generator(keys[0]), 2))
     report(0.0, f"{len(rows):,} points, {model.units} units")
     found = planned(pilot, model, gap, max_temperatures, chains, start, lambda text: report(0.1, text))
     z, own_points = _like(rows, model.draw(main, simulated))

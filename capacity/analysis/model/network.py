@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import jax
 import jax.numpy as jnp
@@ -42,13 +43,14 @@ from capacity.joint.stack import Layer
 from capacity.joint.table import Rows, tabled
 from capacity.results.estimate import Bracket, Estimate, Kind
 from capacity.runtime.keys import Seed, as_key
+from capacity.runtime.progress import Progress, reporter
 from capacity.runtime.whole import whole
 
 MAX_DENSITIES = 1e9  # of single units, for the mixtures of sampled codes
 KERNELS = 64  # sampled codes of a point, at most
 FITTED_CODES = 3e6  # numbers, of all points, that normal laws are fitted to
 MIN_FITTED, MAX_FITTED = 16, 512
-BLOCK = 256  # noisy codes at a time
+BLOCK_BYTES = 3e7  # of one table of densities
 MIN_SAMPLES = 64
 
 
@@ -75,6 +77,7 @@ def measure_network(
     *,
     samples: int = 2048,
     temperatures: int = 400,
+    progress: Progress | Literal[True] | None = None,
 ) -> list[LayerBits]:
     """I(i;Z_l) at every noisy layer of a network over N points, each as likely.
 
@@ -85,6 +88,7 @@ def measure_network(
         points: (N, dim).
         samples: noisy codes for each layer.
         temperatures: of chains over the noise of inner layers, at most.
+        progress: called with the share that is done, and what was just done; True shows a bar.
 
     Returns:
         A bracket for each layer with noise, of all at once with probability 95 %: each is widened for their number.
@@ -97,14 +101,18 @@ def measure_network(
     whole(samples, "samples", MIN_SAMPLES)
     whole(temperatures, "temperatures", 4)
     keys = jax.random.split(as_key(key), len(numbers) + 1)
+    report = reporter(progress) or (lambda share, text: None)
+    report(0.0, f"{len(table):,} points, {len(numbers)} layers with noise")
     with jax.enable_x64(True):
         vectors, network = jnp.asarray(table), in_default_precision(noisy_ones)
         codes = jax.tree.map(lambda leaf: leaf[:, 0], codes_of(network[:1], keys[0], vectors, 1))
         found = [_listed(keys[1], codes, network[0].channel, samples)]
         for depth, one in enumerate(keys[2:], 2):
+            report((depth - 1) / len(numbers), f"{float(found[-1].low):.2f} to {float(found[-1].high):.2f} bits")
             found.append(_deep(one, network[:depth], vectors, samples, temperatures))
         population = _population(keys[0], codes, network[0].channel, samples)
     found = processed(found)
+    report(1.0, f"{float(found[-1].low):.2f} to {float(found[-1].high):.2f} bits")
     return [
         LayerBits(number, bracket, population if number == numbers[0] else None)
         for number, bracket in zip(numbers, found, strict=True)
@@ -141,10 +149,10 @@ def _deep(key: jax.Array, layers: tuple[Layer, ...], vectors: jax.Array, samples
     kernels = int(np.clip(MAX_DENSITIES / (2 * samples * count * units), 1, KERNELS))
     fitted = 2 * (max(int(np.clip(FITTED_CODES / (count * units), MIN_FITTED, MAX_FITTED)), kernels) // 2)
     critics = Critics(channel, mirrored_codes(layers, key_fit, vectors, fitted), kernels)
-    told, seen = _held(critics, np.asarray(z), np.asarray(rows))
+    told, seen = _held(critics, np.asarray(z), np.asarray(rows), count)
     guesser, law = _best(told), _best(seen)
     main = layer_sample(key_main, layers, vectors, samples, temperatures)
-    told, seen = _held(critics, main.z, main.rows)
+    told, seen = _held(critics, main.z, main.rows, count)
     controls = layer_controls(critics, main)
     lower = _estimate(told[guesser], "lower", count, controls)
     upper = _estimate(main.above - seen[law], "upper", count, controls)
@@ -156,6 +164,10 @@ def _best(values: dict[str, np.ndarray]) -> str:
 
 
 def _estimate(nats: Float[np.ndarray, " n"], kind: Kind, count: int, controls: Float[np.ndarray, "n c"]) -> Estimate:
+    """The mean in bits; where a code has no density under the law, as with atoms amid a continuum, log2 N at most."""
+    most = float(np.log2(count))
+    if not np.isfinite(nats).all():
+        return Estimate(most, np.inf, 0.0, most, most, len(nats), kind)
     columns = jnp.asarray(controls)
     found = Estimate.from_samples(nats=jnp.asarray(nats), kind=kind, controls=columns).conservative()
     return _limited(found, count)
@@ -169,17 +181,19 @@ def _limited(found: Estimate, count: int) -> Estimate:
 
 
 def _held(
-    critics: Critics, z: Float[np.ndarray, "n units"], rows: np.ndarray
+    critics: Critics, z: Float[np.ndarray, "n units"], rows: np.ndarray, count: int
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """What every law guesses, and its mixture's log density, of noisy codes: (n,) nats by name."""
     told: dict[str, list[np.ndarray]] = {}
     seen: dict[str, list[np.ndarray]] = {}
-    for start in range(0, len(z), BLOCK):
-        here = slice(start, start + BLOCK)
+    step = int(np.clip(BLOCK_BYTES / 8 / count, 1, 256))
+    for start in range(0, len(z), step):
+        here = slice(start, start + step)
         tables = critics.log_densities(z[here])
-        for name, values in mixtures(tables).items():
+        for name, values in mixtures(critics.densities(tables)).items():
             seen.setdefault(name, []).append(values)
-            told.setdefault(name, []).append(guess(tables[name], rows[here]))
+        for name, table in tables.items():
+            told.setdefault(name, []).append(guess(table, rows[here]))
     return (
         {name: np.concatenate(parts) for name, parts in told.items()},
         {name: np.concatenate(parts) for name, parts in seen.items()},

@@ -122,13 +122,18 @@ def _turned(model: LatentModel, start: ChainStart, z: Codes, x: PointRows) -> tu
     The precision is the mean square of the score at codes of the posterior; without a gradient, the inverse of their
     covariance.
     """
-    ground = Annealed(model, x, start.at(model, x), np.ones(model.units))
-    at = ground.exact(z)
-    if at.slope is not None:
-        usable = np.isfinite(at.slope).all(1)
-        square = at.slope[usable].T @ at.slope[usable] / max(usable.sum(), 1)
+    if model.gradient is not None:
+        square, count = np.zeros((model.units, model.units)), 0
+        for first in range(0, len(x), model.batch):
+            some = slice(first, first + model.batch)
+            slope = Annealed(model, x[some], start.at(model, x[some]), np.ones(model.units)).exact(z[some]).slope
+            assert slope is not None
+            usable = slope[np.isfinite(slope).all(1)]
+            square, count = square + usable.T @ usable, count + len(usable)
+        square = square / max(count, 1)
     else:
-        left = at.v - at.v.mean(0)
+        v = start.at(model, x).back(z)
+        left = v - v.mean(0)
         square = np.linalg.pinv(left.T @ left / len(left), hermitian=True)
     values, axes = np.linalg.eigh(square)
     precision = np.maximum(values, RIDGE)

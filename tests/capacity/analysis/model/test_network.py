@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise, product
+from itertools import combinations, pairwise, product
 
 import jax
 import jax.numpy as jnp
@@ -16,6 +16,9 @@ from capacity.analysis.model import LayerBits, measure_network
 from capacity.channels import BinarySymmetric, Dropout, Gaussian, LearntGaussian
 
 POINTS, DIM = 48, 3
+
+
+SUBSETS = [one for size in range(1, DIM + 1) for one in combinations(range(DIM), size)]
 
 
 def times(matrix: jax.Array, x: jax.Array) -> jax.Array:
@@ -64,7 +67,9 @@ def test_a_chain_of_linear_layers() -> None:
     points = rng.normal(size=(POINTS, DIM))
     matrices, sigmas = [rng.normal(size=(DIM, DIM)) / DIM**0.5 for _ in range(2)], (0.5, 0.4)
     layers = [Layer(linear(m), Gaussian(s)) for m, s in zip(matrices, sigmas, strict=True)]
-    found = measure_network(0, layers, points, samples=512)
+    told: list[tuple[float, str]] = []
+    found = measure_network(0, layers, points, samples=512, progress=lambda *what: told.append(what))
+    assert [share for share, _ in told] == [0, 0.5, 1]
     assert missed(found, chain(points, matrices, sigmas)) == []
     assert falls(found) and all(b.information.width < 0.2 for b in found)
     assert [b.population is None for b in found] == [True, True]  # of so few points
@@ -108,6 +113,18 @@ def test_flips_of_signs_are_as_listed() -> None:
     found = measure_network(3, layers, points, samples=512)
     assert missed(found, truths) == [] and falls(found)
     assert found[1].information.width < 0.6 and found[0].population is None
+
+
+@pytest.mark.slow
+def test_masks_after_normal_noise_are_bracketed() -> None:
+    """z is a continuum with atoms, without a density: below a normal law guesses, above it is the layer before."""
+    points = np.random.default_rng(7).normal(size=(POINTS, DIM))
+    layers = [Layer(lambda x: x, Gaussian(0.3)), Layer(lambda x: x, Dropout(0.4))]
+    found = measure_network(0, layers, points, samples=512)
+    kept = [normal_mixture_bits(points[:, list(one)], 0.09 * np.eye(len(one))) for one in SUBSETS]
+    share = [0.6 ** len(one) * 0.4 ** (DIM - len(one)) for one in SUBSETS]
+    assert missed(found[1:], [float(np.dot(kept, share))]) == []
+    assert found[1].information.low > 0.5 and falls(found)
 
 
 @pytest.mark.slow
