@@ -20,6 +20,9 @@ from .analysis.codes.codes import measure_codes as measure_codes
 from .analysis.codes.probs import measure_probs as measure_probs
 from .analysis.latent.latent import Latent as Latent
 from .analysis.latent.latent import measure_latent as measure_latent
+from .analysis.model import LatentModel as LatentModel
+from .analysis.model import measure_model as measure_model
+from .analysis.model import measure_network as measure_network
 from .bounds import measure as measure
 from .bounds import measure_layers as measure_layers
 from .curves.execute import run_plan as run_plan

@@ -59,7 +59,7 @@ def test_probabilities(command: Command, folder: Path) -> None:
         (("--codes", "codes.npy", "--probs", "probs.npy"), "one of .* got --codes and --probs"),
         (("--codes", "codes.npy", "--means", "codes.npy"), "one of .* got --means and --logvars and --codes"),
         (("--codebook", "8"), "got --codebook alone"),
-        ((), "--means with --logvars, or --codes, or --probs; got none"),
+        ((), "--means with --logvars or --channel, or --codes, or --probs; got none"),
         (("--means", "codes.npy"), "got --means"),
         (("--codes", "codes.npy", "--given", "std"), "--given with --logvars or --probs"),
         (("--probs", "probs.npy", "--codebook", "4"), "--codebook with --codes alone"),

@@ -75,7 +75,7 @@ def test_others_are_printed(command: Command, files: Path, line: str) -> None:
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [
-        ("--means m.npy", "--logvars, or --channel and --level; got neither"),
+        ("--means m.npy", "--means with --logvars or --channel"),
         ("--means m.npy --logvars l.npy --kind lapace", "Did you mean 'laplace'"),
         ("--means m.npy --logvars l.npy --prior gaussian", "--prior"),
         ("--means m.npy --logvars s.npy --kind laplace --given std", "--given"),

@@ -35,6 +35,7 @@ SOURCE = FairBits(jnp.eye(2))
 JOINT = Joint(SOURCE, jnp.asarray, Gaussian(0.7))
 SYSTEM = capacity.GaussianAutoencoder(capacity.Architecture(2, (4,)))
 TRAINING = capacity.Training(2, 8, 2, 8)
+MODEL = capacity.LatentModel(1, lambda x, z: z[:, 0], lambda rng, z: z)
 NEITHER: Any = jnp.zeros(3)
 QUICK = (
     "analysis.weights.trace.hutchinson", "claims.outcome.examine", "curves.plan.plan_curve",
@@ -88,6 +89,10 @@ CASES: dict[str, Callable[[Any], Any]] = {
         key, gaussian(X[:6], 0 * X[:6] + 0.6), samples=256
     ),
     "analysis.latent.shared.shared_bits": shared,
+    "analysis.model.measured.measure_model": lambda key: capacity.measure_model(key, X, MODEL),
+    "analysis.model.network.measure_network": lambda key: capacity.measure_network(
+        key, [Layer(jnp.asarray, Gaussian(0.5))], X
+    ),
     "analysis.storage.random_labels.memorise": lambda key: capacity.analysis.storage.memorise(
         key, 3, None, inputs=2, hidden=2, most=4, steps=2
     ),
