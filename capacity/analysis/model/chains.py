@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.special import logsumexp
 
-from capacity.analysis.model.latent_model import Codes, LatentModel, PointRows
+from capacity.analysis.model.latent_model import CodeRows, LatentModel, PointRows
 from capacity.analysis.model.moves import Annealed, ChainState
 from capacity.analysis.model.starts import ChainStart
 
@@ -55,7 +55,7 @@ class EvidenceEnds(NamedTuple):
 
 
 def ends(
-    rng: np.random.Generator, model: LatentModel, plan: ChainPlan, x: PointRows, chains: int, z: Codes | None = None
+    rng: np.random.Generator, model: LatentModel, plan: ChainPlan, x: PointRows, chains: int, z: CodeRows | None = None
 ) -> EvidenceEnds:
     """Both ends of the log evidence of n points, nats.
 

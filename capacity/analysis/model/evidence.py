@@ -10,7 +10,7 @@ from jaxtyping import Float
 from scipy.special import logsumexp
 
 from capacity.analysis.model.chains import ChainPlan, ends
-from capacity.analysis.model.latent_model import LOG_2PI, Codes, LatentModel, PointRows
+from capacity.analysis.model.latent_model import LOG_2PI, CodeRows, LatentModel, PointRows
 from capacity.analysis.model.pilots import Told
 
 IMPORTANCE = 256  # codes of the encoder for the importance-weighted bound
@@ -51,7 +51,7 @@ def point_nats(
     x: PointRows,
     chains: int,
     told: Told,
-    z: Codes | None = None,
+    z: CodeRows | None = None,
 ) -> PointNats:
     """Nats of points, as many at a time as their chains have rows in a batch.
 

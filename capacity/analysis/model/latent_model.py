@@ -21,7 +21,7 @@ from capacity.runtime.whole import whole
 
 PointRows: TypeAlias = np.ndarray
 """Points (n, ...), a row each."""
-Codes: TypeAlias = Float[np.ndarray, "n units"]
+CodeRows: TypeAlias = Float[np.ndarray, "n units"]
 """Latent codes z, a row each."""
 MIN_PADDED = 16  # rows; a program for each power of two from there
 LOG_2PI = float(np.log(2 * np.pi))
@@ -35,7 +35,7 @@ class Encoded(NamedTuple):
         spread: (n, units) log standard deviations; or (n, units, units) factors F of the covariances F F'.
     """
 
-    mean: Codes
+    mean: CodeRows
     spread: np.ndarray
 
 
@@ -49,9 +49,9 @@ class CodePrior:
         gradient: (n, units) -> (n, units), of `log_prob`; None where it is not known.
     """
 
-    log_prob: Callable[[Codes], ArrayLike]
+    log_prob: Callable[[CodeRows], ArrayLike]
     sample: Callable[[np.random.Generator, int], ArrayLike]
-    gradient: Callable[[Codes], ArrayLike] | None = None
+    gradient: Callable[[CodeRows], ArrayLike] | None = None
 
 
 @dataclass(frozen=True)
@@ -71,9 +71,9 @@ class LatentModel:
     """
 
     units: int
-    log_likelihood: Callable[[PointRows, Codes], ArrayLike]
-    simulate: Callable[[np.random.Generator, Codes], ArrayLike]
-    gradient: Callable[[PointRows, Codes], tuple[ArrayLike, ArrayLike]] | None = None
+    log_likelihood: Callable[[PointRows, CodeRows], ArrayLike]
+    simulate: Callable[[np.random.Generator, CodeRows], ArrayLike]
+    gradient: Callable[[PointRows, CodeRows], tuple[ArrayLike, ArrayLike]] | None = None
     encode: Callable[[PointRows], tuple[ArrayLike, ArrayLike]] | None = None
     prior: CodePrior | None = None
     batch: int = 1024
@@ -127,7 +127,7 @@ class LatentModel:
             batch,
         )
 
-    def draw(self, rng: np.random.Generator, n: int) -> tuple[Codes, PointRows]:
+    def draw(self, rng: np.random.Generator, n: int) -> tuple[CodeRows, PointRows]:
         """n pairs of the model: codes (n, units) by the prior, and points (n, ...) by the likelihood."""
         if self.prior is None:
             z = rng.normal(size=(n, self.units))
@@ -160,7 +160,7 @@ class LatentModel:
             spreads.append(_finite(_numbers(spread, (*shape, self.units) if full else shape, kind), kind))
         return Encoded(np.concatenate(means), np.concatenate(spreads))
 
-    def likelihood(self, x: PointRows, z: Codes) -> Float[np.ndarray, " n"]:
+    def likelihood(self, x: PointRows, z: CodeRows) -> Float[np.ndarray, " n"]:
         """log p(x|z), (n,) nats; what is no number counts as impossible."""
         found = [
             _numbers(self.log_likelihood(x[rows], z[rows]), z[rows].shape[:1], "log likelihoods")
@@ -168,13 +168,13 @@ class LatentModel:
         ]
         return _possible(np.concatenate(found))
 
-    def log_prior(self, z: Codes) -> Float[np.ndarray, " n"]:
+    def log_prior(self, z: CodeRows) -> Float[np.ndarray, " n"]:
         """log p(z), (n,) nats."""
         if self.prior is None:
             return standard_normal(z)
         return _possible(_numbers(self.prior.log_prob(z), (len(z),), "log densities of the prior"))
 
-    def log_joint(self, x: PointRows, z: Codes) -> tuple[Float[np.ndarray, " n"], Codes | None]:
+    def log_joint(self, x: PointRows, z: CodeRows) -> tuple[Float[np.ndarray, " n"], CodeRows | None]:
         """log p(x, z), (n,) nats, and its gradient by z (n, units), None where there is none."""
         if self.gradient is None:
             return self.likelihood(x, z) + self.log_prior(z), None
@@ -194,7 +194,7 @@ class LatentModel:
         return [slice(start, min(start + self.batch, n)) for start in range(0, n, self.batch)]
 
 
-def standard_normal(z: Codes) -> Float[np.ndarray, " n"]:
+def standard_normal(z: CodeRows) -> Float[np.ndarray, " n"]:
     """Log density of independent standard normal units, (n,) nats."""
     return np.asarray(-0.5 * (np.square(z).sum(1) + LOG_2PI * z.shape[1]))
 
@@ -233,7 +233,7 @@ def _drawn(simulate: Callable[[Key, jax.Array], jax.Array]) -> Callable[..., np.
     """A function of a key and a code as one of a generator and NumPy codes, or of a generator and a number of them."""
     program = jax.jit(jax.vmap(simulate))
 
-    def draws(rng: np.random.Generator, z: Codes | int) -> np.ndarray:
+    def draws(rng: np.random.Generator, z: CodeRows | int) -> np.ndarray:
         codes = np.zeros((z, 0)) if isinstance(z, int) else z
         n, size = len(codes), _padded(len(codes))
         with jax.enable_x64(True):

@@ -25,7 +25,7 @@ from numpy.typing import ArrayLike
 
 from capacity.analysis.latent.population import measure_population
 from capacity.analysis.model.evidence import PointNats, encoder_nats, point_nats
-from capacity.analysis.model.latent_model import Codes, LatentModel, PointRows
+from capacity.analysis.model.latent_model import CodeRows, LatentModel, PointRows
 from capacity.analysis.model.pilots import planned
 from capacity.results.estimate import Bracket, Estimate, Kind
 from capacity.runtime.keys import Seed, as_key
@@ -274,8 +274,8 @@ def _checked(x: ArrayLike) -> PointRows:
     return rows
 
 
-def _like(x: PointRows, drawn: tuple[Codes, PointRows]) -> tuple[Codes, PointRows]:
-    """Codes and points that the model made, if they have the shape of the given ones."""
+def _like(x: PointRows, drawn: tuple[CodeRows, PointRows]) -> tuple[CodeRows, PointRows]:
+    """CodeRows and points that the model made, if they have the shape of the given ones."""
     if drawn[1].shape[1:] != x.shape[1:]:
         raise ValueError(f"Expected simulate to draw points of shape {x.shape[1:]}; got {drawn[1].shape[1:]}.")
     return drawn

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float
 
-from capacity.analysis.model.latent_model import Codes, LatentModel, PointRows, standard_normal
+from capacity.analysis.model.latent_model import CodeRows, LatentModel, PointRows, standard_normal
 from capacity.analysis.model.starts import Coordinates
 
 LEAPFROGS = 4
@@ -32,9 +32,9 @@ class ChainState(NamedTuple):
         slope: (n, units), its gradient; None without one.
     """
 
-    v: Codes
+    v: CodeRows
     value: Float[np.ndarray, " n"]
-    slope: Codes | None
+    slope: CodeRows | None
 
     @property
     def log_weight(self) -> Float[np.ndarray, " n"]:
@@ -57,14 +57,14 @@ class Annealed(NamedTuple):
     coordinates: Coordinates
     precision: Float[np.ndarray, " units"]
 
-    def state(self, v: Codes) -> ChainState:
+    def state(self, v: CodeRows) -> ChainState:
         """The state of chains at v."""
         with np.errstate(all="ignore"):
             value, slope = self.model.log_joint(self.x, self.coordinates.place(v))
         pulled = None if slope is None else self.coordinates.pull(slope)
         return ChainState(v, value + self.coordinates.log_det, pulled)
 
-    def exact(self, z: Codes) -> ChainState:
+    def exact(self, z: CodeRows) -> ChainState:
         """The state of chains at codes z."""
         return self.state(self.coordinates.back(z))
 
@@ -113,7 +113,7 @@ def _tempered(at: ChainState, beta: float) -> Float[np.ndarray, " n"]:
     return (1 - beta) * standard_normal(at.v) + beta * at.value
 
 
-def _slope(at: ChainState, beta: float) -> Codes:
+def _slope(at: ChainState, beta: float) -> CodeRows:
     assert at.slope is not None
     return beta * at.slope - (1 - beta) * at.v
 
@@ -129,5 +129,5 @@ def _chosen(
     return ChainState(_where(moved, found.v, at.v), np.where(moved, found.value, at.value), slope), chance
 
 
-def _where(moved: Bool[np.ndarray, " n"], one: Codes, other: Codes) -> Codes:
+def _where(moved: Bool[np.ndarray, " n"], one: CodeRows, other: CodeRows) -> CodeRows:
     return np.where(moved[:, None], one, other)

@@ -17,7 +17,7 @@ import numpy as np
 from jaxtyping import Float
 
 from capacity.analysis.model.chains import ChainPlan, EvidenceEnds, ends
-from capacity.analysis.model.latent_model import Codes, LatentModel, PointRows
+from capacity.analysis.model.latent_model import CodeRows, LatentModel, PointRows
 from capacity.analysis.model.moves import MAX_STEP, Annealed, wanted_acceptance
 from capacity.analysis.model.starts import ChainStart, starts
 from capacity.runtime.names import check_name
@@ -116,7 +116,7 @@ def _tried(rng: np.random.Generator, model: LatentModel, plan: ChainPlan, chains
     return tried
 
 
-def _turned(model: LatentModel, start: ChainStart, z: Codes, x: PointRows) -> tuple[ChainStart, np.ndarray]:
+def _turned(model: LatentModel, start: ChainStart, z: CodeRows, x: PointRows) -> tuple[ChainStart, np.ndarray]:
     """The start turned to the posterior's own axes, and its mean precision along each.
 
     The precision is the mean square of the score at codes of the posterior; without a gradient, the inverse of their

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from capacity.analysis.model.latent_model import Codes, Encoded, LatentModel, PointRows
+from capacity.analysis.model.latent_model import CodeRows, Encoded, LatentModel, PointRows
 
 CORRECTED, ENCODER, PRIOR = "corrected encoder", "encoder", "prior"
 RIDGE = 1e-6  # of a variance, in regressions and covariances
@@ -28,23 +28,23 @@ class Coordinates(NamedTuple):
         shared: A, (units, units).
     """
 
-    mean: Codes
+    mean: CodeRows
     spread: np.ndarray
     shared: Float[np.ndarray, "units units"]
 
-    def place(self, v: Codes) -> Codes:
-        """Codes z of v, (n, units) both."""
+    def place(self, v: CodeRows) -> CodeRows:
+        """CodeRows z of v, (n, units) both."""
         turned = v @ self.shared.T
         moved = self.spread * turned if self.spread.ndim == 2 else _times(self.spread, turned)
         return np.asarray(self.mean + moved)
 
-    def pull(self, slope: Codes) -> Codes:
+    def pull(self, slope: CodeRows) -> CodeRows:
         """Gradients by v of gradients by z."""
         if self.spread.ndim == 2:
             return np.asarray((self.spread * slope) @ self.shared)
         return np.asarray(_times(np.swapaxes(self.spread, 1, 2), slope) @ self.shared)
 
-    def back(self, z: Codes) -> Codes:
+    def back(self, z: CodeRows) -> CodeRows:
         """v of codes z."""
         left = z - self.mean
         turned = (
@@ -92,7 +92,7 @@ class ChainStart:
         return Coordinates(self.offset + posterior.mean @ self.slope.T, _factor(posterior), self.shared)
 
 
-def starts(model: LatentModel, z: Codes, posterior: Encoded | None) -> dict[str, ChainStart]:
+def starts(model: LatentModel, z: CodeRows, posterior: Encoded | None) -> dict[str, ChainStart]:
     """All starts, by name, the likely best first.
 
     Args:
@@ -118,7 +118,7 @@ def _factor(posterior: Encoded) -> np.ndarray:
     return np.exp(posterior.spread) if posterior.spread.ndim == 2 else posterior.spread
 
 
-def _regression(mean: Codes, z: Codes) -> tuple[np.ndarray, np.ndarray]:
+def _regression(mean: CodeRows, z: CodeRows) -> tuple[np.ndarray, np.ndarray]:
     """Offset and slope of z on the encoder's mean, drawn a little towards none."""
     centre, middle = mean.mean(0), z.mean(0)
     left = mean - centre
