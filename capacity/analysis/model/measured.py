@@ -275,7 +275,7 @@ def _checked(x: ArrayLike) -> PointRows:
 
 
 def _like(x: PointRows, drawn: tuple[CodeRows, PointRows]) -> tuple[CodeRows, PointRows]:
-    """CodeRows and points that the model made, if they have the shape of the given ones."""
+    """Codes and points that the model made, if they have the shape of the given ones."""
     if drawn[1].shape[1:] != x.shape[1:]:
         raise ValueError(f"Expected simulate to draw points of shape {x.shape[1:]}; got {drawn[1].shape[1:]}.")
     return drawn

@@ -91,7 +91,7 @@ def noise_size(layers: Sequence[Layer], vector: Vector) -> int:
 
 @partial(jax.jit, static_argnums=3)
 def codes_of(layers: Sequence[Layer], key: Key, vectors: Float[Array, "n dim"], times: int) -> Code:
-    """CodeRows of every vector, each so many times by noise of its own: leaves (n, times, ...).
+    """Codes of every vector, each so many times by noise of its own: leaves (n, times, ...).
 
     Args:
         layers: first to last; of the last no noise is added.

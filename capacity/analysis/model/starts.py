@@ -33,7 +33,7 @@ class Coordinates(NamedTuple):
     shared: Float[np.ndarray, "units units"]
 
     def place(self, v: CodeRows) -> CodeRows:
-        """CodeRows z of v, (n, units) both."""
+        """Codes z of v, (n, units) both."""
         turned = v @ self.shared.T
         moved = self.spread * turned if self.spread.ndim == 2 else _times(self.spread, turned)
         return np.asarray(self.mean + moved)
