@@ -16,7 +16,7 @@ from capacity.cli.refusals import INTERRUPTED, refusals
 from capacity.cli.say import say, say_aside, say_json
 from capacity.runtime.devices import hint_at_gpu, set_devices
 from capacity.runtime.files.names import CLAIMS_FILE
-from capacity.runtime.start import check_platform, keep_compiled
+from capacity.runtime.start import start_jax
 
 if TYPE_CHECKING:
     from capacity.claims.outcome import Outcome
@@ -56,9 +56,8 @@ def claims_command(
             check_member(name, "claim", "a claim")
         check_folder(out, "--out")
         set_devices(None)
-        check_platform()
+        start_jax()
         hint_at_gpu(quiet)
-        keep_compiled()
         from capacity.claims.run import claims_named, gather, run_claims
 
         with _Lines(len(claims_named(names or [])), quiet) as lines:

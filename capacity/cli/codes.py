@@ -10,7 +10,7 @@ from capacity.cli.given_posterior import code_array
 from capacity.cli.options import check_inputs, check_plot
 from capacity.cli.refusals import refusals
 from capacity.cli.say import say, say_json
-from capacity.runtime.start import check_platform
+from capacity.runtime.start import start_jax
 
 
 class CodeFiles(NamedTuple):
@@ -59,7 +59,7 @@ def latent_codes(
         else:
             checked_probs(array, given)
 
-        check_platform()  # loads JAX, which takes seconds: data that cannot be taken need not wait for it
+        start_jax()  # loads JAX, which takes seconds: data that cannot be taken need not wait for it
 
         from capacity.analysis.codes import measure_codes, measure_probs
         from capacity.runtime.progress import Bar

@@ -18,7 +18,7 @@ from capacity.cli.refusals import INTERRUPTED, refusals, refuse
 from capacity.cli.say import say
 from capacity.runtime.devices import hint_at_gpu, set_devices
 from capacity.runtime.files.names import CURVE_FILE
-from capacity.runtime.start import check_platform, join, keep_compiled
+from capacity.runtime.start import join, start_jax
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -60,7 +60,6 @@ def curve_command(
         rows = given_rows(source)
         pool = executor_pool(machine.executor, machine.workers, machine.scheduler) if machine.executor else None
         set_devices(machine.devices)
-        keep_compiled()
         join(machine.coordinator, machine.processes, machine.process)
         from capacity.cli.request import plans_of
         from capacity.curves.execute import run_plan
@@ -68,7 +67,7 @@ def curve_command(
         from capacity.report.command import save_command
         from capacity.runtime.files.store import Store
 
-        check_platform()
+        start_jax()
         hint_at_gpu(quiet)
         plans = plans_of(source=source, size=size, run=run, rows=rows)
         if machine.process:  # only process 0 keeps and shows what all of them make

@@ -27,7 +27,7 @@ from capacity.cli.options import (
 from capacity.cli.refusals import refusals
 from capacity.cli.say import say, say_json
 from capacity.runtime.names import check_name
-from capacity.runtime.start import check_platform
+from capacity.runtime.start import start_jax
 
 if TYPE_CHECKING:
     import jax
@@ -100,7 +100,7 @@ def estimate_command(
         sides, dropped = complete_sides(meant, cast("Missing", missing))
         checked(sides[0], sides[1], "any")
 
-        check_platform()  # loads JAX, which takes seconds: data that cannot be taken need not wait for it
+        start_jax()  # loads JAX, which takes seconds: data that cannot be taken need not wait for it
 
         import jax
 

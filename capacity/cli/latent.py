@@ -17,7 +17,7 @@ from capacity.cli.options import SeedOption, TableJsonOption, check_inputs, chec
 from capacity.cli.refusals import refusals
 from capacity.cli.say import say, say_json
 from capacity.runtime.names import check_name
-from capacity.runtime.start import check_platform
+from capacity.runtime.start import start_jax
 
 
 def latent_command(
@@ -145,7 +145,7 @@ def latent_command(
         _, units = checked_posterior(*read, given)[0].shape
         check_samples(samples, units)
 
-        check_platform()  # loads JAX, which takes seconds: data that cannot be taken need not wait for it
+        start_jax()  # loads JAX, which takes seconds: data that cannot be taken need not wait for it
 
         import jax
 
@@ -193,7 +193,7 @@ def _other_kind(
     from capacity.runtime.files.arrays import read_one
 
     arrays = read_one(means), None if logvars is None else read_one(logvars)
-    check_platform()
+    start_jax()
 
     from capacity.analysis.latent.posteriors import measure_posteriors
     from capacity.runtime.progress import Bar

@@ -12,7 +12,7 @@ from capacity.cli.help import WRITTEN
 from capacity.cli.refusals import refusals
 from capacity.cli.say import say, say_json
 from capacity.runtime.names import check_name
-from capacity.runtime.start import check_platform
+from capacity.runtime.start import start_jax
 
 
 def list_command(
@@ -56,7 +56,7 @@ def print_version(asked: bool) -> None:
     if not asked:
         return
     with refusals():
-        check_platform()
+        start_jax()
     import jax
 
     from capacity.runtime.devices import unused_gpu

@@ -27,7 +27,7 @@ from capacity.cli.options import (
 from capacity.cli.refusals import refusals
 from capacity.cli.say import say, say_json
 from capacity.runtime.names import check_name, typed_names
-from capacity.runtime.start import check_platform
+from capacity.runtime.start import start_jax
 
 if TYPE_CHECKING:
     from capacity.runtime.tables.sides import Missing
@@ -91,7 +91,7 @@ def pairwise_command(
             target_of(known, goal[0])
         if sum(column.kind != "unfit" for column in known) < 2:
             refuse_without_pairs([column.note for column in known if column.note])
-        check_platform()  # loads JAX, which takes seconds: a file that cannot be read need not wait for it
+        start_jax()  # loads JAX, which takes seconds: a file that cannot be read need not wait for it
 
         import jax
         import numpy as np

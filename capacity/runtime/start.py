@@ -19,8 +19,8 @@ def silence_runtime() -> None:
     logging.getLogger("jax._src.xla_bridge").setLevel(logging.ERROR)  # a GPU unused is said by `devices`, once
 
 
-def check_platform() -> None:
-    """Refuse a platform that JAX has not got here, before any work; this starts JAX.
+def start_jax() -> None:
+    """Start JAX, with compiled programs kept, or refuse a platform that it has not got here, before any work.
 
     Raises:
         ValueError: saying what to set.
@@ -37,6 +37,7 @@ def check_platform() -> None:
             f"Expected JAX_PLATFORMS to name what JAX can run on here; got {asked!r}. Unset it, or say "
             "JAX_PLATFORMS=cpu; for an NVIDIA GPU: pip install 'jax[cuda12]'."
         ) from error
+    keep_compiled()
 
 
 def keep_compiled() -> None:

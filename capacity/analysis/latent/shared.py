@@ -24,7 +24,7 @@ from capacity.runtime.once import MAX_NUMBERS, ran
 
 MAX_UNITS = 24
 MIN_SAMPLES = 128
-FEW_PAIRS = 40  # of more, one compiled program takes less time
+FEW_PAIRS = 10  # of more, one compiled program takes less time wherever it has been kept
 MAX_DENSITIES = 1e9  # densities of one unit that may be computed for all pairs together
 
 
