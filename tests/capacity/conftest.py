@@ -11,6 +11,7 @@ import pytest
 from capacity.cli import claims as cli_claims
 from capacity.cli import curve as cli
 from capacity.cli.app import main
+from capacity.runtime import start
 
 Command = Callable[..., tuple[int, str, str]]
 
@@ -26,7 +27,6 @@ def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
 
     # The tests' own process keeps the devices that it has, and no compiled programs.
     monkeypatch.setattr(cli, "set_devices", lambda asked: None)
-    monkeypatch.setattr(cli, "keep_compiled", lambda: None)
-    monkeypatch.setattr(cli_claims, "keep_compiled", lambda: None)
+    monkeypatch.setattr(start, "keep_compiled", lambda: None)
     monkeypatch.setattr(cli_claims, "set_devices", lambda asked: None)
     return run
