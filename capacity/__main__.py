@@ -1,6 +1,6 @@
 """`python -m capacity`: the same as the command `capacity`, which begins here."""
 
-from capacity.cli.interrupts import INTERRUPTED, leave, leave_when_interrupted
+from capacity.cli.interrupts import INTERRUPTED, ignore_from_now, leave, leave_when_interrupted
 
 
 def enter() -> None:
@@ -13,6 +13,7 @@ def enter() -> None:
     except SystemExit as end:
         if end.code == INTERRUPTED:
             leave()
+        ignore_from_now()
         raise
 
 

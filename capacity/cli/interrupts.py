@@ -53,6 +53,12 @@ def raise_when_interrupted() -> None:
         signal.signal(signal.SIGINT, _raise)
 
 
+def ignore_from_now() -> None:
+    """All is done: while Python takes itself down it gives signals back, and Ctrl-C would kill without a word."""
+    if signal.getsignal(signal.SIGINT) in (_leave, _leave_work, _raise):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 def leave() -> Never:
     """End here, tidily: where Python goes on to take itself down, JAX's threads, still at work, abort the process."""
     atexit._run_exitfuncs()

@@ -55,6 +55,24 @@ def test_while_modules_load_it_says_its_sentence(tmp_path: Path, module: str, co
     assert not (tmp_path / "run").exists()
 
 
+def test_at_the_very_end_it_changes_nothing() -> None:
+    """While Python takes its modules down it has given signals back, and one that is not ignored kills."""
+    script = """
+import os, signal, sys
+from capacity.__main__ import enter
+
+class Late:
+    def __del__(self, kill=os.kill, number=os.getpid(), sent=signal.SIGINT):
+        kill(number, sent)
+
+late = Late()
+sys.argv = ["capacity", "--help"]
+enter()
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "") and "Usage: capacity" in done.stdout
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("delay", [0.1, 0.2, 0.4, 0.8, 1.2, 1.6, 2.0, 3.0])
 def test_at_any_delay_it_says_its_sentence(tmp_path: Path, delay: float) -> None:
