@@ -61,7 +61,8 @@ CONTINUOUS = [name for name in SOURCES if not SOURCES[name].discrete]
 @functools.cache
 def sampler_of(case: str) -> Callable[[jax.Array], Batch]:
     """8,000 draws for a key, compiled once for all laws."""
-    return jax.jit(lambda key: source_of(case).sample(key, 8000))
+    source = source_of(case)
+    return jax.jit(lambda key: source.sample(key, 8000))
 
 
 @functools.cache

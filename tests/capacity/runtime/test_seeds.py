@@ -69,6 +69,10 @@ def noisy(params: jax.Array, key: jax.Array, progress: jax.Array) -> jax.Array:
     return jnp.square(params - jax.random.normal(key)).sum()
 
 
+def posterior_of(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return x[:, :2], 0 * x[:, :2] - 1
+
+
 def shared(key: Any) -> Any:
     table = Posterior(jnp.asarray(X[:6], jnp.float32), jnp.zeros((6, 2)))
     rows = Rows.of(np.full(6, 1 / 6))
@@ -131,6 +135,10 @@ CASES: dict[str, Callable[[Any], Any]] = {
     ),
     "estimators.feature_selection.information_scorer": lambda key: capacity.information_scorer(key, method="ksg")(
         X, Y[:, 0]
+    ),
+    "frameworks.module.measure_module": lambda key: capacity.measure_module(key, posterior_of, X, samples=256),
+    "frameworks.module.measure_posterior": lambda key: capacity.measure_posterior(
+        key, capacity.collect_module(posterior_of, X), samples=256
     ),
     "systems.constraints.calibration": lambda key: capacity.systems.constraints.calibration(key, SOURCE),
     "training.fitting.fit": lambda key: capacity.training.fit(key, noisy, jnp.ones(2), optax.sgd(0.1), 2),
