@@ -214,13 +214,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=15.0)
     parser.add_argument("--out", type=Path, default=Path("runs/kills.jsonl"))
+    parser.add_argument("--only", choices=COMMANDS, help="one of the commands instead of all")
     asked = parser.parse_args()
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell ignores it in the background
     asked.out.parent.mkdir(parents=True, exist_ok=True)
     lines = asked.out.read_text().splitlines() if asked.out.exists() else []
     records = [json.loads(line) for line in lines]
     with tempfile.TemporaryDirectory() as scratch, asked.out.open("a") as file:
-        for record in trials(Path(scratch), len(records), asked.minutes):
+        commands = {asked.only: COMMANDS[asked.only]} if asked.only else COMMANDS
+        for record in trials(Path(scratch), len(records), asked.minutes, commands):
             records.append(record)
             file.write(json.dumps(record) + "\n")
             file.flush()
