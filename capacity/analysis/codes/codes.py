@@ -17,18 +17,16 @@ from numpy.typing import ArrayLike
 from capacity.analysis.codes.codebook import CodebookUse, bits_of_positions, use_of_symbols
 from capacity.analysis.codes.entropy_bounds import surprisals
 from capacity.analysis.codes.population import CodesPopulation, measure_codes_population, row_numbers
-from capacity.analysis.latent.population import NEAR_LIMIT
+from capacity.analysis.latent.limited import LimitedByPoints
 from capacity.estimators.checks import random_of
 from capacity.results.estimate import NATS_PER_BIT, Estimate
 from capacity.runtime.keys import Seed, as_key
 from capacity.runtime.progress import Progress, reporter
 from capacity.runtime.tables.codes import CodebookSize, checked_codes
 
-SATURATION_SHARE = 0.9  # of log2 N, as of a continuous code
-
 
 @dataclass(frozen=True)
-class Codes:
+class Codes(LimitedByPoints):
     """What the discrete code of N data points holds; all in bits unless said otherwise.
 
     Attributes:
@@ -55,21 +53,6 @@ class Codes:
     def positions(self) -> int:
         """How many symbols a code has."""
         return len(self.use.sizes)
-
-    @property
-    def limit(self) -> float:
-        """log2 N, the most that N data points can show."""
-        return float(self.information.limit)
-
-    @property
-    def saturated(self) -> bool:
-        """Whether the information reaches 90 % of log2 N: a larger data set would then show more."""
-        return float(self.information.high) >= SATURATION_SHARE * self.limit
-
-    @property
-    def told_apart(self) -> bool:
-        """Whether the information comes within a bit of log2 N: what positions say beyond it is then not known."""
-        return float(self.information.high) >= self.limit - NEAR_LIMIT
 
     def _repr_html_(self) -> str:
         from capacity.results.html import html_table, number

@@ -16,8 +16,9 @@ from capacity.analysis.codes.bounding import cut_at, lower_bounds, one_of, stack
 from capacity.analysis.codes.code_length import CodeLengths, cross_fitted, folds_of
 from capacity.analysis.codes.entropy_bounds import entropy_below, surprisals
 from capacity.analysis.codes.pairs import position_pairs
+from capacity.analysis.latent.limited import NEAR_LIMIT
 from capacity.analysis.latent.pairs import SharedBracket
-from capacity.analysis.latent.population import MIN_POINTS, NEAR_LIMIT, bracket_known
+from capacity.analysis.latent.population import MIN_POINTS, bracket_known
 from capacity.results.estimate import Bracket, Estimate
 
 TOLD = 50_000  # rows whose code length is asked

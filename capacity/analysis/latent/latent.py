@@ -23,7 +23,8 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import ArrayLike
 
-from capacity.analysis.latent.population import NEAR_LIMIT, Population, measure_population
+from capacity.analysis.latent.limited import NEAR_LIMIT, LimitedByPoints
+from capacity.analysis.latent.population import Population, measure_population
 from capacity.analysis.latent.shared import SharedBits, shared_bits
 from capacity.analysis.latent.usage import Usage, usage_of
 from capacity.bounds.exact.enumeration import (
@@ -46,7 +47,6 @@ from capacity.runtime.progress import Progress, reporter
 from capacity.runtime.tables.posterior import MIN_SAMPLES, check_samples, checked_posterior
 
 ACTIVE_VARIANCE = 0.01  # Burda, Grosse & Salakhutdinov (2016), section 5.2
-SATURATION_SHARE = 0.9  # of log2 N: there the number of points decides the figure more than the code does
 GROWTH_DIVISORS = (8, 4, 2, 1)  # the data set's size is divided by these
 
 
@@ -58,7 +58,7 @@ class Growth(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Latent:
+class Latent(LimitedByPoints):
     """What the code of N data points holds; all in bits unless said otherwise.
 
     Attributes:
@@ -107,16 +107,6 @@ class Latent:
         return self.marginal_kl
 
     @property
-    def limit(self) -> float:
-        """log2 N, the most that N data points can show."""
-        return float(self.information.limit)
-
-    @property
-    def saturated(self) -> bool:
-        """Whether the interval reaches 90 % of log2 N: a larger data set would then show more."""
-        return float(self.information.high) >= SATURATION_SHARE * self.limit
-
-    @property
     def usage(self) -> Usage:
         """Units by the bits that each says alone: the population's where they are bracketed, else of these points."""
         if self.population is None or not np.isfinite(self.population.marginal.high).all():
@@ -130,11 +120,6 @@ class Latent:
         alone, shared = np.asarray(self.marginal.bits), self.shared
         together = alone[shared.first] + alone[shared.second] - np.asarray(shared.bits.bits)
         return np.asarray(together < self.limit - NEAR_LIMIT)
-
-    @property
-    def told_apart(self) -> bool:
-        """Whether the information comes within a bit of log2 N: what units say beyond it is then not known."""
-        return float(self.information.high) >= self.limit - NEAR_LIMIT
 
     def _repr_html_(self) -> str:
         from capacity.results.html import html_table, number

@@ -26,6 +26,7 @@ import numpy as np
 from capacity.analysis.latent.bounding import bound_of, bounds_of, noise_controls, not_below_zero, own_mixture
 from capacity.analysis.latent.folds import FOLDS, Folded, fold_sums, folded, over, pair_density, unit_sums
 from capacity.analysis.latent.laws import chain_rates, rates, unit_rates
+from capacity.analysis.latent.limited import NEAR_LIMIT
 from capacity.analysis.latent.pairs import SharedBracket, pair_brackets
 from capacity.analysis.latent.reference import LOG_2PI, bulk
 from capacity.results.estimate import Bracket, Estimate, Kind
@@ -36,7 +37,6 @@ MIN_UNIT_CODES = 256
 UNIT_POINTS = 8192  # for the same: the bound from fewer points is one too
 MAX_DENSITIES = 1e9  # of single units
 SEEN = 32.0  # alpha times the number of noisy codes: what none of them saw costs 3/32 nats at most
-NEAR_LIMIT = 1.0  # bit below log2 N: from there on an enumerated figure means log2 N
 WIDE_SHARE, WIDE_BITS = 0.15, 0.1  # of the upper end, bits: a bracket wider than both tells little
 
 

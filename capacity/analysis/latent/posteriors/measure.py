@@ -17,8 +17,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from capacity.analysis.latent.latent import SATURATION_SHARE
-from capacity.analysis.latent.population import NEAR_LIMIT
+from capacity.analysis.latent.limited import LimitedByPoints
 from capacity.analysis.latent.posteriors.levels import Hierarchy
 from capacity.analysis.latent.posteriors.points import Posteriors
 from capacity.analysis.latent.posteriors.population import bracket_of_population
@@ -39,7 +38,7 @@ from capacity.runtime.tables.posterior import MIN_SAMPLES, check_samples
 
 
 @dataclass(frozen=True)
-class PosteriorBits:
+class PosteriorBits(LimitedByPoints):
     """What the code of N points holds; all in bits.
 
     Attributes:
@@ -63,21 +62,6 @@ class PosteriorBits:
     by_unit: UnitBits | None
     levels: tuple[Estimate, ...]
     population: Bracket
-
-    @property
-    def limit(self) -> float:
-        """log2 N, the most that N points can show."""
-        return float(self.information.limit)
-
-    @property
-    def saturated(self) -> bool:
-        """Whether the interval reaches 90 % of log2 N: more points would show more."""
-        return float(self.information.high) >= SATURATION_SHARE * self.limit
-
-    @property
-    def told_apart(self) -> bool:
-        """Whether the information comes within a bit of log2 N: units and levels then measure that."""
-        return float(self.information.high) >= self.limit - NEAR_LIMIT
 
 
 def measure_posteriors(
