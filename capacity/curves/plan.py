@@ -62,7 +62,7 @@ class CurvePlan:
     def configuration(self) -> dict[str, Any]:
         """Everything that decides the figures, as JSON."""
         return {
-            "system": {"name": self.system.name} | asdict(self.system),
+            "system": {"name": self.system.name} | asdict(self.system) | self._program,
             "source": {
                 "name": self.source.name,
                 "bits": float(self.source.bits),
@@ -78,6 +78,14 @@ class CurvePlan:
             "key": np.asarray(jax.random.key_data(self.key)).tolist(),
             "versions": versions(),
         }
+
+    @cached_property
+    def _program(self) -> dict[str, str]:
+        """What runs of a system or networks of somebody else: their names and numbers do not say it."""
+        kinds = (type(self.system), type(self.system.architecture))
+        if all(kind.__module__.partition(".")[0] == "capacity" for kind in kinds):
+            return {}
+        return {"program": self.training.program(self.source, self.system)}
 
     def lane(self, index: int) -> tuple[jax.Array, jax.Array]:
         """Key and level of a lane; lanes are ordered by level, then seed."""

@@ -6,7 +6,6 @@ message decoder goes on learning from fresh samples.
 
 from __future__ import annotations
 
-import hashlib
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -25,6 +24,7 @@ from capacity.runtime.whole import whole
 from capacity.training.fitting import Fitting, advance, apply_update, begin, cosine_adam
 from capacity.training.precision import PRODUCTS, ROUNDED, fast_products, rounded_products
 from capacity.training.system import Level, Params, System
+from capacity.training.traced import program_digest
 
 if TYPE_CHECKING:
     from synthetic.source import Source
@@ -78,6 +78,26 @@ class Training:
         names = ("steps", "batch", "receiver_steps", "receiver_batch", "learning_rate", "products")
         optimisers = {n: _digest(getattr(self, n)) for n in ("optimiser", "receiver_optimiser")}
         return {name: getattr(self, name) for name in names} | optimisers
+
+    def program(self, source: Source, system: System) -> str:
+        """A short hash of what is traced of a system: fresh parameters, loss, sender and receiver.
+
+        Args:
+            source: what is sent.
+            system: what is trained.
+        """
+
+        def lane(key: jax.Array, level: jax.Array) -> tuple[Params, Scalar, Scalar]:
+            params, start = system.init(key, source), jnp.zeros(())
+            ready = system.prepared(key, source)
+            receiver_loss = self._receiver_loss(sender(key, params, source, ready, level), params, ready)
+            return (
+                params,
+                ready.loss(params, key, source, level, self.batch, start),
+                receiver_loss(params["message"], key, start),
+            )
+
+        return program_digest(lane, jax.random.key(0), jnp.ones(()))
 
     @property
     def total(self) -> int:
@@ -238,5 +258,4 @@ def _digest(given: Optimiser | None) -> str | None:
     if optimiser is None:
         return None
     params = {"kernel": jnp.ones((2, 2)), "bias": jnp.ones(2)}
-    program = str(jax.make_jaxpr(lambda p: apply_update(optimiser, p, optimiser.init(p), p))(params))
-    return hashlib.sha256(program.encode()).hexdigest()[:16]
+    return program_digest(lambda p: apply_update(optimiser, p, optimiser.init(p), p), params)

@@ -1,0 +1,48 @@
+"""What runs, as a short hash: the program that JAX traces of a function, with the constants in it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.extend.core import ClosedJaxpr, Jaxpr
+
+ADDRESS = re.compile(r"0x[0-9a-f]+")  # of a function in memory: another one in every process
+
+
+def program_digest(function: Callable[..., Any], *arguments: Any) -> str:
+    """16 hexadecimal digits that differ where the traced program, or a constant in it, differs.
+
+    The same in every process and on every device, for one version of JAX and of the libraries that are traced.
+
+    Args:
+        function: that `jax.jit` would take.
+        arguments: of it; shapes and types alone count.
+    """
+    traced = jax.make_jaxpr(function)(*arguments)
+    found = hashlib.sha256(ADDRESS.sub("", str(traced)).encode())
+    for constant in _constants(traced):
+        found.update(np.ascontiguousarray(constant).tobytes())
+    return found.hexdigest()[:16]
+
+
+def _constants(traced: ClosedJaxpr | Jaxpr) -> Iterator[np.ndarray]:
+    """Arrays that are part of a program, in its order, also those of programs inside it."""
+    if isinstance(traced, ClosedJaxpr):
+        yield from map(_numbers, traced.consts)
+        traced = traced.jaxpr
+    for equation in traced.eqns:
+        for parameter in equation.params.values():
+            for part in parameter if isinstance(parameter, tuple | list) else (parameter,):
+                if isinstance(part, ClosedJaxpr | Jaxpr):
+                    yield from _constants(part)
+
+
+def _numbers(constant: Any) -> np.ndarray:
+    is_key = hasattr(constant, "dtype") and jnp.issubdtype(constant.dtype, jax.dtypes.prng_key)
+    return np.asarray(jax.random.key_data(constant) if is_key else constant)
