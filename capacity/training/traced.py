@@ -44,5 +44,5 @@ def _constants(traced: ClosedJaxpr | Jaxpr) -> Iterator[np.ndarray]:
 
 
 def _numbers(constant: Any) -> np.ndarray:
-    is_key = hasattr(constant, "dtype") and jnp.issubdtype(constant.dtype, jax.dtypes.prng_key)
+    is_key = isinstance(constant, jax.Array) and jnp.issubdtype(constant.dtype, jax.dtypes.prng_key)
     return np.asarray(jax.random.key_data(constant) if is_key else constant)
