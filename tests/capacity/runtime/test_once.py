@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from capacity.bounds.exact.enumeration import information_of
-from capacity.bounds.exact.listing import list_codes
-from capacity.bounds.exact.sample import sampled
+from capacity.bounds.exact.listing import Listed, list_codes
+from capacity.bounds.exact.sample import Sample, sampled
 from capacity.bounds.exact.units import unit_information_of
 from capacity.channels import LearntGaussian, Posterior
+from capacity.joint.joint import Joint
 from capacity.joint.table import Rows, tabled
 from capacity.runtime.once import ran, run_once
 
@@ -51,13 +52,22 @@ def test_operations_are_those_of_a_compiled_program(program: Callable[[jax.Array
     compare(run_once(program, X), jax.jit(program)(X))
 
 
-def test_exact_figures_are_those_of_compiled_programs() -> None:
+def listed_and_sampled() -> tuple[Joint, Listed, Sample]:
     table = Posterior(jnp.asarray(X[:, :2] * 3), jnp.asarray(X[:, 2:4]))
     joint = tabled(Rows.of(np.array([0.1, 0.2, 0.3, 0.4])), table, LearntGaussian())
     listed = list_codes(joint)
+    return joint, listed, sampled(jax.random.key(0), joint, listed, 256, True)
+
+
+def test_exact_figures_are_those_of_compiled_programs() -> None:
+    joint, listed, sample = listed_and_sampled()
     compare(ran(list_codes, joint, numbers=0), listed)
-    sample = sampled(jax.random.key(0), joint, listed, 256, True)
     compare(ran(information_of, joint, listed, sample, numbers=0), information_of(joint, listed, sample), 1e-4)
+
+
+@pytest.mark.slow
+def test_figures_by_unit_are_those_of_compiled_programs() -> None:
+    joint, listed, sample = listed_and_sampled()
     by_unit = unit_information_of(joint, listed, sample)
     compare(ran(unit_information_of, joint, listed, sample, numbers=0), by_unit, 1e-4)
     once = ran(sampled, jax.random.key(0), joint, listed, static=(256, True), numbers=0)
