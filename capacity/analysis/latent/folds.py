@@ -17,6 +17,8 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.special import logsumexp
 
+from capacity.analysis.latent.distinct import distinct_rows
+
 FOLDS = 6
 BLOCK_BYTES = 3e7  # of one table of densities
 CANCELLED = 1e-3  # nats that the expanded square may be off; past it differences are taken unit by unit
@@ -103,9 +105,9 @@ def folded(rng: np.random.Generator, mean: np.ndarray, log_std: np.ndarray, n: i
         mean, log_std: (N, units).
         n: how many points have a noisy code, at most.
     """
-    both, copies = np.unique(np.hstack([mean, log_std]), axis=0, return_counts=True)
-    order = rng.permutation(len(both))
-    mean, log_std = np.hsplit(both[order], 2)
+    kept, copies = distinct_rows(mean, log_std)
+    order = rng.permutation(len(kept))
+    mean, log_std = mean[kept[order]], log_std[kept[order]]
     edges = np.linspace(0, len(order), FOLDS + 1).astype(int)
     every = np.arange(len(order))
     all_drawn = Folded(mean, log_std, copies[order].astype(float), edges, every, mean)
