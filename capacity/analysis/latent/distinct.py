@@ -1,7 +1,7 @@
 """Rows of tables that differ, sorted: in an order that does not depend on the order in which they came.
 
-Copies are found by a hash of 64 bits for each row, made a column at a time: in memory for a few columns however wide the
-tables are.  Rows of equal hash are held against each other.
+Copies are found by a hash of 64 bits for each row, made a column at a time: in memory for a few columns, however wide
+the tables are.  Rows of equal hash are held against each other.
 """
 
 from __future__ import annotations
