@@ -18,11 +18,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from capacity.analysis.latent.latent import SATURATION_SHARE
-from capacity.analysis.latent.population import NEAR_LIMIT
+from capacity.analysis.latent.population import NEAR_LIMIT, bracket_known
 from capacity.analysis.latent.posteriors.levels import Hierarchy
 from capacity.analysis.latent.posteriors.points import Posteriors
 from capacity.analysis.latent.posteriors.population import bracket_of_population
 from capacity.analysis.latent.posteriors.prior import LogPrior, checked_prior, rate_of
+from capacity.analysis.latent.usage import Usage, usage_of
 from capacity.bounds.exact.enumeration import PRECISION_SAMPLES, in_default_precision, information_of, widen
 from capacity.bounds.exact.listing import Listed, list_codes
 from capacity.bounds.exact.resolution import RESOLUTION
@@ -78,6 +79,19 @@ class PosteriorBits:
     def told_apart(self) -> bool:
         """Whether the information comes within a bit of log2 N: units and levels then measure that."""
         return float(self.information.high) >= self.limit - NEAR_LIMIT
+
+    @property
+    def population_known(self) -> bool:
+        """Whether `population` says more than that the points are told apart: it is narrow, or they are not."""
+        return bool(bracket_known(self.population, np.asarray(self.told_apart)))
+
+    @property
+    def usage(self) -> Usage | None:
+        """Units by the bits of these points that each says alone; None where units cannot be told apart."""
+        if self.by_unit is None:
+            return None
+        alone = self.by_unit.marginal
+        return usage_of(alone.bits, alone.low, alone.high)
 
 
 def measure_posteriors(
