@@ -312,7 +312,7 @@ def draw(axes: plt.Axes, figure: str) -> None:
     quiet_grid(axes)
 
 
-figure, (upper, lower) = plt.subplots(2, 1, figsize=(6, 10), layout="constrained")
+figure, (upper, lower) = plt.subplots(2, 1, figsize=(5.2, 9.6), layout="constrained")
 draw(upper, "error")
 upper.plot(normal_bits, normal_left, color=BLACK, lw=1.2)
 line = {"arrowprops": {"arrowstyle": "-"}, "fontsize": 9}
