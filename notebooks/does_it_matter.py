@@ -405,7 +405,7 @@ assert all(one.high > fano(one.probe[1] / 100) for seeds in runs.values() for on
 # **A codebook's size is not its bits.** Of 6 bits of codebook 4.6 to 5.7 are said, of 18 at most 16.0. FSQ uses its
 # symbols as evenly as VQ or more so (6.7 to 6.9 of 8, against 6.0 to 6.7), and rebuilds no better.
 #
-# **What is not known.** Eight of the 18 settings are `wide`, all that come near log2 900: they say at least 8.7 to
+# **What is not known.** Eight of the 18 settings are `wide`: the 900 images are saturated. They say at least 8.7 to
 # 14.1 bits, and at most 14.5 to 34.5. Most of those brackets overlap, so that their order is not known. The probe is
 # nearly level there, at 82 to 90 %; the error left still falls, from 41 to 25 %. More images would show more bits.
 #
@@ -413,5 +413,5 @@ assert all(one.high > fano(one.probe[1] / 100) for seeds in runs.values() for on
 # from 4.7 bits to 14.1 or more. *A probe of the means*: 86 % for β = 16, whose noisy code gets 45 % right and says at
 # most 2.2 bits, with which no code could get more than 84 %. The mean is not what the decoder gets.
 #
-# This is one data set, one small network, one length of training; settings were chosen, not drawn, and both halves of
-# the images are by the same writers.
+# This is one data set, one small network, one length of training; settings were chosen, not drawn, and a random
+# half does not keep the writers of one half out of the other.
