@@ -14,6 +14,8 @@ from jaxtyping import Bool, Float, Int
 from scipy.optimize import minimize
 from scipy.special import ndtri
 
+from capacity.estimators.threads import threads_for_product
+
 RIDGE = 2.0  # the precision of a standardised input's weight before any row was seen
 MAX_PRODUCTS = 6000  # that are tried
 MAX_KEPT = 400  # that are kept
@@ -207,6 +209,7 @@ def _fitted(
 
     start = np.concatenate([np.zeros(shape).ravel(), first])
     steps = int(np.clip(_PRICE / (4 * n * mask.size), _LEAST_STEPS, _STEPS))
-    flat = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": steps, "ftol": 1e-7}).x
+    with threads_for_product(n, *shape):
+        flat = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": steps, "ftol": 1e-7}).x
     weights = flat[: -len(first)].reshape(shape) / scale[:, None]
     return Logistic(softmaxes, products, weights, flat[-len(first) :] - centre @ weights)

@@ -18,10 +18,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from capacity.analysis.latent.limited import LimitedByPoints
+from capacity.analysis.latent.population import bracket_known
 from capacity.analysis.latent.posteriors.levels import Hierarchy
 from capacity.analysis.latent.posteriors.points import Posteriors
 from capacity.analysis.latent.posteriors.population import bracket_of_population
 from capacity.analysis.latent.posteriors.prior import LogPrior, checked_prior, rate_of
+from capacity.analysis.latent.usage import Usage, usage_of
 from capacity.bounds.exact.enumeration import PRECISION_SAMPLES, in_default_precision, information_of, widen
 from capacity.bounds.exact.listing import Listed, list_codes
 from capacity.bounds.exact.resolution import RESOLUTION
@@ -62,6 +64,19 @@ class PosteriorBits(LimitedByPoints):
     by_unit: UnitBits | None
     levels: tuple[Estimate, ...]
     population: Bracket
+
+    @property
+    def population_known(self) -> bool:
+        """Whether `population` says more than that the points are told apart: it is narrow, or they are not."""
+        return bool(bracket_known(self.population, np.asarray(self.told_apart)))
+
+    @property
+    def usage(self) -> Usage | None:
+        """Units by the bits of these points that each says alone; None where units cannot be told apart."""
+        if self.by_unit is None:
+            return None
+        alone = self.by_unit.marginal
+        return usage_of(alone.bits, alone.low, alone.high)
 
 
 def measure_posteriors(

@@ -154,6 +154,7 @@ def test_on_the_circle_bits_are_those_of_quadrature_over_the_angle() -> None:
     each = -float((density * np.log2(density)).sum(0).mean() * step)
     assert near(found.information, -float((mixed * np.log2(mixed)).sum() * step) - each)
     assert found.rate is not None and found.prior == "sphere" and found.by_unit is None
+    assert found.usage is None
     assert float(found.rate.bits) == pytest.approx(np.log2(2 * np.pi) - each, abs=1e-3)
 
 
@@ -218,6 +219,17 @@ def test_a_density_by_unit_is_that_of_scipy() -> None:
 def test_few_points_say_nothing_of_a_population() -> None:
     found = measured(gaussian(CENTRES[:10], WIDTHS[:10]))
     assert found.population.high == np.inf and "fewer than 64" in found.population.method
+    assert not found.population_known
+
+
+def test_units_are_told_by_what_they_say_and_points_told_apart_leave_the_population_open() -> None:
+    found = measured(gaussian(CENTRES, WIDTHS))
+    assert found.usage is not None and found.usage.active.tolist() == [True] and found.population_known
+    assert found.by_unit is not None and found.usage.bits == found.by_unit.marginal.bits
+    constant = measured(gaussian(0 * CENTRES, WIDTHS.mean() + 0 * WIDTHS))
+    assert constant.usage is not None and not constant.usage.active.any()
+    apart = measured(gaussian(CENTRES, 1e-3 * WIDTHS))
+    assert apart.told_apart and not apart.population_known
 
 
 @pytest.mark.parametrize(
