@@ -49,6 +49,10 @@ class VAE(nnx.Module):
         mean, logvar = self.encode(x)
         return [mean + jnp.exp(0.5 * logvar) * jax.random.normal(self.rngs.noise(), mean.shape), logvar]
 
+    def by_a_fixed_key(self, x: jax.Array) -> list[jax.Array]:
+        mean, logvar = self.encode(x)
+        return [mean + jnp.exp(0.5 * logvar) * jax.random.normal(jax.random.key(0), mean.shape), logvar]
+
     def loss(self, x: jax.Array) -> jax.Array:
         mean, logvar = self.encode(x)
         z = mean + jnp.exp(0.5 * logvar) * jax.random.normal(self.rngs.noise(), mean.shape)
@@ -192,6 +196,8 @@ def test_what_is_random_is_named_and_its_stream_put_back() -> None:
     with pytest.raises(ValueError, match=r"Random is `encoder\.dropout` \(Dropout\)"):
         collect_module(model, IMAGES, encode=stubborn(model))
     assert int(model.rngs.default.count[...]) == before
+    with pytest.raises(ValueError, match="noise of a fixed seed or key on its place"):
+        collect_module(model, IMAGES, encode="by_a_fixed_key")
 
 
 def test_batches_of_pytorch_kind_and_bad_names() -> None:
