@@ -34,12 +34,12 @@ class Call:
         args = tuple(_each(part, place) for part in self.args)
         return Call(args, {name: _each(part, place) for name, part in self.keywords.items()})
 
-    def first(self, rows: int) -> Call | None:
-        """The first rows alone; None where an input is no array of as many rows as all others."""
+    def last(self, rows: int) -> Call | None:
+        """The last rows alone; None where an input is no array of as many rows as all others."""
         parts = self._parts()
         if not all(is_array(part) and _rows(part) == self.rows for part in parts) or self.rows is None:
             return None
-        return self.placed(lambda part: part[:rows] if is_array(part) else part)
+        return self.placed(lambda part: part[len(part) - rows :] if is_array(part) else part)
 
     def _parts(self) -> list[object]:
         return [*self.args, *self.keywords.values()]

@@ -1,7 +1,7 @@
 """Rows from a loader through an encoder, batch by batch, and what must hold of them; knows no framework.
 
-Of the first batch three passes are had: two must agree, or the encoder is random; and its first half alone must say the
-same, or rows decide about each other (batch statistics).
+Of the first batch three passes are had: two must agree, or the encoder is random; and its second half alone must say
+the same, or rows decide about each other (batch statistics), or their places do (noise of a fixed seed).
 """
 
 from __future__ import annotations
@@ -113,16 +113,18 @@ def _check_encoder(one: PosteriorArrays, call: Call, read: Read, blame: Blame) -
             f"Expected the same {name} from two passes in evaluation mode; got others. Random is {parts}. Switch "
             "it off, or take what comes before it: the posterior's noise is not to be drawn here."
         )
-    half = call.first(one.points // 2)
+    rows = one.points // 2
+    half = call.last(rows)
     if half is None or one.points < 4:
         return
     alone = read(half)
-    cut = PosteriorArrays(one.law, {n: a[: one.points // 2] for n, a in one.arrays.items()}, one.given)
+    cut = PosteriorArrays(one.law, {n: a[one.points - rows :] for n, a in one.arrays.items()}, one.given)
     name = differing(cut, alone)
     if name:
         raise ValueError(
-            f"Expected {name} of a row to depend on that row; got others for the first half of a batch alone. Batch "
-            "statistics in evaluation mode (BatchNorm without running ones) make the code of a point depend on others."
+            f"Expected {name} of a row to depend on that row; got others for the second half of a batch alone. Batch "
+            "statistics in evaluation mode (BatchNorm without running ones) make the code of a point depend on others, "
+            "and noise of a fixed seed or key on its place: the posterior's noise is not to be drawn here."
         )
 
 

@@ -81,7 +81,8 @@ def _array(output: object, offers: tuple[str, ...]) -> np.ndarray:
 
 
 def _refusal(came: str, offers: tuple[str, ...]) -> ValueError:
-    methods = f" It has the methods {listed(offers)}: encode='{offers[0]}'." if offers else ""
+    likely = sorted(offers, key=lambda name: "encode" not in name.lower())[:1]
+    methods = f" It has the methods {listed(offers)}: encode='{likely[0]}'." if offers else ""
     return ValueError(
         f"Expected the encoder to give {WANTED}; got {came}.{methods} Or pick what is meant: "
         "encode=lambda x: model(x)[1:]; one array by its name: {'logits': ...}."

@@ -58,6 +58,8 @@ class CodePrior:
 class LatentModel:
     """p(z) p(x|z), and q(z|x) where there is an encoder; every function takes and gives NumPy arrays of n rows.
 
+    A function is given copies: it may write into them.
+
     Attributes:
         units: how many numbers z has.
         log_likelihood: from points (n, ...) and codes (n, units) to log p(x|z), (n,) nats.
@@ -135,7 +137,7 @@ class LatentModel:
             z = _numbers(self.prior.sample(rng, n), (n, self.units), "codes of the prior")
         parts = []
         for rows in self._blocks(n):
-            parts.append(np.asarray(self.simulate(rng, z[rows])))
+            parts.append(np.asarray(self.simulate(rng, z[rows].copy())))
             if parts[-1].shape[:1] != z[rows].shape[:1]:
                 raise ValueError(
                     f"Expected {len(z[rows])} points of simulate, a row each; got an array of shape {parts[-1].shape}."
@@ -152,7 +154,7 @@ class LatentModel:
             raise ValueError("Expected a model with an encoder; got one without.")
         means, spreads = [], []
         for rows in self._blocks(len(x)):
-            mean, spread = self.encode(x[rows])
+            mean, spread = self.encode(x[rows].copy())
             shape = (len(x[rows]), self.units)
             full = np.ndim(spread) == 3
             kind = "factors of the encoder's covariances" if full else "log standard deviations of the encoder"
@@ -163,7 +165,7 @@ class LatentModel:
     def likelihood(self, x: PointRows, z: CodeRows) -> Float[np.ndarray, " n"]:
         """log p(x|z), (n,) nats; what is no number counts as impossible."""
         found = [
-            _numbers(self.log_likelihood(x[rows], z[rows]), z[rows].shape[:1], "log likelihoods")
+            _numbers(self.log_likelihood(x[rows].copy(), z[rows].copy()), z[rows].shape[:1], "log likelihoods")
             for rows in self._blocks(len(z))
         ]
         return _possible(np.concatenate(found))
@@ -172,7 +174,7 @@ class LatentModel:
         """log p(z), (n,) nats."""
         if self.prior is None:
             return standard_normal(z)
-        return _possible(_numbers(self.prior.log_prob(z), (len(z),), "log densities of the prior"))
+        return _possible(_numbers(self.prior.log_prob(z.copy()), (len(z),), "log densities of the prior"))
 
     def log_joint(self, x: PointRows, z: CodeRows) -> tuple[Float[np.ndarray, " n"], CodeRows | None]:
         """log p(x, z), (n,) nats, and its gradient by z (n, units), None where there is none."""
@@ -180,14 +182,14 @@ class LatentModel:
             return self.likelihood(x, z) + self.log_prior(z), None
         values, slopes = [], []
         for rows in self._blocks(len(z)):
-            one, its_slope = self.gradient(x[rows], z[rows])
+            one, its_slope = self.gradient(x[rows].copy(), z[rows].copy())
             values.append(_numbers(one, z[rows].shape[:1], "log likelihoods"))
             slopes.append(_numbers(its_slope, z[rows].shape, "gradients of the log likelihood"))
         value, slope = _possible(np.concatenate(values)), np.concatenate(slopes)
         if self.prior is None:
             return value + standard_normal(z), slope - z
         assert self.prior.gradient is not None
-        own = _numbers(self.prior.gradient(z), z.shape, "gradients of the prior")
+        own = _numbers(self.prior.gradient(z.copy()), z.shape, "gradients of the prior")
         return value + self.log_prior(z), slope + own
 
     def _blocks(self, n: int) -> list[slice]:

@@ -23,7 +23,9 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
+from capacity.analysis.latent.population import MIN_POINTS as DISTINCT
 from capacity.analysis.latent.population import measure_population
+from capacity.analysis.model.checks import check_functions, check_prior
 from capacity.analysis.model.evidence import PointNats, encoder_nats, point_nats
 from capacity.analysis.model.latent_model import CodeRows, LatentModel, PointRows
 from capacity.analysis.model.pilots import planned
@@ -34,6 +36,7 @@ from capacity.runtime.whole import whole
 
 MIN_POINTS = 8  # that an interval is of
 LEAST_SAMPLES = 256
+MOST_COMPARED = 4096  # points, to see how many are distinct
 
 
 @dataclass(frozen=True)
@@ -150,8 +153,9 @@ def measure_model(
         Figures in bits a point.
 
     Raises:
-        TypeError, ValueError: for numbers and shapes that cannot be, and where `model.simulate` does not draw from the
-            density that `model.log_likelihood` computes.
+        TypeError, ValueError: for numbers and shapes that cannot be; where `model.simulate` does not draw from the
+            density that `model.log_likelihood` computes; for a prior whose density does not add up to 1; and for
+            functions that answer otherwise when they are asked twice, of other rows beside, or with their gradient.
     """
     rows = _checked(x)
     for name, value, least in (
@@ -166,6 +170,8 @@ def measure_model(
     pilot, main, chosen, coded = (_generator(one) for one in keys[:4])
     _like(rows, model.draw(_generator(keys[0]), 2))
     report(0.0, f"{len(rows):,} points, {model.units} units")
+    check_functions(_generator(keys[0]), model)
+    check_prior(_generator(keys[0]), model, max_temperatures)
     found = planned(pilot, model, gap, max_temperatures, chains, start, lambda text: report(0.1, text))
     z, own_points = _like(rows, model.draw(main, simulated))
     own = point_nats(main, model, found.plan, own_points, chains, lambda text: report(0.4, text), z)
@@ -214,6 +220,8 @@ def _encoder_bits(
     information = share = None
     if posterior.spread.ndim == 2:
         information = measure_population(key, posterior.mean, posterior.spread, samples, pairs=False).information
+        if len(np.unique(x[:MOST_COMPARED].reshape(-1, x[0].size), axis=0)) >= DISTINCT:
+            information = _within(information, rate)
         share = _share(information, rate)
     return EncoderBits(
         _estimate(-every.elbo, "exact"),
@@ -225,6 +233,13 @@ def _encoder_bits(
         information,
         share,
     )
+
+
+def _within(information: Bracket, rate: Estimate) -> Bracket:
+    """The bracket, its upper end at most the rate, which no information exceeds, whatever the prior."""
+    if float(rate.high) >= float(information.high):
+        return information
+    return replace(information, upper=replace(rate, kind="upper"))
 
 
 def _share(information: Bracket, rate: Estimate) -> Bracket:

@@ -12,13 +12,14 @@ import struct
 import tokenize
 import zipfile
 import zlib
+from collections import Counter
 from pathlib import Path
 from typing import IO
 
 import numpy as np
 
 from capacity.runtime.memory import check_fits
-from capacity.runtime.names import shown
+from capacity.runtime.names import listed, shown
 
 NPY, ZIP = b"\x93NUMPY", b"PK"
 DAMAGED = (
@@ -73,6 +74,8 @@ def read_npz(file: Path) -> dict[str, np.ndarray]:
             with zipfile.ZipFile(opened) as archive:
                 whole = sum(member.file_size for member in archive.infolist())
                 check_fits(whole, f"a file {file}, unpacked,", "Take some of its rows, or fewer arrays.")
+                if twice := sorted(name for name, times in Counter(archive.namelist()).items() if times > 1):
+                    raise _RefusedError(f"Expected each array of {file} once; got {listed(twice)} several times.")
                 for member in archive.infolist():
                     with archive.open(member) as inner:
                         _check_array(inner, member.file_size, f"{member.filename} in {file}")

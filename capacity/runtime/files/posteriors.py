@@ -11,7 +11,7 @@ import numpy as np
 from capacity.runtime.files.arrays import ARCHIVES, read_arrays
 from capacity.runtime.files.atomic import write_atomic
 from capacity.runtime.files.safetensors_files import write_safetensors
-from capacity.runtime.names import check_name
+from capacity.runtime.names import brief, check_name, shown
 from capacity.runtime.tables.posterior_arrays import (
     PARAMETERS,
     PosteriorArrays,
@@ -72,14 +72,17 @@ def _chosen(
     arrays: Mapping[str, np.ndarray], means: str | None, spread: str | None, path: Path
 ) -> Mapping[str, np.ndarray]:
     """Arrays under the names that are known, as these were said to be called."""
-    chosen = {} if means is not None and spread is not None else dict(arrays)
+    if means is not None and means == spread:
+        raise ValueError(f"Expected two arrays of {path}, means and their spread; got '{brief(shown(means))}' as both.")
     of_spread = "logvars" if spread is None else meaning_of(spread)
+    picked: dict[str, np.ndarray] = {}
     for name, known in ((means, "means"), (spread, of_spread if of_spread in PARAMETERS else "logvars")):
         if name is not None:
             check_name(name, arrays, f"an array of {path}")
-            chosen.pop(name, None)
-            chosen[str(known)] = arrays[name]
-    return chosen
+            picked[str(known)] = arrays[name]
+    if len(picked) == 2:
+        return picked
+    return {name: array for name, array in arrays.items() if name not in (means, spread)} | picked
 
 
 def _write_npz(path: Path, arrays: Mapping[str, np.ndarray]) -> None:

@@ -140,6 +140,7 @@ def normal_posterior(means: np.ndarray, spreads: np.ndarray, given: str | None =
     """
     name = next((array for array, what in SPREADS.items() if what == given), given or "logvars")
     check_name(name, PARAMETERS, "given")
+    _check_filled({"means": means, name: spreads})
     for what, array in (("means", means), (name, spreads)):
         if array.dtype.kind not in "fiu" or array.ndim < 1:
             raise ValueError(f"Expected {what} as an array of real numbers; got {_said(array)}.")
@@ -161,6 +162,7 @@ def code_posterior(codes: np.ndarray) -> PosteriorArrays:
     Raises:
         ValueError: for other types.
     """
+    _check_filled({"codes": codes})
     if codes.dtype.kind not in "iub" or codes.ndim < 1:
         raise ValueError(f"Expected codes as integers or booleans, a row for each point; got {_said(codes)}.")
     return PosteriorArrays(CODES, {"codes": _flat(codes).astype(np.int64)})
@@ -173,6 +175,7 @@ def probs_posterior(given: np.ndarray, *, logits: bool = False) -> PosteriorArra
         ValueError: for what are no probabilities along the last axis.
     """
     name = "logits" if logits else "probs"
+    _check_filled({name: given})
     if given.dtype.kind != "f" or given.ndim < 2:
         raise ValueError(f"Expected {name} as real numbers (N, positions, symbols); got {_said(given)}.")
     if not logits and not sums_to_one(given):
@@ -206,6 +209,13 @@ def check_points(posterior: PosteriorArrays) -> None:
             raise ValueError(f"Expected finite {name}; got {np.argwhere(~np.isfinite(array))[0].tolist()} that is not.")
     if posterior.points < 2:
         raise ValueError(f"Expected at least two data points, a row for each; got {posterior.points}.")
+
+
+def _check_filled(named: Mapping[str, np.ndarray]) -> None:
+    """Refuse arrays without rows, or without numbers in a row."""
+    for name, array in named.items():
+        if array.ndim and not array.size:
+            raise ValueError(f"Expected numbers in {name}, a row for each point; got {_said(array)}, which has none.")
 
 
 def _real(array: np.ndarray) -> np.ndarray:

@@ -204,6 +204,10 @@ REFUSED: dict[str, tuple[Callable[..., Any], Any, dict[str, Any], str]] = {
     "batch statistics": (
         lambda x: ((normal(x)[0] - x[:, :3].mean(0)), normal(x)[1]), loader(), {}, "of a row to depend on that row"
     ),
+    "noise of a fixed seed": (
+        lambda x: (normal(x)[0] + np.random.default_rng(0).normal(size=(len(x), 3)), normal(x)[1]), loader(), {},
+        "noise of a fixed seed or key",
+    ),
     "three things": (lambda x: (x, *normal(x)), loader(), {}, "got 3 things.*encode=lambda"),
     "real numbers alone": (lambda x: x, loader(), {}, "integer codes, or probabilities; got one array of float32"),
     "nothing": (lambda x: None, loader(), {}, "got NoneType"),

@@ -16,7 +16,14 @@ from flax import nnx
 from sklearn.datasets import load_digits
 
 from capacity import Codes, Latent
-from capacity.frameworks import collect_module, load_posterior, measure_module, measure_posterior, save_posterior
+from capacity.frameworks import (
+    collect_module,
+    load_posterior,
+    measure_module,
+    measure_posterior,
+    module,
+    save_posterior,
+)
 
 POINTS, UNITS, SYMBOLS, WIDTH = 256, 3, 16, 4
 IMAGES = (load_digits().images[:POINTS, ..., None] / 16).astype(np.float32)
@@ -49,6 +56,10 @@ class VAE(nnx.Module):
         mean, logvar = self.encode(x)
         return [mean + jnp.exp(0.5 * logvar) * jax.random.normal(self.rngs.noise(), mean.shape), logvar]
 
+    def by_a_fixed_key(self, x: jax.Array) -> list[jax.Array]:
+        mean, logvar = self.encode(x)
+        return [mean + jnp.exp(0.5 * logvar) * jax.random.normal(jax.random.key(0), mean.shape), logvar]
+
     def loss(self, x: jax.Array) -> jax.Array:
         mean, logvar = self.encode(x)
         z = mean + jnp.exp(0.5 * logvar) * jax.random.normal(self.rngs.noise(), mean.shape)
@@ -60,22 +71,14 @@ class VQVAE(nnx.Module):
     def __init__(self, rngs: nnx.Rngs):
         self.encoder = Encoder(2 * WIDTH, rngs)
         self.book = nnx.Embed(SYMBOLS, WIDTH, rngs=rngs)
-        self.decoder = nnx.Linear(2 * WIDTH, 64, rngs=rngs)
 
     def codes(self, x: jax.Array) -> dict[str, jax.Array]:
         h = self.encoder(x).reshape(len(x), 2, 1, WIDTH)
         return {"z_e": h, "indices": jnp.square(h - self.book.embedding[None, None]).sum(-1).argmin(-1)}
 
-    def loss(self, x: jax.Array) -> jax.Array:
-        found = self.codes(x)
-        h, q = found["z_e"][:, :, 0], self.book(found["indices"])
-        loss = jnp.square(q - jax.lax.stop_gradient(h)).mean() + jnp.square(h - jax.lax.stop_gradient(q)).mean()
-        again = self.decoder((h + jax.lax.stop_gradient(q - h)).reshape(len(x), -1))
-        return jnp.square(again - x.reshape(len(x), -1)).mean() + loss
-
 
 @cache
-def trained(kind: type[VAE] | type[VQVAE]) -> VAE | VQVAE:
+def trained(kind: type[VAE]) -> VAE:
     """After some steps; in training mode, as a loop leaves it, its normalisation alone switched off by hand."""
     with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
         model = kind(nnx.Rngs(0))
@@ -88,6 +91,15 @@ def trained(kind: type[VAE] | type[VQVAE]) -> VAE | VQVAE:
         rng = np.random.default_rng(0)
         for _ in range(STEPS):
             step(model, optimizer, jnp.asarray(IMAGES[rng.integers(0, POINTS, 64)]))
+    model.encoder.norm.use_running_average = True
+    return model
+
+
+def settled(kind: type[VQVAE]) -> VQVAE:
+    """As it was drawn, but for the statistics of its normalisation, which have seen the images."""
+    model = kind(nnx.Rngs(0))
+    for _ in range(3):
+        model.codes(jnp.asarray(IMAGES))
     model.encoder.norm.use_running_average = True
     return model
 
@@ -105,6 +117,22 @@ def by_hand(model: VAE) -> list[np.ndarray]:
     return [np.asarray(a) for a in copy.encode(jnp.asarray(IMAGES))]
 
 
+def test_a_vae_is_measured_by_what_its_module_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same arrays come to the measure from the module and from a file; what it makes of them is tested there."""
+    asked: list[Any] = []
+    monkeypatch.setattr(module, "measure_latent", lambda *given, **options: asked.append((given, options)))
+    model = trained(VAE)
+    save_posterior(tmp_path / "p.npz", collect_module(model, IMAGES, encode="encode"))
+    measure_module(3, model, IMAGES, encode="encode", samples=SAMPLES)
+    measure_posterior(3, load_posterior(tmp_path / "p.npz"), samples=SAMPLES)
+    for (key, means, logvars), options in asked:
+        assert key == 3 and options == {"given": None, "samples": SAMPLES, "progress": None}
+        for array, truth in zip((means, logvars), by_hand(model), strict=True):
+            np.testing.assert_allclose(array, truth, atol=1e-5)
+    assert len(asked) == 2
+
+
+@pytest.mark.slow
 def test_a_vae_by_its_module_and_by_saved_arrays(tmp_path: Path) -> None:
     model = trained(VAE)
     truth = by_hand(model)
@@ -126,7 +154,7 @@ def _lenient(call: Callable[..., Any], *given: Any) -> Any:
 
 
 def test_the_codes_of_a_vq_vae_by_its_module_and_by_saved_arrays(tmp_path: Path) -> None:
-    model = trained(VQVAE)
+    model = settled(VQVAE)
     found = collect_module(model, [(IMAGES[:100], 1), (IMAGES[100:], 2)], encode="codes")
     copy = nnx.clone(model)
     copy.eval()
@@ -192,6 +220,8 @@ def test_what_is_random_is_named_and_its_stream_put_back() -> None:
     with pytest.raises(ValueError, match=r"Random is `encoder\.dropout` \(Dropout\)"):
         collect_module(model, IMAGES, encode=stubborn(model))
     assert int(model.rngs.default.count[...]) == before
+    with pytest.raises(ValueError, match="noise of a fixed seed or key on its place"):
+        collect_module(model, IMAGES, encode="by_a_fixed_key")
 
 
 def test_batches_of_pytorch_kind_and_bad_names() -> None:

@@ -47,9 +47,8 @@ CASES = {
     "a factor of the covariance": linear_vae(8, 20, 0.3, full=True, wide=1.5),
 }
 
-QUICK = [
-    name for name in CASES if name not in ("64 units, wide encoder", "64 units, little noise", "two modes, less noise")
-]
+LONG = ("64 units", "64 units, wide encoder", "64 units, little noise", "two modes, less noise")
+QUICK = [name for name in CASES if name not in LONG]
 
 
 @pytest.mark.parametrize("name", QUICK)

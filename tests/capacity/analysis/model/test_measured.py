@@ -81,6 +81,16 @@ def test_without_an_encoder_chains_start_from_the_prior() -> None:
     assert found.own.lower.mean() == pytest.approx(known.evidence(found.own_points).mean(), abs=0.1)
 
 
+def test_a_collapsed_encoder_says_nothing() -> None:
+    """One posterior for all points: no population can be told from them, but no information exceeds the rate."""
+    known = linear_vae(2, 6, 0.4)
+    model = replace(known.model, encode=lambda x: (np.full((len(x), 2), 0.5), np.zeros((len(x), 2))))
+    found = measure_model(0, points(known), model, points=8, simulated=8, max_temperatures=4).encoder
+    assert found is not None and found.information is not None and found.share is not None
+    assert found.information.low == 0 and found.information.high == pytest.approx(0.25 / NATS_PER_BIT)
+    assert (found.share.low, found.share.high) == (0, 1)
+
+
 def test_another_prior() -> None:
     """z ~ N(1, 2^2) instead: a linear model whose marginal is a normal law."""
     prior = CodePrior(

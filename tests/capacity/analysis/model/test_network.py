@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import combinations, pairwise, product
+from unittest.mock import Mock
 
 import jax
 import jax.numpy as jnp
@@ -12,7 +13,7 @@ import pytest
 from scipy.special import logsumexp
 
 from capacity import Layer
-from capacity.analysis.model import LayerBits, measure_network
+from capacity.analysis.model import LayerBits, measure_network, network
 from capacity.channels import BinarySymmetric, Dropout, Gaussian, LearntGaussian
 
 POINTS, DIM = 48, 3
@@ -66,15 +67,36 @@ def test_a_chain_of_linear_layers() -> None:
     rng = np.random.default_rng(0)
     points = rng.normal(size=(POINTS, DIM))
     matrices, sigmas = [rng.normal(size=(DIM, DIM)) / DIM**0.5 for _ in range(2)], (0.5, 0.4)
-    layers = [Layer(linear(m), Gaussian(s)) for m, s in zip(matrices, sigmas, strict=True)]
+    second = Layer(linear(matrices[1]), Gaussian(sigmas[1]))
+    # A function without noise is one with the next.
+    layers = [linear(matrices[0]), Layer(jnp.positive, Gaussian(sigmas[0])), second]
     told: list[tuple[float, str]] = []
     found = measure_network(0, layers, points, samples=512, progress=lambda *what: told.append(what))
     assert [share for share, _ in told] == [0, 0.5, 1]
+    assert [b.layer for b in found] == [2, 3]
     assert missed(found, chain(points, matrices, sigmas)) == []
     assert falls(found) and all(b.information.width < 0.2 for b in found)
     assert [b.population is None for b in found] == [True, True]  # of so few points
 
 
+def test_the_population_is_asked_of_the_means_and_noise_of_the_first_layer(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[np.ndarray, np.ndarray]] = []
+
+    def measured(key: jax.Array, mean: np.ndarray, log_std: np.ndarray, *_: object, **__: object) -> Mock:
+        asked.append((mean, log_std))
+        return Mock(information="bracketed")
+
+    monkeypatch.setattr(network, "measure_population", measured)
+    monkeypatch.setattr(network, "MIN_POINTS", POINTS)
+    rng = np.random.default_rng(6)
+    points, matrix = rng.normal(size=(POINTS, DIM)), rng.normal(size=(DIM, DIM))
+    found = measure_network(0, [Layer(linear(matrix), Gaussian(0.5))], points, samples=512)
+    assert found[0].population == "bracketed" and len(asked) == 1
+    np.testing.assert_allclose(asked[0][0], points @ matrix)
+    np.testing.assert_allclose(asked[0][1], np.log(0.5))
+
+
+@pytest.mark.slow
 def test_the_population_of_the_first_layer_is_bracketed() -> None:
     rng = np.random.default_rng(6)
     points, matrix = rng.normal(size=(512, 4)), rng.normal(size=(4, 4))  # as in the tests of populations
@@ -146,16 +168,6 @@ def test_masks_before_normal_noise_are_as_listed() -> None:
     found = measure_network(0, layers, points, samples=512)
     assert missed(found[1:], [truth], 0.03) == [] and falls(found)
     assert found[1].information.width < 0.5
-
-
-def test_functions_without_noise_are_one_with_the_next() -> None:
-    rng = np.random.default_rng(3)
-    points, matrix = rng.normal(size=(POINTS, DIM)), rng.normal(size=(DIM, DIM))
-    split = [jnp.tanh, Layer(linear(matrix), Gaussian(0.5))]
-    whole = [Layer(lambda x: jnp.tanh(x) @ matrix, Gaussian(0.5))]
-    one, other = measure_network(1, split, points)[0], measure_network(1, whole, points)[0]
-    assert (one.layer, other.layer) == (2, 1)
-    np.testing.assert_allclose(one.information.low, other.information.low, rtol=1e-6)
 
 
 @pytest.mark.slow

@@ -69,6 +69,16 @@ def test_what_is_no_whole_file_is_refused(name: str, content: bytes, sentence: s
     assert str(refusal.value).startswith("Expected ")
 
 
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_an_array_that_is_in_an_archive_twice(tmp_path: Path) -> None:
+    """Of which the last would be read, and nobody told."""
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as zipped:
+        for number in range(2):
+            zipped.writestr("x\x1b.npy", saved(np.full(3, number)))
+    with pytest.raises(ValueError, match=r"Expected each array of .* once; got x\\x1b\.npy several times"):
+        read_npz(tmp_path / "a.npz")
+
+
 def test_what_unpacks_to_more_than_memory_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     np.savez_compressed(tmp_path / "zeros.npz", x=np.zeros(2**21))
     np.save(tmp_path / "zeros.npy", np.zeros(2**21))

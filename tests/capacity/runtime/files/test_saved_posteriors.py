@@ -78,6 +78,22 @@ def test_other_names_are_said(tmp_path: Path) -> None:
         load_posterior(tmp_path / "p.npz", "c", "b")
     np.savez(tmp_path / "q.npz", a=MEANS, log_var=LOGVARS)
     assert (load_posterior(tmp_path / "q.npz", "a").arrays["means"] == MEANS).all()
+    with pytest.raises(ValueError, match="two arrays of .*, means and their spread; got 'a' as both"):
+        load_posterior(tmp_path / "q.npz", "a", "a")
+
+
+def test_names_of_one_that_are_said_to_be_the_other(tmp_path: Path) -> None:
+    np.savez(tmp_path / "p.npz", means=LOGVARS, logvars=MEANS)
+    found = load_posterior(tmp_path / "p.npz", "logvars", "means")
+    assert (found.arrays["means"] == MEANS).all() and (found.arrays["logvars"] == LOGVARS).all()
+
+
+@pytest.mark.parametrize("shape", [(0, 3), (5, 0), (4, 0, 3), (0,)], ids=str)
+@pytest.mark.parametrize("names", [("means", "logvars"), ("codes",), ("probs",), ("logits",)], ids=str)
+def test_arrays_of_nothing(names: tuple[str, ...], shape: tuple[int, ...], tmp_path: Path) -> None:
+    np.savez(tmp_path / "p.npz", **{name: np.zeros(shape, int if name == "codes" else float) for name in names})
+    with pytest.raises(ValueError, match=f"Expected numbers in {names[0]}, a row for each point; got"):
+        load_posterior(tmp_path / "p.npz")
 
 
 @pytest.mark.parametrize("ending", PICKLES)
