@@ -29,6 +29,7 @@ from capacity.analysis.model.checks import check_functions, check_prior
 from capacity.analysis.model.evidence import PointNats, encoder_nats, point_nats
 from capacity.analysis.model.latent_model import CodeRows, LatentModel, PointRows
 from capacity.analysis.model.pilots import planned
+from capacity.estimators.threads import threads_for_product
 from capacity.results.estimate import Bracket, Estimate, Kind
 from capacity.runtime.keys import Seed, as_key
 from capacity.runtime.progress import Progress, reporter
@@ -170,39 +171,40 @@ def measure_model(
     pilot, main, chosen, coded = (_generator(one) for one in keys[:4])
     _like(rows, model.draw(_generator(keys[0]), 2))
     report(0.0, f"{len(rows):,} points, {model.units} units")
-    check_functions(_generator(keys[0]), model)
-    check_prior(_generator(keys[0]), model, max_temperatures)
-    found = planned(pilot, model, gap, max_temperatures, chains, start, lambda text: report(0.1, text))
-    z, own_points = _like(rows, model.draw(main, simulated))
-    own = point_nats(main, model, found.plan, own_points, chains, lambda text: report(0.4, text), z)
-    some = rows[np.sort(chosen.permutation(len(rows))[:points])]
-    given = point_nats(main, model, found.plan, some, chains, lambda text: report(0.7, text))
-    if not np.isfinite(given.lower).all():
-        raise ValueError(
-            f"Expected points that the decoder holds possible; got {int((~np.isfinite(given.lower)).sum())} of "
-            f"{len(some)} whose likelihood is 0 wherever chains came."
+    with threads_for_product(max(points, simulated) * chains, model.units, model.units):
+        check_functions(_generator(keys[0]), model)
+        check_prior(_generator(keys[0]), model, max_temperatures)
+        found = planned(pilot, model, gap, max_temperatures, chains, start, lambda text: report(0.1, text))
+        z, own_points = _like(rows, model.draw(main, simulated))
+        own = point_nats(main, model, found.plan, own_points, chains, lambda text: report(0.4, text), z)
+        some = rows[np.sort(chosen.permutation(len(rows))[:points])]
+        given = point_nats(main, model, found.plan, some, chains, lambda text: report(0.7, text))
+        if not np.isfinite(given.lower).all():
+            raise ValueError(
+                f"Expected points that the decoder holds possible; got {int((~np.isfinite(given.lower)).sum())} of "
+                f"{len(some)} whose likelihood is 0 wherever chains came."
+            )
+        with np.errstate(all="ignore"):
+            told = model.likelihood(own_points, z)
+        encoder = None
+        if model.encode is not None:
+            report(0.85, "the encoder's posteriors")
+            encoder = _encoder_bits(coded, keys[4], model, rows, own, given, samples)
+        bits = ModelBits(
+            _bracket(own.lower, own.upper, "annealing both ways"),
+            _estimate(given.lower, "lower"),
+            _estimate(own.upper - own.lower, "upper"),
+            _not_below_zero(_bracket(told - own.upper, told - own.lower, "annealing both ways")),
+            encoder,
+            own,
+            given,
+            own_points,
+            found.plan.start.name,
+            found.temperatures,
+            float(np.concatenate([own.accepted, given.accepted]).mean()),
         )
-    with np.errstate(all="ignore"):
-        told = model.likelihood(own_points, z)
-    encoder = None
-    if model.encode is not None:
-        report(0.85, "the encoder's posteriors")
-        encoder = _encoder_bits(coded, keys[4], model, rows, own, given, samples)
-    bits = ModelBits(
-        _bracket(own.lower, own.upper, "annealing both ways"),
-        _estimate(given.lower, "lower"),
-        _estimate(own.upper - own.lower, "upper"),
-        _not_below_zero(_bracket(told - own.upper, told - own.lower, "annealing both ways")),
-        encoder,
-        own,
-        given,
-        own_points,
-        found.plan.start.name,
-        found.temperatures,
-        float(np.concatenate([own.accepted, given.accepted]).mean()),
-    )
-    report(1.0, f"{float(bits.evidence.low):.2f} to {float(bits.evidence.high):.2f} bits")
-    return bits
+        report(1.0, f"{float(bits.evidence.low):.2f} to {float(bits.evidence.high):.2f} bits")
+        return bits
 
 
 def _encoder_bits(
