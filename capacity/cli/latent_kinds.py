@@ -140,7 +140,9 @@ def posteriors_of(kind: KindOptions, means: np.ndarray, spreads: np.ndarray | No
         return room.mixture_of_gaussians(read_one(Path(str(kind.weights))), means, std, levels=sizes)
     width = np.exp(np.asarray(spreads, np.float64)) if str(given).startswith("log_") else spreads
     if (np.asarray(width) < 0).any():
-        raise ValueError(f"Expected a {given} above 0; got {np.min(width):.4g}. Is it a logarithm? --given log_{given}.")
+        raise ValueError(
+            f"Expected a {given} above 0; got {np.min(width):.4g}. Is it a logarithm? --given log_{given}."
+        )
     if name == "sphere":
         return room.von_mises_fisher(means, width)
     make: Callable[..., Posteriors] = room.laplace if name == "laplace" else room.uniform

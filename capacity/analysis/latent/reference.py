@@ -162,4 +162,4 @@ def _whitening(covariance: np.ndarray) -> np.ndarray:
     correlation = covariance / np.outer(spread, spread)
     root = np.linalg.cholesky(correlation + RIDGE * np.eye(len(spread)))
     # Not SciPy's triangular solver: it wakes all threads for a matrix of two rows, and waits for them.
-    return np.tril(np.linalg.inv(root)) / spread
+    return np.asarray(np.tril(np.linalg.inv(root)) / spread)
