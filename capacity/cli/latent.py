@@ -126,11 +126,13 @@ def latent_command(
     """
     with refusals():
         posterior, codes, probs = told_apart(posterior, codes, probs)
+    asked = KindOptions(kind, channel, level, weights, levels, prior)
     if codes is not None or probs is not None or codebook is not None:
+        with refusals():
+            asked.check_unused("--codes, --probs and --codebook")
         files = CodeFiles(posterior or means or logvars, codes, probs)
         latent_codes(files, codebook, given, samples, seed, plot, as_json, quiet)
         return
-    asked = KindOptions(kind, channel, level, weights, levels, prior)
     with refusals():
         if not asked.usual:
             _other_kind(asked, _only_means(posterior, means), logvars, given, samples, seed, plot, as_json, quiet)

@@ -53,6 +53,19 @@ class KindOptions:
         """Whether nothing but normal posteriors of independent units is asked for."""
         return all(part is None for part in vars(self).values())
 
+    def check_unused(self, beside: str) -> None:
+        """Refuse any of these beside options that leave no use for them.
+
+        Args:
+            beside: names of those options.
+
+        Raises:
+            ValueError: naming what was asked for.
+        """
+        said = [f"--{name}" for name, part in vars(self).items() if part is not None]
+        if said:
+            raise ValueError(f"Expected {' and '.join(said)} with --means, not with {beside}; got both.")
+
     def check(self, spreads: Path | None, given: str | None) -> None:
         """Refuse words that are none, or do not go together, before any work.
 
@@ -70,7 +83,8 @@ class KindOptions:
         if self.channel is None and spreads is None:
             raise ValueError("Expected --logvars, or --channel and --level; got neither.")
         if (self.kind == "mixture") != (self.weights is not None):
-            raise ValueError("Expected --weights with --kind mixture, and with no other.")
+            got = "--weights alone" if self.weights is not None else "--kind mixture alone"
+            raise ValueError(f"Expected --weights with --kind mixture, and with no other; got {got}.")
         if given is not None:
             check_name(given, GIVEN[self.kind or "gaussian"], "--given")
         self.sizes()
@@ -116,10 +130,19 @@ def posteriors_of(kind: KindOptions, means: np.ndarray, spreads: np.ndarray | No
     if name == "full":
         return room.full_gaussian(means, spreads, cholesky=given == "cholesky", levels=sizes)
     if name == "mixture":
+        if np.ndim(means) != 3 or np.shape(means) != np.shape(spreads):
+            raise ValueError(
+                "Expected --means and --logvars of a mixture of one shape (N, K, units); "
+                f"got {np.shape(means)} and {np.shape(spreads)}."
+            )
         flat = [np.asarray(array).reshape(len(array), -1) for array in (means, spreads)]
         std = np.exp(checked_posterior(flat[0], flat[1], given)[1]).reshape(np.shape(spreads))
         return room.mixture_of_gaussians(read_one(Path(str(kind.weights))), means, std, levels=sizes)
     width = np.exp(np.asarray(spreads, np.float64)) if str(given).startswith("log_") else spreads
+    if (np.asarray(width) < 0).any():
+        raise ValueError(
+            f"Expected a {given} above 0; got {np.min(width):.4g}. Is it a logarithm? --given log_{given}."
+        )
     if name == "sphere":
         return room.von_mises_fisher(means, width)
     make: Callable[..., Posteriors] = room.laplace if name == "laplace" else room.uniform

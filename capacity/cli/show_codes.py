@@ -42,6 +42,7 @@ def codes_record(found: Codes) -> dict[str, Any]:
         "total_correlation": estimate_record(found.total_correlation) | {"known": not found.told_apart},
         "population": {
             "draws": wide.draws,
+            "repeated": wide.repeated,
             "information": bracket_record(wide.information, wide.information_known),
             "total_correlation": bracket_record(wide.total_correlation, wide.total_correlation_known),
             "method": wide.information.method,
@@ -85,6 +86,12 @@ def _print_bits(found: Codes) -> None:
     say("\nThe population that the points were drawn from")
     if wide.draws < found.points:
         say(f"All codes came a multiple of {found.points // wide.draws} times, as copies do: {wide.draws:,} draws.")
+    if found.told_apart and wide.repeated:
+        what = "posteriors" if found.stochastic else "codes"
+        say(
+            f"{wide.repeated:,} of the {what} came before. They count as draws: of points that are copies, one alone "
+            "should be given."
+        )
     table = Table("figure", "bits, 95 %", "what it is", box=None, pad_edge=False)
     words = "I(X;Z), between two bounds" if found.stochastic else "I(X;Z) = H(Z), between two bounds"
     table.add_row("information", bracket_ends(wide.information, wide.information_known), words)

@@ -17,10 +17,9 @@ from typing import Protocol
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.special import logsumexp
 
 from capacity.analysis.codes.experts import Experts
-from capacity.estimators.codes.conditional import stacking_weights
+from capacity.estimators.codes.conditional import mixed_log_prob, stacking_weights
 
 FOLDS = 6
 WEIGHED_SYMBOLS = 20_000  # by which the laws are weighed, at most
@@ -124,12 +123,12 @@ class _Law:
     def lengths(self, which: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Nats of whole rows and of their symbols alone."""
         logs, alone = self.experts(self.symbols[which])
-        single = _mixed(logs[:alone], self.single[:, None])
-        whole = _mixed(self._whole(which, logs), self.whole)
+        single = mixed_log_prob(logs[:alone], self.single[:, None])
+        whole = mixed_log_prob(self._whole(which, logs), self.whole)
         return -self._floored(whole, self.log_uniform.sum()), -self._floored(single, self.log_uniform)
 
     def _whole(self, which: np.ndarray, logs: np.ndarray) -> np.ndarray:
-        chain = _mixed(logs, self.chain[:, None]).sum(1)
+        chain = mixed_log_prob(logs, self.chain[:, None]).sum(1)
         with np.errstate(divide="ignore"):
             copy = np.log(np.maximum(self.times[self.rows[which]] - COPY_DISCOUNT, 0) / self.times.sum())
         laws = [np.full(len(which), self.log_uniform.sum()), chain, copy]
@@ -137,11 +136,6 @@ class _Law:
 
     def _floored(self, log_q: np.ndarray, log_uniform: np.ndarray | float) -> np.ndarray:
         return np.asarray(np.logaddexp(np.log1p(-self.floor) + log_q, np.log(self.floor) + log_uniform))
-
-
-def _mixed(logs: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    with np.errstate(divide="ignore"):
-        return np.asarray(logsumexp(logs + np.log(weights), axis=0))
 
 
 def _chunks(rows: np.ndarray, positions: int) -> Iterator[np.ndarray]:

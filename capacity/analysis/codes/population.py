@@ -14,6 +14,7 @@ from jaxtyping import Float, Int
 
 from capacity.analysis.codes.bounding import cut_at, lower_bounds, one_of, stacked, upper_bounds
 from capacity.analysis.codes.code_length import CodeLengths, cross_fitted, folds_of
+from capacity.analysis.codes.copies import repeated, some_are_copies, without_copies
 from capacity.analysis.codes.entropy_bounds import entropy_below, surprisals
 from capacity.analysis.codes.pairs import position_pairs
 from capacity.analysis.latent.limited import NEAR_LIMIT
@@ -22,7 +23,7 @@ from capacity.analysis.latent.population import MIN_POINTS, bracket_known
 from capacity.results.estimate import Bracket, Estimate
 
 TOLD = 50_000  # rows whose code length is asked
-COPIED_ROWS = 20  # different rows from which a common divisor of their counts is no chance
+COPIED = "some codes came as often as draws do not: are points there more than once? Give each once"
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class CodesPopulation:
         marginal: I(X;Z_j), leaves (positions,).
         total_correlation: sum_j H(Z_j) - H(Z), what positions say more than once.
         shared: what pairs of positions share, I(Z_j;Z_k); None of one position, or where nothing is said.
+        repeated: how many of the draws are equal to one before them.
     """
 
     draws: int
@@ -48,6 +50,7 @@ class CodesPopulation:
     marginal: Bracket
     total_correlation: Bracket
     shared: SharedBracket | None = None
+    repeated: int = 0
 
     @property
     def information_known(self) -> bool:
@@ -110,11 +113,12 @@ def measure_codes_population(
     count, limit = len(rows), float(np.log2(len(rows)))
     whole = float(surprisals(rows).mean() / np.log(2))
     each = np.array([surprisals(column).mean() for column in symbols.T]) / np.log(2)
-    if count < MIN_POINTS:
-        return nothing_of(count, whole, each)
+    if count < MIN_POINTS or some_are_copies(rows):
+        return nothing_of(count, whole, each, repeated(rows))
     found = symbol_brackets(rng, symbols, rows, sizes, report=report)
     return CodesPopulation(
-        count, limit, whole, each, found.entropy, found.by_position, found.total_correlation, found.shared
+        count, limit, whole, each, found.entropy, found.by_position, found.total_correlation, found.shared,
+        repeated(rows),
     )  # fmt: skip
 
 
@@ -161,30 +165,22 @@ def row_numbers(symbols: Int[np.ndarray, "n positions"]) -> Int[np.ndarray, " n"
     return np.unique(symbols, axis=0, return_inverse=True)[1].ravel()
 
 
-def without_copies(rows: Int[np.ndarray, " n"]) -> Int[np.ndarray, " kept"]:
-    """Places of rows, each as often as it came over the greatest common divisor of how often all of them came.
-
-    Rows that were drawn have none in common, but for few different ones, where all are kept.
-    """
-    times = np.bincount(rows)
-    times = times[times > 0]
-    divisor = int(np.gcd.reduce(times)) if len(times) >= COPIED_ROWS else 1
-    order = np.argsort(rows, kind="stable")
-    return np.sort(order[::divisor])
-
-
-def nothing_of(count: int, enumerated: float, marginal: Float[np.ndarray, " positions"]) -> CodesPopulation:
-    """Of too few points nothing is said.
+def nothing_of(
+    count: int, enumerated: float, marginal: Float[np.ndarray, " positions"], repeated: int
+) -> CodesPopulation:
+    """Of too few points nothing is said, nor of points some of which are copies.
 
     Args:
-        count: how many.
+        count: how many, that are draws of their own where they are few.
         enumerated, marginal: information of these points, whole and of each position, bits.
+        repeated: how many are equal to one before them.
     """
-    words = f"fewer than {MIN_POINTS} points that are draws of their own"
+    words = COPIED if count >= MIN_POINTS else f"fewer than {MIN_POINTS} points that are draws of their own"
     one = Bracket(end_at(0.0, "lower", count), end_at(np.inf, "upper", count), words)
     positions = len(marginal)
     each = Bracket(stacked([one.lower] * positions), stacked([one.upper] * positions), words)
-    return CodesPopulation(count, float(np.log2(count)), enumerated, marginal, one, each, one)
+    limit = float(np.log2(count))
+    return CodesPopulation(count, limit, enumerated, marginal, one, each, one, repeated=repeated)
 
 
 def end_at(bits: float, kind: str, count: int) -> Estimate:

@@ -27,6 +27,7 @@ from capacity.analysis.codes.bounding import cut_at, lower_bounds, one_of, upper
 from capacity.analysis.codes.code_length import FOLDS, cross_fitted, folds_of
 from capacity.analysis.codes.codebook import use_of_probs
 from capacity.analysis.codes.codes import Codes, counted, share_of
+from capacity.analysis.codes.copies import repeated, some_are_copies, without_copies
 from capacity.analysis.codes.counts import STRENGTHS
 from capacity.analysis.codes.population import (
     CodesPopulation,
@@ -34,7 +35,6 @@ from capacity.analysis.codes.population import (
     nothing_of,
     row_numbers,
     symbol_brackets,
-    without_copies,
 )
 from capacity.analysis.codes.posteriors import DrawnCodes, controls, draw_codes, entropies, posterior_sums
 from capacity.analysis.latent.population import MIN_POINTS
@@ -118,12 +118,13 @@ def _population(
     enumerated: float,
     each: np.ndarray,
 ) -> CodesPopulation:
-    kept = without_copies(row_numbers(log_probs.reshape(len(log_probs), -1)))
+    same = row_numbers(log_probs.reshape(len(log_probs), -1))
+    kept = without_copies(same)
     order = kept[rng.permutation(len(kept))]
     log_probs, entropy = log_probs[order], entropy[order]
     count, positions, size = log_probs.shape
-    if count < MIN_POINTS:
-        return nothing_of(count, enumerated, each)
+    if count < MIN_POINTS or some_are_copies(same[order]):
+        return nothing_of(count, enumerated, each, repeated(same[order]))
     fold, told, sizes = folds_of(rng, count), np.arange(min(count, samples)), np.full(positions, size)
     codes = draw_codes(rng, log_probs, np.arange(count))
     rows = row_numbers(codes.symbols)
@@ -157,7 +158,8 @@ def _population(
     upper_twice = min(end_at(most, "upper", count), twice.upper, key=lambda one: float(one.high))
     correlation = _bracket(lower_twice, upper_twice, twice.method)
     return CodesPopulation(
-        count, float(np.log2(count)), enumerated, each, information, marginal, correlation, found.shared
+        count, float(np.log2(count)), enumerated, each, information, marginal, correlation, found.shared,
+        repeated(same[order]),
     )  # fmt: skip
 
 

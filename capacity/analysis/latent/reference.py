@@ -18,7 +18,6 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
-from scipy.linalg import solve_triangular
 from scipy.special import logsumexp, softmax
 
 LOG_2PI = float(np.log(2 * np.pi))
@@ -162,4 +161,5 @@ def _whitening(covariance: np.ndarray) -> np.ndarray:
     spread = np.sqrt(np.diagonal(covariance))
     correlation = covariance / np.outer(spread, spread)
     root = np.linalg.cholesky(correlation + RIDGE * np.eye(len(spread)))
-    return np.asarray(solve_triangular(root, np.diag(1 / spread), lower=True))
+    # Not SciPy's triangular solver: it wakes all threads for a matrix of two rows, and waits for them.
+    return np.asarray(np.tril(np.linalg.inv(root)) / spread)

@@ -81,9 +81,22 @@ def _weighed(models: Sequence[LogProb], inputs: np.ndarray, targets: np.ndarray)
 
     def log_prob(inputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
         parts = np.stack([model(inputs, targets) for model in models])
-        return np.asarray(logsumexp(parts, axis=0, b=weights[:, None]))
+        return mixed_log_prob(parts, weights[:, None])
 
     return log_prob
+
+
+def mixed_log_prob(logs: Float[np.ndarray, "models ..."], weights: Float[np.ndarray, "models ..."]) -> np.ndarray:
+    """log sum_k w_k q_k, nats.
+
+    Not by SciPy's own factors (`b`): it divides by that of the largest term, which overflows where it is next to 0.
+
+    Args:
+        logs: log q of every model.
+        weights: that broadcast against them; 0 is taken.
+    """
+    with np.errstate(divide="ignore"):
+        return np.asarray(logsumexp(logs + np.log(weights), axis=0))
 
 
 def stacking_weights(logs: Float[np.ndarray, "models n columns"]) -> Float[np.ndarray, "models columns"]:
@@ -94,7 +107,7 @@ def stacking_weights(logs: Float[np.ndarray, "models n columns"]) -> Float[np.nd
     """
     mixed = _mixture_weights(logs.reshape(len(logs), -1))
     # A mixture is held against its parts, at the price of its weights: half a logarithm of the rows each.
-    fitted = logsumexp(logs, axis=0, b=mixed[:, None, None]).sum(axis=0)
+    fitted = mixed_log_prob(logs, mixed[:, None, None]).sum(axis=0)
     price = 0.5 * (len(logs) - 1) * np.log(logs[0].size)
     evidence = softmax(np.vstack([logs.sum(axis=1), fitted - price]), axis=0)
     return np.asarray(evidence[:-1] + mixed[:, None] * evidence[-1])

@@ -23,6 +23,7 @@ NAMED = {"variance": "variances", "std": "standard deviations", "precision": "pr
 MIN_SAMPLES = 256
 SAMPLE_BYTES = 40.0  # of a sample and unit; 58 were seen
 MAX_LOG_STD = 40.0  # past this, single precision has no numbers left
+LARGEST = 1e18  # of a mean: the squares of larger ones are past single precision
 OFFSET = 100.0  # times the spread of a unit: so far from 0 it has an offset, which takes digits
 COARSE = 0.5  # of the posterior's standard deviation: rounding by more than such a step is noise of its own
 
@@ -45,6 +46,7 @@ def checked_posterior(means: ArrayLike, spreads: ArrayLike, given: str | None = 
     if given is not None:
         check_name(given, TO_LOG_STD, "given")
     mean, spread = _table(means, "means"), _table(spreads, given or "logvars")
+    check_size(mean, "means")
     if mean.shape != spread.shape:
         turned = " One of them seems to be transposed." if mean.shape == spread.shape[::-1] else ""
         raise ValueError(
@@ -140,3 +142,19 @@ def _table(array: ArrayLike, name: str) -> np.ndarray:
         row, column = np.argwhere(~np.isfinite(table))[0]
         raise ValueError(f"Expected finite {name}; got {table[row, column]} in row {row}, unit {column}.")
     return table
+
+
+def check_size(table: np.ndarray, name: str) -> None:
+    """Refuse numbers whose squares no type of number holds beside others.
+
+    Args:
+        table: finite numbers.
+        name: what they are called.
+
+    Raises:
+        ValueError: naming the first.
+    """
+    large = np.abs(table) > LARGEST
+    if large.any():
+        place = tuple(np.argwhere(large)[0].tolist())
+        raise ValueError(f"Expected {name} within ±{LARGEST:g}; got {table[place]:.4g} in row {place[0]}.")

@@ -53,6 +53,16 @@ def test_probabilities(command: Command, folder: Path) -> None:
     assert found["stochastic"] and found["population"]["information"]["low"] <= found["rate"] + 0.5
 
 
+def test_points_that_are_there_twice_are_said(command: Command, folder: Path) -> None:
+    codes = np.random.default_rng(1).integers(500, size=(100, 4))
+    for copies, words in (
+        (5, "5 of the codes came before"),
+        (70, "not known: some codes came as often as draws do not"),
+    ):
+        np.save(folder / "twice.npy", np.vstack([codes, codes[:copies]]))
+        assert words in " ".join(command("latent", "--codes", folder / "twice.npy")[1].split())
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -71,6 +81,10 @@ def test_probabilities(command: Command, folder: Path) -> None:
         (("--probs", "probs.npy", "--given", "std"), "one of logits, probs"),
         (("--codes", "nowhere.npy"), "no such file"),
         (("--codes", "codes.npy", "--plot", "a.gif"), "--plot to end in"),
+        (("--codes", "codes.npy", "--kind", "laplace"), "--kind with --means, not with --codes"),
+        (("--codes", "codes.npy", "--prior", "normal", "--levels", "1,2"), "--levels and --prior with --means"),
+        (("--probs", "probs.npy", "--channel", "gaussian", "--level", "1"), "--channel and --level with --means"),
+        (("--probs", "probs.npy", "--weights", "probs.npy"), "--weights with --means"),
     ],
 )
 def test_refusals(command: Command, folder: Path, words: tuple[str, ...], said: str) -> None:

@@ -87,6 +87,11 @@ def test_others_are_printed(command: Command, files: Path, line: str) -> None:
         ("--means m.npy --logvars s.npy --kind laplace --plot p.png", "--plot with normal"),
         ("--means m.npy --logvars l.npy --kind full", "3 axes"),
         ("--means m.npy --channel gausian --level 1", "Did you mean 'gaussian'"),
+        ("--means m.npy --channel gaussian --level -1", "noise on every code"),
+        ("--means m.npy --channel gaussian --level nan", "noise on every code"),
+        ("--means m.npy --logvars l.npy --kind laplace", "--given log_scale"),
+        ("--means mm.npy --logvars m.npy --kind mixture --weights w.npy", "of a mixture of one shape (N, K"),
+        ("--means m.npy --logvars s.npy --kind mixture", "got --kind mixture alone"),
     ],
 )
 def test_refusals(command: Command, files: Path, line: str, sentence: str) -> None:

@@ -6,8 +6,12 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
+
+from capacity.analysis.latent.latent import Latent, measure_latent
+from capacity.runtime.tables.posterior import checked_posterior
 
 Command = Callable[..., tuple[int, str, str]]
 RNG = np.random.default_rng(0)
@@ -16,6 +20,21 @@ LOGVARS = np.full((256, 3), -2.0)
 ASKED = ("--samples", 2048, "--json")
 
 
+@pytest.fixture
+def measured_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was measured of the same numbers is not measured again: the tests are about what is read."""
+    kept: dict[tuple[bytes, ...], Latent] = {}
+
+    def measured(key: jax.Array, means: np.ndarray, spread: np.ndarray, given: str | None, **options: object) -> Latent:
+        read = tuple(np.round(part, 12).tobytes() for part in checked_posterior(means, spread, given))
+        if read not in kept:
+            kept[read] = measure_latent(key, means, spread, given=given, samples=2048)
+        return kept[read]
+
+    monkeypatch.setattr("capacity.analysis.latent.latent.measure_latent", measured)
+
+
+@pytest.mark.usefixtures("measured_once")
 def test_one_file_says_what_two_say(command: Command, tmp_path: Path) -> None:
     np.save(tmp_path / "m.npy", MEANS)
     np.save(tmp_path / "s.npy", np.exp(LOGVARS / 2))
@@ -60,6 +79,7 @@ def test_refusals(kind: str, command: Command, tmp_path: Path, monkeypatch: pyte
     assert sorted(file.name for file in tmp_path.iterdir()) == before
 
 
+@pytest.mark.usefixtures("measured_once")
 def test_other_names_and_what_the_spread_is(command: Command, tmp_path: Path) -> None:
     np.savez(tmp_path / "odd.npz", a=MEANS, b=LOGVARS / 2)
     named = ("--posterior", tmp_path / "odd.npz", "--means", "a", "--logvars", "b")

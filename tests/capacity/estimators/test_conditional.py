@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from capacity.estimators import conditional_information, conditional_permutation_test
+from capacity.estimators.codes.conditional import mixed_log_prob
 from capacity.results.estimate import Estimate
 
 N = 2000
@@ -96,3 +97,12 @@ def test_it_refuses_in_words() -> None:
         conditional_information(0, x, y, w > 0, "gaussian")
     with pytest.raises(ValueError, match="50 and 49 rows"):
         conditional_information(0, x, y, w[1:])
+
+
+@pytest.mark.parametrize("weight", [0.0, 1e-320, 1e-200, 0.3])
+def test_a_mixture_holds_models_of_next_to_no_weight(weight: float) -> None:
+    logs = np.array([[0.0, -800.0, -5.0], [-1.0, -2.0, -900.0]])
+    with np.errstate(over="raise", invalid="raise"):
+        found = mixed_log_prob(logs, np.array([weight, 1 - weight])[:, None])
+    with np.errstate(divide="ignore"):
+        assert found == pytest.approx(np.logaddexp(logs[0] + np.log(weight), logs[1] + np.log1p(-weight)))

@@ -16,7 +16,8 @@ from jaxtyping import Array, Float
 from numpy.typing import ArrayLike
 
 from capacity.analysis.latent.posteriors.points import Posteriors, Space, TableLeaf, real_table
-from capacity.channels import Channel
+from capacity.channels import Channel, Code
+from capacity.runtime.once import ran
 from capacity.runtime.pytrees import register_dataclass
 from capacity.runtime.shapes import Key, Units
 
@@ -108,8 +109,8 @@ def through_channel(channel: Channel, codes: ArrayLike, levels: tuple[int, ...] 
         levels: units of each level, in order.
 
     Raises:
-        ValueError: for a channel whose units depend on each other or whose code is not one array, and for parameters of
-            other shapes.
+        ValueError: for a channel whose units depend on each other or whose code is not one array, for parameters of
+            other shapes, and for codes without noise, such as those of a level of 0, below 0 or not finite.
     """
     units = real_table(codes, "codes")
     if channel.code is not jax.Array or not channel.memoryless:
@@ -120,9 +121,37 @@ def through_channel(channel: Channel, codes: ArrayLike, levels: tuple[int, ...] 
             raise ValueError(f"Expected parameters of shape (), {units.shape[:1]} or {units.shape}; got {leaf.shape}.")
     space: Space = "atoms" if channel.atomic else "real"
     if all(leaf.ndim == 0 for leaf in leaves):
-        return Posteriors(channel, units, space, levels)
+        return _with_noise(Posteriors(channel, units, space, levels), leaves)
     own: tuple[TableLeaf, ...] = tuple(
         np.broadcast_to(leaf[:, None] if leaf.ndim == 1 else leaf, units.shape) for leaf in leaves
     )
     kind = jax.tree.unflatten(jax.tree.structure(channel), [jnp.asarray(leaf.flat[0]) for leaf in leaves])
-    return Posteriors(OwnParameters(kind), ParameterCode(own, units), space, levels)
+    return _with_noise(Posteriors(OwnParameters(kind), ParameterCode(own, units), space, levels), leaves)
+
+
+def _with_noise(found: Posteriors, parameters: list[np.ndarray]) -> Posteriors:
+    """The posteriors, whose codes all have a density, or masses, where they stand.
+
+    Raises:
+        ValueError: naming the first code that has none.
+    """
+    codes = found.codes.units if isinstance(found.codes, ParameterCode) else found.codes
+    with jax.enable_x64(True):
+        density = np.asarray(ran(_density, found.channel, found.codes, numbers=codes.size))
+    bare = np.isnan(density) | np.isposinf(density) | ~np.all([np.isfinite(leaf).all() for leaf in parameters])
+    if bare.any():
+        row, unit = np.argwhere(bare)[0]
+        least, most = (float(end([end(leaf) for leaf in parameters])) for end in (np.min, np.max))
+        raise ValueError(
+            f"Expected noise on every code, of finite levels above 0; got none in row {row}, unit {unit} (code "
+            f"{codes[row, unit]:.4g}, levels {least:.4g} to {most:.4g}). A unit without noise holds bits without end."
+        )
+    return found
+
+
+@jax.jit
+def _density(channel: Channel, codes: Code) -> jax.Array:
+    """Log densities where the codes stand, (N, units)."""
+    units = codes.units if isinstance(codes, ParameterCode) else codes
+    density: jax.Array = jax.vmap(channel.log_prob)(units, codes)
+    return density

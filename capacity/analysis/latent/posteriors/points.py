@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 from capacity.channels import Channel, Code
 from capacity.joint.checks import check_channel
 from capacity.joint.table import MAX_LISTED
+from capacity.runtime.tables.posterior import check_size
 
 Space: TypeAlias = Literal["real", "sphere", "atoms"]
 """Where codes lie, and so what densities are with respect to: Lebesgue's measure, that of the sphere, or counting."""
@@ -76,7 +77,7 @@ def real_table(array: ArrayLike, name: str, axes: int = 2) -> TableLeaf:
     """An array of so many axes, N first, as float64.
 
     Raises:
-        ValueError: for other shapes, and numbers that are not real or not finite.
+        ValueError: for other shapes, and numbers that are not real, not finite or too large.
     """
     table = np.asarray(array)
     if table.dtype.kind not in "fiu" or table.ndim != axes or 0 in table.shape:
@@ -84,6 +85,7 @@ def real_table(array: ArrayLike, name: str, axes: int = 2) -> TableLeaf:
     table = table.astype(np.float64)
     if not np.isfinite(table).all():
         raise ValueError(f"Expected finite {name}; got {table[~np.isfinite(table)][0]}.")
+    check_size(table, name)
     return table
 
 

@@ -10,7 +10,8 @@ from scipy.stats import norm
 from capacity import Latent, measure_latent
 from capacity.runtime.tables.posterior import checked_posterior
 
-SAMPLES = 1024
+SAMPLES = 2048  # with 256 posteriors of three units, as other tests have them: they share their programs
+SHAPE = (256, 3)
 
 
 def measured(means: np.ndarray, log_std: np.ndarray, key: int = 1) -> Latent:
@@ -32,7 +33,7 @@ def holds(found: Latent, bits: float) -> bool:
 
 def test_means_moved_far_give_the_same_figures() -> None:
     rng = np.random.default_rng(0)
-    means, log_std = rng.normal(size=(200, 2)), np.full((200, 2), -1.0)
+    means, log_std = rng.normal(size=SHAPE), np.full(SHAPE, -1.0)
     here, there = (measured(means + shift, log_std) for shift in (0.0, 1e8))
     for one, other in ((here.information, there.information), (here.marginal, there.marginal)):
         for end in ("bits", "low", "high"):
@@ -55,15 +56,15 @@ def test_means_rounded_after_an_offset_are_refused_and_the_unit_named() -> None:
 
 
 @pytest.mark.parametrize(
-    "scale", [1.0, pytest.param(1e-6, marks=pytest.mark.slow), pytest.param(1e6, marks=pytest.mark.slow)]
+    ("copies", "scale"),
+    [(1, 1.0), *(pytest.param(copies, scale, marks=pytest.mark.slow) for copies in (1, 3) for scale in (1e-6, 1e6))],
 )
-def test_two_points_and_their_copies_have_the_bits_of_quadrature(scale: float) -> None:
-    for copies in (1, 3):
-        means = np.repeat([[0.0], [2.0 * scale]], copies, axis=0)
-        found = measured(means, np.full_like(means, np.log(scale)))
-        assert holds(found, two_points(2.0))
-        assert found.population is not None and found.population.distinct == 2
-        assert not np.isfinite(found.population.information.high)
+def test_two_points_and_their_copies_have_the_bits_of_quadrature(copies: int, scale: float) -> None:
+    means = np.repeat([[0.0], [2.0 * scale]], copies, axis=0)
+    found = measured(means, np.full_like(means, np.log(scale)))
+    assert holds(found, two_points(2.0))
+    assert found.population is not None and found.population.distinct == 2
+    assert not np.isfinite(found.population.information.high)
 
 
 def test_a_unit_of_variance_1e_minus_12_and_a_constant_one_add_what_they_say() -> None:
@@ -115,11 +116,15 @@ def test_precisions_are_taken() -> None:
 
 def test_growth_is_the_same_whether_the_other_points_stay_in_the_list(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(3)
-    means, log_std = rng.normal(size=(200, 2)), np.full((200, 2), -1.0)
-    kept = measured(means, log_std).growth
+    means, log_std = rng.normal(size=SHAPE), np.full(SHAPE, -1.0)
+    whole = measured(means, log_std)
+    kept = whole.growth
     monkeypatch.setattr("capacity.analysis.latent.latent.MAX_NUMBERS", 0)
+    monkeypatch.setattr("capacity.analysis.latent.latent.GROWTH_DIVISORS", (4, 1))
+    monkeypatch.setattr("capacity.analysis.latent.latent.measure_population", lambda *_: None)
     left_out = measured(means, log_std).growth
-    assert kept.points.tolist() == left_out.points.tolist() == [25, 50, 100, 200]
-    error = 4 * np.hypot(kept.information.stderr, left_out.information.stderr) + 1e-4
-    assert (np.abs(kept.information.bits - left_out.information.bits) < error).all()
-    assert float(kept.information.bits[-1]) == float(measured(means, log_std).information.bits)
+    assert kept.points.tolist() == [32, 64, 128, 256] and left_out.points.tolist() == [64, 256]
+    kept_bits, kept_error = (np.asarray(part)[[1, 3]] for part in (kept.information.bits, kept.information.stderr))
+    error = 4 * np.hypot(kept_error, left_out.information.stderr) + 1e-4
+    assert (np.abs(kept_bits - left_out.information.bits) < error).all()
+    assert float(kept.information.bits[-1]) == float(whole.information.bits)

@@ -23,6 +23,7 @@ from capacity.analysis.latent.posteriors import (
     uniform,
     von_mises_fisher,
 )
+from capacity.analysis.latent.posteriors.population import bracket_of_population
 from capacity.analysis.latent.posteriors.sphere import log_bessel
 from capacity.channels import BinarySymmetric, Gaussian
 
@@ -112,8 +113,11 @@ def test_a_full_covariance_that_is_a_turned_product_keeps_its_bits() -> None:
     found = measured(full_gaussian(means, covariances, levels=(1, 1)))
     assert near(found.information, bits)
     factors = np.linalg.cholesky(covariances)
-    again = measured(full_gaussian(means, factors, cholesky=True))
-    assert float(again.information.bits) == pytest.approx(float(found.information.bits), abs=1e-4)
+    pairs = zip(
+        full_gaussian(means, factors, cholesky=True).codes, full_gaussian(means, covariances).codes, strict=True
+    )
+    for one, other in pairs:
+        np.testing.assert_allclose(one, other, atol=1e-12)
     assert found.by_unit is not None
     marginal = norm.pdf(GRID[:, None], means[:, 0], covariances[:, 0, 0] ** 0.5)
     whole, each = entropies(marginal)
@@ -161,9 +165,8 @@ def test_on_the_circle_bits_are_those_of_quadrature_over_the_angle() -> None:
 @pytest.mark.parametrize(
     ("dim", "kappa"),
     [
-        (2, 3.0),
         (64, 200.0),
-        *(pytest.param(*case, marks=pytest.mark.slow) for case in ((3, 20.0), (8, 0.5), (256, 0.1))),
+        *(pytest.param(*case, marks=pytest.mark.slow) for case in ((2, 3.0), (3, 20.0), (8, 0.5), (256, 0.1))),
     ],
 )
 def test_von_mises_fisher_is_that_of_scipy(dim: int, kappa: float) -> None:
@@ -217,9 +220,8 @@ def test_a_density_by_unit_is_that_of_scipy() -> None:
 
 
 def test_few_points_say_nothing_of_a_population() -> None:
-    found = measured(gaussian(CENTRES[:10], WIDTHS[:10]))
-    assert found.population.high == np.inf and "fewer than 64" in found.population.method
-    assert not found.population_known
+    found = bracket_of_population(jax.random.key(0), gaussian(CENTRES[:10], WIDTHS[:10]), 1024)
+    assert found.high == np.inf and "fewer than 64" in found.method
 
 
 def test_units_are_told_by_what_they_say_and_points_told_apart_leave_the_population_open() -> None:
@@ -244,6 +246,11 @@ def test_units_are_told_by_what_they_say_and_points_told_apart_leave_the_populat
         (lambda: von_mises_fisher(np.ones((5, 2)), np.ones(5)), "length 1"),
         (lambda: von_mises_fisher(np.eye(2), -np.ones(2)), "above 0"),
         (lambda: through_channel(Gaussian(np.ones(7)), CENTRES), "shape"),
+        (lambda: through_channel(Gaussian(0.0), CENTRES), "noise on every code, .* row 0, unit 0 .*levels 0 to 0"),
+        (lambda: through_channel(Gaussian(-1.0), CENTRES), "noise on every code"),
+        (lambda: through_channel(Gaussian(np.inf), CENTRES), "noise on every code"),
+        (lambda: through_channel(Gaussian(np.r_[np.ones(N - 1), np.nan]), CENTRES), f"not in row {N - 1}"),
+        (lambda: laplace(1e300 * CENTRES, WIDTHS), "centres within"),
         (lambda: gaussian(CENTRES, WIDTHS, levels=(2, 3)), "levels of 1 units"),
         (lambda: gaussian(CENTRES * np.nan, WIDTHS), "finite centres"),
         (lambda: hierarchy([], CENTRES), "at least one level"),
