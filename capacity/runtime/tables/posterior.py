@@ -46,7 +46,7 @@ def checked_posterior(means: ArrayLike, spreads: ArrayLike, given: str | None = 
     if given is not None:
         check_name(given, TO_LOG_STD, "given")
     mean, spread = _table(means, "means"), _table(spreads, given or "logvars")
-    check_size(mean, "means")
+    check_magnitude(mean, "means")
     if mean.shape != spread.shape:
         turned = " One of them seems to be transposed." if mean.shape == spread.shape[::-1] else ""
         raise ValueError(
@@ -144,7 +144,7 @@ def _table(array: ArrayLike, name: str) -> np.ndarray:
     return table
 
 
-def check_size(table: np.ndarray, name: str) -> None:
+def check_magnitude(table: np.ndarray, name: str) -> None:
     """Refuse numbers whose squares no type of number holds beside others.
 
     Args:

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from capacity.channels import Channel, Code
 from capacity.joint.checks import check_channel
 from capacity.joint.table import MAX_LISTED
-from capacity.runtime.tables.posterior import check_size
+from capacity.runtime.tables.posterior import check_magnitude
 
 Space: TypeAlias = Literal["real", "sphere", "atoms"]
 """Where codes lie, and so what densities are with respect to: Lebesgue's measure, that of the sphere, or counting."""
@@ -85,7 +85,7 @@ def real_table(array: ArrayLike, name: str, axes: int = 2) -> TableLeaf:
     table = table.astype(np.float64)
     if not np.isfinite(table).all():
         raise ValueError(f"Expected finite {name}; got {table[~np.isfinite(table)][0]}.")
-    check_size(table, name)
+    check_magnitude(table, name)
     return table
 
 
