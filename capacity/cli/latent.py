@@ -12,7 +12,7 @@ from capacity.cli.catalogue import names_of
 from capacity.cli.codes import CodeFiles, latent_codes
 from capacity.cli.given_posterior import check_given, given_arrays, told_apart
 from capacity.cli.help import ASKED, READ, WRITTEN
-from capacity.cli.latent_kinds import KindOptions, kind_record, posteriors_of, print_kind
+from capacity.cli.latent_kinds import KindOptions
 from capacity.cli.options import SeedOption, TableJsonOption, check_inputs, check_plot
 from capacity.cli.refusals import refusals
 from capacity.cli.say import say, say_json
@@ -198,6 +198,7 @@ def _other_kind(
     start_jax()
 
     from capacity.analysis.latent.posteriors import measure_posteriors
+    from capacity.cli.show_kinds import kind_record, posteriors_of, print_kind
     from capacity.runtime.progress import Bar
 
     posteriors = posteriors_of(kind, *arrays, given)

@@ -96,3 +96,11 @@ def test_no_refusal_loads_jax(folder: Path) -> None:
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=100, cwd=folder)
     assert run.returncode == 0, run.stderr
     assert run.stderr.count("Error: Expected") == run.stderr.count("\n") == len(REFUSED) - 1
+
+
+def test_the_command_line_itself_loads_no_arrays() -> None:
+    """Help answers as soon as Python and typer are there."""
+    heavy = ("numpy", "scipy", "pandas", "xarray", "jax", "matplotlib", "rich")
+    program = f"import sys, capacity.cli.app\nprint([name for name in {heavy} if name in sys.modules])"
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert run.stdout == "[]\n"

@@ -97,6 +97,7 @@ def check(
             assert np.all(share >= AT_LEAST - slack), f"{name} at {losses:g} losses: {share}"
 
 
+@pytest.mark.slow
 def test_two_copies() -> None:
     """Where a sample has hardly a loss, one or two, and several; more keys, losses and flips are of the long run."""
     check(Erasure, erased, 2, QUICK, EXPECTED[1::2])
