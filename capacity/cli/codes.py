@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import NamedTuple
 
+from capacity.cli.found import seen_bar, show_found
 from capacity.cli.given_posterior import code_array
 from capacity.cli.options import check_inputs, check_plot
 from capacity.cli.refusals import refusals
-from capacity.cli.say import say, say_json
 from capacity.runtime.start import start_jax
 
 
@@ -62,9 +61,8 @@ def latent_codes(
         start_jax()  # loads JAX, which takes seconds: data that cannot be taken need not wait for it
 
         from capacity.analysis.codes import measure_codes, measure_probs
-        from capacity.runtime.progress import Bar
 
-        bar = Bar() if sys.stderr.isatty() and not quiet else None
+        bar = seen_bar(quiet)
         if files.codes is not None:
             found = measure_codes(seed, array, codebook=sizes, progress=bar)
         else:
@@ -75,12 +73,7 @@ def latent_codes(
             save_codes(plot, found)
     from capacity.cli.show_codes import codes_record, print_codes
 
-    if as_json:
-        say_json(codes_record(found))
-    elif not quiet:
-        print_codes(found)
-        if plot is not None:
-            say(f"Drew {plot}")
+    show_found(found, codes_record, print_codes, as_json=as_json, quiet=quiet, plot=plot)
 
 
 def _one(files: CodeFiles) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -10,12 +9,12 @@ import typer
 
 from capacity.cli.catalogue import names_of
 from capacity.cli.codes import CodeFiles, latent_codes
+from capacity.cli.found import seen_bar, show_found
 from capacity.cli.given_posterior import check_given, given_arrays, told_apart
 from capacity.cli.help import ASKED, READ, WRITTEN
 from capacity.cli.latent_kinds import KindOptions
 from capacity.cli.options import SeedOption, TableJsonOption, check_inputs, check_plot
 from capacity.cli.refusals import refusals
-from capacity.cli.say import say, say_json
 from capacity.runtime.names import check_name
 from capacity.runtime.start import start_jax
 
@@ -152,9 +151,8 @@ def latent_command(
         import jax
 
         from capacity.analysis.latent.latent import measure_latent
-        from capacity.runtime.progress import Bar
 
-        bar = Bar() if sys.stderr.isatty() and not quiet else None
+        bar = seen_bar(quiet)
         found = measure_latent(jax.random.key(seed), *read, given=given, samples=samples, progress=bar)
         if plot is not None:
             from capacity.plots.latent import save_latent
@@ -162,12 +160,7 @@ def latent_command(
             save_latent(plot, found)
     from capacity.cli.show_latent import latent_record, print_latent
 
-    if as_json:
-        say_json(latent_record(found))
-    elif not quiet:
-        print_latent(found)
-        if plot is not None:
-            say(f"Drew {plot}")
+    show_found(found, latent_record, print_latent, as_json=as_json, quiet=quiet, plot=plot)
 
 
 def _only_means(posterior: Path | None, means: Path | None) -> Path:
@@ -199,12 +192,8 @@ def _other_kind(
 
     from capacity.analysis.latent.posteriors import measure_posteriors
     from capacity.cli.show_kinds import kind_record, posteriors_of, print_kind
-    from capacity.runtime.progress import Bar
 
     posteriors = posteriors_of(kind, *arrays, given)
-    bar = Bar() if sys.stderr.isatty() and not quiet else None
+    bar = seen_bar(quiet)
     found = measure_posteriors(seed, posteriors, prior=kind.prior, samples=samples, progress=bar)
-    if as_json:
-        say_json(kind_record(found))
-    elif not quiet:
-        print_kind(found)
+    show_found(found, kind_record, print_kind, as_json=as_json, quiet=quiet)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Never, cast
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Never, cast
 import typer
 
 from capacity.cli.catalogue import check_member
+from capacity.cli.found import seen_bar
 from capacity.cli.help import ASKED, READ, WRITTEN
 from capacity.cli.options import (
     ContinuousOption,
@@ -98,7 +98,6 @@ def pairwise_command(
 
         from capacity.cli.show_pairwise import notes, pairwise_frame, pairwise_record, print_pairwise
         from capacity.estimators import pairwise
-        from capacity.runtime.progress import Bar
 
         found = pairwise(
             jax.random.key(seed),
@@ -107,7 +106,7 @@ def pairwise_command(
             target=goal[0] if goal else None,
             missing=cast("Missing", missing),
             test=True if test else None,
-            progress=Bar() if sys.stderr.isatty() and not quiet else None,
+            progress=seen_bar(quiet),
         )
         if not np.isfinite(found.bits.values).any():
             refuse_without_pairs(notes(found))
