@@ -2,7 +2,8 @@
 
 A program of a thousand small operations takes XLA seconds to compile and a millisecond to run.  Where its arrays are
 small and it runs once, NumPy has the same figures (within rounding) before a compiler has begun.  Functions that are
-jitted themselves and named in `compiled` are compiled all the same: loops over many pairs belong there.
+jitted themselves and named in `compiled` are compiled all the same where they have much to do: loops over many pairs
+belong there.
 """
 
 from __future__ import annotations
@@ -16,12 +17,17 @@ import jax.numpy as jnp
 import numpy as np
 from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn, Literal, jaxpr_as_fun
 from jaxtyping import PyTree
+from scipy.special import erfinv
+
+from capacity.runtime import threefry
 
 T = TypeVar("T")
-Value: TypeAlias = Any  # np.ndarray, or a jax.Array of keys
+Value: TypeAlias = Any  # np.ndarray; of keys their words, or a jax.Array where their bits are not `threefry`'s
 Parameters: TypeAlias = dict[str, Any]
 MAX_NUMBERS = 2**20  # of an array: of more, a compiled program is worth its while
-PAIRWISE = ("log_densities",)  # functions of all pairs, which are always compiled
+PAIRWISE = ("log_densities",)  # functions of all pairs
+MAX_WORK = 6e7  # numbers that such a function computes here, in a quarter of a second: a compiler takes twice that
+STEP_WORK = 2**14  # numbers that could be computed while one operation is looked up
 
 
 def run_once(function: Callable[..., T], *arguments: PyTree, compiled: Sequence[str] = ()) -> T:
@@ -30,13 +36,14 @@ def run_once(function: Callable[..., T], *arguments: PyTree, compiled: Sequence[
     Args:
         function: that `jax.jit` would take, without static arguments.
         arguments: pytrees of arrays.
-        compiled: names of jitted functions inside that are compiled and kept.
+        compiled: names of jitted functions inside that are compiled and kept where they compute many numbers.
     """
     traced, shapes = jax.make_jaxpr(function, return_shape=True)(*arguments)
     with np.errstate(all="ignore"):
         leaves = [_value(leaf) for leaf in jax.tree.leaves(arguments)]
         found = _evaluated(traced.jaxpr, traced.consts, leaves, frozenset(compiled))
-    done: T = jax.tree.unflatten(jax.tree.structure(shapes), jax.device_put(found))
+    leaves = [_outside(value, shape) for value, shape in zip(found, jax.tree.leaves(shapes), strict=True)]
+    done: T = jax.tree.unflatten(jax.tree.structure(shapes), jax.device_put(leaves))
     return done
 
 
@@ -55,10 +62,19 @@ def ran(function: Callable[..., T], *arguments: PyTree, static: tuple[Any, ...] 
 
 
 def _value(leaf: PyTree) -> Value:
-    if isinstance(leaf, jax.Array) and jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key):
-        return leaf
+    if isinstance(leaf, jax.Array) and _is_key(leaf):
+        return threefry.words_of(leaf) if threefry.is_ours(leaf) else leaf
     dtype = jax.dtypes.canonicalize_dtype(np.result_type(leaf)) if not isinstance(leaf, jax.Array) else None
     return np.asarray(leaf, dtype)
+
+
+def _is_key(like: Any) -> bool:
+    return bool(jnp.issubdtype(like.dtype, jax.dtypes.prng_key))
+
+
+def _outside(value: Value, like: Any) -> Value:
+    """What JAX takes: keys as keys."""
+    return threefry.keys_of(value) if _is_key(like) and not isinstance(value, jax.Array) else value
 
 
 def _evaluated(
@@ -66,30 +82,48 @@ def _evaluated(
 ) -> list[Value]:
     """Results of a jaxpr; what is used no more is forgotten."""
     held: dict[Any, Value] = dict(zip(jaxpr.constvars, map(_value, constants), strict=True))
-    held |= dict(zip(jaxpr.invars, arguments, strict=True))
-    last = {v: i for i, eqn in enumerate(jaxpr.eqns) for v in eqn.invars if not isinstance(v, Literal)}
-    kept = {v for v in jaxpr.outvars if not isinstance(v, Literal)}
+    held.update(zip(jaxpr.invars, arguments, strict=True))
 
     def read(v: Any) -> Value:
         return _as_told(v.val, v.aval) if isinstance(v, Literal) else held[v]
 
-    for i, eqn in enumerate(jaxpr.eqns):
-        results = _applied(eqn, [read(v) for v in eqn.invars], compiled)
-        for v in eqn.invars:
-            if not isinstance(v, Literal) and last[v] == i and v not in kept:
-                held.pop(v, None)
-        held.update(
-            (v, _as_told(result, v.aval))
-            for v, result in zip(eqn.outvars, results, strict=True)
-            if v in last or v in kept
-        )
+    for eqn, literals, kept, done in _steps(jaxpr):
+        given = [held[v] if one is None else one for v, one in zip(eqn.invars, literals, strict=True)]
+        results = _applied(eqn, given, compiled)
+        for v in done:
+            held.pop(v, None)
+        for v, result in zip(eqn.outvars, results, strict=True):
+            if v in kept:
+                held[v] = _as_told(result, v.aval)
     return [read(v) for v in jaxpr.outvars]
+
+
+@lru_cache(maxsize=4096)  # by the very trace, as in `_compiled`
+def _steps(jaxpr: Jaxpr) -> list[tuple[JaxprEqn, list[Value | None], set[Any], list[Any]]]:
+    """Operations, what of them is given in the program, which results are used, and what is used no more after each."""
+    last = {v: i for i, eqn in enumerate(jaxpr.eqns) for v in eqn.invars if not isinstance(v, Literal)}
+    kept = {v for v in jaxpr.outvars if not isinstance(v, Literal)}
+    done: list[list[Any]] = [[] for _ in jaxpr.eqns]
+    for v, i in last.items():
+        if v not in kept:
+            done[i].append(v)
+    return [
+        (
+            eqn,
+            [_as_told(v.val, v.aval) if isinstance(v, Literal) else None for v in eqn.invars],
+            {v for v in eqn.outvars if v in last or v in kept},
+            gone,
+        )
+        for eqn, gone in zip(jaxpr.eqns, done, strict=True)
+    ]
 
 
 def _as_told(result: Value, aval: Any) -> Value:
     """The result in the type that was traced: scalars of NumPy are no arrays, and some functions widen."""
     if isinstance(result, np.ndarray) and result.dtype == aval.dtype:
         return result
+    if _is_key(aval):
+        return _value(result) if isinstance(result, jax.Array) else result
     return _value(result) if isinstance(result, jax.Array) else np.asarray(result, aval.dtype)
 
 
@@ -97,8 +131,8 @@ def _applied(eqn: JaxprEqn, arguments: list[Value], compiled: frozenset[str]) ->
     name, parameters = eqn.primitive.name, eqn.params
     if name == "jit":
         inner: ClosedJaxpr = parameters["jaxpr"]
-        if parameters["name"] in compiled:
-            return list(_compiled(inner)(*arguments))
+        if parameters["name"] in compiled and _work(inner) > MAX_WORK:
+            return list(_compiled(inner)(*map(_outside, arguments, inner.in_avals)))
         return _evaluated(inner.jaxpr, inner.consts, arguments, compiled)
     if name in ("custom_jvp_call", "custom_vjp_call"):
         inner = parameters["call_jaxpr"]
@@ -109,9 +143,14 @@ def _applied(eqn: JaxprEqn, arguments: list[Value], compiled: frozenset[str]) ->
         branch: ClosedJaxpr = parameters["branches"][int(arguments[0])]
         return _evaluated(branch.jaxpr, branch.consts, arguments[1:], compiled)
     rule = RULES.get(name)
-    plain = rule is not None and not any(isinstance(argument, jax.Array) for argument in arguments)
-    if rule is not None and plain and (name not in ONLY_IF or ONLY_IF[name](parameters, *arguments)):
-        return [rule(parameters, *arguments)]
+    if (
+        rule is not None
+        and all(isinstance(one, np.ndarray) for one in arguments)
+        and (name not in ONLY_IF or ONLY_IF[name](parameters, *arguments))
+    ):
+        done = rule(parameters, *arguments)
+        return done if eqn.primitive.multiple_results else [done]
+    arguments = [_outside(argument, v.aval) for argument, v in zip(arguments, eqn.invars, strict=True)]
     found = eqn.primitive.bind(*arguments, **parameters)
     return list(found) if eqn.primitive.multiple_results else [found]
 
@@ -119,6 +158,23 @@ def _applied(eqn: JaxprEqn, arguments: list[Value], compiled: frozenset[str]) ->
 @lru_cache(maxsize=64)  # by the very trace, which JAX keeps for each shape
 def _compiled(inner: ClosedJaxpr) -> Callable[..., Sequence[jax.Array]]:
     return jax.jit(jaxpr_as_fun(inner))
+
+
+@lru_cache(maxsize=256)
+def _work(closed: ClosedJaxpr) -> int:
+    """Numbers that a program computes, and what it takes to look up its operations."""
+    total = 0
+    for eqn in closed.jaxpr.eqns:
+        inner = [one for one in jax.tree.leaves(list(eqn.params.values()), is_leaf=_is_program) if _is_program(one)]
+        if inner:
+            total += eqn.params.get("length", 1) * max(_work(one) for one in inner)
+        else:
+            total += STEP_WORK + sum(v.aval.size for v in eqn.outvars)
+    return total
+
+
+def _is_program(value: object) -> bool:
+    return isinstance(value, ClosedJaxpr)
 
 
 def _scanned(parameters: Parameters, arguments: list[Value], compiled: frozenset[str]) -> list[Value]:
@@ -137,7 +193,10 @@ def _scanned(parameters: Parameters, arguments: list[Value], compiled: frozenset
     kinds = [v.aval for v in body.jaxpr.outvars[carried:]]
     rows = list(zip(*stacked, strict=True)) or [()] * len(kinds)
     shapes = [(parameters["length"], *kind.shape) for kind in kinds]
-    columns = [np.array(row, kind.dtype).reshape(shape) for row, kind, shape in zip(rows, kinds, shapes, strict=True)]
+    columns = [
+        np.array(row, np.uint64 if _is_key(kind) else kind.dtype).reshape(shape)
+        for row, kind, shape in zip(rows, kinds, shapes, strict=True)
+    ]
     return carry + columns
 
 
@@ -230,9 +289,32 @@ def _is_plain_padding(parameters: Parameters, a: Value, fill: Value) -> bool:
     return all(low >= 0 and high >= 0 and not inner for low, high, inner in parameters["padding_config"])
 
 
-def _is_one_key(parameters: Parameters, *arrays: Value) -> bool:
-    """Whether a sort is of one array, none of whose numbers is NaN or both zeros."""
-    return len(arrays) == 1 and not np.isnan(arrays[0]).any() and bool((arrays[0] != 0).all())
+def _is_ordered(a: Value) -> bool:
+    """Whether the order of all numbers, in which -0 is before 0 and NaN last, is the usual one."""
+    return a.dtype.kind != "f" or not (np.isnan(a) | ((a == 0) & np.signbit(a))).any()
+
+
+def _is_plain_sort(parameters: Parameters, first: Value, *others: Value) -> bool:
+    """Whether a sort is by one array, none of whose numbers is NaN or both zeros."""
+    whole = first.dtype.kind in "iu"
+    return parameters["num_keys"] == 1 and (whole or (not np.isnan(first).any() and bool((first != 0).all())))
+
+
+def _sorted(parameters: Parameters, *arrays: Value) -> list[Value]:
+    axis = parameters["dimension"]
+    if len(arrays) == 1:
+        return [np.sort(arrays[0], axis=axis)]
+    order = np.argsort(arrays[0], axis=axis, kind="stable")
+    return [np.take_along_axis(array, order, axis) for array in arrays]
+
+
+def _most(parameters: Parameters, a: Value) -> Value:
+    axes = tuple(parameters["axes"])
+    return np.max(a, axis=axes) if a.size else np.max(a, axis=axes, initial=-np.inf)
+
+
+def _leading_zeros(parameters: Parameters, a: Value) -> Value:
+    return 8 * a.dtype.itemsize - np.frexp(a.astype(np.float64))[1]
 
 
 def _over_axes(function: Callable[..., Value]) -> Callable[..., Value]:
@@ -255,14 +337,16 @@ RULES: dict[str, Callable[..., Value]] = {
     "broadcast_in_dim": _broadcast,
     "cbrt": _plain(np.cbrt),
     "ceil": _plain(np.ceil),
+    "clz": _leading_zeros,
     "clamp": _plain(lambda low, a, high: np.clip(a, low, high)),
     "concatenate": lambda parameters, *parts: np.concatenate(parts, parameters["dimension"]),
-    "convert_element_type": lambda parameters, a: a.astype(parameters["new_dtype"]),
+    "convert_element_type": lambda parameters, a: a.astype(parameters["new_dtype"], copy=False),
     "cumsum": _summed_up,
     "div": _plain(_divided),
     "dot_general": _product,
     "dynamic_slice": _part,
     "eq": _plain(np.equal),
+    "erf_inv": _plain(erfinv),
     "exp": _plain(np.exp),
     "floor": _plain(np.floor),
     "gather": _gathered,
@@ -275,6 +359,7 @@ RULES: dict[str, Callable[..., Value]] = {
     "log": _plain(np.log),
     "log1p": _plain(np.log1p),
     "lt": _plain(np.less),
+    "lt_to": _plain(np.less),
     "max": _plain(np.maximum),
     "min": _plain(np.minimum),
     "mul": _plain(np.multiply),
@@ -287,8 +372,11 @@ RULES: dict[str, Callable[..., Value]] = {
         next(i for i, names in enumerate(parameters["platforms"]) if names is None or "cpu" in names)
     ),
     "population_count": _plain(np.bitwise_count),
+    "random_bits": threefry.random_bits,
+    "random_fold_in": threefry.fold_in,
+    "random_split": threefry.split,
     "reduce_and": _over_axes(np.all),
-    "reduce_max": _over_axes(np.max),
+    "reduce_max": _most,
     "reduce_min": _over_axes(np.min),
     "reduce_or": _over_axes(np.any),
     "reduce_sum": _over_axes(np.sum),
@@ -298,7 +386,7 @@ RULES: dict[str, Callable[..., Value]] = {
     "shift_left": _plain(np.left_shift),
     "shift_right_logical": _plain(np.right_shift),
     "slice": _sliced,
-    "sort": lambda parameters, a: np.sort(a, axis=parameters["dimension"]),
+    "sort": _sorted,
     "sqrt": _plain(np.sqrt),
     "square": _plain(np.square),
     "squeeze": lambda parameters, a: np.squeeze(a, tuple(parameters["dimensions"])),
@@ -310,12 +398,14 @@ RULES: dict[str, Callable[..., Value]] = {
 }
 """NumPy's words for operations; others are done by JAX, one by one."""
 ONLY_IF: dict[str, Callable[..., bool]] = {
+    "clz": lambda parameters, a: a.dtype.kind == "u" and a.dtype.itemsize <= 4,
     "bitcast_convert_type": lambda parameters, a: a.dtype.itemsize == parameters["new_dtype"].itemsize and a.ndim > 0,
     "gather": _is_within,
+    "lt_to": lambda parameters, *arrays: all(map(_is_ordered, arrays)),
     "pad": _is_plain_padding,
-    "reduce_max": lambda parameters, a: a.size > 0,
+    "reduce_max": lambda parameters, a: a.size > 0 or (a.ndim > 0 and a.dtype.kind == "f"),
     "reduce_min": lambda parameters, a: a.size > 0,
     "shift_right_logical": lambda parameters, a, _: a.dtype.kind == "u",
-    "sort": _is_one_key,
+    "sort": _is_plain_sort,
 }
 """The forms of an operation that a rule is for."""

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from capacity.analysis.latent.bounding import conservative_means
+from capacity.analysis.latent.bounding import conservative_mean
 from capacity.results.estimate import NATS_PER_BIT, Estimate, Kind
 from capacity.results.intervals import CONSERVATIVE_ERRORS, Z95, rule_of_three_bits
 
@@ -81,7 +81,6 @@ def _means(values: np.ndarray, kind: Kind, controls: np.ndarray | None = None) -
     columns = np.zeros((*values.shape, 0)) if controls is None else controls
     with jax.enable_x64(True):
         found = [
-            conservative_means(jnp.asarray(one[None]), jnp.asarray(known[None]))
-            for one, known in zip(values, columns, strict=True)
+            conservative_mean(jnp.asarray(one), jnp.asarray(known)) for one, known in zip(values, columns, strict=True)
         ]
-    return replace(stacked([one_of(one) for one in found]), kind=kind)
+    return replace(stacked(found), kind=kind)

@@ -57,25 +57,21 @@ def bounds_of(data: Folded, values: np.ndarray, kind: Kind, controls: np.ndarray
     """
     weight = data.weight
     columns = np.zeros((*values.shape, 0)) if controls is None else controls * weight[:, None]
-    found: Estimate = jax.tree.map(np.asarray, ran(conservative_means, values * weight, columns, numbers=columns.size))
+    each = [ran(conservative_mean, *row, numbers=row[1].size) for row in zip(values * weight, columns, strict=True)]
+    found: Estimate = jax.tree.map(lambda *leaves: np.stack(leaves), *each)
     unseen = rule_of_three_bits(np.maximum(found.bits, 0.0), values.shape[1]) if kind == "lower" else 0.0
     return replace(found, low=found.low - unseen, limit=np.full(len(values), limit), kind=kind)
 
 
 @jax.jit
-def conservative_means(nats: jax.Array, controls: jax.Array) -> Estimate:
-    """Means of values (k, n), controls (k, n, c) taken off, with three standard errors; leaves (k,), bits.
+def conservative_mean(nats: jax.Array, controls: jax.Array) -> Estimate:
+    """The mean of values (n,), controls (n, c) taken off, with three standard errors; bits.
 
     Args:
         nats: values.
         controls: of mean 0.
     """
-
-    def one(values: jax.Array, known: jax.Array) -> Estimate:
-        return Estimate.from_samples(nats=values, kind="lower", controls=known).conservative()
-
-    found: Estimate = jax.vmap(one)(nats, controls)
-    return found
+    return Estimate.from_samples(nats=nats, kind="lower", controls=controls).conservative()
 
 
 def not_below_zero(found: Estimate) -> Estimate:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import jax
@@ -164,24 +165,23 @@ def measure_latent(
     means, log_std = checked_posterior(means, logvars, given)
     count, units = means.shape
     check_samples(samples, units)
-    keys = [*jax.random.split(as_key(key), 4), jax.random.fold_in(as_key(key), 4)]
-    order = np.asarray(jax.random.permutation(keys[0], count))
+    keys, order = ran(_keys_and_order, as_key(key), static=(count,), numbers=count)
     report = reporter(progress) or (lambda share, text: None)
     report(0.0, f"{count:,} points, {units} units")
     # Bits are the same wherever units have their zero; numbers near it hold more digits of the noise.
     centred = means - np.median(means, axis=0)
     with jax.enable_x64(not _resolved(centred, log_std)):
         table, rows = in_default_precision(
-            (Posterior(centred[order], log_std[order]), Rows.of(np.full(count, 1 / count)))
+            (Posterior(centred[np.asarray(order)], log_std[np.asarray(order)]), Rows.of(np.full(count, 1 / count)))
         )
-        narrow, by_unit, check = _figures(keys[1], rows, table, samples, max(samples // 4, MIN_SAMPLES))
+        narrow, by_unit, check = _figures(keys.whole, keys.units, rows, table, samples, max(samples // 4, MIN_SAMPLES))
         exact = widen(narrow, LearntGaussian(), *check)
         report(0.5, f"{float(exact.bits):.2f} bits")
-        shared = shared_bits(keys[2], rows, table, np.asarray(by_unit.marginal.bits), samples)
+        shared = shared_bits(keys.shared, rows, table, np.asarray(by_unit.marginal.bits), samples)
         report(0.75, "what units share")
-        growth = _growth(keys[3], table, exact, max(samples // 4, MIN_SAMPLES))
+        growth = _growth(keys.growth, table, exact, max(samples // 4, MIN_SAMPLES))
     report(0.85, "growth")
-    population = measure_population(keys[4], means, log_std, samples)
+    population = measure_population(keys.population, means, log_std, samples)
     report(1.0, f"{float(exact.bits):.2f} bits")
     exact, by_unit, shared, growth = in_default_precision((exact, by_unit, shared, growth))
     # float64: nothing is left to chance in a closed form.
@@ -204,16 +204,35 @@ def measure_latent(
     )
 
 
+class _Keys(NamedTuple):
+    """Of the figures; `growth` is one for each number of points."""
+
+    whole: jax.Array
+    units: jax.Array
+    shared: jax.Array
+    growth: jax.Array
+    population: jax.Array
+
+
+@partial(jax.jit, static_argnums=1)
+def _keys_and_order(key: jax.Array, count: int) -> tuple[_Keys, jax.Array]:
+    own = jax.random.split(key, 4)
+    whole, units = jax.random.split(own[1])
+    keys = _Keys(whole, units, own[2], jax.random.split(own[3], len(_sizes(count))), jax.random.fold_in(key, 4))
+    return keys, jax.random.permutation(own[0], count)
+
+
 def _resolved(means: np.ndarray, log_std: np.ndarray) -> bool:
     """Whether single precision holds the noise of every unit beside its mean, both (N, units)."""
     return bool((RESOLUTION * np.finfo(np.float32).eps * np.abs(means) <= np.exp(log_std)).all())
 
 
-def _figures(key: jax.Array, rows: Rows, table: Posterior, samples: int, fewer: int) -> tuple[Estimate, UnitBits, Any]:
+def _figures(
+    key_whole: jax.Array, key_units: jax.Array, rows: Rows, table: Posterior, samples: int, fewer: int
+) -> tuple[Estimate, UnitBits, Any]:
     joint = tabled(rows, table, LearntGaussian())
     numbers = max(table.mean.size, samples * table.mean.shape[1])
     listed = ran(list_codes, joint, numbers=numbers)
-    key_whole, key_units = jax.random.split(key)
     sample = ran(sampled, key_whole, joint, listed, static=(samples,), numbers=numbers)
     found = ran(information_of, joint, listed, sample, numbers=numbers)
     check = listed, sample.z[:PRECISION_SAMPLES], sample.q.joint[:PRECISION_SAMPLES]
@@ -221,12 +240,16 @@ def _figures(key: jax.Array, rows: Rows, table: Posterior, samples: int, fewer: 
     return found, ran(unit_information_of, joint, listed, sample, numbers=numbers), check
 
 
-def _growth(key: jax.Array, table: Posterior, whole: Estimate, samples: int) -> Growth:
+def _sizes(count: int) -> np.ndarray:
+    return np.unique([max(count // divisor, 1) for divisor in GROWTH_DIVISORS])
+
+
+def _growth(keys: jax.Array, table: Posterior, whole: Estimate, samples: int) -> Growth:
     """Of the first of the (shuffled) points; the whole is known."""
     count = len(table.mean)
-    points = np.unique([max(count // divisor, 1) for divisor in GROWTH_DIVISORS])
+    points = _sizes(count)
     each = []
-    for own, size in zip(jax.random.split(key, len(points)), points[:-1], strict=False):
+    for own, size in zip(keys, points[:-1], strict=False):
         numbers = max(table.mean.size, samples * table.mean.shape[1])
         # Of many points the others are left out, which spares time; of few they stay, at no mass: one program for all.
         kept = size if numbers > MAX_NUMBERS else count

@@ -6,6 +6,7 @@ The work grows with the square of the units; the units that say most are taken, 
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -20,11 +21,14 @@ from capacity.channels import LearntGaussian, Posterior
 from capacity.joint.table import Rows, tabled
 from capacity.results.estimate import Estimate
 from capacity.runtime.keys import Seed, as_key
-from capacity.runtime.once import MAX_NUMBERS, ran
+from capacity.runtime.once import ran
 
 MAX_UNITS = 24
 MIN_SAMPLES = 128
-FEW_PAIRS = 10  # of more, one compiled program takes less time wherever it has been kept
+FEW_PAIRS = 6  # are computed in turn: one pair takes less to trace
+MAX_TOGETHER = (
+    2**27
+)  # densities of pairs that are computed at once; for more, one pair after the other, a program is compiled
 MAX_DENSITIES = 1e9  # densities of one unit that may be computed for all pairs together
 
 
@@ -71,24 +75,43 @@ def shared_bits(
         nothing = jnp.zeros(0)
         return SharedBits(units, first, second, Estimate(nothing, nothing, nothing, nothing, nothing, nothing, "exact"))
     pairs = jnp.asarray(first), jnp.asarray(second)
-    few = len(first) <= FEW_PAIRS and 2 * len(rows.log_probs) <= MAX_NUMBERS
-    numbers = 0 if few else MAX_NUMBERS + 1
-    return SharedBits(units, first, second, ran(_pairs, key, rows, table, *pairs, static=(count,), numbers=numbers))
+    keys = ran(_keys, key, static=(len(first),), numbers=len(first))
+    if len(first) <= FEW_PAIRS and count * len(rows.log_probs) <= MAX_TOGETHER:
+        each = [ran(_of_pair, rows, table, one, static=(count,), numbers=0) for one in zip(keys, *pairs, strict=True)]
+        bits = jax.tree.map(lambda *leaves: np.stack(leaves), *each)
+    elif len(first) * count * len(rows.log_probs) <= MAX_TOGETHER:
+        bits = ran(_together, keys, rows, table, *pairs, static=(count,), numbers=0)
+    else:
+        bits = _in_turn(keys, rows, table, *pairs, count)
+    return SharedBits(units, first, second, bits)
 
 
-def _bits_of_pairs(
-    key: jax.Array, rows: Rows, table: Posterior, first: jax.Array, second: jax.Array, samples: int
+@partial(jax.jit, static_argnums=1)
+def _keys(key: jax.Array, count: int) -> jax.Array:
+    return jax.random.split(key, count)
+
+
+@partial(jax.jit, static_argnums=3)
+def _of_pair(rows: Rows, table: Posterior, one: tuple[jax.Array, jax.Array, jax.Array], samples: int) -> Estimate:
+    pair = jax.tree.map(lambda leaf: leaf[:, jnp.stack(one[1:])], table)
+    joint = tabled(rows, pair, LearntGaussian())
+    listed = list_codes(joint)
+    sample = sampled(one[0], joint, listed, samples, per_unit=True)
+    redundancy: Estimate = unit_information_of(joint, listed, sample).redundancy
+    return redundancy
+
+
+@partial(jax.jit, static_argnums=5)
+def _together(
+    keys: jax.Array, rows: Rows, table: Posterior, first: jax.Array, second: jax.Array, samples: int
 ) -> Estimate:
-    def of_pair(one: tuple[jax.Array, jax.Array, jax.Array]) -> Estimate:
-        pair = jax.tree.map(lambda leaf: leaf[:, jnp.stack(one[1:])], table)
-        joint = tabled(rows, pair, LearntGaussian())
-        listed = list_codes(joint)
-        sample = sampled(one[0], joint, listed, samples, per_unit=True)
-        redundancy: Estimate = unit_information_of(joint, listed, sample).redundancy
-        return redundancy
-
-    bits: Estimate = jax.lax.map(of_pair, (jax.random.split(key, len(first)), first, second))
+    bits: Estimate = jax.vmap(lambda *one: _of_pair(rows, table, one, samples))(keys, first, second)
     return bits
 
 
-_pairs = jax.jit(_bits_of_pairs, static_argnums=5)
+@partial(jax.jit, static_argnums=5)
+def _in_turn(
+    keys: jax.Array, rows: Rows, table: Posterior, first: jax.Array, second: jax.Array, samples: int
+) -> Estimate:
+    bits: Estimate = jax.lax.map(lambda one: _of_pair(rows, table, one, samples), (keys, first, second))
+    return bits

@@ -10,9 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PyTree
 
-from capacity.bounds.exact import tiles
 from capacity.bounds.exact.listing import Listed
-from capacity.bounds.exact.tiles import LOG_ZERO, in_tiles
+from capacity.bounds.exact.tiles import LOG_ZERO, in_tiles, tile_sizes
 from capacity.channels.channel import Channel, Code, sliced
 
 UNROLLED = 16  # units of one loop: a program of hundreds took minutes to compile
@@ -66,7 +65,7 @@ def log_densities(listed: Listed, channel: Channel, z: Float[Array, "n units"], 
     """
     n, units = z.shape
     count = listed.log_probs.shape[0]
-    samples, messages = min(tiles.SAMPLES_PER_TILE, n), min(tiles.MESSAGES_PER_TILE, count)
+    samples, messages = tile_sizes(n, count, channel.memoryless)
     z_tiles = in_tiles(z, samples, 0.0)
     code_tiles = jax.tree.map(lambda leaf: in_tiles(leaf, messages, 0.0), listed.codes)
     log_prob_tiles = in_tiles(listed.log_probs, messages, -jnp.inf)

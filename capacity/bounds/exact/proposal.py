@@ -120,7 +120,7 @@ def draw_rows(key: Key, proposal: Proposal, n: int) -> Int[Array, " n"]:
     key_part, key_within = jax.random.split(key)
     position = (jnp.arange(n, dtype=mass.dtype) + jax.random.uniform(key_part, (n,), mass.dtype)) / n
     upper = jnp.cumsum(tiles.sum(1))
-    tile = _found(position * upper[-1], upper[None])
+    tile = jnp.searchsorted(upper, _within(position * upper[-1], upper), side="right")
     tile_mass = tiles.sum(1)[tile]
     # Where in its tile a position lies is rounded too: what is lost is drawn anew.
     lost = jnp.finfo(mass.dtype).eps * jax.random.uniform(key_within, (n,), mass.dtype)
@@ -131,6 +131,10 @@ def draw_rows(key: Key, proposal: Proposal, n: int) -> Int[Array, " n"]:
 
 def _found(target: Float[Array, " n"], cumulated: Float[Array, "rows count"]) -> Int[Array, " n"]:
     """Numbers (n,) of the masses in which the targets lie, whose sums are the rows of `cumulated`; none of mass 0."""
-    last = cumulated[:, -1] * (1 - jnp.finfo(target.dtype).eps)  # the whole of it is behind the last
-    below: jax.Array = (cumulated <= jnp.minimum(target, last)[:, None]).sum(1)
+    below: jax.Array = (cumulated <= _within(target, cumulated)[:, None]).sum(1)
     return below
+
+
+def _within(target: Float[Array, " n"], cumulated: Float[Array, "*rows count"]) -> Float[Array, " n"]:
+    """Targets before the last sum, whose own row the whole of it would lie behind."""
+    return jnp.minimum(target, cumulated[..., -1] * (1 - jnp.finfo(target.dtype).eps))

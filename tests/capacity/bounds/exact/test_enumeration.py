@@ -87,6 +87,7 @@ def test_chunking_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = log_densities(listed, joint.channel, z, per_unit=True)
     monkeypatch.setattr(tiles, "MESSAGES_PER_TILE", 7)
     monkeypatch.setattr(tiles, "SAMPLES_PER_TILE", 9)
+    monkeypatch.setattr(tiles, "PAIRS_PER_TILE", 63)
     tiled = log_densities(listed, joint.channel, z, per_unit=True)
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=2e-6, atol=2e-6), whole, tiled)
 
