@@ -24,7 +24,7 @@ def latent_codes(
     files: CodeFiles,
     codebook: str | None,
     given: str | None,
-    samples: int,
+    samples: int | None,
     seed: int,
     plot: Path | None,
     as_json: bool,
@@ -36,7 +36,7 @@ def latent_codes(
         files: of which one alone may be given.
         codebook: symbols, of all positions or of each, as it was typed.
         given: what probabilities are given as.
-        samples: codes that are drawn of a stochastic code.
+        samples: codes that are drawn of a stochastic code; None: the usual number.
         seed: decides every random number.
         plot: file that is drawn into.
         as_json, quiet: how it is printed.
@@ -51,6 +51,8 @@ def latent_codes(
             raise ValueError("Expected --codebook with --codes alone; got it with --probs, whose shape says it.")
         if files.codes is not None and given is not None:
             raise ValueError("Expected --given with --logvars or --probs; got it with --codes.")
+        if files.codes is not None and samples is not None:
+            raise ValueError("Expected --samples with codes that noise moves; got it with --codes, which are counted.")
         sizes = parsed_codebook(codebook)
         array, given = code_array(file, given)
         if files.codes is not None:
@@ -66,7 +68,8 @@ def latent_codes(
         if files.codes is not None:
             found = measure_codes(seed, array, codebook=sizes, progress=bar)
         else:
-            found = measure_probs(seed, array, given=given, samples=samples, progress=bar)
+            drawn = {} if samples is None else {"samples": samples}
+            found = measure_probs(seed, array, given=given, progress=bar, **drawn)
         if plot is not None:
             from capacity.plots.codes import save_codes
 

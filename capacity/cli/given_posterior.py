@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from capacity.cli.latent_kinds import GIVEN, KindOptions
 from capacity.cli.options import check_inputs
 
 if TYPE_CHECKING:
@@ -57,6 +58,67 @@ def given_arrays(
     if found.law != NORMAL:
         raise ValueError(f"Expected means and their spread in {posterior}; got {', '.join(found.arrays)}.")
     return (found.arrays["means"], found.arrays[found.spread]), found.given
+
+
+class KindArrays(NamedTuple):
+    """Arrays of another kind of posteriors, and what the spread is; None for what there is not."""
+
+    means: np.ndarray
+    spreads: np.ndarray | None
+    weights: np.ndarray | None
+    given: str | None
+
+
+def kind_arrays(
+    posterior: Path | None, means: Path | None, logvars: Path | None, kind: KindOptions, given: str | None
+) -> KindArrays:
+    """Arrays of a kind that was asked for: of files, or by their names from one file.
+
+    Args:
+        posterior, means, logvars: as `check_given` has them.
+        kind: what was asked for; --weights is a name too beside --posterior.
+        given: of --given.
+
+    Raises:
+        ValueError: for files that cannot be read, and names that are not there.
+    """
+    from capacity.runtime.files.arrays import is_archive, read_arrays, read_one
+
+    if posterior is None:
+        assert means is not None
+        spreads, weights = (None if file is None else read_one(file) for file in (logvars, kind.weights))
+        return KindArrays(read_one(means), spreads, weights, given)
+    if not is_archive(posterior):
+        raise ValueError(f"Expected arrays by their names in {posterior}, .npz or .safetensors; got one array.")
+    held = read_arrays(posterior)
+    names = {"means": _name_of(held, means, ("means",), posterior)}
+    if kind.channel is None:
+        may = GIVEN[kind.kind or "gaussian"]
+        names["spreads"] = _name_of(held, logvars, may, posterior)
+        given = given or next((word for word in may if word in _words(names["spreads"])), None)
+    if kind.kind == "mixture":
+        names["weights"] = _name_of(held, kind.weights, ("weights",), posterior)
+    spreads, weights = (held[names[name]] if name in names else None for name in ("spreads", "weights"))
+    return KindArrays(held[names["means"]], spreads, weights, given)
+
+
+def _name_of(held: dict[str, np.ndarray], said: Path | None, words: tuple[str, ...], where: Path) -> str:
+    """The name that was said, or the one that means one of some words."""
+    found = [str(said)] if said is not None else [name for name in held if set(words) & _words(name)]
+    if len(found) != 1 or found[0] not in held:
+        wanted = repr(str(said)) if said is not None else f"one array called {' or '.join(words)}"
+        raise ValueError(
+            f"Expected {wanted} in {where}; got {', '.join(held)}. --means and --logvars take other names."
+        )
+    return found[0]
+
+
+def _words(name: str) -> set[str]:
+    """What an array of a name may hold, in the words of `GIVEN`."""
+    from capacity.runtime.tables.posterior_arrays import SPREADS, meaning_of
+
+    meaning = str(meaning_of(name))
+    return {name.split(".")[-1].lower(), meaning, meaning.removesuffix("s"), SPREADS.get(meaning, "")}
 
 
 def told_apart(

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
 from capacity.cli.catalogue import names_of
 from capacity.cli.codes import CodeFiles, latent_codes
 from capacity.cli.found import seen_bar, show_found
-from capacity.cli.given_posterior import check_given, given_arrays, told_apart
+from capacity.cli.given_posterior import check_given, given_arrays, kind_arrays, told_apart
 from capacity.cli.help import ASKED, READ, WRITTEN
 from capacity.cli.latent_kinds import KindOptions
 from capacity.cli.options import SeedOption, TableJsonOption, check_inputs, check_plot
 from capacity.cli.refusals import refusals
 from capacity.runtime.names import check_name
 from capacity.runtime.start import start_jax
+
+SAMPLES = 4096
 
 
 def latent_command(
@@ -103,9 +105,13 @@ def latent_command(
         typer.Option(help="What the rate is held against: normal, laplace or sphere.", rich_help_panel=ASKED),
     ] = None,
     samples: Annotated[
-        int,
-        typer.Option(help="Noisy codes drawn for the information.", min=256, rich_help_panel=ASKED),
-    ] = 4096,
+        int | None,
+        typer.Option(
+            help="Noisy codes drawn for the information; of a code without noise none are. [default: 4096]",
+            min=256,
+            rich_help_panel=ASKED,
+        ),
+    ] = None,
     as_json: TableJsonOption = False,
     plot: Annotated[
         Path | None,
@@ -132,9 +138,11 @@ def latent_command(
         files = CodeFiles(posterior or means or logvars, codes, probs)
         latent_codes(files, codebook, given, samples, seed, plot, as_json, quiet)
         return
+    samples = SAMPLES if samples is None else samples
     with refusals():
         if not asked.usual:
-            _other_kind(asked, _only_means(posterior, means), logvars, given, samples, seed, plot, as_json, quiet)
+            of_kind = KindFiles(posterior, means, logvars)
+            _other_kind(asked, of_kind, given, samples, seed, plot, as_json, quiet)
             return
         check_given(posterior, means, logvars)
         check_plot(plot, *[file for file in (posterior, means, logvars) if file is not None])
@@ -163,17 +171,30 @@ def latent_command(
     show_found(found, latent_record, print_latent, as_json=as_json, quiet=quiet, plot=plot)
 
 
-def _only_means(posterior: Path | None, means: Path | None) -> Path:
-    if posterior is not None or means is None:
-        what = "--posterior" if posterior is not None else "none"
-        raise ValueError(f"Expected --means with --kind, --channel, --levels and --prior; got {what}.")
-    return means
+class KindFiles(NamedTuple):
+    """Files as they were given; beside a posterior the others are names of its arrays."""
+
+    posterior: Path | None
+    means: Path | None
+    logvars: Path | None
+
+    def check(self, weights: Path | None) -> None:
+        """Refuse what is not there, before what reads it is loaded.
+
+        Raises:
+            ValueError: saying what is missing.
+        """
+        if self.posterior is not None:
+            check_inputs(self.posterior)
+        elif self.means is None:
+            raise ValueError("Expected --means or --posterior with --kind, --channel, --levels and --prior; got none.")
+        else:
+            check_inputs(self.means, *[file for file in (self.logvars, weights) if file is not None])
 
 
 def _other_kind(
     kind: KindOptions,
-    means: Path,
-    logvars: Path | None,
+    files: KindFiles,
     given: str | None,
     samples: int,
     seed: int,
@@ -181,19 +202,17 @@ def _other_kind(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    check_inputs(*[file for file in (means, logvars, kind.weights) if file is not None])
-    kind.check(logvars, given)
+    files.check(kind.weights)
+    kind.check(files.logvars, given, named=files.posterior is not None)
     if plot is not None:
         raise ValueError("Expected --plot with normal posteriors of independent units; got another kind.")
-    from capacity.runtime.files.arrays import read_one
-
-    arrays = read_one(means), None if logvars is None else read_one(logvars)
+    arrays = kind_arrays(*files, kind, given)
     start_jax()
 
     from capacity.analysis.latent.posteriors import measure_posteriors
     from capacity.cli.show_kinds import kind_record, posteriors_of, print_kind
 
-    posteriors = posteriors_of(kind, *arrays, given)
+    posteriors = posteriors_of(kind, arrays)
     bar = seen_bar(quiet)
     found = measure_posteriors(seed, posteriors, prior=kind.prior, samples=samples, progress=bar)
     show_found(found, kind_record, print_kind, as_json=as_json, quiet=quiet)

@@ -16,6 +16,12 @@ GIVEN = {
     "sphere": ("concentration", "log_concentration"),
 }
 """Kinds of posteriors, and what --logvars may hold of each, the first unless --given says otherwise."""
+RESAMPLED = ("importance", "iwae", "resampled")
+NO_DENSITY = (
+    "Expected a kind of posterior that has a density; the one that importance weights stand for has none that could be "
+    "computed. Give the means and variances of its proposal, of which one draw is measured; for the evidence of the "
+    "model with the decoder in the loop, capacity.analysis.model."
+)
 PRIORS = ("normal", "laplace", "sphere")
 
 
@@ -57,12 +63,19 @@ class KindOptions:
         if said:
             raise ValueError(f"Expected {' and '.join(said)} with --means, not with {beside}; got both.")
 
-    def check(self, spreads: Path | None, given: str | None) -> None:
+    def check(self, spreads: Path | None, given: str | None, named: bool = False) -> None:
         """Refuse words that are none, or do not go together, before any work.
+
+        Args:
+            spreads: of --logvars.
+            given: of --given.
+            named: whether arrays come by their names from one file, which may hold what no option says.
 
         Raises:
             ValueError: naming the option.
         """
+        if self.kind is not None and self.kind.replace("-", "_").startswith(RESAMPLED):
+            raise ValueError(NO_DENSITY)
         if self.kind is not None:
             check_name(self.kind, GIVEN, "--kind")
         if self.prior is not None:
@@ -71,9 +84,9 @@ class KindOptions:
             raise ValueError("Expected --channel and --level together; got one of them.")
         if self.channel is not None and (self.kind is not None or spreads is not None or given is not None):
             raise ValueError("Expected --channel and --level in place of --kind, --logvars and --given; got both.")
-        if self.channel is None and spreads is None:
+        if self.channel is None and spreads is None and not named:
             raise ValueError("Expected --logvars, or --channel and --level; got neither.")
-        if (self.kind == "mixture") != (self.weights is not None):
+        if (self.kind == "mixture") != (self.weights is not None) and not (named and self.kind == "mixture"):
             got = "--weights alone" if self.weights is not None else "--kind mixture alone"
             raise ValueError(f"Expected --weights with --kind mixture, and with no other; got {got}.")
         if given is not None:

@@ -37,7 +37,7 @@ def codes_record(found: Codes) -> dict[str, Any]:
             "dead": use.dead,
             "constant_positions": use.constant,
         },
-        "rate": found.rate,
+        "rate": float(found.rate.bits),
         "information": estimate_record(found.information),
         "total_correlation": estimate_record(found.total_correlation) | {"known": not found.told_apart},
         "population": {
@@ -105,7 +105,7 @@ def _print_bits(found: Codes) -> None:
         figure += f" ({three(points.low)} to {three(points.high)})"
     words = "exact by enumeration" if found.stochastic else "H(Z), exact by counts"
     table.add_row("information", figure, f"I(point;Z), {words}")
-    table.add_row("rate", three(found.rate), "against a uniform prior over the codebook")
+    table.add_row("rate", three(found.rate.bits), "against a uniform prior over the codebook")
     if not found.told_apart:
         table.add_row("total correlation", three(found.total_correlation.bits), "what positions say more than once")
     output().print(table)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, SupportsFloat
 
 import numpy as np
 
+from capacity.cli.given_posterior import KindArrays
 from capacity.cli.latent_kinds import GIVEN, KindOptions
 from capacity.cli.say import say
 from capacity.runtime.names import check_name
@@ -17,23 +18,21 @@ if TYPE_CHECKING:
     from capacity.results.estimate import Bracket, Estimate
 
 
-def posteriors_of(kind: KindOptions, means: np.ndarray, spreads: np.ndarray | None, given: str | None) -> Posteriors:
+def posteriors_of(kind: KindOptions, arrays: KindArrays) -> Posteriors:
     """Posteriors from arrays; loads JAX.
 
     Args:
         kind: what was asked for.
-        means: of --means.
-        spreads: of --logvars; None with a channel.
-        given: what they hold; None: the first of the kind.
+        arrays: of it; what spreads hold is the first of the kind where nothing was said.
 
     Raises:
         ValueError: for arrays that do not fit, as the makers of posteriors do.
     """
     from capacity.analysis.latent import posteriors as room
-    from capacity.runtime.files.arrays import read_one
     from capacity.runtime.tables.posterior import checked_posterior
 
     sizes = kind.sizes()
+    means, spreads, weights, given = arrays
     if kind.channel is not None or spreads is None:
         return room.through_channel(_channel(str(kind.channel), str(kind.level)), means, sizes)
     name = kind.kind or "gaussian"
@@ -43,7 +42,7 @@ def posteriors_of(kind: KindOptions, means: np.ndarray, spreads: np.ndarray | No
         return room.gaussian(mean, np.exp(log_std), sizes)
     if name == "full":
         return room.full_gaussian(means, spreads, cholesky=given == "cholesky", levels=sizes)
-    if name == "mixture":
+    if name == "mixture" and weights is not None:
         if np.ndim(means) != 3 or np.shape(means) != np.shape(spreads):
             raise ValueError(
                 "Expected --means and --logvars of a mixture of one shape (N, K, units); "
@@ -51,7 +50,7 @@ def posteriors_of(kind: KindOptions, means: np.ndarray, spreads: np.ndarray | No
             )
         flat = [np.asarray(array).reshape(len(array), -1) for array in (means, spreads)]
         std = np.exp(checked_posterior(flat[0], flat[1], given)[1]).reshape(np.shape(spreads))
-        return room.mixture_of_gaussians(read_one(Path(str(kind.weights))), means, std, levels=sizes)
+        return room.mixture_of_gaussians(weights, means, std, levels=sizes)
     width = np.exp(np.asarray(spreads, np.float64)) if str(given).startswith("log_") else spreads
     if (np.asarray(width) < 0).any():
         raise ValueError(

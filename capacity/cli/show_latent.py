@@ -46,7 +46,7 @@ def latent_record(found: Latent) -> dict[str, Any]:
         "active_units": int(found.active.sum()),
         "limit": found.limit,
         "saturated": found.saturated,
-        "rate": found.rate,
+        "rate": float(found.rate.bits),
         "joint_per_unit": found.joint_per_unit,
     } | ({} if wide is None else {"population": {
         "distinct_points": wide.distinct,
@@ -102,6 +102,16 @@ def _print_population(wide: Population, points: int) -> None:
     words = "what units say more than once"
     table.add_row("total correlation", _ends(wide.total_correlation, wide.total_correlation_known), words)
     output().print(table)
+    say(unseen_words(wide.distinct))
+
+
+def unseen_words(points: int) -> str:
+    """What an interval of the population reaches for, of these points."""
+    share, apart = min(3 / points, 1.0), np.log2(points)
+    return (
+        f"Within: a kind of data that none of these {points:,} showed, up to {share:.2g} of all, if its own points are "
+        f"told apart by {apart:.1f} bits at most."
+    )
 
 
 def _print_points(found: Latent) -> None:
@@ -113,7 +123,7 @@ def _print_points(found: Latent) -> None:
     whole = Table("figure", "bits", "95 % interval", "what it is", box=None, pad_edge=False)
     rows: list[tuple[str, Estimate | float, str]] = [
         ("information", found.information, "I(point;Z), exact by enumeration"),
-        ("rate", found.rate, "E KL(q(z|x)‖N(0,1)): information + excess"),
+        ("rate", float(found.rate.bits), "E KL(q(z|x)‖N(0,1)): information + excess"),
         ("excess", found.marginal_kl, "KL(q(z)‖N(0,1))"),
     ]
     if not found.told_apart:
@@ -142,7 +152,10 @@ def _print_units(found: Latent) -> None:
         f"\n{int(usage.active.sum())} of {found.units} units active"
         + (f"; not active: {_names(others)}" if others else "")
     )
-    for state, words in ((IDLE, f"below {IDLE_BITS:g} bits"), (DEAD, f"surely below {DEAD_BITS:g} bits")):
+    for state, words in (
+        (IDLE, f"below {IDLE_BITS:g} bits on these points"),
+        (DEAD, f"surely below {DEAD_BITS:g} bits on these points"),
+    ):
         if usage.of_state(state):
             say(f"{state} ({words}): {_names(usage.of_state(state))}")
     say(f"{usage.carriers} of them carry 95 % of the bits of single units")

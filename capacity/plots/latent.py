@@ -45,7 +45,8 @@ def plot_rate(latent: Latent, axes: Axes) -> None:
     Where points are all told apart the last two are one: what of the rate is not information of these points.
     """
     information, twice = float(latent.information.bits), float(latent.total_correlation.bits)
-    rest = latent.rate - information
+    rate = float(latent.rate.bits)
+    rest = rate - information
     parts = [("information I(point;Z)", information, INFORMATION)]
     if latent.told_apart:
         parts.append(("beyond these points: saturated, not known", rest, BEYOND))
@@ -62,7 +63,7 @@ def plot_rate(latent: Latent, axes: Axes) -> None:
         [information], [0], xerr=np.maximum(reach, 0.0), color="black", lw=1, capsize=4, label="information, 95 %"
     )
     axes.axvline(latent.limit, color=LIMIT, lw=1.2, ls="--", label=f"most that N points can show: {latent.limit:.2f}")
-    far = [1.05 * max(latent.limit, latent.rate, left, float(latent.information.high))]
+    far = [1.05 * max(latent.limit, rate, left, float(latent.information.high))]
     ends = _population_ends(latent)
     if ends is not None:
         axes.plot(ends, [0.4, 0.4], color=POPULATION, lw=4, label=f"population: {ends[0]:.2f} to {ends[1]:.2f}")
@@ -72,7 +73,7 @@ def plot_rate(latent: Latent, axes: Axes) -> None:
     axes.set_xlim(min(0.0, 1.05 * float(latent.information.low)), max(far))
     axes.set_xlabel("bits")
     near = "\nnear its limit: more points would show more" if latent.saturated else ""
-    axes.set_title(f"Rate {latent.rate:.2f} bits, information {information:.2f}{near}")
+    axes.set_title(f"Rate {rate:.2f} bits, information {information:.2f}{near}")
     _legend(axes, 1)
 
 

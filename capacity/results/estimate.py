@@ -94,6 +94,11 @@ class Estimate:
         return cls(bits, stderr, low, high, jnp.asarray(limit), jnp.asarray(n), kind=kind)
 
     @classmethod
+    def closed_form(cls, bits: float, n: int) -> Estimate:
+        """A figure of n points that nothing is drawn for, in bits."""
+        return cls(bits, 0.0, bits, bits, np.inf, n, kind="exact")
+
+    @classmethod
     def from_normal(
         cls, *, bits: Numbers, stderr: Numbers, kind: Kind, n: Numbers = 0, limit: Numbers = jnp.inf
     ) -> Estimate:
@@ -146,6 +151,13 @@ class Estimate:
             float(value) / NATS_PER_BIT for value in (nats, stderr, low, high, limit)
         )
         return cls(bits, error, low_bits, high_bits, limit_bits, n, kind=kind)
+
+    def __float__(self) -> float:
+        return float(self.bits)
+
+    def __format__(self, form: str) -> str:
+        """As its bits where a form is asked for, `f"{estimate:.2f}"`."""
+        return format(float(self.bits), form) if form else str(self)
 
     def widened_to(self, down: Numbers = 0.0, up: Numbers = 0.0) -> Estimate:
         """The same figure, its interval reaching at least so far below and above it, in bits."""

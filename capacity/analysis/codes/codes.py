@@ -45,7 +45,7 @@ class Codes(LimitedByPoints):
     use: CodebookUse
     information: Estimate
     marginal: Estimate
-    rate: float
+    rate: Estimate
     total_correlation: Estimate
     population: CodesPopulation
 
@@ -61,7 +61,7 @@ class Codes(LimitedByPoints):
         rows = [
             ["information of the population", "", f"{number(wide.information.low)} to {number(wide.information.high)}"],
             ["information of these points", number(points.bits), f"{number(points.low)} to {number(points.high)}"],
-            ["rate", number(self.rate), "closed form"],
+            ["rate", number(self.rate.bits), "closed form"],
         ]
         used = ", ".join(f"{used:,} of {len(row):,}" for used, row in zip(self.use.used, self.use.shares, strict=True))
         title = f"{self.points:,} points, at most {self.limit:.2f} bits; symbols used: {used}"
@@ -103,7 +103,7 @@ def measure_codes(
         use,
         counted(whole, count),
         counted(each, count),
-        use.limit,
+        Estimate.closed_form(use.limit, count),
         counted(max(float(each.sum()) - whole, 0.0), count),
         population,
     )

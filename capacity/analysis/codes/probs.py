@@ -87,7 +87,7 @@ def measure_probs(
     marginal = counted(np.maximum(each, 0.0), count)
     total = float(np.asarray(marginal.bits).sum())
     twice = replace(exact, bits=total - exact.bits, low=total - exact.high, high=total - exact.low, limit=np.inf)
-    rate = float((np.log(size) - entropy).sum(1).mean()) / NATS_PER_BIT
+    rate = Estimate.closed_form(float((np.log(size) - entropy).sum(1).mean()) / NATS_PER_BIT, count)
     return Codes(count, True, use_of_probs(log_probs), exact, marginal, rate, twice, population)
 
 

@@ -65,7 +65,7 @@ class Latent(LimitedByPoints):
     Attributes:
         points: N.
         information: I(data point; Z), exact by enumeration; its limit is log2 N.
-        rate: E KL(q(z|i) || N(0,1)), a closed form.
+        rate: E KL(q(z|i) || N(0,1)), a closed form: its interval has no width.
         marginal_kl: KL(q(z) || N(0,1)), the rate less the information (Hoffman & Johnson 2016).
         total_correlation: KL(q(z) || prod_j q(z_j)), what the units say more than once.
         joint_per_unit: information / units.
@@ -79,7 +79,7 @@ class Latent(LimitedByPoints):
 
     points: int
     information: Estimate
-    rate: float
+    rate: Estimate
     marginal_kl: Estimate
     total_correlation: Estimate
     joint_per_unit: float
@@ -109,11 +109,15 @@ class Latent(LimitedByPoints):
 
     @property
     def usage(self) -> Usage:
-        """Units by the bits that each says alone: the population's where they are bracketed, else of these points."""
+        """Units by the bits that each says alone: the population's where they are bracketed, else of these points.
+
+        Which are idle or dead is said of these points.
+        """
         if self.population is None or not np.isfinite(self.population.marginal.high).all():
             return usage_of(self.marginal.bits, self.marginal.low, self.marginal.high)
         found = self.population.marginal
-        return usage_of((found.lower.bits + found.upper.bits) / 2, found.low, found.high)
+        of_points = np.asarray(self.marginal.bits), np.asarray(self.marginal.high)
+        return usage_of((found.lower.bits + found.upper.bits) / 2, found.low, found.high, of_points)
 
     @property
     def shared_known(self) -> np.ndarray:
@@ -129,7 +133,7 @@ class Latent(LimitedByPoints):
         if not self.told_apart:
             figures.append(("total correlation", self.total_correlation))
         rows = [[name, number(e.bits), f"{number(e.low)} to {number(e.high)}"] for name, e in figures]
-        rows.insert(1, ["rate", number(self.rate), "closed form"])
+        rows.insert(1, ["rate", number(self.rate.bits), "closed form"])
         if self.population is not None:
             wider = self.population.information
             rows.insert(0, ["information of the population", "", f"{number(wider.low)} to {number(wider.high)}"])
@@ -190,7 +194,7 @@ def measure_latent(
     return Latent(
         count,
         replace(exact, limit=jnp.asarray(np.log2(count), jnp.float32)),
-        rate,
+        Estimate.closed_form(rate, count),
         rate_less_information(rate, exact),
         by_unit.redundancy,
         float(exact.bits) / units,

@@ -53,13 +53,14 @@ def rates(
 
 
 def unit_rates(
-    data: Folded, sums: Float[np.ndarray, "units n folds"], centre: np.ndarray
+    data: Folded, sums: Float[np.ndarray, "units n folds"] | None, centre: np.ndarray
 ) -> Float[np.ndarray, "units n"]:
-    """The same of each unit alone (units, n)."""
+    """The same of each unit alone (units, n); without sums, by laws that are closed forms."""
     out = []
-    for j in range(len(sums)):
+    for j in range(data.mean.shape[1]):
         alone = data.units(slice(j, j + 1))
-        out.append(_chosen_by_fold(alone, sums[j], _laws(alone, centre[j : j + 1], False))[0])
+        of_unit = None if sums is None else sums[j]
+        out.append(_chosen_by_fold(alone, of_unit, _laws(alone, centre[j : j + 1], False))[0])
     return np.stack(out)
 
 
@@ -84,7 +85,7 @@ def _laws(data: Folded, centre: np.ndarray, mixtures: bool) -> dict[str, LawFit]
     return {PRIOR: lambda *_: standard(centre), **fits}
 
 
-def _chosen_by_fold(data: Folded, sums: np.ndarray, laws: dict[str, LawFit]) -> tuple[Nats, str]:
+def _chosen_by_fold(data: Folded, sums: np.ndarray | None, laws: dict[str, LawFit]) -> tuple[Nats, str]:
     fold = data.fold
     values, names = np.empty(len(data.drawn)), []
     for half in (0, 1):
@@ -97,24 +98,27 @@ def _chosen_by_fold(data: Folded, sums: np.ndarray, laws: dict[str, LawFit]) -> 
     return values, ", ".join(sorted(set(names)))
 
 
-def _least(data: Folded, sums: np.ndarray, laws: dict[str, LawFit], fitting: list[int], judging: list[int]) -> str:
+def _least(
+    data: Folded, sums: np.ndarray | None, laws: dict[str, LawFit], fitting: list[int], judging: list[int]
+) -> str:
     """The law that promises least, fitted to some folds and judged by others."""
     weight = data.weight[np.isin(data.fold[data.drawn], judging)]
-    trials = [*laws.items(), (POSTERIORS, None)]
+    trials = [*laws.items()] if sums is None else [*laws.items(), (POSTERIORS, None)]
     charged = {name: _charged(weight * _against(data, sums, fit, fitting, judging)) for name, fit in trials}
     return min(charged, key=lambda name: charged[name])
 
 
-def _against(data: Folded, sums: np.ndarray, fit: LawFit | None, fitting: list[int], judged: list[int]) -> Nats:
+def _against(data: Folded, sums: np.ndarray | None, fit: LawFit | None, fitting: list[int], judged: list[int]) -> Nats:
     """Nats of the drawn points of some folds against a law fitted to others; None: their mixture of posteriors."""
     fold = data.fold
     here, chosen = np.isin(fold[data.drawn], judged), np.isin(fold, fitting)
-    if fit is None:
+    if fit is None and sums is not None:
         own = data.own()[here].sum(1)
         near = over(sums[here], fitting) - np.log(data.copies[chosen].sum())
         far = bulk(data.mean[chosen], data.log_std[chosen], data.copies[chosen])
         constant = 0.5 * LOG_2PI * data.mean.shape[1]
         return np.asarray(own - share_of_tails(near, constant - far.cross_entropy(data.codes[here])))
+    assert fit is not None
     law = fit(data.mean[chosen], data.log_std[chosen], data.copies[chosen])
     mean, log_std = data.mean[data.drawn[here]], data.log_std[data.drawn[here]]
     entropy = 0.5 * mean.shape[1] * (LOG_2PI + 1) + log_std.sum(1)

@@ -15,6 +15,7 @@ from jaxtyping import Float, Int
 from capacity.analysis.latent.bounding import bounds_of, noise_controls, not_below_zero, own_mixture
 from capacity.analysis.latent.folds import Folded, fold_sums
 from capacity.analysis.latent.laws import rates
+from capacity.analysis.latent.unseen import entropy_of_unseen, reaching_for_unseen
 from capacity.results.estimate import Bracket
 from capacity.results.intervals import rule_of_three_bits
 
@@ -70,7 +71,11 @@ def pair_brackets(
     noise = np.stack([np.hstack([noise_controls(data.units([j])), noise_controls(data.units([k]))]) for j, k in pairs])
     lower, upper = bounds_of(data, below, "lower", noise, np.inf), bounds_of(data, above, "upper", noise, np.inf)
     together = np.log2(np.e) * np.array([sides[pair][0].mean() for pair in pairs])
-    upper = replace(upper, high=upper.high + rule_of_three_bits(np.maximum(together, 0.0), len(data.drawn)))
+    n = len(data.drawn)
+    upper = replace(upper, high=upper.high + rule_of_three_bits(np.maximum(together, 0.0), n))
+    upper = reaching_for_unseen(upper, n, len(data.mean))
+    # Whether a point is of a kind that none showed may be what both together say and neither does alone.
+    lower = replace(lower, low=lower.low - entropy_of_unseen(n))
     bits = Bracket(not_below_zero(lower), not_below_zero(upper), "enumeration and laws of other points")
     return SharedBracket(units, first, second, bits)
 

@@ -12,8 +12,8 @@ Above.  E KL(q(z|x) || r), r and which r it is from other points: `laws`.
 
 Intervals are over points and noise: to first order a point moves either mean by its own value alone, for the derivative
 by the mixture vanishes (mean over q of dq/q is 0), so that one noisy code of each point gives both parts of the error.
-Points that no sample saw may all be lost, by the rule of three.  Bounds reach three standard errors, which is 97.5 %
-even for the better of eighteen (Bonferroni).
+Kinds of points that no sample saw may take away and add what `unseen` says.  Bounds reach three standard errors, which
+is 97.5 % even for the better of eighteen (Bonferroni).
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from capacity.analysis.latent.laws import chain_rates, rates, unit_rates
 from capacity.analysis.latent.limited import NEAR_LIMIT
 from capacity.analysis.latent.pairs import SharedBracket, pair_brackets
 from capacity.analysis.latent.reference import LOG_2PI, bulk
+from capacity.analysis.latent.unseen import reaching_for_unseen
 from capacity.results.estimate import Bracket, Estimate, Kind
 
 MIN_POINTS = 64  # distinct; of fewer nothing is said about a population
@@ -36,6 +37,7 @@ UNIT_CODES = 1024  # noisy codes for figures by unit
 MIN_UNIT_CODES = 256
 UNIT_POINTS = 8192  # for the same: the bound from fewer points is one too
 MAX_DENSITIES = 1e9  # of single units
+MAX_CLOSED = 2**21  # closed forms of single units: of as many points, and none drawn, the laws are held to all of them
 SEEN = 32.0  # alpha times the number of noisy codes: what none of them saw costs 3/32 nats at most
 WIDE_SHARE, WIDE_BITS = 0.15, 0.1  # of the upper end, bits: a bracket wider than both tells little
 
@@ -129,7 +131,7 @@ def measure_population(
     few = few.fewer(int(np.clip(MAX_DENSITIES / (2 * units * len(few.mean)), MIN_UNIT_CODES, UNIT_CODES)))
     with jax.enable_x64(True):
         information = _whole(data, centre)
-        found = _by_unit(few, centre, information)
+        found = _by_unit(few, _without_noise(data, units), centre, information)
         shared = pair_brackets(few, centre, np.asarray(found.marginal.upper.bits)) if pairs else None
     return replace(found, distinct=count, shared=shared)
 
@@ -143,11 +145,18 @@ def _whole(data: Folded, centre: np.ndarray) -> Bracket:
         lowers["interpolation"] = bound_of(data, _interpolated(data, sums, own), "lower", noise)
     values, laws = rates(data, sums, centre)
     upper = bound_of(data, values, "upper", None if "posteriors" not in laws else noise)
+    upper = reaching_for_unseen(upper, len(data.drawn), len(data.mean))
     name = max(lowers, key=lambda name: float(lowers[name].low))
     return Bracket(not_below_zero(lowers[name]), not_below_zero(upper), f"{name} below, {laws} above")
 
 
-def _by_unit(data: Folded, centre: np.ndarray, whole: Bracket) -> Population:
+def _without_noise(data: Folded, units: int) -> Folded:
+    """Points for closed forms, all of them drawn where that is not too much work."""
+    most = data.part(max(MAX_CLOSED // units, UNIT_CODES))
+    return most._replace(drawn=np.arange(len(most.mean)), noise=np.zeros_like(most.mean))
+
+
+def _by_unit(data: Folded, more: Folded, centre: np.ndarray, whole: Bracket) -> Population:
     units = data.mean.shape[1]
     alone, so_far = unit_sums(data)
     own = data.own().T
@@ -156,25 +165,43 @@ def _by_unit(data: Folded, centre: np.ndarray, whole: Bracket) -> Population:
     above = unit_rates(data, alone, centre)
     lower = bounds_of(data, below, "lower", noise, data.limit)
     upper = bounds_of(data, above, "upper", noise, np.inf)
+    most = bound_of(data, above.sum(0), "upper", noise.sum(0))
+    seen = not_below_zero(upper)
+    points, n = len(more.mean), len(data.drawn)
+    upper, most = (reaching_for_unseen(one, n, points, times) for one, times in ((upper, 1), (most, units)))
+    if points > n:
+        closed = unit_rates(more, None, centre)
+        each = reaching_for_unseen(bounds_of(more, closed, "upper", None, np.inf), points, points)
+        total = reaching_for_unseen(bound_of(more, closed.sum(0), "upper", None), points, points, units)
+        upper, most = _lower_of(upper, each), _lower_of(most, total)
     marginal = Bracket(not_below_zero(lower), not_below_zero(upper), "enumeration below, chosen laws above")
     together = np.cumsum(own, axis=0) - so_far + np.log(data.copies.sum())
     prefix = bounds_of(data, together, "lower", np.cumsum(noise, axis=0), data.limit)
     chain = chain_rates(data)
-    added = bounds_of(data, chain, "upper", None, np.inf)
+    added = reaching_for_unseen(bounds_of(data, chain, "upper", None, np.inf), n, points)
     before = bounds_of(data, np.cumsum(chain, axis=0), "upper", None, np.inf)
     least = bound_of(data, below.sum(0), "lower", noise.sum(0))
-    most = bound_of(data, above.sum(0), "upper", noise.sum(0))
     correlation = _difference(least, most, float(whole.low), float(whole.high))
     return Population(
-        len(data.mean), whole, marginal, _increments(marginal, prefix, added, before), correlation, prefix
+        len(data.mean), whole, marginal, _increments(marginal, seen, prefix, added, before), correlation, prefix
     )  # fmt: skip
 
 
-def _increments(marginal: Bracket, prefix: Estimate, added: Estimate, before: Estimate) -> Bracket:
-    """Above: the chain's, or the unit alone, which tells no less.  Below: units up to it less those before."""
-    use = np.asarray(added.high <= marginal.high)
-    upper = jax.tree.map(lambda one, other: np.where(use, one, other), added, marginal.upper)
-    least_before = np.minimum(np.asarray(before.high), np.cumsum(np.asarray(marginal.high)))
+def _lower_of(one: Estimate, other: Estimate) -> Estimate:
+    """Of two upper bounds, number by number, the one whose interval ends lower."""
+    use = np.asarray(one.high <= other.high)
+    found: Estimate = jax.tree.map(lambda a, b: np.where(use, a, b), one, other)
+    return found
+
+
+def _increments(marginal: Bracket, seen: Estimate, prefix: Estimate, added: Estimate, before: Estimate) -> Bracket:
+    """Above: the chain's, or the unit alone, which tells no less.  Below: units up to it less those before.
+
+    A kind that no point showed takes from a difference at most its own share: `before` and `seen`, of units alone, are
+    of the points that were.
+    """
+    upper = _lower_of(added, marginal.upper)
+    least_before = np.minimum(np.asarray(before.high), np.cumsum(np.asarray(seen.high)))
     shifted = np.concatenate([[0.0], least_before[:-1]])
     low = np.maximum(np.asarray(prefix.low) - shifted, 0.0)
     bits = np.maximum(np.asarray(prefix.bits) - shifted, low)

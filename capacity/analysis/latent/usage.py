@@ -19,7 +19,8 @@ class Usage(NamedTuple):
     Attributes:
         order: (units,), their numbers, the one with most bits first.
         bits, low, high: (units,), bits of each alone and the ends of its interval, in the units' own order.
-        state: (units,), "active", "idle" (below 0.05 bits) or "dead" (the interval ends below 0.01 bits).
+        state: (units,), "active", "idle" (below 0.05 bits) or "dead" (the interval ends below 0.01 bits): of the points
+            at hand, for no number of points shows that a unit says nothing of those that none of them is like.
         carriers: how many of the first in order carry 95 % of the sum of bits.
     """
 
@@ -40,15 +41,23 @@ class Usage(NamedTuple):
         return np.asarray(self.state == ACTIVE)
 
 
-def usage_of(bits: np.ndarray, low: np.ndarray, high: np.ndarray) -> Usage:
+def usage_of(
+    bits: np.ndarray,
+    low: np.ndarray,
+    high: np.ndarray,
+    of_points: tuple[np.ndarray, np.ndarray] | None = None,
+) -> Usage:
     """Units in order of their bits.
 
     Args:
         bits, low, high: (units,), what each says alone and the ends of its interval.
+        of_points: (units,) each, bits of the points at hand and the upper ends of their intervals, by which units are
+            idle or dead where the others are of a population; None: they are the same.
     """
     bits, low, high = (np.asarray(part, np.float64) for part in (bits, low, high))
     counted = np.maximum(bits, 0.0)
-    state = np.where(high < DEAD_BITS, DEAD, np.where(bits < IDLE_BITS, IDLE, ACTIVE))
+    said, most = (bits, high) if of_points is None else map(np.asarray, of_points)
+    state = np.where(most < DEAD_BITS, DEAD, np.where(said < IDLE_BITS, IDLE, ACTIVE))
     order = np.argsort(-counted, kind="stable")
     alive = np.where(state == DEAD, 0.0, counted)[order]
     so_far = np.cumsum(alive)

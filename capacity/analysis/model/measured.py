@@ -25,12 +25,14 @@ from numpy.typing import ArrayLike
 
 from capacity.analysis.latent.population import MIN_POINTS as DISTINCT
 from capacity.analysis.latent.population import measure_population
+from capacity.analysis.latent.unseen import reaching_for_unseen
 from capacity.analysis.model.checks import check_functions, check_prior
 from capacity.analysis.model.evidence import PointNats, encoder_nats, point_nats
 from capacity.analysis.model.latent_model import CodeRows, LatentModel, PointRows
 from capacity.analysis.model.pilots import planned
 from capacity.estimators.threads import threads_for_product
-from capacity.results.estimate import Bracket, Estimate, Kind
+from capacity.results.estimate import NATS_PER_BIT, Bracket, Estimate, Kind
+from capacity.results.intervals import rule_of_three_bits
 from capacity.runtime.keys import Seed, as_key
 from capacity.runtime.progress import Progress, reporter
 from capacity.runtime.whole import whole
@@ -192,7 +194,7 @@ def measure_model(
             encoder = _encoder_bits(coded, keys[4], model, rows, own, given, samples)
         bits = ModelBits(
             _bracket(own.lower, own.upper, "annealing both ways"),
-            _estimate(given.lower, "lower"),
+            _reaching(_estimate(given.lower, "lower"), [given.lower, own.lower]),
             _estimate(own.upper - own.lower, "upper"),
             _not_below_zero(_bracket(told - own.upper, told - own.lower, "annealing both ways")),
             encoder,
@@ -223,13 +225,13 @@ def _encoder_bits(
     if posterior.spread.ndim == 2:
         information = measure_population(key, posterior.mean, posterior.spread, samples, pairs=False).information
         if len(np.unique(x[:MOST_COMPARED].reshape(-1, x[0].size), axis=0)) >= DISTINCT:
-            information = _within(information, rate)
+            information = _within(information, reaching_for_unseen(rate, len(x), len(x)))
         share = _share(information, rate)
     return EncoderBits(
-        _estimate(-every.elbo, "exact"),
+        _reaching(_estimate(-every.elbo, "exact"), [every.elbo, own.elbo]),
         rate,
         _estimate(-every.elbo - every.rate, "exact"),
-        _estimate(given.importance, "lower"),
+        _reaching(_estimate(given.importance, "lower"), [given.importance, own.importance]),
         _not_below_zero(_bracket(own.lower - own.elbo, own.upper - own.elbo, "annealing both ways")),
         _estimate(given.lower - given.elbo, "lower"),
         information,
@@ -263,6 +265,23 @@ def _estimate(nats: Float[np.ndarray, " n"], kind: Kind) -> Estimate:
         found = Estimate.from_samples(nats=jnp.asarray(nats), kind=kind).conservative()
         one: Estimate = jax.tree.map(float, found)
     return one
+
+
+def _reaching(found: Estimate, nats: list[Float[np.ndarray, " n"]]) -> Estimate:
+    """A mean of log densities of points, or of what they cost, its interval reaching for a kind that none showed.
+
+    How improbable such points are to the model no sample bounds.  They are taken as far off as the farthest of the
+    given and of the model's own, and at least as log2 n, which is what a kind of probability 1/n costs.
+
+    Args:
+        found: the mean over n given points.
+        nats: log densities of these, and of the model's own points.
+    """
+    n = int(found.n)
+    farthest = max(float(np.ptp(np.concatenate(nats))) / NATS_PER_BIT, float(np.log2(n)))
+    most = float(rule_of_three_bits(farthest, n))
+    down, up = (0.0, most) if found.kind == "exact" else (most, 0.0)
+    return replace(found, low=found.low - down, high=found.high + up)
 
 
 def _bracket(lower: Float[np.ndarray, " n"], upper: Float[np.ndarray, " n"], method: str) -> Bracket:

@@ -25,6 +25,9 @@ SAMPLE_BYTES = 40.0  # of a sample and unit; 58 were seen
 MAX_LOG_STD = 40.0  # past this, single precision has no numbers left
 LARGEST = 1e18  # of a mean: the squares of larger ones are past single precision
 OFFSET = 100.0  # times the spread of a unit: so far from 0 it has an offset, which takes digits
+UNIT_ERROR = 0.04  # of the logarithm of a variance in all, beside what so few points leave open
+READINGS_APART = 0.15  # of the same: two ways of reading the noise are told apart
+MIN_UNITS_TOLD = 3
 COARSE = 0.5  # of the posterior's standard deviation: rounding by more than such a step is noise of its own
 
 
@@ -62,6 +65,8 @@ def checked_posterior(means: ArrayLike, spreads: ArrayLike, given: str | None = 
         )
     if given is None and (spread >= 0).all() and spread.any():
         raise ValueError(_asked_about(mean, spread))
+    if given is None and (spread < 0).any():
+        _ask_about_log_std(mean, spread)
     log_std = TO_LOG_STD[given or "logvar"](spread)
     if not (np.abs(log_std) <= MAX_LOG_STD).all():
         raise ValueError(
@@ -71,6 +76,35 @@ def checked_posterior(means: ArrayLike, spreads: ArrayLike, given: str | None = 
     _check_digits(np.asarray(means).dtype, mean, log_std)
     note_resolution(mean, log_std)
     return mean, log_std
+
+
+def like_a_unit_prior(mean: np.ndarray, log_std: np.ndarray, other: np.ndarray) -> bool:
+    """Whether a code is all of variance 1, unit by unit, as one way of reading its noise has it, and not as the other.
+
+    Under a prior of variance 1 a trained code has about that variance in all: of the means and within posteriors.  The
+    two ways are log standard deviations twice or half as large, and come apart where the noise is neither small nor 1.
+
+    Args:
+        mean: (N, units).
+        log_std: (N, units), as what was given was not meant to be read.
+        other: the same, as it was.
+    """
+    unlikely, likely = (np.log(mean.var(0) + np.exp(2 * one).mean(0)) for one in (other, log_std))
+    told = np.abs(unlikely - likely) > READINGS_APART
+    error = UNIT_ERROR + 3 * (2 / len(mean)) ** 0.5
+    if told.sum() < MIN_UNITS_TOLD or not (np.abs(likely) < error).all():
+        return False
+    return bool(abs(likely[told].mean()) < UNIT_ERROR and np.abs(unlikely[told]).min() > READINGS_APART)
+
+
+def _ask_about_log_std(mean: np.ndarray, spread: np.ndarray) -> None:
+    if like_a_unit_prior(mean, spread, spread / 2):
+        whole = [float((mean.var(0) + np.exp(factor * spread).mean(0)).mean()) for factor in (1, 2)]
+        raise ValueError(
+            f"Expected log-variances; means and noise have a variance of {whole[0]:.3g} by these, and of "
+            f"{whole[1]:.3g} if they are log standard deviations, where the usual prior has 1. Say which they are: "
+            "given='logvar' or 'log_std' (on the command line: --given log_std)."
+        )
 
 
 def _asked_about(mean: np.ndarray, spread: np.ndarray) -> str:

@@ -128,7 +128,7 @@ def test_a_vae_by_its_module_and_by_saved_arrays(tmp_path: Path, command: Callab
     np.testing.assert_allclose(arrays_of(model)["means"], truth[0], atol=1e-5)
     assert 2 < float(found.information.bits) <= np.log2(POINTS) and found.points == POINTS and found.units == UNITS
     status, out, err = command("latent", "--posterior", tmp_path / "p.npz", "--samples", SAMPLES, "--json")
-    assert status == 0 and f'"rate": {found.rate}' in out, err
+    assert status == 0 and f'"rate": {float(found.rate)}' in out, err
 
 
 def arrays_of(model: nn.Module) -> dict[str, np.ndarray]:

@@ -22,6 +22,7 @@ from capacity.analysis.latent.population import MIN_POINTS, following, interpola
 from capacity.analysis.latent.posteriors.points import Posteriors
 from capacity.analysis.latent.posteriors.prior import PRIORS, USUAL
 from capacity.analysis.latent.reference import Law, bulk, independent, normal, share_of_tails
+from capacity.analysis.latent.unseen import reaching_for_unseen
 from capacity.bounds.exact.densities import pair_log_probs
 from capacity.channels import Channel, Code
 from capacity.results.estimate import Bracket, Estimate
@@ -81,6 +82,7 @@ def _bracket(key: jax.Array, data: Folded, posteriors: Posteriors, codes: Code) 
         lowers["interpolation"] = bound_of(data, interpolated(data, sums, own, log_r, gone), "lower", noise)
     values, names = _chosen(data, z, sums, own, laws, fallback)
     upper = bound_of(data, values, "upper", noise)
+    upper = reaching_for_unseen(upper, len(data.drawn), len(data.mean))
     best = max(lowers, key=lambda name: float(lowers[name].low))
     return Bracket(not_below_zero(lowers[best]), not_below_zero(upper), f"{best} below, {names} above")
 

@@ -52,7 +52,7 @@ def test_uniform_fsq_has_the_bits_of_its_levels() -> None:
     found = measure_codes(0, Independent((8, 5, 5, 5)).sample(0, POINTS), codebook=[8, 5, 5, 5])
     wide = found.population.information
     assert 9.6 < wide.low <= np.log2(1000) <= wide.high < 10.0 and found.population.information_known
-    assert found.rate == pytest.approx(np.log2(1000))
+    assert float(found.rate) == pytest.approx(np.log2(1000))
     assert found.population.total_correlation.low == 0 and found.population.total_correlation.high < 0.4
     assert found.use.dead == [[], [], [], []] and not found.use.shared
 
