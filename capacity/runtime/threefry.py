@@ -14,9 +14,9 @@ import jax
 import numpy as np
 from jaxtyping import UInt8, UInt16, UInt32, UInt64
 
-Words: TypeAlias = UInt32[np.ndarray, "..."]
+Halves: TypeAlias = UInt32[np.ndarray, "..."]
 Keys: TypeAlias = UInt64[np.ndarray, "..."]
-Bits: TypeAlias = UInt8[np.ndarray, "..."] | UInt16[np.ndarray, "..."] | Words | Keys
+Bits: TypeAlias = UInt8[np.ndarray, "..."] | UInt16[np.ndarray, "..."] | Halves | Keys
 ROTATIONS = (13, 15, 26, 6), (17, 29, 16, 24)
 PARITY = np.uint32(0x1BD11BDA)
 OURS = "threefry2x32"
@@ -34,7 +34,7 @@ def words_of(key: jax.Array) -> Keys:
     return np.asarray(data.view(np.uint64)[..., 0])
 
 
-def keys_of(words: Keys) -> jax.Array:
+def as_keys(words: Keys) -> jax.Array:
     """The inverse of `words_of`."""
     keys: jax.Array = jax.random.wrap_key_data(jax.device_put(_halves(words)), impl=OURS)
     return keys
@@ -54,19 +54,19 @@ def split(parameters: dict[str, Any], keys: Keys) -> Keys:
     return _keys(*_counted(keys, parameters["shape"]))
 
 
-def fold_in(parameters: dict[str, Any], keys: Keys, number: Words) -> Keys:
+def fold_in(parameters: dict[str, Any], keys: Keys, number: Halves) -> Keys:
     """Keys of keys and a number each."""
     zero = np.zeros_like(number)
     return _keys(*_enciphered(keys, zero, number))
 
 
-def _counted(keys: Keys, shape: Sequence[int]) -> tuple[Words, Words]:
+def _counted(keys: Keys, shape: Sequence[int]) -> tuple[Halves, Halves]:
     count = np.arange(int(np.prod(shape, dtype=int)), dtype=np.uint64).reshape(shape)
     keys = np.asarray(keys)[(..., *[None] * len(shape))]
     return _enciphered(keys, (count >> np.uint64(32)).astype(np.uint32), count.astype(np.uint32))
 
 
-def _enciphered(keys: Keys, high: Words, low: Words) -> tuple[Words, Words]:
+def _enciphered(keys: Keys, high: Halves, low: Halves) -> tuple[Halves, Halves]:
     """Threefry of two words, in twenty rounds."""
     halves = _halves(keys)
     first, second = halves[..., 0], halves[..., 1]
@@ -81,9 +81,9 @@ def _enciphered(keys: Keys, high: Words, low: Words) -> tuple[Words, Words]:
     return left, right
 
 
-def _halves(keys: Keys) -> Words:
+def _halves(keys: Keys) -> Halves:
     return np.ascontiguousarray(keys).reshape(*np.shape(keys), 1).view(np.uint32)
 
 
-def _keys(first: Words, second: Words) -> Keys:
+def _keys(first: Halves, second: Halves) -> Keys:
     return np.asarray(np.ascontiguousarray(np.stack([first, second], -1)).view(np.uint64)[..., 0])

@@ -15,21 +15,25 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from scipy.special import entr
 
-from capacity.results.estimate import Estimate
-from capacity.results.intervals import Numbers, rule_of_three_bits
-from capacity.theory.binary import binary_entropy
+from capacity.results.estimate import NATS_PER_BIT, Estimate
+from capacity.results.intervals import rule_of_three_bits
 
 
-def unseen_kind_bits(n: Numbers, points: int) -> np.ndarray:
+def unseen_kind_bits(n: int, points: int) -> float:
     """Bits that a kind of which none of n points is may add; `points` is what its own are told apart by: log2 of it."""
-    share = np.minimum(rule_of_three_bits(1.0, n), 0.5)
-    return np.asarray(binary_entropy(share) + share * np.log2(points))
+    return entropy_of_unseen(n) + _share(n) * float(np.log2(points))
 
 
 def entropy_of_unseen(n: int) -> float:
     """Bits of whether a point is of such a kind."""
-    return float(binary_entropy(min(float(rule_of_three_bits(1.0, n)), 0.5)))
+    share = _share(n)
+    return float(entr(share) + entr(1 - share)) / NATS_PER_BIT
+
+
+def _share(n: int) -> float:
+    return min(float(rule_of_three_bits(1.0, n)), 0.5)
 
 
 def reaching_for_unseen(upper: Estimate, n: int, points: int, times: int = 1) -> Estimate:

@@ -34,6 +34,7 @@ PROGRAMS: list[Callable[[jax.Array], object]] = [
     lambda x: (jnp.logaddexp(x[0], x[1]), jax.scipy.special.logsumexp(x), jnp.cbrt(x), x**3, jnp.sign(x)),
     lambda x: (x.astype(int) // 3, x.astype(int) % 3, jnp.clip(x, -0.1, 0.2), jnp.where(x > 0, x, 0.0), x > 0),
     lambda x: (x.max(0), x.min(), jnp.zeros((0, 3)).max(1), (x > 0).any(0), (x > 0).all(), jnp.quantile(x, 0.3)),
+    lambda x: (jnp.max(jnp.zeros((2, 0)), 1, initial=0.0), jax.lax.clz(jnp.arange(9, dtype=jnp.uint32))),
     lambda x: jax.random.normal(jax.random.key(3), x.shape) + jax.random.uniform(jax.random.key(4)),
     lambda x: jax.lax.population_count(jax.lax.bitcast_convert_type(x, jnp.uint32)) >> 1,
     lambda x: jax.lax.map(lambda row: {"sum": row.sum(), "rows": row}, x, batch_size=3),
@@ -50,6 +51,29 @@ def compare(found: object, expected: object, rtol: float = 1e-5) -> None:
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_operations_are_those_of_a_compiled_program(program: Callable[[jax.Array], object]) -> None:
     compare(run_once(program, X), jax.jit(program)(X))
+
+
+def drawn(key: jax.Array) -> object:
+    keys = jax.random.split(jax.random.fold_in(key, 7), (2, 3))
+    bits = [jax.random.bits(keys[0, 1], (3, 5), width) for width in (np.uint8, np.uint16, np.uint32)]
+    many = jax.vmap(lambda one: jax.random.bits(one, (4,)))(keys.reshape(-1))
+    scanned = jax.lax.scan(lambda key, _: (jax.random.split(key, 1)[0], jax.random.bits(key)), key, length=3)[1]
+    return bits, many, scanned, jax.random.permutation(keys[1, 2], 100), jax.random.key_data(keys)
+
+
+@pytest.mark.parametrize("seed", [0, 2**31 + 5])
+def test_random_bits_are_those_of_the_key(seed: int) -> None:
+    key = jax.random.key(seed)
+    for one, other in zip(jax.tree.leaves(run_once(drawn, key)), jax.tree.leaves(jax.jit(drawn)(key)), strict=True):
+        assert one.dtype == other.dtype
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("kind", ["rbg", "unsafe_rbg"])
+def test_keys_of_other_kinds_are_left_to_jax(kind: str) -> None:
+    key = jax.random.key(3, impl=kind)
+    found = run_once(lambda key: jax.random.bits(jax.random.split(key)[1], (3,)), key)
+    np.testing.assert_array_equal(found, jax.random.bits(jax.random.split(key)[1], (3,)))
 
 
 def listed_and_sampled() -> tuple[Joint, Listed, Sample]:
