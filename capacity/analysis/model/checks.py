@@ -7,11 +7,14 @@ density adds up to 1: where it does not, all evidence is off by what it lacks.
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 
 from capacity.analysis.model.chains import ends
 from capacity.analysis.model.latent_model import CodeRows, LatentModel, PointRows
 from capacity.analysis.model.pilots import planned
+from capacity.runtime.tables.posterior import like_a_unit_prior
 
 ROWS = 16
 CLOSE, ROUNDED = 1e-2, 1e-3  # nats, and a share of the largest number: what half precision may move
@@ -47,6 +50,27 @@ def check_functions(rng: np.random.Generator, model: LatentModel) -> None:
         alone = model.posterior(_lower(x, z)[0])
         _same("encode", mean, mean_again, _half(mean), alone.mean, ENCODED * float(mean.std()))
         _same("encode", spread, spread_again, _half(spread), alone.spread, ENCODED * float(spread.std()))
+
+
+def note_log_variances(model: LatentModel, x: PointRows) -> None:
+    """Warn of spreads that look like log-variances, under the usual prior.
+
+    Args:
+        model: with an encoder.
+        x: points, a row each.
+
+    Warns:
+        UserWarning: where the code is all of the prior's variance by that reading, and not by the one that is taken.
+    """
+    if model.encode is None or model.prior is not None:
+        return
+    mean, spread = model.posterior(x)
+    if spread.ndim == 2 and like_a_unit_prior(mean, spread / 2, spread):
+        warnings.warn(
+            "encode is to give means and log standard deviations; means and noise have the variance of the usual "
+            "prior, 1, if the second are log-variances. Measured as log standard deviations: halve them if so.",
+            stacklevel=2,
+        )
 
 
 def check_prior(rng: np.random.Generator, model: LatentModel, temperatures: int) -> None:

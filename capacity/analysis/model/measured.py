@@ -26,7 +26,7 @@ from numpy.typing import ArrayLike
 from capacity.analysis.latent.population import MIN_POINTS as DISTINCT
 from capacity.analysis.latent.population import measure_population
 from capacity.analysis.latent.unseen import reaching_for_unseen
-from capacity.analysis.model.checks import check_functions, check_prior
+from capacity.analysis.model.checks import check_functions, check_prior, note_log_variances
 from capacity.analysis.model.evidence import PointNats, encoder_nats, point_nats
 from capacity.analysis.model.latent_model import CodeRows, LatentModel, PointRows
 from capacity.analysis.model.pilots import planned
@@ -159,6 +159,7 @@ def measure_model(
         TypeError, ValueError: for numbers and shapes that cannot be; where `model.simulate` does not draw from the
             density that `model.log_likelihood` computes; for a prior whose density does not add up to 1; and for
             functions that answer otherwise when they are asked twice, of other rows beside, or with their gradient.
+        UserWarning: where the encoder seems to give log-variances.
     """
     rows = _checked(x)
     for name, value, least in (
@@ -175,6 +176,7 @@ def measure_model(
     report(0.0, f"{len(rows):,} points, {model.units} units")
     with threads_for_product(max(points, simulated) * chains, model.units, model.units):
         check_functions(_generator(keys[0]), model)
+        note_log_variances(model, rows[:MOST_COMPARED])
         check_prior(_generator(keys[0]), model, max_temperatures)
         found = planned(pilot, model, gap, max_temperatures, chains, start, lambda text: report(0.1, text))
         z, own_points = _like(rows, model.draw(main, simulated))

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+from capacity.cli.given_posterior import KindArrays, kind_arrays
+from capacity.cli.latent_kinds import KindOptions
 
 Command = Callable[..., tuple[int, str, str]]
 N = 64
@@ -97,3 +101,65 @@ def test_others_are_printed(command: Command, files: Path, line: str) -> None:
 def test_refusals(command: Command, files: Path, line: str, sentence: str) -> None:
     status, out, err = command(*words(files, line))
     assert status == 2 and not out and sentence in err and err.count("\n") == 1
+
+
+@pytest.fixture
+def archives(files: Path) -> Path:
+    read = {name: np.load(files / f"{name}.npy") for name in ("m", "s", "c", "mm", "ll", "w")}
+    np.savez(files / "laplace.npz", mu=read["m"], scale=read["s"])
+    np.savez(files / "full.npz", **{"encoder.loc": read["m"], "q.covariance_matrix": read["c"]})
+    np.savez(files / "mixture.npz", means=read["mm"], log_var=read["ll"], weights=read["w"])
+    return files
+
+
+FROM_ONE = {
+    "--posterior laplace.npz --kind laplace": "--means m.npy --logvars s.npy --kind laplace",
+    "--posterior laplace.npz --means mu --logvars scale --kind uniform": "--means m.npy --logvars s.npy --kind uniform",
+    "--posterior full.npz --kind full": "--means m.npy --logvars c.npy --kind full",
+    "--posterior mixture.npz --kind mixture": "--means mm.npy --logvars ll.npy --kind mixture --weights w.npy",
+    "--posterior laplace.npz --channel gaussian --level 0.3": "--means m.npy --channel gaussian --level 0.3",
+}
+
+
+@pytest.mark.parametrize("line", FROM_ONE)
+def test_one_file_by_its_names_gives_what_files_of_their_own_give(line: str, archives: Path) -> None:
+    one, other = (arrays_of(words_of(archives, text)) for text in (line, FROM_ONE[line]))
+    for first, second in zip(one[:3], other[:3], strict=True):
+        np.testing.assert_array_equal(first, second)
+
+
+def words_of(folder: Path, line: str) -> dict[str, str]:
+    parts = line.split()
+    paths = (str(folder / part) if part.endswith((".npy", ".npz")) else part for part in parts[1::2])
+    return dict(zip((part.removeprefix("--") for part in parts[::2]), paths, strict=True))
+
+
+def arrays_of(said: dict[str, str]) -> KindArrays:
+    posterior, means, logvars, weights = (
+        Path(said[name]) if name in said else None for name in ("posterior", "means", "logvars", "weights")
+    )
+    kind = KindOptions(said.get("kind"), said.get("channel"), said.get("level"), weights)
+    kind.check(logvars, None, named=posterior is not None)
+    return kind_arrays(posterior, means, logvars, kind, None)
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("--posterior laplace.npz --kind full", "covariance or cholesky in .*laplace.npz; got mu, scale"),
+        ("--posterior laplace.npz --means nu --kind laplace", "'nu' in .*got mu, scale"),
+        ("--means m.npy --logvars s.npy --kind importance-weighted", "none that could be computed"),
+        ("--posterior m.npy --kind laplace", "by their names"),
+        ("--kind laplace", "--means or --posterior"),
+    ],
+)
+def test_files_that_do_not_fit_a_kind_are_refused(line: str, says: str, command: Command, archives: Path) -> None:
+    text = [str(archives / word) if word.endswith(".npz") else word for word in words(archives, line)]
+    status, _, err = command(*text)
+    assert status == 2 and re.search(says, " ".join(err.split()))
+
+
+def test_samples_of_a_code_that_is_counted_are_refused(command: Command, tmp_path: Path) -> None:
+    np.save(tmp_path / "codes.npy", np.arange(20)[:, None] % 4)
+    status, _, err = command("latent", "--codes", str(tmp_path / "codes.npy"), "--samples", "512")
+    assert status == 2 and "--samples with codes that noise moves" in " ".join(err.split())

@@ -128,3 +128,34 @@ def test_growth_is_the_same_whether_the_other_points_stay_in_the_list(monkeypatc
     error = 4 * np.hypot(kept_error, left_out.information.stderr) + 1e-4
     assert (np.abs(kept_bits - left_out.information.bits) < error).all()
     assert float(kept.information.bits[-1]) == float(whole.information.bits)
+
+
+def trained_code(seed: int, units: int, mean_std: float) -> tuple[np.ndarray, np.ndarray]:
+    """Means and standard deviations whose variance in all is about 1, unit by unit, as under a normal prior."""
+    rng = np.random.default_rng(seed)
+    std = mean_std * np.exp(0.1 * rng.normal(size=(1000, units)))
+    return rng.normal(size=(1000, units)) * np.sqrt(np.maximum(1 - (std**2).mean(0), 0.01)), std
+
+
+def asked(means: np.ndarray, spreads: np.ndarray) -> bool:
+    try:
+        checked_posterior(means, spreads)
+    except ValueError as error:
+        assert "log standard deviations" in str(error) and "--given log_std" in str(error)
+        return True
+    return False
+
+
+def test_log_standard_deviations_are_asked_about_where_they_can_be_told_and_log_variances_never() -> None:
+    counts = {}
+    for mean_std in (0.1, 0.45, 0.5, 0.6, 0.9):
+        codes = [trained_code(seed, 8, mean_std) for seed in range(40)]
+        assert not any(asked(means, 2 * np.log(std)) for means, std in codes)
+        counts[mean_std] = sum(asked(means, np.log(std)) for means, std in codes)
+    assert min(counts[0.45], counts[0.5], counts[0.6]) >= 36 and counts[0.1] == counts[0.9] == 0
+    means, std = trained_code(0, 8, 0.5)
+    checked_posterior(means, np.log(std), "logvar")
+    assert not asked(means[:, :2], np.log(std[:, :2]))
+    rng = np.random.default_rng(2)
+    for noise in (0.05, 0.1, 0.2, 0.3, 0.5, 0.7):
+        assert not asked(rng.normal(size=(500, 4)), np.full((500, 4), np.log(noise)))

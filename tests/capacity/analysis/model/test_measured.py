@@ -12,6 +12,7 @@ import pytest
 from linear_vae import Known, linear_vae
 from scipy.stats import norm
 
+from capacity.analysis.latent.unseen import unseen_kind_bits
 from capacity.analysis.model import CodePrior, LatentModel, ModelBits, measure_model
 from capacity.analysis.model.measured import LEAST_SAMPLES
 from capacity.results.estimate import NATS_PER_BIT, Bracket
@@ -82,12 +83,15 @@ def test_without_an_encoder_chains_start_from_the_prior() -> None:
 
 
 def test_a_collapsed_encoder_says_nothing() -> None:
-    """One posterior for all points: no population can be told from them, but no information exceeds the rate."""
+    """One posterior for all points: no population can be told from them, but no information exceeds the rate, but for
+    what a kind that no point showed may add."""
     known = linear_vae(2, 6, 0.4)
     model = replace(known.model, encode=lambda x: (np.full((len(x), 2), 0.5), np.zeros((len(x), 2))))
     found = measure_model(0, points(known), model, points=8, simulated=8, max_temperatures=4).encoder
     assert found is not None and found.information is not None and found.share is not None
-    assert found.information.low == 0 and found.information.high == pytest.approx(0.25 / NATS_PER_BIT)
+    count = len(points(known))
+    most = 0.25 / NATS_PER_BIT + unseen_kind_bits(count, count)
+    assert found.information.low == 0 and found.information.high == pytest.approx(most)
     assert (found.share.low, found.share.high) == (0, 1)
 
 
@@ -215,3 +219,19 @@ def test_figures_hold_over_seeds() -> None:
         ]
     print(f"evidence, information, inference gap held at {held.tolist()} of 20 seeds")
     assert (held >= 19).all()
+
+
+def test_evidence_of_points_that_are_all_alike_reaches_for_those_that_none_showed() -> None:
+    """Binary points, one of 200 of which is 1: 64 that are all 0 have no spread, and a log likelihood too high."""
+    share, count = 0.005, 64
+
+    def log_likelihood(x: np.ndarray, z: np.ndarray) -> np.ndarray:
+        return np.where(x[:, 0] > 0, np.log(share), np.log1p(-share)) + 0 * z[:, 0]
+
+    def simulate(rng: np.random.Generator, z: np.ndarray) -> np.ndarray:
+        return (rng.random((len(z), 1)) < share).astype(float)
+
+    model = LatentModel(1, log_likelihood, simulate)
+    truth = (share * np.log(share) + (1 - share) * np.log1p(-share)) / NATS_PER_BIT
+    found = measure_model(0, np.zeros((count, 1)), model, points=count, simulated=count, max_temperatures=4)
+    assert found.data_evidence.low <= truth < found.data_evidence.bits

@@ -12,7 +12,7 @@ from linear_vae import linear_vae
 from scipy.stats import cauchy, laplace, norm, uniform
 
 from capacity.analysis.model import CodePrior, LatentModel
-from capacity.analysis.model.checks import check_functions, check_prior
+from capacity.analysis.model.checks import check_functions, check_prior, note_log_variances
 
 UNITS = 3
 MODEL = linear_vae(UNITS, 6, 0.3, shift=1.0).model
@@ -146,3 +146,12 @@ def test_a_prior_that_does_not_add_up_to_one(law: str, lacks: float) -> None:
     prior = CodePrior(lambda z: density(z).sum(1) + lacks, sample)
     with pytest.raises(ValueError, match="Is a constant left out"):
         check_prior(np.random.default_rng(0), replace(MODEL, gradient=None, prior=prior), 400)
+
+
+def test_log_variances_in_the_place_of_log_standard_deviations_are_warned_of() -> None:
+    x = np.random.default_rng(0).normal(size=(2000, 4))
+    right = replace(MODEL, units=4, encode=lambda x: (x * 0.75**0.5, np.full(x.shape, np.log(0.5))))
+    wrong = replace(right, encode=lambda x: (x * 0.75**0.5, np.full(x.shape, 2 * np.log(0.5))))
+    with pytest.warns(UserWarning, match="log-variances"):
+        note_log_variances(wrong, x)
+    note_log_variances(right, x)
