@@ -13,6 +13,8 @@ from capacity.results.estimate import Estimate, Kind
 from capacity.results.intervals import rule_of_three_bits
 from capacity.runtime.once import ran
 
+TOGETHER = 8  # means that are traced as one program
+
 
 def own_mixture(data: Folded, sums: np.ndarray, own: np.ndarray) -> np.ndarray:
     """(n,) log density of the codes under the mixture of all posteriors, their own too."""
@@ -57,10 +59,25 @@ def bounds_of(data: Folded, values: np.ndarray, kind: Kind, controls: np.ndarray
     """
     weight = data.weight
     columns = np.zeros((*values.shape, 0)) if controls is None else controls * weight[:, None]
-    each = [ran(conservative_mean, *row, numbers=row[1].size) for row in zip(values * weight, columns, strict=True)]
-    found: Estimate = jax.tree.map(lambda *leaves: np.stack(leaves), *each)
+    found = _conservative(values * weight, columns)
     unseen = rule_of_three_bits(np.maximum(found.bits, 0.0), values.shape[1]) if kind == "lower" else 0.0
     return replace(found, low=found.low - unseen, limit=np.full(len(values), limit), kind=kind)
+
+
+def _conservative(values: np.ndarray, columns: np.ndarray) -> Estimate:
+    """Leaves (k,): few one after another, which share what is traced for one."""
+    if len(values) >= TOGETHER:
+        found: Estimate = jax.tree.map(np.asarray, ran(_conservative_means, values, columns, numbers=columns.size))
+        return found
+    each = [ran(conservative_mean, *row, numbers=row[1].size) for row in zip(values, columns, strict=True)]
+    found = jax.tree.map(lambda *leaves: np.stack(leaves), *each)
+    return found
+
+
+@jax.jit
+def _conservative_means(nats: jax.Array, controls: jax.Array) -> Estimate:
+    found: Estimate = jax.vmap(conservative_mean)(nats, controls)
+    return found
 
 
 @jax.jit

@@ -91,12 +91,14 @@ def _keys(key: jax.Array, count: int) -> jax.Array:
     return jax.random.split(key, count)
 
 
-@partial(jax.jit, static_argnums=3)
-def _of_pair(rows: Rows, table: Posterior, one: tuple[jax.Array, jax.Array, jax.Array], samples: int) -> Estimate:
+@partial(jax.jit, static_argnums=(3, 4))
+def _of_pair(
+    rows: Rows, table: Posterior, one: tuple[jax.Array, jax.Array, jax.Array], samples: int, mapped: bool = False
+) -> Estimate:
     pair = jax.tree.map(lambda leaf: leaf[:, jnp.stack(one[1:])], table)
     joint = tabled(rows, pair, LearntGaussian())
     listed = list_codes(joint)
-    sample = sampled(one[0], joint, listed, samples, per_unit=True)
+    sample = sampled(one[0], joint, listed, samples, per_unit=True, in_turn=mapped)
     redundancy: Estimate = unit_information_of(joint, listed, sample).redundancy
     return redundancy
 
@@ -105,7 +107,7 @@ def _of_pair(rows: Rows, table: Posterior, one: tuple[jax.Array, jax.Array, jax.
 def _together(
     keys: jax.Array, rows: Rows, table: Posterior, first: jax.Array, second: jax.Array, samples: int
 ) -> Estimate:
-    bits: Estimate = jax.vmap(lambda *one: _of_pair(rows, table, one, samples))(keys, first, second)
+    bits: Estimate = jax.vmap(lambda *one: _of_pair(rows, table, one, samples, True))(keys, first, second)
     return bits
 
 

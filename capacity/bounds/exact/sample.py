@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jax.custom_batching import sequential_vmap
 from jaxtyping import Array, Float
 
 from capacity.bounds.exact.densities import Densities, log_densities
@@ -98,8 +99,8 @@ class Sample(NamedTuple):
         return self.weight * (nats - level) + level
 
 
-@partial(jax.jit, static_argnames=("n", "per_unit"))
-def sampled(key: Key, joint: Joint, listed: Listed, n: int, per_unit: bool = False) -> Sample:
+@partial(jax.jit, static_argnames=("n", "per_unit", "in_turn"))
+def sampled(key: Key, joint: Joint, listed: Listed, n: int, per_unit: bool = False, in_turn: bool = False) -> Sample:
     """n fresh samples (rounded up to whole strata), held against the whole list; traceable.
 
     Args:
@@ -108,8 +109,11 @@ def sampled(key: Key, joint: Joint, listed: Listed, n: int, per_unit: bool = Fal
         listed: its codes.
         n: how many.
         per_unit: hold them against the list unit by unit as well.
+        in_turn: densities of joints that are mapped over are computed one after another: tables of all pairs of many
+            would be far from the processor.
     """
     channel = joint.channel
+    densities = partial(log_densities, per_unit=per_unit)
     drawn = draw_listed(key, channel, listed, stratified_size(n))
     conditional = over_items(channel, channel.log_prob)(drawn.z, drawn.codes)
     return Sample(
@@ -119,7 +123,7 @@ def sampled(key: Key, joint: Joint, listed: Listed, n: int, per_unit: bool = Fal
         drawn.z,
         conditional,
         unit_controls(channel, listed, drawn.codes, drawn.z, conditional),
-        log_densities(listed, channel, drawn.z, per_unit),
+        (sequential_vmap(densities) if in_turn else densities)(listed, channel, drawn.z),
     )
 
 
