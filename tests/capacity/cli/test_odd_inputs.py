@@ -71,7 +71,7 @@ def figures(*shape: int) -> Estimate:
 
 
 MEASURED = Latent(
-    30, figures(), 1.0, figures(), figures(), 0.25, figures(2), figures(2), np.ones(2), np.array([0.0, 1.0]),
+    30, figures(), figures(), figures(), figures(), 0.25, figures(2), figures(2), np.ones(2), np.array([0.0, 1.0]),
     SharedBits(np.arange(2), np.array([0]), np.array([1]), figures(1)), Growth(np.array([4, 30]), figures(2)),
 )  # fmt: skip
 """A code of two units, made up."""

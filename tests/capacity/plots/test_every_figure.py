@@ -51,9 +51,9 @@ def code(information: float = 2.0, stderr: float = 0.02, below: float = 0.0) -> 
     )
     points = np.array([16, 32, 64, 128])
     growth = Growth(points, estimate(information * np.array([0.7, 0.8, 0.9, 1.0]), stderr * np.ones(4)))
-    one = estimate(information, stderr, limit=7.0)
+    one, rate = estimate(information, stderr, limit=7.0), Estimate.closed_form(information + 0.1 - below, 128)
     return Latent(
-        128, one, information + 0.1 - below, estimate(0.1), estimate(0.05 - below), information / 3,
+        128, one, rate, estimate(0.1), estimate(0.05 - below), information / 3,
         estimate(share, stderr * np.ones(3)), estimate(share, stderr * np.ones(3)), np.array([1.3, 1.0, 0.01]),
         np.array([1.0, 1.0, 0.0]), shared, growth,
     )  # fmt: skip
@@ -73,7 +73,7 @@ def wide_code(units: int, high: float) -> Latent:
     one = code(6.98)
     return replace(
         one,
-        marginal=estimate(bits),
+        marginal=estimate(bits, 0.002 * np.ones(units)),
         increment=estimate(bits),
         unit_rate=bits + 0.2,
         mean_variance=bits,
@@ -97,7 +97,7 @@ def discrete(sizes: tuple[int, ...], high: float, shared: bool = True) -> Codes:
     whole = Bracket(estimate(6.0), estimate(high), "made up")
     wide = CodesPopulation(100, 6.6, 6.5, bits, whole, alone, whole, pairs if shared else None)
     use = use_of_symbols(symbols, np.array(sizes), True)
-    return Codes(100, False, use, estimate(6.5, limit=6.6), estimate(bits), use.limit, estimate(1.0), wide)
+    return Codes(100, False, use, estimate(6.5, limit=6.6), estimate(bits), estimate(use.limit), estimate(1.0), wide)
 
 
 DISCRETE = {
