@@ -25,7 +25,7 @@ from capacity.analysis.latent import latent as latent_room
 from capacity.analysis.latent.latent import Growth, Latent
 from capacity.analysis.latent.shared import SharedBits
 from capacity.claims import run as claims_run
-from capacity.cli import curve, estimate
+from capacity.cli import estimate, working
 from capacity.cli.asked import Answered
 from capacity.curves import execute
 from capacity.estimators import pair_figures
@@ -89,7 +89,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(codes_room, name, lambda *_, **__: DISCRETE)
     monkeypatch.setattr(execute, "run_plan", lambda plan, *_, **__: small_curve())
     monkeypatch.setattr(claims_run, "run_claims", lambda *_: [])
-    monkeypatch.setattr(curve, "join", lambda *_: None)
+    monkeypatch.setattr(working, "join", lambda *_: None)
     for module, name in ((curve_plot, "curve_figure"), (latent_plot, "latent_figure"), (codes_plot, "codes_figure")):
         monkeypatch.setattr(module, name, lambda *_: Figure())
     for name in ("save_heat_map", "save_ranking"):
