@@ -131,7 +131,7 @@ def draw_rows(key: Key, proposal: Proposal, n: int) -> Int[Array, " n"]:
 
 def _found(target: Float[Array, " n"], cumulated: Float[Array, "rows count"]) -> Int[Array, " n"]:
     """Numbers (n,) of the masses in which the targets lie, whose sums are the rows of `cumulated`; none of mass 0."""
-    below: jax.Array = (cumulated <= _within(target, cumulated)[:, None]).sum(1)
+    below: jax.Array = (cumulated <= _within(target, cumulated)[:, None]).sum(1, dtype=jnp.int32)
     return below
 
 
