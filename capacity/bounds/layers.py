@@ -28,10 +28,11 @@ from capacity.bounds.annealed.sampler import FIRST_PHASE_SHARE, trace_point
 from capacity.bounds.annealed.schedule import Pilot, cost_of, optimal_ladder, pilots, plan_sampling
 from capacity.bounds.annealed.tightest import check_agreement, clipped_to_source
 from capacity.bounds.measurement import DEFAULT_BUDGET, measure
-from capacity.bounds.posterior.stack import GivenMessage, fit_stack
+from capacity.bounds.posterior.stack import GivenMessage
+from capacity.bounds.posterior.stack_fit import fit_stack
 from capacity.channels.channel import Code
 from capacity.joint.joint import Joint
-from capacity.joint.stack import Sent, Stack, log_normal
+from capacity.joint.stack import Sent, Stack
 from capacity.results.estimate import Bracket, Estimate
 from capacity.results.intervals import CONSERVATIVE_ERRORS, Z95
 from capacity.runtime.deprecated import renamed_keywords
@@ -62,7 +63,7 @@ class NoiseJoint:
     def log_prob(self, noise: jax.Array, pair: tuple[jax.Array, jax.Array]) -> jax.Array:
         """log p(e) p(z|m, e), nats."""
         code = self.joint.encoder(self.joint.source.embed(Sent(pair[1], noise)))
-        return log_normal(noise) + self.joint.conditional(pair[0], code)
+        return self.joint.source.log_noise(Sent(pair[1], noise)) + self.joint.conditional(pair[0], code)
 
     def conditional(self, pair: tuple[jax.Array, jax.Array], code: Code) -> jax.Array:
         """log p(z|m, e), nats."""

@@ -26,6 +26,7 @@ from capacity.channels import (
     Posterior,
     Quantized,
     Scaled,
+    SharedDropout,
     StochasticBinarised,
     StochasticDepth,
     Uniform,
@@ -61,6 +62,8 @@ CASES: dict[str, tuple[Any, Any]] = {
     "fsq": (FSQ(jnp.array([8.0, 5.0, 3.0])), U),
     "stochastic_depth": (StochasticDepth(0.3, "linear"), OUTCOMES),
     "stochastic_depth without skips": (StochasticDepth(0.3), DEAD),
+    "shared_dropout": (SharedDropout(0.3, np.array([[True, False, True], [False, True, False]])), U),
+    "shared_dropout of a layer": (SharedDropout.of_layer(0.2, 3), U),
     "echo": (Echo(0.4, BANK, 4, 0.1), U),
     "chain": (Chain(Dropout(0.3), Gaussian(0.4)), U),
     "chain, atoms": (Chain(BinarySymmetric(0.1), Erasure(0.3)), SIGNS),
@@ -85,7 +88,7 @@ def test_every_channel_has_a_case() -> None:
 
 
 # What is theirs alone is also measured against tables.
-SLOW = ("chain, atoms", "stochastic_binarised, linear", "stochastic_depth without skips")
+SLOW = ("chain, atoms", "shared_dropout of a layer", "stochastic_binarised, linear", "stochastic_depth without skips")
 
 
 @pytest.fixture(
