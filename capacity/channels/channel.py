@@ -77,6 +77,11 @@ class Channel(ABC):
         return False
 
     @property
+    def mixed(self) -> bool:
+        """Whether Z, otherwise a continuum, takes some values with a probability, whatever the code: see `is_atom`."""
+        return False
+
+    @property
     def full_support(self) -> bool:
         """Whether no z that can come of one code is impossible under another: `log_prob` is then finite."""
         return not self.atomic
@@ -176,6 +181,17 @@ class Channel(ABC):
             return chosen_atoms(self.atoms(u)[0], noise)
         mean, variance = self.moments(u)
         return mean + jnp.sqrt(variance) * noise.normal.astype(mean.dtype)
+
+    def is_atom(self, z: Units) -> Bool[Array, " units"]:
+        """Whether each value has a probability and not a density, (units,)."""
+        return jnp.full(z.shape, self.atomic)
+
+    def passes(self, units: int) -> jax.Array:
+        """The probability, at most 1, that Z depends on the code at all: else it is the same whatever is sent.
+
+        No more than that share of what reaches the channel passes it (Doeblin's condition; Polyanskiy & Wu 2017).
+        """
+        return jnp.ones(())
 
     def signal(self, u: Code) -> Units:
         """The noiseless units, shape (units,): what power is the power of."""

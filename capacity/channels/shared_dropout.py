@@ -122,6 +122,10 @@ class SharedDropout(AtomicChannel):
         """Refused as that of any channel whose entropy is not known: a dropped group may equal a kept one."""
         return super(AtomicChannel, self).entropy(u)
 
+    def passes(self, units: int) -> jax.Array:
+        """Unless all groups are dropped: 1 - p^groups."""
+        return 1 - jnp.asarray(self.rate) ** len(self.members)
+
     def noise_shape(self, u: Units) -> NoiseShape:
         """A choice for each group, of being dropped or kept."""
         return NoiseShape(0, len(self.members), 2)
