@@ -90,7 +90,12 @@ def _measured(key: Key, stack: Stack, number: int, budget_gflop: float, share: f
     """
     last = stack.layers[number - 1]
     if number == 1 and (last.channel.full_support or stack.source.listable):
-        return measure(key, Joint(stack.source, last.encoder, last.channel), budget_gflop=budget_gflop)
+        first = Joint(stack.source, last.encoder, last.channel)
+        if last.channel.atomic and not stack.source.listable:
+            simple = simple_bracket(key, first, budget_gflop)
+            if simple is not None and simple.width <= NARROW * float(simple.high):
+                return simple
+        return measure(key, first, budget_gflop=budget_gflop)
     key_listed, key_chains, key_bounds = jax.random.split(key, 3)
     found = measure_listed(key_listed, stack, number, budget_gflop)
     if found is not None:

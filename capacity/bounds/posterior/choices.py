@@ -14,6 +14,7 @@ less half of t C^-1 t for the effect t of each way, C being the covariance of z 
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -26,7 +27,7 @@ from capacity.bounds.posterior.approximation import PosteriorApproximation, swep
 from capacity.bounds.posterior.bridge import BridgeMove, Carried, Target
 from capacity.channels.inner_noise import LEAST_LOG_MASS, Noise, log_mass_of
 from capacity.joint.joint import Joint
-from capacity.joint.stack import passed_with
+from capacity.joint.stack import Sent, passed_with
 from capacity.runtime.pytrees import register_dataclass
 from capacity.runtime.shapes import Key, Message, Scalar, Units
 
@@ -63,6 +64,12 @@ class ChoiceReceiver:
         variance = self.joint.moments((vector, noise))[1]
         return noise, mean(noise.choices), jacobian(mean)(noise.choices), variance
 
+    def log_surrogate(self, sent: Sent, z: Units) -> Scalar:
+        """log p(e|m), and the log density of z were its noise normal, with the variance left as it is; nats."""
+        mean, variance = self.joint.moments(self.joint.source.embed(sent))
+        spread = jax.lax.stop_gradient(jnp.maximum(variance, 1e-12))
+        return self.joint.source.log_noise(sent) - 0.5 * (jnp.square(z - mean) / spread).sum()
+
     def received(self, z: Units, message: Message) -> tuple[Float[Array, "draws ways"], Float[Array, " draws"]]:
         """Log probabilities of the ways, nats, and the squared effect of another way over the noise."""
         noise, middle, slopes, variance = self.effects(message)
@@ -85,22 +92,33 @@ def curvature_of(slopes: Float[Array, "units draws ways"], variance: Units) -> F
     return jnp.where(jnp.isfinite(found), found, 0.0)
 
 
+class ChoiceGuide(PosteriorApproximation):
+    """An approximation whose states have choices, and which says in which direction these are likely."""
+
+    @abstractmethod
+    def guide(self, message: PyTree, z: PyTree) -> Scalar:
+        """A function of the choices, nats, whose gradient stands for the true density's where that has none."""
+
+
 @dataclass(frozen=True)
 class ChoiceBridge(BridgeMove):
     """Sweeps of the approximation, and by turns moves of the choices; an observation has `log_choices` and `curvature`.
 
-    What chains carry has the gradient of the truth in the choices.
+    What chains carry has the gradient of the truth in the choices, or of the guide where atoms leave the truth none.
     """
 
-    approximation: PosteriorApproximation
+    approximation: ChoiceGuide
+    guided: bool
 
     def carry(self, target: Target, observation: Any, state: Any, z: PyTree) -> Carried:
         """The state, log p(m, e, k, z) - log f, and the gradient of the former in the choices."""
 
-        def truth(choices: jax.Array) -> jax.Array:
-            return target.log_prob(self.approximation.message_of(state._replace(choices=choices)), z)
+        def truth(choices: jax.Array) -> tuple[jax.Array, jax.Array]:
+            message = self.approximation.message_of(state._replace(choices=choices))
+            value = target.log_prob(message, z)
+            return (self.approximation.guide(message, z) if self.guided else value), value
 
-        value, gradient = jax.value_and_grad(truth)(state.choices)
+        gradient, value = jax.grad(truth, has_aux=True)(state.choices)
         gradient = jnp.clip(jnp.nan_to_num(gradient), LEAST_LOG_MASS, -LEAST_LOG_MASS)
         return Carried(state, value - self.approximation.log_joint(observation, state), gradient)
 

@@ -20,9 +20,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from capacity.bounds.posterior.additive import AdditiveCode, BlockObservation, BlockStates
-from capacity.bounds.posterior.approximation import PosteriorApproximation, Sweep
+from capacity.bounds.posterior.approximation import Sweep
 from capacity.bounds.posterior.bridge import BridgeMove
-from capacity.bounds.posterior.choices import ChoiceBridge, ChoiceReceiver
+from capacity.bounds.posterior.choices import ChoiceBridge, ChoiceGuide, ChoiceReceiver
 from capacity.channels.inner_noise import Noise, drawn_choices, log_mass_of
 from capacity.joint.stack import Sent, log_normal
 from capacity.runtime.pytrees import register_dataclass
@@ -66,7 +66,7 @@ class GivenObservation(NamedTuple):
 
 @register_dataclass
 @dataclass(frozen=True)
-class StackApproximation(PosteriorApproximation):
+class StackApproximation(ChoiceGuide):
     """p(m) N(z; u(m), C) N(e; G (z - u(m)), S) r(k), with C = V + B B', G = B' C^-1 and S = 1 - G B.
 
     Attributes:
@@ -109,7 +109,10 @@ class StackApproximation(PosteriorApproximation):
     @property
     def bridge(self) -> BridgeMove:
         """Sweeps, and where there are choices by turns others of these."""
-        return ChoiceBridge(self) if self.has_choices else super().bridge
+        return ChoiceBridge(self, self.receiver.joint.channel.atomic) if self.has_choices else super().bridge
+
+    def guide(self, message: Sent, z: Units) -> Scalar:
+        return self.receiver.log_surrogate(message, z)
 
     def observe(self, z: Units) -> StackObservation:
         return StackObservation(self.code.observe(self.whitener @ z), self.log_choices, self.curvature)
@@ -181,7 +184,7 @@ def autoregress(key: Key, white: NormalNoise, step: Scalar | float) -> NormalNoi
 
 @register_dataclass
 @dataclass(frozen=True)
-class GivenMessage(PosteriorApproximation):
+class GivenMessage(ChoiceGuide):
     """The same approximation with the message known: only the noise moves.  z is a pair (z, message)."""
 
     whole: StackApproximation
@@ -197,7 +200,11 @@ class GivenMessage(PosteriorApproximation):
 
     @property
     def bridge(self) -> BridgeMove:
-        return ChoiceBridge(self) if self.whole.has_choices else super().bridge
+        atomic = self.whole.receiver.joint.channel.atomic
+        return ChoiceBridge(self, atomic) if self.whole.has_choices else super().bridge
+
+    def guide(self, message: Noise, z: tuple[Units, Message]) -> Scalar:
+        return self.whole.receiver.log_surrogate(Sent(z[1], message), z[0])
 
     def observe(self, z: tuple[Units, Message]) -> GivenObservation:
         """What z says, and the blocks of the message."""
