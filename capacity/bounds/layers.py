@@ -88,6 +88,10 @@ def _measured(key: Key, stack: Stack, number: int, budget_gflop: float, share: f
         budget_gflop: billions of operations.
         share: of the source's bits that may pass the layers up to this one.
     """
+    key_listed, key_chains, key_bounds = jax.random.split(key, 3)
+    found = measure_listed(key_listed, stack, number, budget_gflop)
+    if found is not None:
+        return found
     last = stack.layers[number - 1]
     if number == 1 and (last.channel.full_support or stack.source.listable):
         first = Joint(stack.source, last.encoder, last.channel)
@@ -96,10 +100,6 @@ def _measured(key: Key, stack: Stack, number: int, budget_gflop: float, share: f
             if simple is not None and simple.width <= NARROW * float(simple.high):
                 return simple
         return measure(key, first, budget_gflop=budget_gflop)
-    key_listed, key_chains, key_bounds = jax.random.split(key, 3)
-    found = measure_listed(key_listed, stack, number, budget_gflop)
-    if found is not None:
-        return found
     joint = stack.joint(number)
     check_codes(key_chains, joint)
     if last.channel.full_support:

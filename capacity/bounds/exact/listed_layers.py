@@ -58,6 +58,8 @@ class ValueTable(NamedTuple):
 def measure_listed(key: Key, stack: Stack, number: int, budget_gflop: float) -> Bracket | None:
     """I(M;Z) of a layer by listing messages and ways; None where there are too many, or a noise inside is a continuum.
 
+    Without noise inside, atoms alone are listed: `Enumeration` is as good for any other noise.
+
     Args:
         key: of samples, where the last noise is not listed.
         stack: a discrete source and its layers.
@@ -67,6 +69,8 @@ def measure_listed(key: Key, stack: Stack, number: int, budget_gflop: float) -> 
     inner = unrolled(stack.layers[: number - 1])
     last = stack.layers[number - 1]
     if not stack.source.listable or not all(layer.channel.atomic for layer in inner):
+        return None
+    if not inner and not last.channel.atomic:
         return None
     with jax.enable_x64(True):
         source, inner, last = in_default_precision((stack.source, inner, last))
@@ -80,6 +84,8 @@ def measure_listed(key: Key, stack: Stack, number: int, budget_gflop: float) -> 
         listed = _sent_through(table, unrolled([last])) if last.channel.atomic else None
         if listed is not None:
             found = _of_atoms(listed, probs)
+        elif not inner:
+            return None
         else:
             found = _of_samples(key, table, probs, last, budget_gflop)
     lower, upper = in_default_precision(found)
