@@ -1,9 +1,9 @@
 """Bounds on a layer's bits from the layers around it: where its own density is out of reach, and to cut what is not.
 
-From above: what reaches a layer has passed all before it, and no more of that than the share of cases in which its noise
-lets anything pass at all (`Channel.passes`; Polyanskiy & Wu 2017); nor more than its noisy units can hold.  From below:
-a little more noise makes a channel of full support of any, and takes bits away, never gives (data processing, Cover &
-Thomas 2006, theorem 2.8.1); so does a receiver that guesses the message (Barber & Agakov 2003).
+From above: what reaches a layer has passed all before it, and no more of that than the share of cases in which its
+noise lets anything pass at all (`Channel.passes`; Polyanskiy & Wu 2017); nor more than its noisy units can hold.  From
+below: a little more noise makes a channel of full support of any, and takes bits away, never gives (data processing,
+Cover & Thomas 2006, theorem 2.8.1); so does a receiver that guesses the message (Barber & Agakov 2003).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from capacity.bounds.posterior.stack import StackApproximation
 from capacity.bounds.posterior.stack_fit import fit_stack
 from capacity.channels import Chain, Gaussian
 from capacity.joint.joint import Joint
-from capacity.joint.stack import Layer, Stack, unchanged
+from capacity.joint.stack import Layer, Stack, source_of, unchanged
 from capacity.results.estimate import Bracket, Estimate
 from capacity.results.intervals import CONSERVATIVE_ERRORS, Z95, rule_of_three_bits
 from capacity.runtime.shapes import Key
@@ -34,10 +34,7 @@ BATCH = 512
 
 def share_passed(stack: Stack, number: int) -> float:
     """The share of cases in which the noise of a layer lets anything pass, at most 1."""
-    layer = stack.layers[number - 1]
-    code = _code(stack, number)
-    units = jax.eval_shape(layer.channel.moments, code)[0].shape[0]
-    return float(jnp.clip(layer.channel.passes(units), 0.0, 1.0))
+    return float(jnp.clip(stack.layers[number - 1].channel.passes(_units(stack, number)), 0.0, 1.0))
 
 
 def held_at_most(stack: Stack, number: int) -> float:
@@ -46,17 +43,14 @@ def held_at_most(stack: Stack, number: int) -> float:
     presumes = channel.presumes
     if presumes is None or presumes.kind != "any" or not channel.memoryless:
         return bits
-    units = jax.eval_shape(channel.moments, _code(stack, number))[0].shape[0]
-    return float(min(bits, channel.ceiling(jnp.ones(units)).sum()))
+    return min(bits, float(channel.ceiling(jnp.ones(_units(stack, number))).sum()))
 
 
-def _code(stack: Stack, number: int) -> jax.ShapeDtypeStruct:
-    before = stack.layers[: number - 1]
-    vector = jax.ShapeDtypeStruct((stack.source.dim,), jnp.float32)
-    for layer in before:
-        code = jax.eval_shape(layer.encoder, vector)
-        vector = jax.eval_shape(layer.channel, jax.random.key(0), code)
-    return jax.eval_shape(stack.layers[number - 1].encoder, vector)
+def _units(stack: Stack, number: int) -> int:
+    """How many noisy units a layer has."""
+    layers = stack.layers[:number]
+    sent = jax.eval_shape(lambda key: Stack(stack.source, layers).sample(key, 1)[1][-1], jax.random.key(0))
+    return int(sent.shape[1])
 
 
 def with_more_noise(stack: Stack, number: int, noise: float) -> tuple[Stack, int]:
@@ -102,7 +96,7 @@ def _log_starts(
     def of_one(pair: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
         observation = approximation.observe(pair[1]).code
         state = approximation.code.state_of(observation, pair[0])
-        return approximation.code.log_start(observation, state), joint.source.base.log_prob(pair[0])
+        return approximation.code.log_start(observation, state), source_of(joint).base.log_prob(pair[0])
 
     found: tuple[jax.Array, jax.Array] = jax.lax.map(of_one, (sent.message, z), batch_size=BATCH)
     return found

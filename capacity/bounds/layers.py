@@ -31,7 +31,7 @@ from capacity.bounds.variational.simple_bracket import simple_bracket
 from capacity.joint.fused import fused
 from capacity.joint.joint import Joint
 from capacity.joint.stack import Stack
-from capacity.results.estimate import Bracket, TracePoint
+from capacity.results.estimate import Bracket, Estimate, TracePoint
 from capacity.runtime.deprecated import renamed_keywords
 from capacity.runtime.keys import Seed, as_key
 from capacity.runtime.shapes import Key
@@ -95,7 +95,7 @@ def _measured(key: Key, stack: Stack, number: int, budget_gflop: float, share: f
     last = stack.layers[number - 1]
     if number == 1 and (last.channel.full_support or stack.source.listable):
         first = Joint(stack.source, last.encoder, last.channel)
-        if last.channel.atomic and not stack.source.listable:
+        if last.channel.atomic:
             simple = simple_bracket(key, first, budget_gflop)
             if simple is not None and simple.width <= NARROW * float(simple.high):
                 return simple
@@ -135,7 +135,7 @@ def _processed_bracket(key: Key, stack: Stack, number: int, budget_gflop: float,
     return Bracket(lower, upper, how, (TracePoint(budget_gflop, *ends, how),))
 
 
-def _open(lowers: list, uppers: list) -> bool:
+def _open(lowers: list[tuple[Estimate, str]], uppers: list[tuple[Estimate, str]]) -> bool:
     """Whether the bounds in hand leave room for a better lower one."""
     low, high = float(tightest(lowers)[0].low), float(tightest(uppers)[0].high)
     return high - low > NARROW * high

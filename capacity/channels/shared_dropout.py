@@ -62,7 +62,7 @@ class SharedDropout(AtomicChannel):
     @classmethod
     def of_layer(cls, rate: Number, units: int) -> SharedDropout:
         """All units of a layer together."""
-        return cls(rate, np.ones((1, units), bool))
+        return cls(rate, jnp.ones((1, units), bool))
 
     def part(self, units: slice) -> SharedDropout:
         return SharedDropout(self.rate, self.members[:, units], self.fill)

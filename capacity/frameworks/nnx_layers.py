@@ -31,7 +31,7 @@ Part: TypeAlias = Callable[[jax.Array], jax.Array]
 class FrozenModule:
     """An nnx module in evaluation mode, a function of a batch: parameters and statistics as leaves."""
 
-    state: nnx.State
+    state: Any  # nnx.State, whose type arguments are no public ones
     definition: Any = field(metadata={"static": True})  # nnx.GraphDef has no public type argument
 
     def __call__(self, batch: jax.Array) -> jax.Array:
@@ -42,7 +42,7 @@ class FrozenModule:
 @register_dataclass
 @dataclass(frozen=True)
 class PartsInTurn:
-    """Functions of batches one after another, of one vector: scaled, shaped as a batch of one, flat again at the end."""
+    """Functions of batches one after another, of one vector: scaled, a batch of one, and flat again at the end."""
 
     parts: tuple[Part, ...]
     shape: Shape = field(metadata={"static": True})
@@ -87,11 +87,10 @@ def layers_of_module(module: object, shape: int | Sequence[int]) -> tuple[Layer,
             continue
         if isinstance(part, Layer):
             parts.append(_BatchOfEncoder(part.encoder))
-        untouched = not parts and scale == 1.0
-        if not parts and isinstance(part, nnx.Dropout):  # dropout of dropped units: the factors wait for what follows
-            layers.append(Layer(unchanged if layers else PartsInTurn((), start), channel))
+        if layers and not parts and (scale == 1.0 or isinstance(part, nnx.Dropout)):
+            layers.append(Layer(unchanged, channel))  # dropout of dropped units: the factors wait for what follows
         else:
-            layers.append(Layer(unchanged if untouched and layers else PartsInTurn(tuple(parts), start, scale), channel))
+            layers.append(Layer(PartsInTurn(tuple(parts), start, scale), channel))
             scale = 1.0
         scale *= 1 / kept
         start, parts = at, []
@@ -114,8 +113,8 @@ class _BatchOfEncoder:
         code = self.encoder(batch.reshape(-1))
         if not isinstance(code, jax.Array):
             raise TypeError(
-                f"Expected a layer whose code is an array, among an nnx network's; got {type(code).__name__}: put it in "
-                "a Stack of one's own."
+                f"Expected a layer whose code is an array, among an nnx network's; got {type(code).__name__}: put it "
+                "in a Stack of one's own."
             )
         return code[None]
 
@@ -174,7 +173,7 @@ def _frozen(part: object, number: int) -> Part:
                 f"({type(part).__name__}, {where}): give its own parts in its place, or call its eval()."
             )
     copy = nnx.merge(*nnx.split(part))
-    copy.eval()
+    nnx.Module.eval(copy)  # type: ignore[no-untyped-call]
     definition, state = nnx.split(copy)
     return FrozenModule(state, definition)
 
@@ -182,16 +181,16 @@ def _frozen(part: object, number: int) -> Part:
 def _shape_after(part: Part, shape: Shape, number: int) -> Shape:
     """The shape of one example after a part."""
     batch = jax.ShapeDtypeStruct((1, *shape), jnp.float32)
+    if _draws(part, batch):
+        raise ValueError(
+            f"Expected part {number} to be the same at each call; got one that draws random numbers inside: make its "
+            "noise a channel of the list (capacity.channels), or turn it off."
+        )
     found = jax.eval_shape(part, batch)
     if not isinstance(found, jax.ShapeDtypeStruct) or not found.shape or found.shape[0] != 1:
         raise ValueError(
             f"Expected part {number} to make an array with a batch's axis of one of {batch.shape}; got "
             f"{found.shape if isinstance(found, jax.ShapeDtypeStruct) else type(found).__name__}."
-        )
-    if _draws(part, batch):
-        raise ValueError(
-            f"Expected part {number} to be the same at each call; got one that draws random numbers inside: make its "
-            "noise a channel of the list (capacity.channels), or turn it off."
         )
     return tuple(found.shape[1:])
 
@@ -206,5 +205,5 @@ def _draws(part: Part, batch: jax.ShapeDtypeStruct) -> bool:
     return before != [int(count[...]) for count in _counts(module)]
 
 
-def _counts(module: nnx.Module) -> list[nnx.Variable]:
+def _counts(module: nnx.Module) -> list[nnx.Variable[jax.Array]]:
     return [variable for _, variable in nnx.to_flat_state(nnx.state(module, nnx.RngCount))]

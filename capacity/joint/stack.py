@@ -117,14 +117,18 @@ def inner_shapes(source: Source, layers: Sequence[Layer]) -> list[NoiseShape]:
     Raises:
         ValueError: if the noise of a channel is not known as a function.
     """
-    vector = jax.ShapeDtypeStruct((source.dim,), jnp.float32)
-    shapes = []
-    for layer in layers:
-        code = jax.eval_shape(layer.encoder, vector)
-        shape = layer.channel.noise_shape(code)
-        normal, choices = (jax.ShapeDtypeStruct(s, jnp.float32) for s in ((shape.normal,), (shape.draws, shape.ways)))
-        vector = jax.eval_shape(layer.channel.noised, code, Noise(normal, choices))
-        shapes.append(shape)
+    shapes: list[NoiseShape] = []
+
+    def noted(vector: Vector) -> Vector:
+        for layer in layers:
+            code = layer.encoder(vector)
+            shape = layer.channel.noise_shape(code)
+            shapes.append(shape)
+            noise = Noise(jnp.zeros(shape.normal), jnp.zeros((shape.draws, shape.ways)))
+            vector = layer.channel.noised(code, noise)
+        return vector
+
+    jax.eval_shape(noted, jax.ShapeDtypeStruct((source.dim,), jnp.float32))
     return shapes
 
 
@@ -286,20 +290,32 @@ class WithNoise:
         raise ValueError("Expected messages that can be listed; got some that go with noise.")
 
 
+def source_of(joint: Joint) -> WithNoise:
+    """What the joint of a stack sends.
+
+    Raises:
+        ValueError: if the joint is not of a stack.
+    """
+    source = joint.source
+    if not isinstance(source, WithNoise):
+        raise ValueError(f"Expected the joint of a stack, of message and inner noise; got a source {source.name!r}.")
+    return source
+
+
 def log_normal(noise: Float[Array, ...]) -> Scalar:
     """Log density of independent standard normal numbers, nats."""
     return -0.5 * (jnp.square(noise).sum() + LOG_2PI * noise.size)
 
 
-def mean_code(source: WithNoise, joint: Joint, vector: Vector, normal: Float[Array, " normal"]) -> tuple[Code, Noise]:
+def mean_code(joint: Joint, vector: Vector, normal: Float[Array, " normal"]) -> tuple[Code, Noise]:
     """The last layer's code where every choice is taken for its mean, and those choices' probabilities.
 
     Args:
-        source: of the joint.
         joint: of a stack.
         vector: of one message.
         normal: standard normal numbers.
     """
+    source = source_of(joint)
     _, noise = passed_with(source.layers, vector, normal, source.shape.ways, lambda _, log_masses: jnp.exp(log_masses))
     return joint.encoder((vector, noise)), noise
 

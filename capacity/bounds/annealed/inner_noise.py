@@ -27,7 +27,7 @@ from capacity.bounds.posterior.stack_fit import fit_stack
 from capacity.channels.channel import Code
 from capacity.channels.inner_noise import Noise
 from capacity.joint.joint import Joint
-from capacity.joint.stack import Sent
+from capacity.joint.stack import Sent, source_of
 from capacity.results.estimate import Bracket
 from capacity.runtime.pytrees import register_dataclass
 from capacity.runtime.shapes import Key
@@ -56,7 +56,7 @@ class NoiseJoint:
         """log p(e|m) p(z|m, e), nats."""
         sent = Sent(pair[1], noise)
         code = self.joint.encoder(self.joint.source.embed(sent))
-        log_prob: jax.Array = self.joint.source.log_noise(sent) + self.joint.conditional(pair[0], code)
+        log_prob: jax.Array = source_of(self.joint).log_noise(sent) + self.joint.conditional(pair[0], code)
         return log_prob
 
     def conditional(self, pair: tuple[jax.Array, jax.Array], code: Code) -> jax.Array:

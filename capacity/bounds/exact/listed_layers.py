@@ -1,10 +1,10 @@
 """Layers whose noise takes finitely many ways, all of them listed: exact bits of each layer, any noise in the last.
 
-The law of a layer's noisy units given each message is a table, P(m, v), of the values v that they take.  A further layer
-makes of each value others, T(v, v'), so that P' = P T (Chapman & Kolmogorov), equal values being one.  Then
+The law of a layer's noisy units given each message is a table, P(m, v), of the values v that they take.  A further
+layer makes of each value others, T(v, v'), so that P' = P T (Chapman & Kolmogorov), equal values being one.  Then
 
-    I(M;Z) = sum_m p(m) sum_v P(m, v) log P(m, v) / q(v)            where the layer's noise has atoms, and listed they are
-    I(M;Z) = E D( p(m|z) || p(m) ),   p(m|z) ~ p(m) sum_v P(m, v) p(z|v)                              of any other noise,
+    I(M;Z) = sum_m p(m) sum_v P(m, v) log P(m, v) / q(v)        where the layer's noise has atoms, and listed they are,
+    I(M;Z) = E D( p(m|z) || p(m) ),   p(m|z) ~ p(m) sum_v P(m, v) p(z|v)      of any other noise,
 
 the mean being over sampled z: its values lie between 0 and the most that a message says.  Values that differ in their
 last digits alone may be one or two: merged they bound the bits from below, apart from above.
@@ -36,7 +36,7 @@ from capacity.runtime.shapes import Key
 
 MAX_VALUES = 2**20  # of a layer, before equal ones are merged, and as many entries of its table
 MIN_SAMPLES, MAX_SAMPLES = 2**9, 2**12
-SAME_VALUE = 1e-5  # of a unit's size: rounding of the encoders stays below
+SAME_VALUE = 1e-6  # of a unit's size: what single precision may tell apart or not
 ROUNDING = 1e-6  # of a figure, and bits: single precision of the masses
 TILE = 32  # samples at once
 OPERATIONS = 15.0  # that the density of one unit takes as long as
@@ -72,15 +72,13 @@ def measure_listed(key: Key, stack: Stack, number: int, budget_gflop: float) -> 
         return None
     if not inner and not last.channel.atomic:
         return None
+    vectors, log_probs = (np.asarray(part, np.float64) for part in stack.source.codebook())
     with jax.enable_x64(True):
-        source, inner, last = in_default_precision((stack.source, inner, last))
-        vectors, log_probs = (np.asarray(part, np.float64) for part in source.codebook())
+        inner, last = in_default_precision((inner, last))
         probs = np.exp(log_probs - np.logaddexp.reduce(log_probs))
-        table: ValueTable | None = ValueTable(vectors, _identity(len(probs)))
-        for layer in inner:
-            table = _sent_on(table, layer)
-            if table is None:
-                return None
+        table = _sent_through(ValueTable(vectors, _identity(len(probs))), inner)
+        if table is None:
+            return None
         listed = _sent_through(table, unrolled([last])) if last.channel.atomic else None
         if listed is not None:
             found = _of_atoms(listed, probs)
@@ -175,7 +173,7 @@ def _ways_together(
     with np.errstate(over="ignore"):
         if (weights > 0).sum(1).astype(np.float64).prod(1).sum() > MAX_VALUES:
             return None
-    count, kinds, units = weights.shape
+    count, _, units = weights.shape
     row, way, weight = np.arange(count), np.zeros((count, 0), np.int8), np.ones(count)
     for unit in range(units):
         every = weight[:, None] * weights[row, :, unit]
@@ -193,7 +191,7 @@ def _ways_shared(weights: Float[np.ndarray, "values ways"]) -> tuple[np.ndarray,
 
 def distinct_rows(values: Float[np.ndarray, "n units"]) -> tuple[Int[np.ndarray, " distinct"], Int[np.ndarray, " n"]]:
     """Rows at which each distinct row stands first, and of every row the number of its kind."""
-    words = np.ascontiguousarray(values + 0.0).view(np.uint64).reshape(len(values), -1)
+    words = np.ascontiguousarray(values.astype(np.float64) + 0.0).view(np.uint64).reshape(len(values), -1)
     hashed = np.zeros((len(values), 2), np.uint64)
     with np.errstate(over="ignore"):
         for column in words.T:
@@ -226,13 +224,13 @@ def information_of_law(law: csr_array, probs: Float[np.ndarray, " messages"]) ->
 
 def _of_atoms(table: ValueTable, probs: Float[np.ndarray, " messages"]) -> tuple[Estimate, Estimate]:
     most = float(-xlogy(probs, probs).sum() / NATS_PER_BIT)
-    ends = information_of_law(merged(table), probs), information_of_law(table.law, probs)
-    return tuple(
-        Estimate.from_normal(bits=min(bits, most), stderr=0.0, kind="exact", limit=most, n=len(table.values)).widened_to(
-            ROUNDING * (1 + bits), ROUNDING * (1 + bits)
-        )
-        for bits in ends
-    )
+
+    def exact(law: csr_array) -> Estimate:
+        bits = min(information_of_law(law, probs), most)
+        found = Estimate.from_normal(bits=bits, stderr=0.0, kind="exact", limit=most, n=len(table.values))
+        return found.widened_to(ROUNDING * (1 + bits), ROUNDING * (1 + bits))
+
+    return exact(merged(table)), exact(table.law)
 
 
 def _of_samples(
@@ -284,4 +282,3 @@ def _densities(channel: Channel, codes: Code, z: Float[Array, "n units"]) -> Flo
 
 _listed_of = jax.jit(listed_of)
 _drawn = jax.jit(draw_listed, static_argnames="n")
-

@@ -1,12 +1,12 @@
-"""Choices of inner noise moved many at once, informed by the gradient of the true density; and told by a linear receiver.
+"""Choices of inner noise moved many at once, informed by the gradient of the true density; and a linear receiver's.
 
 Where chains stand, each choice i is drawn anew with probability r from about its own conditional,
 
     q(way w) ~ exp(g_iw - g_i - D_i/2 [another way]),     g the gradient of the log density in the choices,
 
-D_i being the squared effect of another way on the code over the noise, by which the gradient alone would err; the lot is
-accepted or refused by Metropolis and Hastings' rule.  That is exact where choices act on the code independently, and a
-locally balanced proposal everywhere (Zanella 2020; many at once: Zhang, Liu & Liu 2022).  r takes turns.
+D_i being the squared effect of another way on the code over the noise, by which the gradient alone would err; the lot
+is accepted or refused by Metropolis and Hastings' rule.  That is exact where choices act on the code independently, and
+a locally balanced proposal everywhere (Zanella 2020; many at once: Zhang, Liu & Liu 2022).  r takes turns.
 
 The receiver takes the code for linear in the choices about their means, and all else for Gaussian noise: t C^-1 (z - u)
 less half of t C^-1 t for the effect t of each way, C being the covariance of z given the message.
@@ -27,7 +27,7 @@ from capacity.bounds.posterior.approximation import PosteriorApproximation, swep
 from capacity.bounds.posterior.bridge import BridgeMove, Carried, Target
 from capacity.channels.inner_noise import LEAST_LOG_MASS, Noise, log_mass_of
 from capacity.joint.joint import Joint
-from capacity.joint.stack import Sent, passed_with
+from capacity.joint.stack import Sent, mean_code, source_of
 from capacity.runtime.pytrees import register_dataclass
 from capacity.runtime.shapes import Key, Message, Scalar, Units
 
@@ -50,10 +50,9 @@ class ChoiceReceiver:
 
     def effects(self, message: Message) -> tuple[Noise, Units, Float[Array, "units draws ways"], Units]:
         """The mean noise, the code's mean there, its derivatives in the choices, and the variance of its noise."""
-        source = self.joint.source
-        vector, shape = source.base.embed(message), source.shape
-        normal = jnp.zeros(shape.normal)
-        _, noise = passed_with(source.layers, vector, normal, shape.ways, lambda _, log_masses: jnp.exp(log_masses))
+        source = source_of(self.joint)
+        vector, normal = source.base.embed(message), jnp.zeros(source.shape.normal)
+        _, noise = mean_code(self.joint, vector, normal)
 
         def mean(choices: Float[Array, "draws ways"]) -> Units:
             found: jax.Array = self.joint.moments((vector, Noise(normal, choices)))[0]
@@ -68,7 +67,7 @@ class ChoiceReceiver:
         """log p(e|m), and the log density of z were its noise normal, with the variance left as it is; nats."""
         mean, variance = self.joint.moments(self.joint.source.embed(sent))
         spread = jax.lax.stop_gradient(jnp.maximum(variance, 1e-12))
-        return self.joint.source.log_noise(sent) - 0.5 * (jnp.square(z - mean) / spread).sum()
+        return source_of(self.joint).log_noise(sent) - 0.5 * (jnp.square(z - mean) / spread).sum()
 
     def received(self, z: Units, message: Message) -> tuple[Float[Array, "draws ways"], Float[Array, " draws"]]:
         """Log probabilities of the ways, nats, and the squared effect of another way over the noise."""
@@ -84,7 +83,7 @@ class ChoiceReceiver:
 
 
 def curvature_of(slopes: Float[Array, "units draws ways"], variance: Units) -> Float[Array, " draws"]:
-    """Squared effect of another way on the code over the noise, half the spread of the ways' effects if they are two."""
+    """Squared effect of another way on the code over the noise."""
     floor = jnp.maximum(variance, 1e-12)[:, None, None]
     away = slopes - slopes.mean(-1, keepdims=True)
     ways = slopes.shape[-1]

@@ -5,9 +5,10 @@ of the layers before.  For a given message e is integrated in closed form, so th
 
     f(m, e, k) = p(m) N(z; u(m), C) N(e; G (z - u(m)), S) r(k),   C = V + B B',   G = B' C^-1,   S = 1 - G B
 
-(a linear Gaussian model, Bishop 2006, section 2.3.3), k being the noise's choices, r a product over them, and what they
-do to the code a part of V.  The normal noise is kept whitened, e = G (z - u(m)) + S^1/2 w, so that message and w move
-apart from each other.  Where the message is known, r is by the linear receiver of each choice, all else taken for noise.
+(a linear Gaussian model, Bishop 2006, section 2.3.3), k being the noise's choices, r a product over them, and what
+they do to the code a part of V.  The normal noise is kept whitened, e = G (z - u(m)) + S^1/2 w, so that message and w
+move apart from each other.  Where the message is known, r is by the linear receiver of each choice, all else taken for
+noise.
 """
 
 from __future__ import annotations

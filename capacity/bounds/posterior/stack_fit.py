@@ -13,7 +13,7 @@ from capacity.bounds.posterior.stack import StackApproximation
 from capacity.channels import Gaussian
 from capacity.channels.inner_noise import LEAST_LOG_MASS
 from capacity.joint.joint import Joint, drawn
-from capacity.joint.stack import WithNoise, mean_code
+from capacity.joint.stack import mean_code, source_of
 from capacity.runtime.shapes import Key, Message, Units, Vector
 
 SAMPLES = 2**14
@@ -33,9 +33,7 @@ def fit_stack(key: Key, joint: Joint) -> StackApproximation:
     Raises:
         ValueError: if the joint is not of a stack, or its source is continuous.
     """
-    source = joint.source
-    if not isinstance(source, WithNoise):
-        raise ValueError(f"Expected the joint of a stack, of message and inner noise; got a source {source.name!r}.")
+    source = source_of(joint)
     if not source.discrete:
         raise ValueError("Expected a discrete source for the layers of a stack; got a continuous one.")
     key_mean, key_samples, key_code, key_effects = jax.random.split(key, 4)
@@ -93,12 +91,14 @@ def _moments(joint: Joint, normals: jax.Array, pairs: PyTree) -> tuple[jax.Array
     return moments
 
 
-def _mean_and_masses(joint: Joint, normals: Float[Array, "draws normal"], vector: Vector) -> tuple[jax.Array, jax.Array]:
+def _mean_and_masses(
+    joint: Joint, normals: Float[Array, "draws normal"], vector: Vector
+) -> tuple[jax.Array, jax.Array]:
     """The last layer's mean code (units,) of a vector over draws of the normal noise that all vectors share, every
     choice taken for its mean; and the choices' probabilities."""
 
     def of_draw(normal: jax.Array) -> tuple[jax.Array, jax.Array]:
-        code, noise = mean_code(joint.source, joint, vector, normal)
+        code, noise = mean_code(joint, vector, normal)
         return joint.channel.moments(code)[0], noise.choices
 
     mean, choices = jax.vmap(of_draw)(normals)
