@@ -22,7 +22,7 @@ from capacity.bounds.posterior.stack import StackApproximation
 from capacity.bounds.posterior.stack_fit import fit_stack
 from capacity.channels import Chain, Gaussian
 from capacity.joint.joint import Joint
-from capacity.joint.stack import Layer, Stack, source_of, unchanged
+from capacity.joint.stack import Layer, Stack, inner_shapes, source_of, unchanged, unrolled
 from capacity.results.estimate import Bracket, Estimate
 from capacity.results.intervals import CONSERVATIVE_ERRORS, Z95, rule_of_three_bits
 from capacity.runtime.shapes import Key
@@ -62,6 +62,15 @@ def with_more_noise(stack: Stack, number: int, noise: float) -> tuple[Stack, int
     else:
         layers = (*layers, Layer(unchanged, more))
     return Stack(stack.source, layers), len(layers)
+
+
+def is_function(stack: Stack, number: int) -> bool:
+    """Whether the noise of all layers up to this one is a function of what it draws, so that more noise may follow."""
+    try:
+        inner_shapes(stack.source, unrolled(stack.layers[:number]))
+    except ValueError:
+        return False
+    return True
 
 
 def spread_of_units(key: Key, stack: Stack, number: int, n: int = 1024) -> float:

@@ -17,6 +17,7 @@ from capacity.bounds.annealed.tightest import check_agreement, clipped_to_source
 from capacity.bounds.data_processing import (
     NOISES,
     held_at_most,
+    is_function,
     known_bound,
     processed,
     received_bits,
@@ -122,7 +123,7 @@ def _processed_bracket(key: Key, stack: Stack, number: int, budget_gflop: float,
     if _open(lowers, uppers):
         lowers.append((received_bits(key_receiver, stack.joint(number)), "a linear receiver"))
     spread = spread_of_units(key_spread, stack, number)
-    for part, noise in enumerate(NOISES):
+    for part, noise in enumerate(NOISES if is_function(stack, number) else ()):
         if spread > 0 and _open(lowers, uppers):
             noisier = fused(*with_more_noise(stack, number, noise * spread))
             found = _measured(jax.random.fold_in(key_more, part), *noisier, MORE_NOISE_SHARE * budget_gflop, share)

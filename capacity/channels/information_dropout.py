@@ -10,6 +10,7 @@ from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Bool
 
 from capacity.channels.channel import Channel
 from capacity.channels.gaussian import LOG_2PI
@@ -57,6 +58,9 @@ class InformationDropout(Channel):
         still = u.mean == 0
         log_u = jnp.log(jnp.abs(jnp.where(still, 1.0, u.mean)))
         return jnp.where(still, 0.0, log_u + u.log_alpha + 0.5 * (1 + LOG_2PI))
+
+    def is_atom(self, z: Units) -> Bool[Array, " units"]:
+        return z == 0
 
     def noise_shape(self, u: Scaled) -> NoiseShape:
         return NoiseShape(u.mean.shape[0], 0, 1)

@@ -20,7 +20,7 @@ from capacity.channels.inner_noise import LEAST_LOG_MASS, Noise, NoiseShape
 from capacity.runtime.pytrees import register_dataclass
 from capacity.runtime.shapes import ArrayLeaf, Key, Units
 
-MAX_GROUPS = 12  # whose patterns are listed
+MAX_GROUPS = 20  # whose patterns are listed
 
 
 @register_dataclass
@@ -83,7 +83,7 @@ class SharedDropout(AtomicChannel):
         """u under every pattern of kept groups, and how likely each is.
 
         Raises:
-            ValueError: for more than 12 groups.
+            ValueError: for more than 20 groups.
         """
         groups = len(self.members)
         if groups > MAX_GROUPS:

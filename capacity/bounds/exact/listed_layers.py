@@ -35,6 +35,7 @@ from capacity.results.intervals import rule_of_three_bits
 from capacity.runtime.shapes import Key
 
 MAX_VALUES = 2**20  # of a layer, before equal ones are merged, and as many entries of its table
+MAX_NUMBERS = 2**25  # in memory at once: values times units
 MIN_SAMPLES, MAX_SAMPLES = 2**9, 2**12
 SAME_VALUE = 1e-6  # of a unit's size: what single precision may tell apart or not
 ROUNDING = 1e-6  # of a figure, and bits: single precision of the masses
@@ -104,6 +105,8 @@ def _sent_through(table: ValueTable, layers: Sequence[Layer]) -> ValueTable | No
 def _sent_on(table: ValueTable, layer: Layer) -> ValueTable | None:
     """The table of a layer, by that of the layer before; None where values are too many."""
     codes = encoded(layer, table.values)
+    if not _few_ways(layer.channel, codes):
+        return None
     values, log_weights = _atoms(layer.channel, codes)
     weights = np.exp(log_weights)
     ways = _ways_together(values, weights) if weights.ndim == 3 else _ways_shared(weights)
@@ -143,6 +146,18 @@ def _encoded(layer: Layer, values: jax.Array) -> Code:
     return jax.lax.map(layer.encoder, values, batch_size=min(ENCODED_TOGETHER, len(values)))
 
 
+def _few_ways(channel: Channel, codes: Code) -> bool:
+    """Whether the ways of each code can be listed: one by one for every unit, or all together."""
+    one = jax.tree.map(lambda leaf: jnp.asarray(leaf[0]), codes)
+    shape = channel.noise_shape(one)
+    count = len(jax.tree.leaves(codes)[0])
+    units = jax.eval_shape(channel.signal, one).shape[0]
+    if channel.memoryless:
+        return count * shape.ways * units <= MAX_NUMBERS
+    ways = count * float(shape.ways) ** shape.draws
+    return ways <= MAX_VALUES and ways * units <= MAX_NUMBERS
+
+
 def _atoms(channel: Channel, codes: Code) -> tuple[np.ndarray, np.ndarray]:
     """Atoms (values, ways, units) and log weights (values, ways, units) or (values, ways)."""
     count = len(jax.tree.leaves(codes)[0])
@@ -171,9 +186,10 @@ def _ways_together(
             weights[:, one] += np.where(same, weights[:, other], 0.0)
             weights[:, other] = np.where(same, 0.0, weights[:, other])
     with np.errstate(over="ignore"):
-        if (weights > 0).sum(1).astype(np.float64).prod(1).sum() > MAX_VALUES:
-            return None
+        ways = (weights > 0).sum(1).astype(np.float64).prod(1).sum()
     count, _, units = weights.shape
+    if ways > MAX_VALUES or ways * units > MAX_NUMBERS:
+        return None
     row, way, weight = np.arange(count), np.zeros((count, 0), np.int8), np.ones(count)
     for unit in range(units):
         every = weight[:, None] * weights[row, :, unit]
