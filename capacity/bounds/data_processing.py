@@ -74,7 +74,14 @@ def is_function(stack: Stack, number: int) -> bool:
 
 
 def spread_of_units(key: Key, stack: Stack, number: int, n: int = 1024) -> float:
-    """Root mean variance of a layer's noisy units."""
+    """Root mean variance of a layer's noisy units.
+
+    Args:
+        key: of the samples.
+        stack: a source and its layers.
+        number: of the layer, from 1.
+        n: samples.
+    """
     _, z = Stack(stack.source, stack.layers[:number]).sample(key, n)
     return float(jnp.sqrt(z[-1].var(0).mean()))
 

@@ -8,6 +8,8 @@ processing (`data_processing`).  Each layer is tightened by its neighbours.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import jax
 import numpy as np
 
@@ -127,7 +129,8 @@ def _processed_bracket(key: Key, stack: Stack, number: int, budget_gflop: float,
         if spread > 0 and _open(lowers, uppers):
             noisier = fused(*with_more_noise(stack, number, noise * spread))
             found = _measured(jax.random.fold_in(key_more, part), *noisier, MORE_NOISE_SHARE * budget_gflop, share)
-            lowers.append((found.lower, f"{found.method} with more noise"))
+            lower = found.lower.conservative() if found.method == "enumeration" else found.lower
+            lowers.append((replace(lower, kind="lower"), f"{found.method} with more noise"))
     (lower, below), (upper, above) = tightest(lowers), tightest(uppers)
     check_agreement(lower, upper)
     lower, upper = clipped_to_source(lower, upper, bits)

@@ -24,7 +24,7 @@ from jaxtyping import PyTree
 
 from capacity.channels.channel import Channel, Powers
 from capacity.channels.constraint import POWER, Constraint
-from capacity.channels.inner_noise import Noise, NoiseShape
+from capacity.channels.inner_noise import NoiseDraw, NoiseShape
 from capacity.channels.noise_quadrature import (
     CELLS_PER_STD,
     DRAW_NODES,
@@ -111,7 +111,7 @@ class AdditiveNoise(Channel):
         """The noise that standard normal numbers stand for, elementwise, by default by the cumulated density."""
         return quantiles(self.log_noise, jax.scipy.stats.norm.cdf(normal))
 
-    def noised(self, u: Units, noise: Noise) -> Units:
+    def noised(self, u: Units, noise: NoiseDraw) -> Units:
         return u + self.quantile(noise.normal).astype(u.dtype)
 
     def ceiling(self, power: Powers) -> Powers:

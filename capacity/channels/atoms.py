@@ -14,7 +14,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from capacity.channels.channel import Channel, Code, Number, straight_through
-from capacity.channels.inner_noise import Noise, NoiseShape
+from capacity.channels.inner_noise import NoiseDraw, NoiseShape
 from capacity.runtime.shapes import Key, Units
 
 
@@ -141,5 +141,5 @@ class DeterministicChannel(AtomicChannel):
     def log_masses(self, u: Units) -> Float[Array, "draws ways"]:
         return jnp.zeros((0, 1), u.dtype)
 
-    def noised(self, u: Units, noise: Noise) -> Units:
+    def noised(self, u: Units, noise: NoiseDraw) -> Units:
         return straight_through(self.value(u), self.proxy(u))

@@ -23,7 +23,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from capacity.channels.constraint import Constraint
-from capacity.channels.inner_noise import Noise, NoiseShape, atoms_masses, atoms_shape, chosen_atoms
+from capacity.channels.inner_noise import NoiseDraw, NoiseShape, atoms_masses, atoms_shape, chosen_atoms
 from capacity.runtime.shapes import ArrayLeaf, Key, Units
 
 Code: TypeAlias = Any
@@ -175,7 +175,7 @@ class Channel(ABC):
         """Log mass of each way of every choice given the code, nats, at least `LEAST_LOG_MASS`."""
         return atoms_masses(self.atoms(u)[1]) if self.atomic else jnp.zeros((0, 1))
 
-    def noised(self, u: Code, noise: Noise) -> Units:
+    def noised(self, u: Code, noise: NoiseDraw) -> Units:
         """Noisy units by given noise, f(u, e), shape (units,); gradients as those of the sampler."""
         if self.atomic:
             return chosen_atoms(self.atoms(u)[0], noise)

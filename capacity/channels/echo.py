@@ -24,7 +24,7 @@ from capacity.channels.atoms import covariance_of, moments_of, shared
 from capacity.channels.channel import Channel, Number, Powers, check_level
 from capacity.channels.constraint import Constraint
 from capacity.channels.gaussian import LOG_2PI
-from capacity.channels.inner_noise import Noise, NoiseShape
+from capacity.channels.inner_noise import NoiseDraw, NoiseShape
 from capacity.results.estimate import NATS_PER_BIT
 from capacity.runtime.pytrees import register_dataclass
 from capacity.runtime.shapes import ArrayLeaf, Key, Units
@@ -92,7 +92,7 @@ class Echo(Channel):
     def log_masses(self, u: Units) -> Float[Array, "draws ways"]:
         return jnp.full((self.depth, len(self.bank)), -np.log(len(self.bank)), u.dtype)
 
-    def noised(self, u: Units, noise: Noise) -> Units:
+    def noised(self, u: Units, noise: NoiseDraw) -> Units:
         return self._with(u, noise.choices.astype(u.dtype) @ self.bank, noise.normal.astype(u.dtype))
 
     def echoes(self) -> Float[Array, "echoes units"]:

@@ -14,7 +14,7 @@ from jaxtyping import Array, Bool
 
 from capacity.channels.channel import Channel
 from capacity.channels.gaussian import LOG_2PI
-from capacity.channels.inner_noise import Noise, NoiseShape
+from capacity.channels.inner_noise import NoiseDraw, NoiseShape
 from capacity.channels.multiplicative import Scaled
 from capacity.runtime.pytrees import register_dataclass
 from capacity.runtime.shapes import Key, Units
@@ -65,7 +65,7 @@ class InformationDropout(Channel):
     def noise_shape(self, u: Scaled) -> NoiseShape:
         return NoiseShape(u.mean.shape[0], 0, 1)
 
-    def noised(self, u: Scaled, noise: Noise) -> Units:
+    def noised(self, u: Scaled, noise: NoiseDraw) -> Units:
         return u.mean * jnp.exp(jnp.exp(u.log_alpha) * noise.normal.astype(u.mean.dtype))
 
     def divergence(self, u: Scaled, mean: jax.Array | float = 0.0, std: jax.Array | float = 1.0) -> Units:

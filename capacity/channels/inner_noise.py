@@ -26,7 +26,7 @@ class NoiseShape(NamedTuple):
     ways: int
 
 
-class Noise(NamedTuple):
+class NoiseDraw(NamedTuple):
     """The noise of one code.
 
     Attributes:
@@ -50,7 +50,7 @@ def atoms_masses(log_weights: jax.Array) -> Float[Array, "draws ways"]:
     return jnp.maximum(rows, LEAST_LOG_MASS)
 
 
-def chosen_atoms(values: Float[Array, "values units"], noise: Noise) -> Units:
+def chosen_atoms(values: Float[Array, "values units"], noise: NoiseDraw) -> Units:
     """The atoms that were chosen, or their means by the choices' probabilities; shape (units,)."""
     choices = noise.choices.astype(values.dtype)
     return (choices.T * values).sum(0)

@@ -11,7 +11,7 @@ from jaxtyping import Array, Bool, Float
 
 from capacity.channels.channel import Channel, Code
 from capacity.channels.gaussian import LOG_2PI
-from capacity.channels.inner_noise import Noise
+from capacity.channels.inner_noise import NoiseDraw
 from capacity.runtime.shapes import Key, Units
 
 
@@ -60,7 +60,7 @@ class NormalFactor(Channel):
     def is_atom(self, z: Units) -> Bool[Array, " units"]:
         return z == 0
 
-    def noised(self, u: Code, noise: Noise) -> Units:
+    def noised(self, u: Code, noise: NoiseDraw) -> Units:
         units = self.signal(u)
         return units * (1 + self.relative_std(u) * noise.normal.astype(units.dtype))
 

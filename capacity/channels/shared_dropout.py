@@ -16,7 +16,7 @@ from jaxtyping import Array, Bool, Float
 
 from capacity.channels.atoms import AtomicChannel, moments_of, two_point
 from capacity.channels.channel import Number, check_level
-from capacity.channels.inner_noise import LEAST_LOG_MASS, Noise, NoiseShape
+from capacity.channels.inner_noise import LEAST_LOG_MASS, NoiseDraw, NoiseShape
 from capacity.runtime.pytrees import register_dataclass
 from capacity.runtime.shapes import ArrayLeaf, Key, Units
 
@@ -135,5 +135,5 @@ class SharedDropout(AtomicChannel):
         masses = jnp.stack([jnp.log(rate), jnp.log1p(-rate)])
         return jnp.broadcast_to(jnp.maximum(masses, LEAST_LOG_MASS), (len(self.members), 2))
 
-    def noised(self, u: Units, noise: Noise) -> Units:
+    def noised(self, u: Units, noise: NoiseDraw) -> Units:
         return self._masked(u, noise.choices[:, 1])

@@ -52,7 +52,7 @@ class PartsInTurn:
         return self.of_batch(self.scale * vector.reshape(1, *self.shape)).reshape(-1)
 
     def of_batch(self, batch: jax.Array) -> jax.Array:
-        """Without the shapes."""
+        """The parts one after another, of a whole batch."""
         for part in self.parts:
             batch = part(batch)
         return batch

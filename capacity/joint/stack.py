@@ -17,7 +17,7 @@ from jaxtyping import Array, Float, PyTree
 
 from capacity.channels import Chain, Channel, Code
 from capacity.channels.gaussian import LOG_2PI
-from capacity.channels.inner_noise import Noise, NoiseShape, drawn_choices, log_mass_of
+from capacity.channels.inner_noise import NoiseDraw, NoiseShape, drawn_choices, log_mass_of
 from capacity.joint.checks import check_channel, check_source, is_placeholder
 from capacity.joint.joint import ENCODED_TOGETHER, Joint, as_tree
 from capacity.runtime.pytrees import register_dataclass
@@ -45,14 +45,14 @@ class Sent(NamedTuple):
     """A message and the noise of the layers before the last."""
 
     message: PyTree
-    noise: Noise
+    noise: NoiseDraw
 
 
 class SentDraws(NamedTuple):
     """Independent draws: messages with noise, and the pairs of vector and noise that carry them."""
 
     message: Sent
-    vector: tuple[PyTree, Noise]
+    vector: tuple[PyTree, NoiseDraw]
 
 
 @register_dataclass
@@ -124,7 +124,7 @@ def inner_shapes(source: Source, layers: Sequence[Layer]) -> list[NoiseShape]:
             code = layer.encoder(vector)
             shape = layer.channel.noise_shape(code)
             shapes.append(shape)
-            noise = Noise(jnp.zeros(shape.normal), jnp.zeros((shape.draws, shape.ways)))
+            noise = NoiseDraw(jnp.zeros(shape.normal), jnp.zeros((shape.draws, shape.ways)))
             vector = layer.channel.noised(code, noise)
         return vector
 
@@ -143,7 +143,7 @@ def inner_shape(source: Source, layers: Sequence[Layer]) -> NoiseShape:
     return NoiseShape(max(normal, 1), max(draws, 1), ways)
 
 
-def passed(layers: Sequence[Layer], vector: Vector, noise: Noise) -> tuple[Vector, Scalar]:
+def passed(layers: Sequence[Layer], vector: Vector, noise: NoiseDraw) -> tuple[Vector, Scalar]:
     """The noisy units of the last of these layers, and the log probability of the choices, nats."""
     log_mass = jnp.zeros(())
     normal, draw = 0, 0
@@ -164,7 +164,7 @@ def passed_with(
     normal: Float[Array, " normal"],
     ways: int,
     choose: Callable[[int, Float[Array, "draws ways"]], Float[Array, "draws ways"]],
-) -> tuple[Vector, Noise]:
+) -> tuple[Vector, NoiseDraw]:
     """The noisy units of the last of these layers, and their noise, its choices made layer by layer.
 
     Args:
@@ -179,16 +179,16 @@ def passed_with(
         code = layer.encoder(vector)
         shape = layer.channel.noise_shape(code)
         choices = choose(number, layer.channel.log_masses(code)).astype(normal.dtype)
-        vector = layer.channel.noised(code, Noise(normal[start : start + shape.normal], choices))
+        vector = layer.channel.noised(code, NoiseDraw(normal[start : start + shape.normal], choices))
         start += shape.normal
         if shape.draws:
             rows.append(jnp.pad(choices, ((0, 0), (0, ways - choices.shape[1]))))
-    return vector, Noise(normal, jnp.concatenate(rows or [jax.nn.one_hot(jnp.zeros(1, jnp.int32), ways)]))
+    return vector, NoiseDraw(normal, jnp.concatenate(rows or [jax.nn.one_hot(jnp.zeros(1, jnp.int32), ways)]))
 
 
-def _part(noise: Noise, shape: NoiseShape, normal: int, draw: int) -> Noise:
+def _part(noise: NoiseDraw, shape: NoiseShape, normal: int, draw: int) -> NoiseDraw:
     choices = noise.choices[draw : draw + shape.draws, : shape.ways]
-    return Noise(noise.normal[normal : normal + shape.normal], choices)
+    return NoiseDraw(noise.normal[normal : normal + shape.normal], choices)
 
 
 @register_dataclass
@@ -240,13 +240,13 @@ class WithNoise:
         key_base, key_noise = jax.random.split(key)
         batch = self.base.sample(key_base, n)
         normal = jax.random.normal(key_noise, (n, self.shape.normal))
-        noise = Noise(normal, jnp.ones((n, 1, 1)))
+        noise = NoiseDraw(normal, jnp.ones((n, 1, 1)))
         if self.has_choices:
             keys = jax.random.split(jax.random.fold_in(key_noise, 1), n)
             noise = jax.lax.map(self._drawn, (keys, batch.vector, normal), batch_size=min(n, ENCODED_TOGETHER))
         return SentDraws(Sent(batch.message, noise), (batch.vector, noise))
 
-    def _drawn(self, given: tuple[Key, Vector, Float[Array, " normal"]]) -> Noise:
+    def _drawn(self, given: tuple[Key, Vector, Float[Array, " normal"]]) -> NoiseDraw:
         key, vector, normal = given
 
         def choose(number: int, log_masses: jax.Array) -> jax.Array:
@@ -254,7 +254,7 @@ class WithNoise:
 
         return passed_with(self.layers, vector, normal, self.shape.ways, choose)[1]
 
-    def embed(self, message: Sent) -> tuple[Vector, Noise]:
+    def embed(self, message: Sent) -> tuple[Vector, NoiseDraw]:
         """The vector of a message, and the noise that goes with it."""
         return self.base.embed(message.message), message.noise
 
@@ -307,7 +307,7 @@ def log_normal(noise: Float[Array, ...]) -> Scalar:
     return -0.5 * (jnp.square(noise).sum() + LOG_2PI * noise.size)
 
 
-def mean_code(joint: Joint, vector: Vector, normal: Float[Array, " normal"]) -> tuple[Code, Noise]:
+def mean_code(joint: Joint, vector: Vector, normal: Float[Array, " normal"]) -> tuple[Code, NoiseDraw]:
     """The last layer's code where every choice is taken for its mean, and those choices' probabilities.
 
     Args:
@@ -320,6 +320,6 @@ def mean_code(joint: Joint, vector: Vector, normal: Float[Array, " normal"]) -> 
     return joint.encoder((vector, noise)), noise
 
 
-def _through(layers: tuple[Layer, ...], last: Callable[[Vector], Code], pair: tuple[Vector, Noise]) -> Code:
+def _through(layers: tuple[Layer, ...], last: Callable[[Vector], Code], pair: tuple[Vector, NoiseDraw]) -> Code:
     """The code of the last layer, from the vector and the noise of all layers before."""
     return last(passed(layers, *pair)[0])

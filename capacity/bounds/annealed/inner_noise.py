@@ -25,7 +25,7 @@ from capacity.bounds.annealed.tightest import check_agreement, clipped_to_source
 from capacity.bounds.posterior.stack import GivenMessage
 from capacity.bounds.posterior.stack_fit import fit_stack
 from capacity.channels.channel import Code
-from capacity.channels.inner_noise import Noise
+from capacity.channels.inner_noise import NoiseDraw
 from capacity.joint.joint import Joint
 from capacity.joint.stack import Sent, source_of
 from capacity.results.estimate import Bracket
@@ -42,7 +42,7 @@ class NoiseJoint:
 
     joint: Joint
 
-    def sample(self, key: Key, n: int) -> tuple[Noise, Code, tuple[jax.Array, jax.Array]]:
+    def sample(self, key: Key, n: int) -> tuple[NoiseDraw, Code, tuple[jax.Array, jax.Array]]:
         """The same samples as of the joint by the same key."""
         sent, code, z = self.joint.sample(key, n)
         return sent.noise, code, (z, sent.message)
@@ -52,7 +52,7 @@ class NoiseJoint:
         sent = samples.message
         return samples._replace(message=sent.noise, z=(samples.z, sent.message))
 
-    def log_prob(self, noise: Noise, pair: tuple[jax.Array, jax.Array]) -> jax.Array:
+    def log_prob(self, noise: NoiseDraw, pair: tuple[jax.Array, jax.Array]) -> jax.Array:
         """log p(e|m) p(z|m, e), nats."""
         sent = Sent(pair[1], noise)
         code = self.joint.encoder(self.joint.source.embed(sent))

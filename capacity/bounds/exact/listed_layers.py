@@ -115,7 +115,7 @@ def _sent_on(table: ValueTable, layer: Layer) -> ValueTable | None:
     row, way, weight = ways
     units = values.shape[2]
     found = values[row[:, None], way, np.arange(units)[None]] if way.ndim == 2 else values[row, way]
-    first, entry = distinct_rows(found)
+    first, entry = kinds_of_rows(found)
     step = csr_array((weight, (row, entry)), shape=(len(table.values), len(first)))
     if _entries(table.law, step) > MAX_VALUES:
         return None
@@ -153,9 +153,9 @@ def _few_ways(channel: Channel, codes: Code) -> bool:
     count = len(jax.tree.leaves(codes)[0])
     units = jax.eval_shape(channel.signal, one).shape[0]
     if channel.memoryless:
-        return count * shape.ways * units <= MAX_NUMBERS
+        return bool(count * shape.ways * units <= MAX_NUMBERS)
     ways = count * float(shape.ways) ** shape.draws
-    return ways <= MAX_VALUES and ways * units <= MAX_NUMBERS
+    return bool(ways <= MAX_VALUES and ways * units <= MAX_NUMBERS)
 
 
 def _atoms(channel: Channel, codes: Code) -> tuple[np.ndarray, np.ndarray]:
@@ -205,7 +205,7 @@ def _ways_shared(weights: Float[np.ndarray, "values ways"]) -> tuple[np.ndarray,
     return (row, way, weights[row, way]) if len(row) <= MAX_VALUES else None
 
 
-def distinct_rows(values: Float[np.ndarray, "n units"]) -> tuple[Int[np.ndarray, " distinct"], Int[np.ndarray, " n"]]:
+def kinds_of_rows(values: Float[np.ndarray, "n units"]) -> tuple[Int[np.ndarray, " distinct"], Int[np.ndarray, " n"]]:
     """Rows at which each distinct row stands first, and of every row the number of its kind."""
     words = np.ascontiguousarray(values.astype(np.float64) + 0.0).view(np.uint64).reshape(len(values), -1)
     hashed = np.zeros((len(values), 2), np.uint64)
@@ -225,7 +225,7 @@ def merged(table: ValueTable) -> csr_array:
         order = np.argsort(column, kind="stable")
         apart = np.diff(column[order]) > SAME_VALUE * max(np.abs(column).max(), np.finfo(np.float32).tiny)
         labels[order, unit] = np.concatenate([[0], np.cumsum(apart)])
-    _, entry = distinct_rows(labels)
+    _, entry = kinds_of_rows(labels)
     kinds = csr_array((np.ones(len(entry)), (np.arange(len(entry)), entry)))
     return csr_array(table.law @ kinds)
 

@@ -138,7 +138,15 @@ class SweptBridge(BridgeMove):
 def swept_there_and_back(
     out: Key, back: Key, approximation: PosteriorApproximation, observation: PyTree, state: PyTree, turn: jax.Array
 ) -> PyTree:
-    """A state after a sweep and its reversal: reversible under the approximation's joint density."""
+    """A state after a sweep and its reversal: reversible under the approximation's joint density.
+
+    Args:
+        out, back: keys of both.
+        approximation: whose sweeps they are.
+        observation: what it made of z.
+        state: where the chain stands.
+        turn: number of the step, by which sweeps are whole or short.
+    """
     start, stop = _window(turn, approximation.moves)
     one = jnp.ones(())
     state = approximation.sweep(out, observation, state, Sweep(one, start, stop, False))

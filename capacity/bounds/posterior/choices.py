@@ -25,7 +25,7 @@ from jaxtyping import Array, Float, Int, PyTree
 
 from capacity.bounds.posterior.approximation import PosteriorApproximation, swept_there_and_back
 from capacity.bounds.posterior.bridge import BridgeMove, Carried, Target
-from capacity.channels.inner_noise import LEAST_LOG_MASS, Noise, log_mass_of
+from capacity.channels.inner_noise import LEAST_LOG_MASS, NoiseDraw, log_mass_of
 from capacity.joint.joint import Joint
 from capacity.joint.stack import Sent, mean_code, source_of
 from capacity.runtime.pytrees import register_dataclass
@@ -48,14 +48,14 @@ class ChoiceReceiver:
     joint: Joint
     whitener: Float[Array, "units units"]
 
-    def effects(self, message: Message) -> tuple[Noise, Units, Float[Array, "units draws ways"], Units]:
+    def effects(self, message: Message) -> tuple[NoiseDraw, Units, Float[Array, "units draws ways"], Units]:
         """The mean noise, the code's mean there, its derivatives in the choices, and the variance of its noise."""
         source = source_of(self.joint)
         vector, normal = source.base.embed(message), jnp.zeros(source.shape.normal)
         _, noise = mean_code(self.joint, vector, normal)
 
         def mean(choices: Float[Array, "draws ways"]) -> Units:
-            found: jax.Array = self.joint.moments((vector, Noise(normal, choices)))[0]
+            found: jax.Array = self.joint.moments((vector, NoiseDraw(normal, choices)))[0]
             return found
 
         units = self.whitener.shape[0]

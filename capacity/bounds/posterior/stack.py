@@ -24,7 +24,7 @@ from capacity.bounds.posterior.additive import AdditiveCode, BlockObservation, B
 from capacity.bounds.posterior.approximation import Sweep
 from capacity.bounds.posterior.bridge import BridgeMove
 from capacity.bounds.posterior.choices import ChoiceBridge, ChoiceGuide, ChoiceReceiver
-from capacity.channels.inner_noise import Noise, drawn_choices, log_mass_of
+from capacity.channels.inner_noise import NoiseDraw, drawn_choices, log_mass_of
 from capacity.joint.stack import Sent, log_normal
 from capacity.runtime.pytrees import register_dataclass
 from capacity.runtime.shapes import Key, Message, Scalar, Units
@@ -139,9 +139,9 @@ class StackApproximation(ChoiceGuide):
         white: jax.Array = jax.scipy.linalg.solve_triangular(self.factor, normal - self.gain @ blocks.rest, lower=True)
         return white
 
-    def noise_of(self, state: StackState) -> Noise:
+    def noise_of(self, state: StackState) -> NoiseDraw:
         """The inner noise of a state."""
-        return Noise(self.gain @ state.blocks.rest + self.factor @ state.white, state.choices)
+        return NoiseDraw(self.gain @ state.blocks.rest + self.factor @ state.white, state.choices)
 
     def message_of(self, state: StackState) -> Sent:
         """Message and noise of a state."""
@@ -204,7 +204,7 @@ class GivenMessage(ChoiceGuide):
         atomic = self.whole.receiver.joint.channel.atomic
         return ChoiceBridge(self, atomic) if self.whole.has_choices else super().bridge
 
-    def guide(self, message: Noise, z: tuple[Units, Message]) -> Scalar:
+    def guide(self, message: NoiseDraw, z: tuple[Units, Message]) -> Scalar:
         return self.whole.receiver.log_surrogate(Sent(z[1], message), z[0])
 
     def observe(self, z: tuple[Units, Message]) -> GivenObservation:
@@ -219,11 +219,11 @@ class GivenMessage(ChoiceGuide):
         """Noise of its posterior."""
         return StackState(observation.given, *self.whole.sample_noise(key, observation))
 
-    def state_of(self, observation: GivenObservation, message: Noise) -> StackState:
+    def state_of(self, observation: GivenObservation, message: NoiseDraw) -> StackState:
         """The state of given noise."""
         return StackState(observation.given, self.whole.whiten(observation.given, message.normal), message.choices)
 
-    def message_of(self, state: StackState) -> Noise:
+    def message_of(self, state: StackState) -> NoiseDraw:
         """The noise of a state."""
         return self.whole.noise_of(state)
 

@@ -35,7 +35,7 @@ from capacity.channels import (
 )
 from capacity.channels.channel import noisy, sliced
 from capacity.channels.erased import Erased
-from capacity.channels.inner_noise import Noise, drawn_choices
+from capacity.channels.inner_noise import NoiseDraw, drawn_choices
 from capacity.runtime.contracts import missing_members
 
 SAMPLES = 40000
@@ -111,7 +111,7 @@ def noised_of(channel: Any, u: Any, keys: jax.Array) -> jax.Array:
         normal = jax.random.normal(key, (shape.normal,))
         log_masses = channel.log_masses(u)
         assert log_masses.shape == (shape.draws, shape.ways)
-        return channel.noised(u, Noise(normal, drawn_choices(jax.random.fold_in(key, 1), log_masses)))
+        return channel.noised(u, NoiseDraw(normal, drawn_choices(jax.random.fold_in(key, 1), log_masses)))
 
     return jax.vmap(one)(keys)
 

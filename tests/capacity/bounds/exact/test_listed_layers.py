@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from capacity import Layer, Stack
-from capacity.bounds.exact.listed_layers import distinct_rows, information_of_law, measure_listed, merged
+from capacity.bounds.exact.listed_layers import information_of_law, kinds_of_rows, measure_listed, merged
 from capacity.channels import (
     BinarySymmetric,
     Chain,
@@ -176,7 +176,7 @@ def test_rows_are_told_apart() -> None:
     rng = np.random.default_rng(0)
     rows = rng.integers(0, 3, (500, 4)).astype(float)
     rows[0, 0] = -0.0
-    first, entry = distinct_rows(rows)
+    first, entry = kinds_of_rows(rows)
     assert len(first) == len(np.unique(rows + 0.0, axis=0))
     np.testing.assert_array_equal(rows[first][entry], rows)
 
