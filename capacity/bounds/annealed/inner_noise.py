@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import jax
+from jax.tree_util import Partial
 
 from capacity.bounds.annealed.chains import run_chains
 from capacity.bounds.annealed.controlled_bounds import ControlledBounds
@@ -22,7 +23,7 @@ from capacity.bounds.annealed.legs import Samples
 from capacity.bounds.annealed.sampler import FIRST_PHASE_SHARE, trace_point
 from capacity.bounds.annealed.schedule import Pilot, cost_of, optimal_ladder, pilots, plan_sampling
 from capacity.bounds.annealed.tightest import check_agreement, clipped_to_source
-from capacity.bounds.posterior.stack import GivenMessage
+from capacity.bounds.posterior.stack import GivenMessage, StackApproximation
 from capacity.bounds.posterior.stack_fit import fit_stack
 from capacity.channels.channel import Code
 from capacity.channels.inner_noise import NoiseDraw
@@ -77,7 +78,7 @@ def inner_bracket(key: Key, joint: Joint, budget_gflop: float) -> Bracket:
     alone, noise = GivenMessage(both), NoiseJoint(joint)
     cost, noise_cost = cost_of(joint, both), cost_of(noise, alone)
     cheap = first_phase_samples(cost.simulated, FIRST_PHASE_SHARE * budget_gflop)
-    controlled = ControlledBounds.simulate(key_side, joint, both, cheap)
+    controlled = ControlledBounds.simulate(key_side, joint, both, cheap, (Partial(_log_code, both),))
     budget_gflop -= cheap * cost.simulated
 
     def draw_noise(key: Key, n: int) -> Samples:
@@ -101,6 +102,13 @@ def inner_bracket(key: Key, joint: Joint, budget_gflop: float) -> Bracket:
     spent += noise_cost.of_chains(plan.samples, plan.chains, ladder)
     how = f"annealing over the inner noise, {plan.samples} samples, {plan.chains} + 1 chains"
     return Bracket(lower, upper, how, (trace_point(spent, (lower, upper), how),))
+
+
+def _log_code(approximation: StackApproximation, message: Sent, z: jax.Array) -> jax.Array:
+    """log p(m, z) as the additive code has it, the inner noise integrated: a control for the noise in z, nats."""
+    observation = approximation.code.observe(approximation.whitener @ z)
+    state = approximation.code.state_of(observation, message.message)
+    return approximation.code.log_joint(observation, state)
 
 
 def _last(tried: Iterator[Pilot]) -> Pilot:
