@@ -86,7 +86,8 @@ class ControlledBounds(NamedTuple):
         key_normal, key_first = jax.random.split(key)
         normal = fit_normal(key_normal, joint, n)
         # The trained decoder as one more was tried, and took nothing away.
-        functions = Partial(_surprise, normal), Partial(_log_start, approximation), *more
+        functions: tuple[ControlFunction, ...]
+        functions = (Partial(_surprise, normal), Partial(_log_start, approximation), *more)
         first = simulate(key_first, joint, approximation, normal, functions, block_numbers(n))
         clip = clip_range(first.columns.learnt, joint.source.bits * NATS_PER_BIT)
         known = _known(joint, first, clip)
