@@ -17,6 +17,7 @@ from tests.families import (
     events,
     far,
     hashes,
+    inner_noise,
     latents,
     layers,
     networks,
@@ -36,7 +37,7 @@ FAMILIES: dict[str, Family] = {
     for family in (
         far.FAMILY, events.FAMILY, skewed.FAMILY, scales.FAMILY, copies.FAMILY, steps.FAMILY, hashes.FAMILY,
         parities.FAMILY, sources.FAMILY, channels.FAMILY, noises.FAMILY, latents.FAMILY, layers.FAMILY, networks.FAMILY,
-        events.LONG, blocks.FAMILY,
+        events.LONG, blocks.FAMILY, inner_noise.FAMILY,
     )
 }  # fmt: skip
 

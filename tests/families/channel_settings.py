@@ -218,10 +218,23 @@ def chain(rng: np.random.Generator, high: bool) -> Setting:
     return Setting(channel, codes, same, (float(received - noise), 0.0), f"{rate:.6g} then {sigma:.3g}")
 
 
+def shared_dropout(rng: np.random.Generator, high: bool) -> Setting:
+    """Two units that go together, and one alone."""
+    codes, rate = normal_codes(rng, 3), rate_of(rng, high)
+    members = np.array([[1, 1, 0], [0, 0, 1]])
+    kept = np.array([[0, 0], [1, 0], [0, 1], [1, 1]])
+    chances = np.prod(np.where(kept == 1, 1 - rate, rate), 1)
+    z = double(codes)[:, None] * (kept @ members)[None]
+    truth = atoms(z, np.broadcast_to(chances, (COUNT, 4)), EVEN)
+    channel = channels.SharedDropout(jnp.float32(rate), jnp.asarray(members == 1))
+    return Setting(channel, codes, same, truth, f"{rate:.6g}", REFUSED)
+
+
 SETTINGS = {
     setting.__name__: setting
     for setting in (
         gaussian, learnt_gaussian, uniform, dropout, gaussian_dropout, variational_dropout, information_dropout,
         binary_symmetric, erasure, binarised, stochastic_binarised, quantized, fsq, stochastic_depth, echo, chain,
+        shared_dropout,
     )
 }  # fmt: skip

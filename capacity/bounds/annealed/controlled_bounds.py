@@ -63,7 +63,14 @@ class ControlledBounds(NamedTuple):
     outer: Ends = (0.0, np.inf)
 
     @classmethod
-    def simulate(cls, key: Key, joint: Joint, approximation: PosteriorApproximation, n: int) -> ControlledBounds:
+    def simulate(
+        cls,
+        key: Key,
+        joint: Joint,
+        approximation: PosteriorApproximation,
+        n: int,
+        more: tuple[ControlFunction, ...] = (),
+    ) -> ControlledBounds:
         """From n samples; the normal density from n others.
 
         Args:
@@ -71,6 +78,7 @@ class ControlledBounds(NamedTuple):
             joint: source, encoder and channel.
             approximation: whose start is one of the controls.
             n: a multiple of `MIN_FIRST_PHASE`.
+            more: learnt controls besides, fixed before.
 
         Raises:
             ValueError: where a channel without atoms leaves some unit of some message without any noise.
@@ -78,7 +86,8 @@ class ControlledBounds(NamedTuple):
         key_normal, key_first = jax.random.split(key)
         normal = fit_normal(key_normal, joint, n)
         # The trained decoder as one more was tried, and took nothing away.
-        functions = Partial(_surprise, normal), Partial(_log_start, approximation)
+        functions: tuple[ControlFunction, ...]
+        functions = (Partial(_surprise, normal), Partial(_log_start, approximation), *more)
         first = simulate(key_first, joint, approximation, normal, functions, block_numbers(n))
         clip = clip_range(first.columns.learnt, joint.source.bits * NATS_PER_BIT)
         known = _known(joint, first, clip)
@@ -198,7 +207,8 @@ class ControlledBounds(NamedTuple):
     def entropy_bound_competes(self, chains: Chains) -> bool:
         """Whether maximum entropy may turn out the lower upper bound: it lies within a pilot's interval, or below."""
         # Against atoms a normal density is no bound.
-        return not self.joint.channel.atomic and bool(self.cheap.entropy.bits < self.bounds(chains)[1].high)
+        channel = self.joint.channel
+        return not (channel.atomic or channel.mixed) and bool(self.cheap.entropy.bits < self.bounds(chains)[1].high)
 
 
 def _known(
