@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING
 
 import jax
 import jax.numpy as jnp
@@ -19,15 +19,16 @@ from capacity.channels import Posterior
 from capacity.runtime.shapes import Key, Message, Scalar, Units, Vector
 from capacity.runtime.whole import whole
 from capacity.systems.networks import ACTIVATIONS, MLPNetwork, Network
-from capacity.systems.networks.network import Build, BuildMessage
+from capacity.systems.networks.network import Build, BuildMessage, Mapped, MessageDecoder
+from capacity.systems.networks.refusals import check_output, named
+from capacity.systems.networks.running import fresh, merge, run_batch, run_one
+from capacity.training.carried import ModuleState
 from capacity.training.system import Params
 
 if TYPE_CHECKING:
     from synthetic.source import Draws, Source
 
-Module = TypeVar("Module")
-State: TypeAlias = nnx.State[Any, Any]
-"""Parameters of one network."""
+__all__ = ["DEFAULT", "Architecture", "merge"]
 
 PERCEPTRONS = MLPNetwork()
 
@@ -86,7 +87,7 @@ class Architecture:
         """Builder of the vector decoder, (units,) -> (dim,)."""
         return self.network.decoder(source, self.units, self.widths, self.activation)
 
-    def encode(self, state: State, source: Source, vectors: jax.Array, outputs: int) -> jax.Array:
+    def encode(self, state: ModuleState, source: Source, vectors: jax.Array, outputs: int) -> jax.Array:
         """What the encoder gives for a batch, (n, dim) -> (n, outputs), as a loss has it.
 
         Args:
@@ -95,20 +96,20 @@ class Architecture:
             vectors: a batch.
             outputs: as the encoder was made with.
         """
-        return jax.vmap(merge(self.encoder(source, outputs), state))(vectors)
+        return run_batch("encoder", self.encoder(source, outputs), state, _mapped("encoder", outputs), vectors)
 
-    def encode_one(self, state: State, source: Source, vector: Vector, outputs: int) -> jax.Array:
+    def encode_one(self, state: ModuleState, source: Source, vector: Vector, outputs: int) -> jax.Array:
         """What the trained encoder gives for one vector, (dim,) -> (outputs,).
 
         Args: as of `encode`.
         """
-        return merge(self.encoder(source, outputs), state)(vector)
+        return run_one(self.encoder(source, outputs), state, _mapped("encoder", outputs), vector)
 
-    def posteriors(self, state: State, source: Source, vectors: jax.Array) -> Posterior:
+    def posteriors(self, state: ModuleState, source: Source, vectors: jax.Array) -> Posterior:
         """Mean and log standard deviation of the codes of a batch, each (n, units), as a loss has them."""
         return Posterior(*jnp.split(self.encode(state, source, vectors, 2 * self.units), 2, axis=1))
 
-    def posterior(self, source: Source, state: State, x: Vector) -> Posterior:
+    def posterior(self, source: Source, state: ModuleState, x: Vector) -> Posterior:
         """Mean and log standard deviation of the code of one vector, by an encoder of twice the units."""
         return Posterior(*jnp.split(self.encode_one(state, source, x, 2 * self.units), 2))
 
@@ -125,13 +126,16 @@ class Architecture:
         if self.decode == "vector":
             builders["vector"] = self.vector(source)
         keys = jax.random.split(key, 3)
-        return {
-            name: nnx.split(build(nnx.Rngs(k)))[1] for k, (name, build) in zip(keys, builders.items(), strict=False)
-        }
+        return {name: fresh(name, build, k) for k, (name, build) in zip(keys, builders.items(), strict=False)}
 
     def log_decoder(self, params: Params, source: Source) -> Callable[[Message, Units], Scalar]:
         """log q(m | z), nats, of one message and one noisy code."""
-        return merge(self.message(source), params["message"]).log_prob
+        build = self.message(source)
+        return lambda message, z: run_one(build, params["message"], _log_prob, message, z)
+
+    def log_probs(self, params: Params, source: Source, messages: jax.Array, z: jax.Array) -> jax.Array:
+        """log q(m | z), nats, (n,), of a batch of messages (n, message_dim) and noisy codes (n, units)."""
+        return run_batch("message", self.message(source), params["message"], _log_prob, messages, z)
 
     def reconstruction(self, params: Params, source: Source, batch: Draws, z: jax.Array) -> Scalar:
         """Mean loss of the decoders in nats; the message decoder's only reaches the units with decode="bits"."""
@@ -143,18 +147,29 @@ class Architecture:
     def message_loss(self, params: Params, source: Source, batch: Draws, z: jax.Array) -> Scalar:
         """Mean of -log q(m|z) in nats; it reaches the units with decode="bits" alone."""
         received = z if self.decode == "bits" else jax.lax.stop_gradient(z)
-        return -jax.vmap(self.log_decoder(params, source))(batch.message, received).mean()
+        return -self.log_probs(params, source, batch.message, received).mean()
 
     def squared_error(self, params: Params, source: Source, vectors: jax.Array, z: jax.Array) -> Scalar:
         """Mean over samples of the squared error summed over the vector's entries."""
-        decoded = jax.vmap(merge(self.vector(source), params["vector"]))(z)
+        decoded = run_batch("vector", self.vector(source), params["vector"], _mapped("vector", source.dim), z)
         return jnp.square(vectors - decoded).sum(1).mean()
 
 
 DEFAULT = Architecture()
 
 
-def merge(build: Callable[[nnx.Rngs], Module], state: State) -> Module:
-    """A module of known structure around given parameters; nothing is initialised."""
-    module: Module = nnx.merge(nnx.graphdef(nnx.eval_shape(lambda: build(nnx.Rngs(0)))), state)
-    return module
+def _mapped(name: str, outputs: int) -> Callable[[Mapped, jax.Array], jax.Array]:
+    """Calls a module on an item or a batch, and looks at what comes out."""
+
+    def call(module: Mapped, x: jax.Array) -> jax.Array:
+        with named(name, x):
+            found = module(x)
+        return check_output(found, name, (*x.shape[:-1], outputs), x)
+
+    return call
+
+
+def _log_prob(module: MessageDecoder, message: Message, z: jax.Array) -> jax.Array:
+    with named("message", message, z):
+        found = module.log_prob(message, z)
+    return check_output(found, "message", z.shape[:-1], z)

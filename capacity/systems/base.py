@@ -16,8 +16,9 @@ from capacity.channels import Channel
 from capacity.channels.channel import Code
 from capacity.joint.joint import Joint
 from capacity.runtime.shapes import Key, Scalar, Units, Vector
-from capacity.systems.architecture import DEFAULT, Architecture, State
+from capacity.systems.architecture import DEFAULT, Architecture
 from capacity.systems.constraints import Constraint, constrained, standardised, whole_moments
+from capacity.training.carried import ModuleState
 from capacity.training.system import Level, Params, System
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ class ChannelSystem(System):
         encoder = jax.tree_util.Partial(self._encode, source, sent, level, (shift, scale))
         return Joint(source, encoder, self.channel(level))
 
-    def _raw(self, source: Source, state: State, x: Vector) -> Units:
+    def _raw(self, source: Source, state: ModuleState, x: Vector) -> Units:
         return self._outputs(source, state, x)[: self.architecture.units]
 
     def _encode(self, source: Source, params: Params, level: Level, moments: tuple[Units, Units], x: Vector) -> Code:
@@ -122,5 +123,5 @@ class ChannelSystem(System):
         units = constrained((out[: self.architecture.units] - shift) * scale, self.constraint)
         return self.code(params, level, units, out[self.architecture.units :])
 
-    def _outputs(self, source: Source, state: State, x: Vector) -> jax.Array:
+    def _outputs(self, source: Source, state: ModuleState, x: Vector) -> jax.Array:
         return self.architecture.encode_one(state, source, x, self.outputs())

@@ -11,10 +11,10 @@ import jax.numpy as jnp
 from capacity.joint.joint import Joint
 from capacity.runtime.shapes import Key, Scalar, Units, Vector
 from capacity.systems.antithetic import antithetic_codes, messages_for, repeat_batch
-from capacity.systems.architecture import State
 from capacity.systems.constraints import standardised, whole_moments
 from capacity.systems.normal_noise import GaussianNoiseSystem
 from capacity.theory import pam_information
+from capacity.training.carried import ModuleState
 from capacity.training.system import Level, Params
 
 if TYPE_CHECKING:
@@ -93,5 +93,5 @@ class GaussianAutoencoder(GaussianNoiseSystem):
         encoder = jax.tree_util.Partial(self._encode, source, params["encoder"], shift, scale)
         return Joint(source, encoder, self.channel(level))
 
-    def _encode(self, source: Source, state: State, shift: Units, scale: Units, x: Vector) -> Units:
+    def _encode(self, source: Source, state: ModuleState, shift: Units, scale: Units, x: Vector) -> Units:
         return (self.architecture.encode_one(state, source, x, self.architecture.units) - shift) * scale

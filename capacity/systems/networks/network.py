@@ -17,14 +17,24 @@ if TYPE_CHECKING:
     from synthetic.source import Source
 
 
-class Mapped(Protocol):
-    """A module from one array to another: of one item, unless its builder says otherwise."""
+class Switched(Protocol):
+    """A flax module, as far as its modes go."""
+
+    def train(self) -> None:
+        """Training mode: layers draw, and take the statistics of the batch."""
+
+    def eval(self) -> None:
+        """Evaluation mode: nothing is drawn, and statistics are the running ones."""
+
+
+class Mapped(Switched, Protocol):
+    """A flax module from one array to another: of one item, or of a batch where its builder is an `OnBatches`."""
 
     def __call__(self, x: jax.Array) -> jax.Array:
-        """What comes out."""
+        """What comes out of an item or a batch."""
 
 
-class MessageDecoder(Protocol):
+class MessageDecoder(Switched, Protocol):
     """A module that gives messages a probability."""
 
     def log_prob(self, message: Message, z: Units) -> Scalar:
