@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Protocol, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Protocol, TypeAlias, runtime_checkable
 
 import jax
 from flax import nnx
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from synthetic.source import Source
 
 
+@runtime_checkable
 class Switched(Protocol):
     """A flax module, as far as its modes go."""
 
@@ -27,6 +28,7 @@ class Switched(Protocol):
         """Evaluation mode: nothing is drawn, and statistics are the running ones."""
 
 
+@runtime_checkable
 class Mapped(Switched, Protocol):
     """A flax module from one array to another: of one item, or of a batch where its builder is an `OnBatches`."""
 
@@ -34,6 +36,7 @@ class Mapped(Switched, Protocol):
         """What comes out of an item or a batch."""
 
 
+@runtime_checkable
 class MessageDecoder(Switched, Protocol):
     """A module that gives messages a probability."""
 

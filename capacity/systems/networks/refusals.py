@@ -12,6 +12,8 @@ from flax import nnx
 
 from capacity.training.carried import ModuleState
 
+FROZEN = (nnx.RngCount, nnx.BatchStat)
+
 
 @contextmanager
 def named(name: str, *items: jax.Array) -> Iterator[None]:
@@ -41,25 +43,31 @@ def check_output(found: object, name: str, shape: tuple[int, ...], like: jax.Arr
         ValueError: for another shape, and for what is no array of real numbers.
     """
     if not isinstance(found, jax.Array):
-        raise ValueError(f"Expected an array {shape} from {name}, of {like.shape}; got {type(found).__name__}.")
+        raise ValueError(f"Expected {name} to make an array {shape} of {like.shape}; got {type(found).__name__}.")
     if found.shape != shape:
-        raise ValueError(f"Expected {shape} from {name}, of {like.shape}; got {found.shape}.")
+        raise ValueError(f"Expected {name} to make {shape} of {like.shape}; got {found.shape}.")
     if not jnp.issubdtype(found.dtype, jnp.floating):
         raise ValueError(f"Expected real numbers from {name}, through which gradients pass; got {found.dtype}.")
     return found.astype(like.dtype)
 
 
-def check_frozen(before: ModuleState, after: ModuleState) -> None:
-    """Refuse counters of random draws, and statistics of a batch, that a call in evaluation mode has moved.
+def frozen_values(module: object) -> list[object]:
+    """Counters of random draws and statistics of batches, as the objects that they are: to write one makes another."""
+    return [variable.get_value() for _, variable in nnx.to_flat_state(nnx.state(module, FROZEN))]
+
+
+def check_frozen(module: object, before: list[object]) -> None:
+    """Refuse a module that a call in evaluation mode has made draw, or move statistics of a batch.
 
     Args:
-        before, after: the same variables; a value that was written is another object.
+        module: after the call.
+        before: by `frozen_values`, before it.
 
     Raises:
         ValueError: naming the variable, with the remedy.
     """
-    for (path, one), (_, other) in zip(nnx.to_flat_state(before), nnx.to_flat_state(after), strict=True):
-        if one.get_value() is other.get_value():
+    for (path, one), value in zip(nnx.to_flat_state(nnx.state(module, FROZEN)), before, strict=True):
+        if one.get_value() is value:
             continue
         where = ".".join(map(str, path))
         if isinstance(one, nnx.RngCount):
@@ -111,6 +119,11 @@ def check_variables(name: str, state: ModuleState) -> None:
             raise ValueError(
                 f"Expected real-valued parameters, which have a gradient, in {name}; got {where} of {dtype}. Make it "
                 "an nnx.Variable that is no nnx.Param: then it is kept and not learnt."
+            )
+        if isinstance(variable, nnx.Param) and dtype == jnp.float16:
+            raise ValueError(
+                f"Expected parameters in float32 or bfloat16; got {where} of {name} in float16, where the 1e-8 that "
+                "optimisers add to a divisor is 0. Keep param_dtype=float32 and compute with dtype=float16."
             )
         if jnp.issubdtype(dtype, jax.dtypes.prng_key):
             raise ValueError(

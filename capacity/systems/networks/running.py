@@ -17,7 +17,13 @@ import jax.numpy as jnp
 from flax import nnx
 
 from capacity.systems.networks.network import Switched
-from capacity.systems.networks.refusals import check_frozen, check_plain_arrays, check_state, check_variables
+from capacity.systems.networks.refusals import (
+    check_frozen,
+    check_plain_arrays,
+    check_state,
+    check_variables,
+    frozen_values,
+)
 from capacity.systems.networks.repeats import check_repeats
 from capacity.training.carried import ModuleState, TrainingPass, carried, joined, learnt, open_pass
 
@@ -62,9 +68,22 @@ def merge(build: Callable[[nnx.Rngs], Module], state: ModuleState, key: jax.Arra
         state: as of `fresh`.
         key: of its streams of random numbers, if it has any.
     """
-    graph, streams, *_ = nnx.split(nnx.eval_shape(lambda: build(nnx.Rngs(0))), nnx.RngState, ...)
+    graph, streams = _structure(build)
     module: Module = nnx.merge(graph, state, _started(streams, key), copy=True)
     return module
+
+
+def _structure(build: Callable[[nnx.Rngs], object]) -> tuple[nnx.GraphDef[Any], ModuleState]:
+    """A module's structure, and the shapes of its streams of random numbers; nothing is initialised."""
+    found: list[nnx.GraphDef[Any]] = []
+
+    def make() -> ModuleState:
+        graph, streams, *_ = nnx.split(build(nnx.Rngs(0)), nnx.RngState, ...)
+        found.append(graph)
+        return streams
+
+    streams = jax.eval_shape(make)
+    return found[0], streams
 
 
 def _started(streams: ModuleState, key: jax.Array | None) -> ModuleState:
@@ -96,12 +115,12 @@ def run_one(
     """
     module = merge(build, state)
     module.eval()
-    before = nnx.state(module, (nnx.RngCount, nnx.BatchStat))
+    before = frozen_values(module)
     if isinstance(build, OnBatches):
         found = call(module, *(item[None] for item in items))[0]
     else:
         found = call(module, *items)
-    check_frozen(before, nnx.state(module, (nnx.RngCount, nnx.BatchStat)))
+    check_frozen(module, before)
     return found
 
 
@@ -177,7 +196,7 @@ def _together(
 
 def _draws(build: Callable[[nnx.Rngs], object]) -> bool:
     """Whether a module has streams of random numbers."""
-    return bool(jax.tree.leaves(nnx.state(nnx.eval_shape(lambda: build(nnx.Rngs(0))), nnx.RngState)))
+    return bool(jax.tree.leaves(_structure(build)[1]))
 
 
 def _names(state: ModuleState) -> list[str]:
