@@ -20,7 +20,7 @@ from capacity.runtime.shapes import Key, Message, Scalar, Units, Vector
 from capacity.runtime.whole import whole
 from capacity.systems.networks import ACTIVATIONS, MLPNetwork, Network
 from capacity.systems.networks.network import Build, BuildMessage, Mapped, MessageDecoder
-from capacity.systems.networks.refusals import check_output, named
+from capacity.systems.networks.refusals import check_made, named
 from capacity.systems.networks.running import fresh, merge, run_batch, run_one
 from capacity.training.carried import ModuleState
 from capacity.training.system import Params
@@ -164,12 +164,12 @@ def _mapped(name: str, outputs: int) -> Callable[[Mapped, jax.Array], jax.Array]
     def call(module: Mapped, x: jax.Array) -> jax.Array:
         with named(name, x):
             found = module(x)
-        return check_output(found, name, (*x.shape[:-1], outputs), x)
+        return check_made(found, name, (*x.shape[:-1], outputs), x)
 
     return call
 
 
-def _log_prob(module: MessageDecoder, message: Message, z: jax.Array) -> jax.Array:
+def _log_prob(module: MessageDecoder, message: jax.Array, z: jax.Array) -> jax.Array:
     with named("message", message, z):
         found = module.log_prob(message, z)
-    return check_output(found, "message", z.shape[:-1], z)
+    return check_made(found, "message", z.shape[:-1], z)

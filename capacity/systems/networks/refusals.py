@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -30,7 +30,7 @@ def named(name: str, *items: jax.Array) -> Iterator[None]:
         raise
 
 
-def check_output(found: object, name: str, shape: tuple[int, ...], like: jax.Array) -> jax.Array:
+def check_made(found: object, name: str, shape: tuple[int, ...], like: jax.Array) -> jax.Array:
     """What a module gave, in the type of what it was given.
 
     Args:
@@ -56,12 +56,13 @@ def frozen_values(module: object) -> list[object]:
     return [variable.get_value() for _, variable in nnx.to_flat_state(nnx.state(module, FROZEN))]
 
 
-def check_frozen(module: object, before: list[object]) -> None:
+def check_frozen(module: object, before: list[object], draws: Callable[[], bool]) -> None:
     """Refuse a module that a call in evaluation mode has made draw, or move statistics of a batch.
 
     Args:
         module: after the call.
         before: by `frozen_values`, before it.
+        draws: whether what came out depends on random numbers; asked where a key was drawn.
 
     Raises:
         ValueError: naming the variable, with the remedy.
@@ -71,6 +72,8 @@ def check_frozen(module: object, before: list[object]) -> None:
             continue
         where = ".".join(map(str, path))
         if isinstance(one, nnx.RngCount):
+            if not draws():
+                continue
             raise ValueError(
                 f"Expected a module that in evaluation mode is a function of its input; got one that draws random "
                 f"numbers there ({where}). Let `eval()` switch them off: give the layer no deterministic=False of its "

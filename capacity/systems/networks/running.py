@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import jax
 import jax.numpy as jnp
 from flax import nnx
+from jax.interpreters.partial_eval import dce_jaxpr
 
 from capacity.systems.networks.network import Switched
 from capacity.systems.networks.refusals import (
@@ -73,6 +74,27 @@ def merge(build: Callable[[nnx.Rngs], Module], state: ModuleState, key: jax.Arra
     return module
 
 
+def _depends_on_draws(
+    build: Callable[[nnx.Rngs], Runnable],
+    state: ModuleState,
+    call: Callable[..., jax.Array],
+    items: tuple[jax.Array, ...],
+) -> bool:
+    """Whether what a module in evaluation mode makes of an item depends on its streams' keys.
+
+    That a key was asked for does not say so: a recurrent layer asks for one and starts from zeros.  What no operation
+    of the traced program brings from the key to the result cannot matter; what some operation does is taken to.
+    """
+
+    def of_key(key: jax.Array) -> jax.Array:
+        module = merge(build, state, key)
+        module.eval()
+        return call(module, *(item[None] for item in items) if isinstance(build, OnBatches) else items)
+
+    traced = jax.make_jaxpr(of_key)(jax.random.key(0)).jaxpr
+    return bool(dce_jaxpr(traced, [True] * len(traced.outvars))[1][0])
+
+
 def _structure(build: Callable[[nnx.Rngs], object]) -> tuple[nnx.GraphDef[Any], ModuleState]:
     """A module's structure, and the shapes of its streams of random numbers; nothing is initialised."""
     found: list[nnx.GraphDef[Any]] = []
@@ -120,7 +142,7 @@ def run_one(
         found = call(module, *(item[None] for item in items))[0]
     else:
         found = call(module, *items)
-    check_frozen(module, before)
+    check_frozen(module, before, lambda: _depends_on_draws(build, state, call, items))
     return found
 
 
