@@ -7,6 +7,7 @@ from capacity.systems.networks.modules import Modules
 from capacity.systems.networks.network import Network
 from capacity.systems.networks.perceptron import MLPNetwork
 from capacity.systems.networks.running import OnBatches
+from capacity.systems.networks.trained import TrainedModule, frozen_module
 
 __all__ = [
     "ACTIVATIONS",
@@ -18,4 +19,6 @@ __all__ = [
     "Modules",
     "Network",
     "OnBatches",
+    "TrainedModule",
+    "frozen_module",
 ]

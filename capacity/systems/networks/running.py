@@ -139,7 +139,7 @@ def run_one(
     module.eval()
     before = frozen_values(module)
     if isinstance(build, OnBatches):
-        found = call(module, *(item[None] for item in items))[0]
+        found = jax.tree.map(lambda leaf: leaf[0], call(module, *(item[None] for item in items)))
     else:
         found = call(module, *items)
     check_frozen(module, before, lambda: _depends_on_draws(build, state, call, items))
@@ -168,7 +168,8 @@ def run_batch(
         check_repeats(name, partial(run_one, build, state, call), _together(build, state, call), items)
     keeping = bool(jax.tree.leaves(carried(state)))
     if opened is None or not (keeping or isinstance(build, OnBatches) or _draws(build)):
-        return jax.vmap(lambda *item: run_one(build, state, call, *item))(*items)
+        found: jax.Array = jax.vmap(lambda *item: run_one(build, state, call, *item))(*items)
+        return found
     jax.eval_shape(lambda: run_one(build, state, call, *(item[0] for item in items)))  # refused before the first step
     if isinstance(build, OnBatches):
         return _train_on_batch(opened, name, build, state, call, items)

@@ -20,7 +20,7 @@ from capacity.channels import Gaussian
 from capacity.runtime.files.checkpoints import Checkpoints
 from capacity.runtime.files.store import Store, StoreError
 from capacity.systems import VAE, System
-from capacity.systems.networks import AutoregressiveBits, Functions, Modules
+from capacity.systems.networks import AutoregressiveBits, Functions, Modules, TrainedModule, frozen_module
 from capacity.training import sender
 from capacity.training.train import LaneState
 from synthetic import FairBits
@@ -258,3 +258,35 @@ def test_a_sender_is_the_same_whoever_asks() -> None:
     joint = sender(jax.random.key(1), done.params, SOURCE, system, jnp.float32(0.5))
     together, alone = jax.vmap(joint.encoder)(vectors), [joint.encoder(x) for x in vectors]
     np.testing.assert_allclose(together, jnp.stack(alone), atol=1e-5)
+
+
+def trained_elsewhere() -> nnx.Module:
+    """Batch statistics and dropout, as a loop of somebody's own leaves them: in training mode."""
+    module = Trunk(4, 2, nnx.Rngs(3))
+    for step in range(3):
+        module(SOURCE.sample(jax.random.key(step), 64).vector)
+    return module
+
+
+def test_a_module_trained_elsewhere_is_measured_as_it_is_in_evaluation_mode() -> None:
+    module = trained_elsewhere()
+    encoder = frozen_module(module)
+    vectors = SOURCE.codebook()[0]
+    found = measure(0, Joint(SOURCE, encoder, Gaussian(0.2))).lower
+    module.eval()
+    codes = module(vectors)  # type: ignore[operator]
+    np.testing.assert_allclose(jax.vmap(encoder)(vectors), codes, atol=1e-6)
+    truth = measure(0, Joint(SOURCE, lambda x: codes[jnp.argmin(jnp.abs(vectors - x[None]).sum(1))], Gaussian(0.2)))
+    assert float(found.bits) == pytest.approx(float(truth.lower.bits), abs=1e-5)
+
+
+def test_a_curve_of_a_trained_module_trains_decoders_alone() -> None:
+    module = trained_elsewhere()
+    system = system_of(network=Modules(make_encoder=TrainedModule(module)))
+    done = trained(system)
+    joint = sender(jax.random.key(1), done.params, SOURCE, system, jnp.float32(0.5))
+    module.eval()
+    vectors = SOURCE.codebook()[0]
+    codes, units = np.asarray(module(vectors)), np.asarray(jax.vmap(joint.encoder)(vectors))  # type: ignore[operator]
+    np.testing.assert_allclose(units, (codes - codes.mean(0)) / codes.std(0), atol=1e-4)
+    assert not np.allclose(done.history[0], done.history[-1])
