@@ -139,7 +139,7 @@ def run_one(
     module.eval()
     before = frozen_values(module)
     if isinstance(build, OnBatches):
-        found = jax.tree.map(lambda leaf: leaf[0], call(module, *(item[None] for item in items)))
+        found: jax.Array = jax.tree.map(lambda leaf: leaf[0], call(module, *(item[None] for item in items)))
     else:
         found = call(module, *items)
     check_frozen(module, before, lambda: _depends_on_draws(build, state, call, items))
