@@ -170,7 +170,7 @@ both.mean("seed").plot.line("o-", x="level", xscale="log", ax=axes)
 axes.axhline(float(pictures.bits), color="black", linestyle=":", label="source")
 if "ceiling" in convolutional:
     convolutional.ceiling.plot.line("--", color="grey", x="level", ax=axes, label="ceiling")
-axes.set(title="256 pictures of digits through Laplace noise", ylim=(0, 9))
+axes.set(title="256 pictures of digits through Laplace noise", ylabel="bits", ylim=(0, 9))
 plt.show()
 
 # %% [markdown]

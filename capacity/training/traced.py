@@ -30,7 +30,8 @@ def program_digest(function: Callable[..., Any], *arguments: Any) -> str:
     """
     traced = jax.make_jaxpr(function)(*arguments)
     _check_callbacks(traced.jaxpr)
-    found = hashlib.sha256(ADDRESS.sub("", str(traced)).encode())
+    text = traced.pretty_print(use_color=False)  # else it is another one where stdout is a terminal or a notebook's
+    found = hashlib.sha256(ADDRESS.sub("", text).encode())
     for constant in _constants(traced):
         found.update(np.ascontiguousarray(constant).tobytes())
     return found.hexdigest()[:16]
