@@ -11,11 +11,11 @@ from flax import nnx
 from capacity.systems.networks.running import OnBatches, run_one
 from capacity.training.carried import ModuleState
 
-ModuleCall: TypeAlias = Callable[[Any, jax.Array], Any]
+CodeOf: TypeAlias = Callable[[Any, jax.Array], Any]
 """(module, x) -> what comes out, of a batch or of one item."""
 
 
-def frozen_module(module: nnx.Module, call: ModuleCall | None = None, single: bool = False) -> jax.tree_util.Partial:
+def frozen_module(module: nnx.Module, call: CodeOf | None = None, single: bool = False) -> jax.tree_util.Partial:
     """A trained module in evaluation mode as a function of one vector, for `Joint(source, frozen_module(m), channel)`.
 
     A pytree, whose leaves are the module's variables as they are now.  What was trained by functions, with parameters
@@ -45,7 +45,7 @@ class TrainedModule:
         module, call, single: as of `frozen_module`; what comes out has as many entries as the system's encoder.
     """
 
-    def __init__(self, module: nnx.Module, call: ModuleCall | None = None, single: bool = False):
+    def __init__(self, module: nnx.Module, call: CodeOf | None = None, single: bool = False):
         copied = nnx.clone(module)
         self.state: ModuleState = nnx.state(copied, nnx.Not(nnx.RngState))
         self.call = call
