@@ -150,7 +150,7 @@ class Training:
             key, source, system, level: the lane's, as in `train`.
             stop: how many steps shall be done, at most `total`; may be traced.
         """
-        stop = jnp.minimum(stop, self.total)
+        stop = jnp.maximum(lane.step, jnp.minimum(stop, self.total))  # a lane that is further stays as it is
         key_fit, key_receiver = _streams(key)[1:3]
         optimiser, receiver_optimiser = self._optimisers(key)
         system = system.prepared(_streams(key)[3], source)
