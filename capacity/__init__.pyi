@@ -58,6 +58,9 @@ from .systems import Architecture as Architecture
 from .systems import FixedCode as FixedCode
 from .systems import GaussianAutoencoder as GaussianAutoencoder
 from .systems import TargetVAE as TargetVAE
+from .systems.networks import Modules as Modules
+from .systems.networks import TrainedModule as TrainedModule
+from .systems.networks import frozen_module as frozen_module
 from .training import Training as Training
 
 __version__: str

@@ -6,7 +6,7 @@ The plan is data alone: what to train and measure, and the key and level of ever
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,8 @@ from capacity.runtime.files.store import fingerprint
 from capacity.runtime.keys import Seed, as_key
 from capacity.runtime.versions import versions
 from capacity.training import System, Training
+from capacity.training.checks import check_networks, same_program
+from capacity.training.described import check_hashable, described, is_toolkits
 
 if TYPE_CHECKING:
     from synthetic.source import Source
@@ -62,7 +64,7 @@ class CurvePlan:
     def configuration(self) -> dict[str, Any]:
         """Everything that decides the figures, as JSON."""
         return {
-            "system": {"name": self.system.name} | asdict(self.system) | self._program,
+            "system": described(self.system) | self._program,
             "source": {
                 "name": self.source.name,
                 "bits": float(self.source.bits),
@@ -82,10 +84,9 @@ class CurvePlan:
     @cached_property
     def _program(self) -> dict[str, str]:
         """What runs of a system or networks of somebody else: their names and numbers do not say it."""
-        kinds = (type(self.system), type(self.system.architecture))
-        if all(kind.__module__.partition(".")[0] == "capacity" for kind in kinds):
+        if is_toolkits(self.system):
             return {}
-        return {"program": self.training.program(self.source, self.system)}
+        return {"program": same_program(self.source, self.system, self.training)}
 
     def lane(self, index: int) -> tuple[jax.Array, jax.Array]:
         """Key and level of a lane; lanes are ordered by level, then seed."""
@@ -142,8 +143,8 @@ def plan_curve(
 
     Raises:
         TypeError: for what is no system or no source, or lacks one of its members.
-        ValueError: saying what was expected and what came; also for levels that the system does not have, and for what
-            needs more memory than there is.
+        ValueError: saying what was expected and what came; also for levels that the system does not have, for what
+            needs more memory than there is, and for networks of the caller's own that cannot be trained and measured.
     """
     key = as_key(key)
     check_instance(system, System)
@@ -162,4 +163,9 @@ def plan_curve(
     system.check(source, values)
     if not listed:
         check_full_support(system.channel(values[0]))
-    return CurvePlan(key, source, system, values, seeds, training, samples, listed, budget_gflop)
+    plan = CurvePlan(key, source, system, values, seeds, training, samples, listed, budget_gflop)
+    if not is_toolkits(system):
+        check_hashable(system)
+        _ = plan.configuration  # refuses what cannot be told apart from another
+        check_networks(source, system, values[0])
+    return plan

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from typing import TYPE_CHECKING
+from dataclasses import fields, is_dataclass
+from typing import TYPE_CHECKING, Any
 
 from capacity.runtime.memory import GIB, check_fits
 
@@ -62,8 +62,11 @@ def memory_of(source: Source, system: System, training: Training, lanes: int, sa
     """
     from capacity.training import places_here  # stands on JAX, which `curve_bytes` need not wait for
 
-    network = asdict(system).get("architecture")
-    hidden = network.get("widths", ()) if isinstance(network, dict) else ()  # the caller's own may have none
+    network = system.architecture
+    sizes: dict[str, Any] = (
+        {one.name: getattr(network, one.name) for one in fields(network)} if is_dataclass(network) else {}
+    )
+    hidden = sizes.get("widths", ())  # the caller's own may have none
     return curve_bytes(
         (source.dim, *hidden, system.channel_units(source)),
         lanes,

@@ -2,7 +2,7 @@
 
 from capacity.runtime.deprecated import old_names
 from capacity.runtime.registry import Registry
-from capacity.systems.architecture import Architecture, merge
+from capacity.systems.architecture import Architecture
 from capacity.systems.base import ChannelSystem
 from capacity.systems.binary import BinaryAutoencoder
 from capacity.systems.constraints import Constraint
@@ -13,6 +13,7 @@ from capacity.systems.gaussian_dropout import GaussianDropoutAutoencoder
 from capacity.systems.handmade import FixedCode
 from capacity.systems.information_dropout import InformationDropoutAutoencoder
 from capacity.systems.input_noise import InputNoiseAutoencoder
+from capacity.systems.networks.running import merge
 from capacity.systems.one_to_many import OneToManyAutoencoder
 from capacity.systems.quantized import QuantizedAutoencoder
 from capacity.systems.stochastic_depth import StochasticDepthAutoencoder

@@ -15,9 +15,9 @@ from flax import nnx
 
 from capacity.channels import Chain, Gaussian, StochasticDepth, residual_outcomes
 from capacity.runtime.shapes import Key, Scalar, Units
-from capacity.systems.architecture import merge
 from capacity.systems.base import ChannelSystem
 from capacity.systems.networks import MLP
+from capacity.systems.networks.running import merge
 from capacity.training.system import Level, Params
 
 if TYPE_CHECKING:

@@ -12,14 +12,21 @@ from jaxtyping import PyTree
 
 from capacity.runtime.keys import Seed, as_key
 from capacity.runtime.shapes import Key, Scalar
+from capacity.training.carried import carried, joined, learnt
 
 P = TypeVar("P")
-Loss: TypeAlias = Callable[[Any, Key, Scalar], Scalar]
-"""(params, key, progress from 0 to 1) -> nats."""
+Loss: TypeAlias = Callable[[Any, Key, Scalar], Any]
+"""(params, key, progress from 0 to 1) -> nats; or nats and the parameters with the state that the step leaves.
+
+Of the latter only what is carried counts (`capacity.training.carried`): in an `nnx.State`, all but `nnx.Param`.
+"""
 
 
 class Fitting(NamedTuple):
-    """A fit under way: parameters, the optimiser's state, and the loss of the steps done, (steps,), 0 for the rest."""
+    """A fit under way: parameters, the optimiser's state, and the loss of the steps done, (steps,), 0 for the rest.
+
+    The optimiser's state is that of what is learnt.
+    """
 
     params: PyTree
     state: PyTree
@@ -28,7 +35,7 @@ class Fitting(NamedTuple):
 
 def begin(params: PyTree, optimiser: optax.GradientTransformation, steps: int) -> Fitting:
     """Before the first of so many steps."""
-    return Fitting(params, optimiser.init(params), jnp.zeros(steps))
+    return Fitting(params, optimiser.init(learnt(params)), jnp.zeros(steps))
 
 
 def advance(
@@ -47,8 +54,7 @@ def advance(
 
     def step(i: jax.Array, at: Fitting) -> Fitting:
         progress = i.astype(jnp.float32) / steps
-        value, gradient = jax.value_and_grad(loss)(at.params, jax.random.fold_in(key, i), progress)
-        params, state = apply_update(optimiser, gradient, at.state, at.params)
+        params, state, value = one_step(jax.random.fold_in(key, i), loss, optimiser, at.params, at.state, progress)
         return Fitting(params, state, at.history.at[i].set(value))
 
     done: Fitting = jax.lax.fori_loop(start, stop, step, fitting)
@@ -60,7 +66,8 @@ def fit(key: Seed, loss: Loss, params: P, optimiser: optax.GradientTransformatio
 
     Args:
         key: step i draws its data and noise from `fold_in(key, i)`.
-        loss: `(params, key, progress) -> scalar`, progress from 0 to 1 over the run.
+        loss: `(params, key, progress) -> scalar`, progress from 0 to 1 over the run; or, of flax modules with state, a
+            pair of the scalar and the parameters whose carried variables the step leaves.
         params: a pytree.
         optimiser: any optax transformation, its schedule included.
         steps: how many.
@@ -71,6 +78,34 @@ def fit(key: Seed, loss: Loss, params: P, optimiser: optax.GradientTransformatio
     key = as_key(key)
     done = advance(key, loss, optimiser, begin(params, optimiser, steps), 0, steps)
     return done.params, done.history
+
+
+def one_step(
+    key: Key,
+    loss: Loss,
+    optimiser: optax.GradientTransformation,
+    params: PyTree,
+    state: PyTree,
+    progress: Scalar,
+) -> tuple[PyTree, PyTree, Scalar]:
+    """Parameters and the optimiser's state after one step, and the loss before it.
+
+    Args:
+        key: of the step.
+        loss, optimiser: as in `fit`.
+        params, state: before the step.
+        progress: from 0 to 1.
+    """
+
+    def of_learnt(part: PyTree) -> tuple[Scalar, PyTree]:
+        found = loss(joined(part, rest), key, progress)
+        value, after = found if isinstance(found, tuple) else (found, params)
+        return value, carried(after)
+
+    part, rest = learnt(params), carried(params)
+    (value, rest_after), gradient = jax.value_and_grad(of_learnt, has_aux=True)(part)
+    part, state = apply_update(optimiser, gradient, state, part)
+    return joined(part, rest_after), state, value
 
 
 def apply_update(

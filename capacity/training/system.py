@@ -42,6 +42,16 @@ class Decoders(Protocol):
     def log_decoder(self, params: Params, source: Source) -> Callable[[Message, Units], Scalar]:
         """log q(m | z), nats, of one message and the numbers that the decoders read."""
 
+    def log_probs(self, params: Params, source: Source, messages: jax.Array, z: jax.Array) -> jax.Array:
+        """log q(m | z), nats, (n,), of a batch: in training mode where a step of training asks.
+
+        Args:
+            params: of all networks.
+            source: what is sent.
+            messages: (n, message_dim).
+            z: what the decoders read of them, (n, units).
+        """
+
     def reconstruction(self, params: Params, source: Source, batch: Draws, z: jax.Array) -> Scalar:
         """Mean loss of all decoders in nats.
 
@@ -188,3 +198,14 @@ class System(ABC):
         """log q(m | z), nats, of one message and the channel's noisy units, as the whole receiver has it."""
         front, log_decoder = self.front(params, source), self.architecture.log_decoder(params, source)
         return lambda message, z: log_decoder(message, front(z))
+
+    def log_probs(self, params: Params, source: Source, messages: jax.Array, z: jax.Array) -> jax.Array:
+        """log q(m|z), nats, (n,), of a batch of messages and the channel's noisy units, as the receiver learns it.
+
+        Args:
+            params: of all networks.
+            source: what is sent.
+            messages: (n, message_dim).
+            z: the channel's noisy units, (n, channel_units).
+        """
+        return self.architecture.log_probs(params, source, messages, jax.vmap(self.front(params, source))(z))

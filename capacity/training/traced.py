@@ -10,8 +10,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.extend.core import ClosedJaxpr, Jaxpr
+from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn
 
+CALLBACKS = ("pure_callback", "io_callback")  # not debug_callback, which gives nothing back
 ADDRESS = re.compile(r"0x[0-9a-f]+")  # of a function in memory: another one in every process
 
 
@@ -23,12 +24,42 @@ def program_digest(function: Callable[..., Any], *arguments: Any) -> str:
     Args:
         function: that `jax.jit` would take.
         arguments: of it; shapes and types alone count.
+
+    Raises:
+        ValueError: for a program that calls back into Python, of which no digest says what is done there.
     """
     traced = jax.make_jaxpr(function)(*arguments)
-    found = hashlib.sha256(ADDRESS.sub("", str(traced)).encode())
+    _check_callbacks(traced.jaxpr)
+    text = traced.pretty_print(use_color=False)  # else it is another one where stdout is a terminal or a notebook's
+    found = hashlib.sha256(ADDRESS.sub("", text).encode())
     for constant in _constants(traced):
         found.update(np.ascontiguousarray(constant).tobytes())
     return found.hexdigest()[:16]
+
+
+def _check_callbacks(jaxpr: Jaxpr) -> None:
+    for equation in _equations(jaxpr):
+        if equation.primitive.name in CALLBACKS:
+            raise ValueError(
+                f"Expected a program that JAX traces as a whole; got one that calls back into Python "
+                f"({equation.primitive.name} of {equation.params.get('callback')}), where another function may run in "
+                "its place unseen. Write it with jax.numpy, or give what it computes as an array."
+            )
+
+
+def _equations(jaxpr: Jaxpr) -> Iterator[JaxprEqn]:
+    """All operations of a program, those of programs inside it too."""
+    for equation in jaxpr.eqns:
+        yield equation
+        for inner in _inner(equation):
+            yield from _equations(inner.jaxpr if isinstance(inner, ClosedJaxpr) else inner)
+
+
+def _inner(equation: JaxprEqn) -> Iterator[ClosedJaxpr | Jaxpr]:
+    for parameter in equation.params.values():
+        for part in parameter if isinstance(parameter, tuple | list) else (parameter,):
+            if isinstance(part, ClosedJaxpr | Jaxpr):
+                yield part
 
 
 def _constants(traced: ClosedJaxpr | Jaxpr) -> Iterator[np.ndarray]:
@@ -37,10 +68,8 @@ def _constants(traced: ClosedJaxpr | Jaxpr) -> Iterator[np.ndarray]:
         yield from map(_numbers, traced.consts)
         traced = traced.jaxpr
     for equation in traced.eqns:
-        for parameter in equation.params.values():
-            for part in parameter if isinstance(parameter, tuple | list) else (parameter,):
-                if isinstance(part, ClosedJaxpr | Jaxpr):
-                    yield from _constants(part)
+        for part in _inner(equation):
+            yield from _constants(part)
 
 
 def _numbers(constant: Any) -> np.ndarray:

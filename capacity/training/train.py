@@ -21,7 +21,8 @@ from capacity.joint.joint import Joint
 from capacity.runtime.keys import Seed, as_key
 from capacity.runtime.shapes import Key, Scalar
 from capacity.runtime.whole import whole
-from capacity.training.fitting import Fitting, advance, apply_update, begin, cosine_adam
+from capacity.training.carried import training_pass
+from capacity.training.fitting import Fitting, Loss, advance, apply_update, begin, cosine_adam, one_step
 from capacity.training.precision import PRODUCTS, ROUNDED, fast_products, rounded_products
 from capacity.training.system import Level, Params, System
 from capacity.training.traced import program_digest
@@ -80,22 +81,24 @@ class Training:
         return {name: getattr(self, name) for name in names} | optimisers
 
     def program(self, source: Source, system: System) -> str:
-        """A short hash of what is traced of a system: fresh parameters, loss, sender and receiver.
+        """A short hash of what is traced of a system: a step of either stage, gradients included, and what is measured.
+
+        Of the latter: code, noise, its density and moments, the prior of the rate, and what decoders make of a code.
 
         Args:
             source: what is sent.
             system: what is trained.
         """
 
-        def lane(key: jax.Array, level: jax.Array) -> tuple[Params, Scalar, Scalar]:
-            params, start = system.init(key, source), jnp.zeros(())
+        def lane(key: jax.Array, level: jax.Array) -> PyTree:
+            params, start, still = system.init(key, source), jnp.zeros(()), optax.identity()
             ready = system.prepared(key, source)
-            receiver_loss = self._receiver_loss(sender(key, params, source, ready, level), params, ready)
-            return (
-                params,
-                ready.loss(params, key, source, level, self.batch, start),
-                receiver_loss(params["message"], key, start),
-            )
+            loss = self._loss(ready, source, level)
+            trained, _, value = one_step(key, loss, still, params, still.init(params), start)
+            joint = sender(key, ready.settle(trained, key, source, level), source, ready, level)
+            receiver_loss = self._receiver_loss(joint, params, ready)
+            received = one_step(key, receiver_loss, still, params["message"], still.init(params["message"]), start)
+            return trained, value, received, _measured(key, joint, ready, params, level)
 
         return program_digest(lane, jax.random.key(0), jnp.ones(()))
 
@@ -147,14 +150,10 @@ class Training:
             key, source, system, level: the lane's, as in `train`.
             stop: how many steps shall be done, at most `total`; may be traced.
         """
-        stop = jnp.minimum(stop, self.total)
+        stop = jnp.maximum(lane.step, jnp.minimum(stop, self.total))  # a lane that is further stays as it is
         key_fit, key_receiver = _streams(key)[1:3]
         optimiser, receiver_optimiser = self._optimisers(key)
         system = system.prepared(_streams(key)[3], source)
-
-        def loss(params: Params, key: Key, progress: Scalar) -> Scalar:
-            with rounded_products(self.products == ROUNDED):
-                return system.loss(params, key, source, level, self.batch, progress)
 
         def cross(sent: Fitting, received: Fitting) -> tuple[Fitting, Fitting]:
             params = system.settle(sent.params, _streams(key)[3], source, level)
@@ -167,6 +166,7 @@ class Training:
             start = jnp.maximum(lane.step - self.steps, 0)
             return advance(key_receiver, receiver_loss, receiver_optimiser, received, start, stop - self.steps)
 
+        loss = self._loss(system, source, level)
         sent = advance(key_fit, loss, optimiser, lane.sent, lane.step, jnp.minimum(stop, self.steps))
         crosses = (lane.step < self.steps) & (stop >= self.steps)
         sent, received = jax.lax.cond(crosses, cross, lambda sent, received: (sent, received), sent, lane.received)
@@ -183,17 +183,26 @@ class Training:
             second or cosine_adam(self.learning_rate, max(self.receiver_steps, 1), ADAM_B2),
         )
 
-    def _receiver_loss(self, joint: Joint, params: Params, system: System) -> Callable[..., Scalar]:
-        def loss(message: PyTree, key: Key, progress: Scalar) -> Scalar:
+    def _loss(self, system: System, source: Source, level: Level) -> Loss:
+        def loss(params: Params, key: Key, progress: Scalar) -> tuple[Scalar, Params]:
+            with rounded_products(self.products == ROUNDED), training_pass(key) as opened:
+                value = system.loss(params, key, source, level, self.batch, progress)
+            return value, opened.whole(params)
+
+        return loss
+
+    def _receiver_loss(self, joint: Joint, params: Params, system: System) -> Loss:
+        def loss(message: PyTree, key: Key, progress: Scalar) -> tuple[Scalar, PyTree]:
             key_sent, key_noise = jax.random.split(key)
             count = -(-self.receiver_batch // NOISES_PER_MESSAGE)
             sent, codes, _ = joint.sample(key_sent, count)
             # One batch, not one of each noise: a second axis made the slopes of the weights twice as slow.
             sent, codes = jax.tree.map(lambda a: jnp.concatenate([a] * NOISES_PER_MESSAGE), (sent, codes))
             z = noisy(joint.channel, key_noise, codes)
-            log_decoder = system.log_decoder(params | {"message": message}, joint.source)
-            with rounded_products(self.products == ROUNDED):
-                return -jax.vmap(log_decoder)(sent, z).mean()
+            received = params | {"message": message}
+            with rounded_products(self.products == ROUNDED), training_pass(key) as opened:
+                value = -system.log_probs(received, joint.source, sent, z).mean()
+            return value, opened.states.get("message", message)
 
         return loss
 
@@ -231,6 +240,17 @@ def sender(key: Seed, params: Params, source: Source, system: System, level: Lev
 def measurement_key(key: Seed) -> Key:
     """The stream of a lane's key that no training step draws from, so that what it samples has trained nothing."""
     return _streams(as_key(key))[4]
+
+
+def _measured(key: Key, joint: Joint, system: System, params: Params, level: Level) -> PyTree:
+    """What figures are made of, for two messages: the parts of a measurement that belong to the system."""
+    message, codes, z = joint.sample(key, 2)
+    noise = jax.vmap(joint.conditional)(z, codes), jax.vmap(joint.channel.moments)(codes)
+    decoded = jax.vmap(system.log_decoder(params, joint.source))(message, z)
+    if system.architecture.decode == "vector":
+        vectors, read = joint.source.sample(key, 2).vector, jax.vmap(system.front(params, joint.source))(z)
+        decoded += system.architecture.squared_error(params, joint.source, vectors, read)
+    return noise, decoded, system.prior_std(level, jnp.ones(()))
 
 
 def _in_order(source: Any, system: Any, level: Any) -> tuple[Source, System, Level]:

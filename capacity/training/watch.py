@@ -11,7 +11,8 @@ import optax
 from jaxtyping import PyTree
 
 from capacity.runtime.keys import Seed, as_key
-from capacity.training.fitting import Loss, apply_update
+from capacity.training.carried import learnt
+from capacity.training.fitting import Loss, one_step
 
 
 class Watched(NamedTuple):
@@ -48,8 +49,8 @@ def fit_watched(
     def step(carry: PyTree, i: jax.Array) -> PyTree:
         params, state = carry
         progress = i.astype(jnp.float32) / steps
-        value, gradient = jax.value_and_grad(loss)(params, jax.random.fold_in(key, i), progress)
-        return apply_update(optimiser, gradient, state, params), value
+        params, state, value = one_step(jax.random.fold_in(key, i), loss, optimiser, params, state, progress)
+        return (params, state), value
 
     def part(carry: PyTree, numbers: jax.Array) -> PyTree:
         carry, values = jax.lax.scan(step, carry, numbers)
@@ -58,5 +59,5 @@ def fit_watched(
         return carry, (values, seen)
 
     numbers = jnp.arange(steps).reshape(probes, -1)
-    (params, _), (values, seen) = jax.lax.scan(part, (params, optimiser.init(params)), numbers)
+    (params, _), (values, seen) = jax.lax.scan(part, (params, optimiser.init(learnt(params))), numbers)
     return Watched(params, values.reshape(-1), seen)

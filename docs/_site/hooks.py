@@ -18,6 +18,7 @@ from mkdocs.structure.files import File, Files  # noqa: E402
 TASKS = {
     "The command line": "commands.md",
     "Two arrays": "two_arrays.md",
+    "Your own network": "your_network.md",
     "Your own model, or VAE": "your_model.md",
     "Clusters": "clusters.md",
     "As a library": "library.md",

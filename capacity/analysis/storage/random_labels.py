@@ -18,7 +18,7 @@ from capacity.runtime.keys import Seed, as_key
 from capacity.training.fitting import apply_update, cosine_adam
 from capacity.training.noises import annealed_noise
 
-Network: TypeAlias = dict[str, jax.Array]
+LayerWeights: TypeAlias = dict[str, jax.Array]
 """A, b, c and d of f under "in", "bias", "out" and "shift"."""
 NOISE_DRAWS = 8  # draws of the noise in `Recall.noisy_log_probs`
 
@@ -82,11 +82,11 @@ def memorise(
     if noise is not None:
         optimiser = optax.chain(annealed_noise(noise.gradient, key_gradient), optimiser)
 
-    def loss(params: Network, key: jax.Array) -> jax.Array:
+    def loss(params: LayerWeights, key: jax.Array) -> jax.Array:
         log_probs = jax.nn.log_sigmoid(signs * _logits(params, key, points, noise))
         return -(there * log_probs).sum() / there.sum()
 
-    def step(carry: tuple[Network, PyTree], i: jax.Array) -> tuple[tuple[Network, PyTree], None]:
+    def step(carry: tuple[LayerWeights, PyTree], i: jax.Array) -> tuple[tuple[LayerWeights, PyTree], None]:
         params, state = carry
         gradient = jax.grad(loss)(params, jax.random.fold_in(key_noise, i))
         return apply_update(optimiser, gradient, state, params), None
@@ -104,7 +104,7 @@ def memorise(
     return Recall(silent, noisy.mean(0))
 
 
-def _init(key: jax.Array, inputs: int, hidden: int) -> Network:
+def _init(key: jax.Array, inputs: int, hidden: int) -> LayerWeights:
     key_in, key_out = jax.random.split(key)
     return {
         "in": jax.random.normal(key_in, (inputs, hidden)) * (2 / inputs) ** 0.5,
@@ -114,7 +114,7 @@ def _init(key: jax.Array, inputs: int, hidden: int) -> Network:
     }
 
 
-def _logits(params: Network, key: jax.Array, points: jax.Array, noise: Noise | None) -> jax.Array:
+def _logits(params: LayerWeights, key: jax.Array, points: jax.Array, noise: Noise | None) -> jax.Array:
     """Logits (n,): noise on the weights is drawn once, hidden units drop out anew for every point.
 
     Units that stay are scaled to keep the mean, as is the custom (Srivastava et al. 2014, section 10).

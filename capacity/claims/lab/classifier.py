@@ -16,8 +16,8 @@ from flax import nnx
 from jaxtyping import PyTree
 
 from capacity.results.estimate import NATS_PER_BIT
-from capacity.systems.architecture import merge
 from capacity.systems.networks import MLP
+from capacity.systems.networks.running import merge
 from capacity.training.fitting import apply_update
 
 Carry = tuple[PyTree, optax.OptState]  # the network's state, the optimiser's

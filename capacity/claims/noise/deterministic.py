@@ -24,9 +24,9 @@ from capacity.claims.claim import Answer, Claim, Context, Evidence, Prediction
 from capacity.claims.lab.experiment import Lane, LaneFigures, exact, grid, keys_of, labelled, run_lanes
 from capacity.plots.style import BLACK, BLUE, GREEN, RED, legend_below, quiet_grid
 from capacity.results.estimate import NATS_PER_BIT
-from capacity.systems.architecture import merge
 from capacity.systems.codes.pam import gray_level
 from capacity.systems.networks import MLP, AutoregressiveBits
+from capacity.systems.networks.running import merge
 from capacity.theory import gaussian_capacity
 from capacity.training import Params, cosine_adam, fit
 

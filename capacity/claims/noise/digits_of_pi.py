@@ -32,8 +32,8 @@ from capacity.claims.lab.experiment import (
     run_lanes,
 )
 from capacity.plots.style import BLACK, BLUE, GREEN, GREY, RED, legend_below, quiet_grid
-from capacity.systems.architecture import merge
 from capacity.systems.networks import MLP
+from capacity.systems.networks.running import merge
 from capacity.training import cosine_adam, fit
 from synthetic.pairs import AdditiveUniformPair, PiPlusNoise
 from synthetic.pi import compressed_bits, pi_digits

@@ -27,8 +27,8 @@ from capacity.claims.lab.experiment import Figures, LaneFigures, keys_of, labell
 from capacity.claims.lab.many_answers import SIDE, SPREAD, bimodal_losses, go_losses, orbits
 from capacity.plots.style import BLACK, BLUE, GREEN, GREY, RED
 from capacity.results.estimate import NATS_PER_BIT
-from capacity.systems.architecture import merge
 from capacity.systems.networks import MLP
+from capacity.systems.networks.running import merge
 from capacity.training import cosine_adam, fit
 
 QUESTION = 4  # numbers that the network is asked with, of which the answer does not depend
