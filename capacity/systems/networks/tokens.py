@@ -1,0 +1,117 @@
+"""Networks over tokens: a vector cut into patches, a stack that maps tokens to tokens, one linear layer at the end."""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import jax
+from flax import nnx
+
+from capacity.systems.networks.layout import Layout, from_tokens, layout_of, patch_of, tokens
+from capacity.systems.networks.network import Network
+from capacity.systems.networks.residual import linear
+
+if TYPE_CHECKING:
+    from synthetic.source import Source
+
+
+class Stack(nnx.Module):
+    """Maps the tokens of one item to as many others, (n, first width) -> (n, last width)."""
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        """All tokens of one item."""
+        raise NotImplementedError
+
+
+class TokenEncoder(nnx.Module):
+    """(dim,) -> (outputs,): tokens lifted to the first width, a stack, a linear layer over all that it says."""
+
+    def __init__(
+        self, layout: Layout, patch: int, widths: tuple[int, int], outputs: int, stack: Stack, rngs: nnx.Rngs
+    ):
+        self.layout, self.patch, self.stack = layout, patch, stack
+        count, size = token_shape(layout, patch)
+        self.lift, self.read = linear(size, widths[0], rngs), linear(count * widths[1], outputs, rngs)
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        """One vector."""
+        return self.read(self.stack(self.lift(tokens(x, self.layout, self.patch))).reshape(-1))
+
+
+class TokenDecoder(nnx.Module):
+    """(inputs,) -> (dim,): a linear layer to tokens of the first width, a stack, and each token to its patch."""
+
+    def __init__(self, inputs: int, layout: Layout, patch: int, widths: tuple[int, int], stack: Stack, rngs: nnx.Rngs):
+        self.layout, self.patch, self.stack = layout, patch, stack
+        count, size = token_shape(layout, patch)
+        self.shape = count, widths[0]
+        self.lift, self.read = linear(inputs, count * widths[0], rngs), linear(widths[1], size, rngs)
+
+    def __call__(self, z: jax.Array) -> jax.Array:
+        """One noisy code."""
+        return from_tokens(self.read(self.stack(self.lift(z).reshape(self.shape))), self.layout, self.patch)
+
+
+@dataclass(frozen=True)
+class TokenNetwork(Network):
+    """A family whose encoders and decoders are a stack over tokens; it names the stack.
+
+    Attributes:
+        patch: side of the patches that are a token each; by default the smallest that leaves at most 64 tokens.
+        layout: (length, channels) or (height, width, channels); by default the source's own.
+    """
+
+    patch: int | None = None
+    layout: tuple[int, ...] | None = None
+
+    @abstractmethod
+    def stack(self, count: int, widths: Sequence[int], activation: str, rngs: nnx.Rngs) -> Stack:
+        """A stack over `count` tokens, (count, widths[0]) -> (count, widths of `ends`)."""
+
+    def ends(self, widths: Sequence[int]) -> tuple[int, int]:
+        """Numbers of a token before and after the stack: the first width."""
+        return widths[0], widths[0]
+
+    def encoder(
+        self, source: Source, outputs: int, widths: Sequence[int], activation: str
+    ) -> Callable[[nnx.Rngs], nnx.Module]:
+        """Builder of the encoder, vector (dim,) -> (outputs,)."""
+        layout, patch, count = self._cut(source)
+
+        def build(rngs: nnx.Rngs) -> nnx.Module:
+            if not widths:
+                return linear(source.dim, outputs, rngs)
+            stack = self.stack(count, widths, activation, rngs)
+            return TokenEncoder(layout, patch, self.ends(widths), outputs, stack, rngs)
+
+        return build
+
+    def decoder(
+        self, source: Source, inputs: int, widths: Sequence[int], activation: str
+    ) -> Callable[[nnx.Rngs], nnx.Module]:
+        """Builder of the vector decoder, (inputs,) -> (dim,)."""
+        layout, patch, count = self._cut(source)
+
+        def build(rngs: nnx.Rngs) -> nnx.Module:
+            if not widths:
+                return linear(inputs, source.dim, rngs)
+            stack = self.stack(count, widths, activation, rngs)
+            return TokenDecoder(inputs, layout, patch, self.ends(widths), stack, rngs)
+
+        return build
+
+    def _cut(self, source: Source) -> tuple[Layout, int, int]:
+        layout = layout_of(source, self.layout)
+        patch = patch_of(layout, self.patch)
+        return layout, patch, token_shape(layout, patch)[0]
+
+
+def token_shape(layout: Layout, patch: int) -> tuple[int, int]:
+    """How many tokens a vector has, and how many numbers a token."""
+    *axes, channels = layout
+    size = patch ** len(axes) * channels
+    return math.prod(layout) // size, size
