@@ -1,4 +1,4 @@
-"""Sizes of the networks that every system shares, and their losses: encoder, message decoder, vector decoder.
+"""The networks that every system shares, how they are run, and their losses: encoder, message and vector decoder.
 
 Every system ends in two decoders.  A message decoder q(m|z) gives the lower bound; it also drives the encoder if
 `decode="bits"`.  With `decode="vector"` a vector decoder (normal likelihood of a fixed variance) drives it, and the
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -18,18 +18,26 @@ from flax import nnx
 from capacity.channels import Posterior
 from capacity.runtime.shapes import Key, Message, Scalar, Units, Vector
 from capacity.runtime.whole import whole
-from capacity.systems.networks import ACTIVATIONS, MLP, AutoregressiveBits, GaussianMessage
+from capacity.systems.networks import ACTIVATIONS, MLPNetwork, Network
+from capacity.systems.networks.network import Build, BuildMessage
 from capacity.training.system import Params
 
 if TYPE_CHECKING:
     from synthetic.source import Draws, Source
 
-Module = TypeVar("Module", bound=nnx.Module)
+Module = TypeVar("Module")
+State: TypeAlias = nnx.State[Any, Any]
+"""Parameters of one network."""
+
+PERCEPTRONS = MLPNetwork()
 
 
 @dataclass(frozen=True)
 class Architecture:
-    """Sizes that the systems share.
+    """Networks that the systems share: their sizes, and the structure that all of them have.
+
+    A system runs them by `encode`, `encode_one`, `reconstruction` and the other methods here, never by a builder of its
+    own, so that whatever a structure needs is done in one place.
 
     Attributes:
         units: how many numbers pass the channel.
@@ -38,6 +46,7 @@ class Architecture:
         activation: one of `ACTIVATIONS`.
         decode: "bits" (the message) or "vector".
         decoder_variance: variance of the vector decoder's normal likelihood.
+        network: their structure; multilayer perceptrons unless one is given.
 
     Raises:
         ValueError: for any value out of its range.
@@ -49,6 +58,7 @@ class Architecture:
     activation: str = "silu"
     decode: str = "bits"
     decoder_variance: float = 0.1
+    network: Network = PERCEPTRONS
 
     def __post_init__(self) -> None:
         if whole(self.units, "units", None, None) < 1:
@@ -62,24 +72,45 @@ class Architecture:
         if not self.decoder_variance > 0:
             raise ValueError(f"Expected a positive decoder_variance; got {self.decoder_variance}.")
 
-    def encoder(self, source: Source, outputs: int) -> Callable[[nnx.Rngs], MLP]:
+    def encoder(self, source: Source, outputs: int) -> Build:
         """Builder of the encoder, vector (dim,) -> (outputs,)."""
         narrower = tuple(-(-2 * w // 3) for w in self.widths)
         hidden = narrower if self.encoder_widths is None else self.encoder_widths
-        return lambda rngs: MLP((source.dim, *hidden, outputs), self.activation, rngs)
+        return self.network.encoder(source, outputs, hidden, self.activation)
 
-    def posterior(self, source: Source, state: nnx.State[Any, Any], x: Vector) -> Posterior:
-        """Mean and log standard deviation of the code of one vector, by an encoder of twice the units."""
-        return Posterior(*jnp.split(merge(self.encoder(source, 2 * self.units), state)(x), 2))
-
-    def message(self, source: Source) -> Callable[[nnx.Rngs], AutoregressiveBits | GaussianMessage]:
+    def message(self, source: Source) -> BuildMessage:
         """Builder of the message decoder."""
-        kind = AutoregressiveBits if source.discrete else GaussianMessage
-        return lambda rngs: kind(self.units, source.message_dim, self.widths, self.activation, rngs)
+        return self.network.message(source, self.units, self.widths, self.activation)
 
-    def vector(self, source: Source) -> Callable[[nnx.Rngs], MLP]:
+    def vector(self, source: Source) -> Build:
         """Builder of the vector decoder, (units,) -> (dim,)."""
-        return lambda rngs: MLP((self.units, *self.widths, source.dim), self.activation, rngs)
+        return self.network.decoder(source, self.units, self.widths, self.activation)
+
+    def encode(self, state: State, source: Source, vectors: jax.Array, outputs: int) -> jax.Array:
+        """What the encoder gives for a batch, (n, dim) -> (n, outputs), as a loss has it.
+
+        Args:
+            state: the encoder's.
+            source: of the vectors.
+            vectors: a batch.
+            outputs: as the encoder was made with.
+        """
+        return jax.vmap(merge(self.encoder(source, outputs), state))(vectors)
+
+    def encode_one(self, state: State, source: Source, vector: Vector, outputs: int) -> jax.Array:
+        """What the trained encoder gives for one vector, (dim,) -> (outputs,).
+
+        Args: as of `encode`.
+        """
+        return merge(self.encoder(source, outputs), state)(vector)
+
+    def posteriors(self, state: State, source: Source, vectors: jax.Array) -> Posterior:
+        """Mean and log standard deviation of the codes of a batch, each (n, units), as a loss has them."""
+        return Posterior(*jnp.split(self.encode(state, source, vectors, 2 * self.units), 2, axis=1))
+
+    def posterior(self, source: Source, state: State, x: Vector) -> Posterior:
+        """Mean and log standard deviation of the code of one vector, by an encoder of twice the units."""
+        return Posterior(*jnp.split(self.encode_one(state, source, x, 2 * self.units), 2))
 
     def init(self, key: Key, source: Source, outputs: int) -> Params:
         """Fresh parameters of all networks: states under "encoder", "message" and, with decode="vector", "vector".
@@ -89,7 +120,8 @@ class Architecture:
             source: its lengths of vector and message are those of the networks.
             outputs: of the encoder.
         """
-        builders = {"encoder": self.encoder(source, outputs), "message": self.message(source)}
+        builders: dict[str, Callable[[nnx.Rngs], object]] = {}
+        builders["encoder"], builders["message"] = self.encoder(source, outputs), self.message(source)
         if self.decode == "vector":
             builders["vector"] = self.vector(source)
         keys = jax.random.split(key, 3)
@@ -122,7 +154,7 @@ class Architecture:
 DEFAULT = Architecture()
 
 
-def merge(build: Callable[[nnx.Rngs], Module], state: nnx.State[Any, Any]) -> Module:
+def merge(build: Callable[[nnx.Rngs], Module], state: State) -> Module:
     """A module of known structure around given parameters; nothing is initialised."""
     module: Module = nnx.merge(nnx.graphdef(nnx.eval_shape(lambda: build(nnx.Rngs(0)))), state)
     return module

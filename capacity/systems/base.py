@@ -7,17 +7,16 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import jax
 import jax.numpy as jnp
-from flax import nnx
 
 from capacity.channels import Channel
 from capacity.channels.channel import Code
 from capacity.joint.joint import Joint
 from capacity.runtime.shapes import Key, Scalar, Units, Vector
-from capacity.systems.architecture import DEFAULT, Architecture, merge
+from capacity.systems.architecture import DEFAULT, Architecture, State
 from capacity.systems.constraints import Constraint, constrained, standardised, whole_moments
 from capacity.training.system import Level, Params, System
 
@@ -102,7 +101,7 @@ class ChannelSystem(System):
     def loss(self, params: Params, key: Key, source: Source, level: Level, n: int, progress: Scalar) -> Scalar:
         key_source, key_noise = jax.random.split(key)
         batch = source.sample(key_source, n)
-        raw = jax.vmap(merge(self.architecture.encoder(source, self.outputs()), params["encoder"]))(batch.vector)
+        raw = self.architecture.encode(params["encoder"], source, batch.vector, self.outputs())
         units = constrained(standardised(raw[:, : self.architecture.units], 1.0), self.constraint)
         codes = jax.vmap(self.code, (None, None, 0, 0))(params, level, units, raw[:, self.architecture.units :])
         z = jax.vmap(self.training_channel(level))(jax.random.split(key_noise, n), codes)
@@ -115,7 +114,7 @@ class ChannelSystem(System):
         encoder = jax.tree_util.Partial(self._encode, source, sent, level, (shift, scale))
         return Joint(source, encoder, self.channel(level))
 
-    def _raw(self, source: Source, state: nnx.State[Any, Any], x: Vector) -> Units:
+    def _raw(self, source: Source, state: State, x: Vector) -> Units:
         return self._outputs(source, state, x)[: self.architecture.units]
 
     def _encode(self, source: Source, params: Params, level: Level, moments: tuple[Units, Units], x: Vector) -> Code:
@@ -123,5 +122,5 @@ class ChannelSystem(System):
         units = constrained((out[: self.architecture.units] - shift) * scale, self.constraint)
         return self.code(params, level, units, out[self.architecture.units :])
 
-    def _outputs(self, source: Source, state: nnx.State[Any, Any], x: Vector) -> jax.Array:
-        return merge(self.architecture.encoder(source, self.outputs()), state)(x)
+    def _outputs(self, source: Source, state: State, x: Vector) -> jax.Array:
+        return self.architecture.encode_one(state, source, x, self.outputs())

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import jax
 import jax.numpy as jnp
-from flax import nnx
 
 from capacity.joint.joint import Joint
 from capacity.runtime.shapes import Key, Scalar, Units, Vector
 from capacity.systems.antithetic import antithetic_codes, messages_for, repeat_batch
-from capacity.systems.architecture import merge
+from capacity.systems.architecture import State
 from capacity.systems.constraints import standardised, whole_moments
 from capacity.systems.normal_noise import GaussianNoiseSystem
 from capacity.theory import pam_information
@@ -74,7 +73,7 @@ class GaussianAutoencoder(GaussianNoiseSystem):
     def loss(self, params: Params, key: Key, source: Source, level: Level, n: int, progress: Scalar) -> Scalar:
         key_source, key_noise = jax.random.split(key)
         batch = source.sample(key_source, messages_for(n))
-        u = jax.vmap(merge(self.architecture.encoder(source, self.architecture.units), params["encoder"]))(batch.vector)
+        u = self.architecture.encode(params["encoder"], source, batch.vector, self.architecture.units)
         if self.power is not None:
             u = standardised(u, self.power)
             level = self._annealed(self.power, source, level, progress)
@@ -94,6 +93,5 @@ class GaussianAutoencoder(GaussianNoiseSystem):
         encoder = jax.tree_util.Partial(self._encode, source, params["encoder"], shift, scale)
         return Joint(source, encoder, self.channel(level))
 
-    def _encode(self, source: Source, state: nnx.State[Any, Any], shift: Units, scale: Units, x: Vector) -> Units:
-        encode = merge(self.architecture.encoder(source, self.architecture.units), state)
-        return (encode(x) - shift) * scale
+    def _encode(self, source: Source, state: State, shift: Units, scale: Units, x: Vector) -> Units:
+        return (self.architecture.encode_one(state, source, x, self.architecture.units) - shift) * scale

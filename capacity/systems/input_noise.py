@@ -16,7 +16,6 @@ import jax.numpy as jnp
 
 from capacity.joint.joint import Joint
 from capacity.runtime.shapes import Key, Scalar, Units, Vector
-from capacity.systems.architecture import merge
 from capacity.systems.constraints import calibration
 from capacity.systems.normal_noise import GaussianNoiseSystem
 from capacity.training.system import Level, Params
@@ -56,11 +55,12 @@ class InputNoiseAutoencoder(GaussianNoiseSystem):
         key_source, key_noise = jax.random.split(key)
         batch = source.sample(key_source, n)
         noisy = batch.vector + level * jax.random.normal(key_noise, batch.vector.shape)
-        return self.architecture.reconstruction(params, source, batch, jax.vmap(self.front(params, source))(noisy))
+        u = self.architecture.encode(params["encoder"], source, noisy, self.architecture.units)
+        return self.architecture.reconstruction(params, source, batch, u)
 
     def front(self, params: Params, source: Source) -> Callable[[Vector], Units]:
         """The encoder, which stands behind the noise: noisy vector (dim,) to (units,)."""
-        return merge(self.architecture.encoder(source, self.architecture.units), params["encoder"])
+        return lambda noisy: self.architecture.encode_one(params["encoder"], source, noisy, self.architecture.units)
 
     def joint(self, params: Params, key: Key, source: Source, level: Level) -> Joint:
         """The vector as it is, and the noise on it."""

@@ -66,7 +66,7 @@ class TargetVAE(LearntNoiseSystem):
         """Reconstruction + lambda rate, nats, of n fresh samples; its gradient climbs in `log_multiplier`."""
         key_source, key_noise = jax.random.split(key)
         batch = source.sample(key_source, n)
-        posterior = jax.vmap(self.posterior(params, source))(batch.vector)
+        posterior = self.architecture.posteriors(params["encoder"], source, batch.vector)
         z = reparametrised(key_noise, posterior)
         rate = mean_rate(posterior)
         received = rate

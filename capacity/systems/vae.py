@@ -48,7 +48,7 @@ class VAE(LearntNoiseSystem):
     def loss(self, params: Params, key: Key, source: Source, level: Level, n: int, progress: Scalar) -> Scalar:
         key_source, key_noise = jax.random.split(key)
         batch = source.sample(key_source, messages_for(n))
-        posterior = jax.vmap(self.posterior(params, source))(batch.vector)
+        posterior = self.architecture.posteriors(params["encoder"], source, batch.vector)
         z = antithetic_codes(key_noise, posterior.mean, jnp.exp(posterior.log_std))
         weight = level * (self.rate_start + (1 - self.rate_start) * jnp.minimum(2 * progress, 1))
         return self.architecture.reconstruction(params, source, repeat_batch(batch), z) + weight * mean_rate(posterior)
