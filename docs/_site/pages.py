@@ -71,6 +71,7 @@ def _to_notebook(root: Path, name: str) -> str:
 
 HEADS = {
     "system": "A named recipe: encoder, channel, decoder, loss, and which knob is the noise level.",
+    "network": "A structure that encoder and decoders have, made from widths for any source.",
     "source": "A distribution of messages whose entropy is known exactly, and the vectors that carry them.",
     "channel": "The noise between a network's units: sampler, density, and a ceiling, or why there is none.",
     "bound": "Bits of a joint: exact, a lower or an upper bound.",

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 import jax
 from flax import nnx
 from jax import lax
 
+from capacity.runtime.whole import whole
 from capacity.systems.networks.residual import Residual, TwoLayers
 from capacity.systems.networks.tokens import Stack, TokenNetwork
 from capacity.training.precision import product
@@ -80,12 +80,18 @@ class AttentionNetwork(TokenNetwork):
     Attributes:
         patch, layout: as in `TokenNetwork`.
         heads: of an attention layer.
+
+    Raises:
+        ValueError: for a patch or heads below 1.
     """
 
-    name: ClassVar[str] = "attention"
-    summary: ClassVar[str] = "transformer over the numbers of a sequence or the patches of an image"
-
     heads: int = 4
+    name = "attention"
+    summary = "transformer over the numbers of a sequence or the patches of an image"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        whole(self.heads, "heads", most=None)
 
     def stack(self, count: int, widths: Sequence[int], activation: str, rngs: nnx.Rngs) -> Transformer:
         """(count, stream) -> (count, stream)."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 import jax
 from flax import nnx
@@ -49,8 +48,8 @@ class Mixer(Stack):
 class MixerNetwork(TokenNetwork):
     """An MLP-mixer over tokens; `widths` are the hidden widths of both its parts, the stream has the first."""
 
-    name: ClassVar[str] = "mixer"
-    summary: ClassVar[str] = "perceptrons across tokens and across channels in turn"
+    name = "mixer"
+    summary = "perceptrons across tokens and across channels in turn"
 
     def stack(self, count: int, widths: Sequence[int], activation: str, rngs: nnx.Rngs) -> Mixer:
         """(count, stream) -> (count, stream)."""

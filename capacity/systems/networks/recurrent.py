@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -38,8 +37,8 @@ class Recurrence(Stack):
 class RecurrentNetwork(TokenNetwork):
     """Gated recurrent units over tokens; `widths` are those of its layers."""
 
-    name: ClassVar[str] = "recurrent"
-    summary: ClassVar[str] = "gated recurrent units along the numbers of a sequence or the patches of an image"
+    name = "recurrent"
+    summary = "gated recurrent units along the numbers of a sequence or the patches of an image"
 
     def stack(self, count: int, widths: Sequence[int], activation: str, rngs: nnx.Rngs) -> Recurrence:
         """(count, first width) -> (count, last width)."""

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import jax
 from flax import nnx
 
 from capacity.systems.networks.mlp import ACTIVATIONS
-from capacity.systems.networks.network import Network
+from capacity.systems.networks.network import Build, Network
 from capacity.training.precision import product
 
 if TYPE_CHECKING:
@@ -22,7 +22,13 @@ if TYPE_CHECKING:
 
 
 def linear(inputs: int, outputs: int, rngs: nnx.Rngs, *, zero: bool = False) -> nnx.Linear:
-    """A linear layer over the last axis; `zero` starts it at zero."""
+    """A linear layer over the last axis.
+
+    Args:
+        inputs, outputs: lengths of that axis.
+        rngs: decides the kernel.
+        zero: start the kernel at zero.
+    """
     init = nnx.initializers.zeros_init() if zero else nnx.initializers.lecun_normal()
     return nnx.Linear(inputs, outputs, kernel_init=init, dot_general=product, rngs=rngs)
 
@@ -69,19 +75,13 @@ class ResidualMLP(nnx.Module):
 
 @dataclass(frozen=True)
 class ResidualNetwork(Network):
-    """A residual perceptron; `widths` are those of its blocks, the stream has the first."""
+    """A residual perceptron; `widths` are those of its blocks, and the stream has the first."""
 
-    name: ClassVar[str] = "residual"
-    summary: ClassVar[str] = "perceptron of residual blocks with layer norms"
+    name = "residual"
+    summary = "perceptron of residual blocks with layer norms"
 
-    def encoder(
-        self, source: Source, outputs: int, widths: Sequence[int], activation: str
-    ) -> Callable[[nnx.Rngs], ResidualMLP]:
-        """Builder of the encoder, vector (dim,) -> (outputs,)."""
+    def encoder(self, source: Source, outputs: int, widths: Sequence[int], activation: str) -> Build:
         return lambda rngs: ResidualMLP(source.dim, widths, outputs, activation, rngs)
 
-    def decoder(
-        self, source: Source, inputs: int, widths: Sequence[int], activation: str
-    ) -> Callable[[nnx.Rngs], ResidualMLP]:
-        """Builder of the vector decoder, (inputs,) -> (dim,)."""
+    def decoder(self, source: Source, inputs: int, widths: Sequence[int], activation: str) -> Build:
         return lambda rngs: ResidualMLP(inputs, widths, source.dim, activation, rngs)

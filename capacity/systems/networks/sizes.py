@@ -1,8 +1,6 @@
 """Sizes of networks, told without making them: parameters, and multiply-adds of one vector, from the traced program.
 
-Structures are held equal by their parameters: `equal_widths` gives an architecture whose encoder and decoders have as
-many as another's have.  Numbers that a mask keeps from acting (`AutoregressiveBits`) are counted, as they are kept and
-multiplied.
+Numbers that a mask keeps from acting (`AutoregressiveBits`) are counted: they are kept and multiplied as others are.
 """
 
 from __future__ import annotations
@@ -44,8 +42,16 @@ def network_size(build: Callable[[nnx.Rngs], Any], call: Callable[..., PyTree], 
     items = [jax.ShapeDtypeStruct((length,), jnp.float32) for length in shapes]
     traced = jax.make_jaxpr(lambda state, *items: call(nnx.merge(graph, state), *items))(state, *items)
     found = [_work(eqn, times) for eqn, times in _products(traced.jaxpr, 1)]
-    parameters = sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(nnx.state(state, nnx.Param)))
-    return NetworkSize(parameters, sum(work for work, _ in found), sum(kept for _, kept in found))
+    return NetworkSize(_parameters(state), sum(work for work, _ in found), sum(kept for _, kept in found))
+
+
+def parameters_of(build: Callable[[nnx.Rngs], object]) -> int:
+    """How many parameters the module of a builder has; nothing is initialised."""
+    return _parameters(nnx.split(nnx.eval_shape(lambda: build(nnx.Rngs(0))))[1])
+
+
+def _parameters(state: nnx.State[Any, Any]) -> int:
+    return sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(nnx.state(state, nnx.Param)))
 
 
 def _products(jaxpr: Jaxpr, times: int) -> Iterator[tuple[JaxprEqn, int]]:
@@ -59,7 +65,9 @@ def _products(jaxpr: Jaxpr, times: int) -> Iterator[tuple[JaxprEqn, int]]:
 
 def _inner(eqn: JaxprEqn) -> list[Jaxpr]:
     parts = [part for given in eqn.params.values() for part in (given if isinstance(given, tuple) else (given,))]
-    return [part.jaxpr if isinstance(part, ClosedJaxpr) else part for part in parts if isinstance(part, ClosedJaxpr | Jaxpr)]
+    return [
+        part.jaxpr if isinstance(part, ClosedJaxpr) else part for part in parts if isinstance(part, ClosedJaxpr | Jaxpr)
+    ]
 
 
 def _work(eqn: JaxprEqn, times: int) -> tuple[int, int]:

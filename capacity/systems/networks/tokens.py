@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import jax
 from flax import nnx
 
+from capacity.runtime.whole import whole
 from capacity.systems.networks.layout import Layout, from_tokens, layout_of, patch_of, tokens
-from capacity.systems.networks.network import Network
+from capacity.systems.networks.network import Build, Network
 from capacity.systems.networks.residual import linear
 
 if TYPE_CHECKING:
@@ -30,9 +31,7 @@ class Stack(nnx.Module):
 class TokenEncoder(nnx.Module):
     """(dim,) -> (outputs,): tokens lifted to the first width, a stack, a linear layer over all that it says."""
 
-    def __init__(
-        self, layout: Layout, patch: int, widths: tuple[int, int], outputs: int, stack: Stack, rngs: nnx.Rngs
-    ):
+    def __init__(self, layout: Layout, patch: int, widths: tuple[int, int], outputs: int, stack: Stack, rngs: nnx.Rngs):
         self.layout, self.patch, self.stack = layout, patch, stack
         count, size = token_shape(layout, patch)
         self.lift, self.read = linear(size, widths[0], rngs), linear(count * widths[1], outputs, rngs)
@@ -63,10 +62,17 @@ class TokenNetwork(Network):
     Attributes:
         patch: side of the patches that are a token each; by default the smallest that leaves at most 64 tokens.
         layout: (length, channels) or (height, width, channels); by default the source's own.
+
+    Raises:
+        ValueError: for a patch below 1.
     """
 
     patch: int | None = None
     layout: tuple[int, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if self.patch is not None:
+            whole(self.patch, "patch", most=None)
 
     @abstractmethod
     def stack(self, count: int, widths: Sequence[int], activation: str, rngs: nnx.Rngs) -> Stack:
@@ -76,13 +82,10 @@ class TokenNetwork(Network):
         """Numbers of a token before and after the stack: the first width."""
         return widths[0], widths[0]
 
-    def encoder(
-        self, source: Source, outputs: int, widths: Sequence[int], activation: str
-    ) -> Callable[[nnx.Rngs], nnx.Module]:
-        """Builder of the encoder, vector (dim,) -> (outputs,)."""
+    def encoder(self, source: Source, outputs: int, widths: Sequence[int], activation: str) -> Build:
         layout, patch, count = self._cut(source)
 
-        def build(rngs: nnx.Rngs) -> nnx.Module:
+        def build(rngs: nnx.Rngs) -> TokenEncoder | nnx.Linear:
             if not widths:
                 return linear(source.dim, outputs, rngs)
             stack = self.stack(count, widths, activation, rngs)
@@ -90,13 +93,10 @@ class TokenNetwork(Network):
 
         return build
 
-    def decoder(
-        self, source: Source, inputs: int, widths: Sequence[int], activation: str
-    ) -> Callable[[nnx.Rngs], nnx.Module]:
-        """Builder of the vector decoder, (inputs,) -> (dim,)."""
+    def decoder(self, source: Source, inputs: int, widths: Sequence[int], activation: str) -> Build:
         layout, patch, count = self._cut(source)
 
-        def build(rngs: nnx.Rngs) -> nnx.Module:
+        def build(rngs: nnx.Rngs) -> TokenDecoder | nnx.Linear:
             if not widths:
                 return linear(inputs, source.dim, rngs)
             stack = self.stack(count, widths, activation, rngs)
