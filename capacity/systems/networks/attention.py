@@ -7,15 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import jax
 from flax import nnx
 from jax import lax
 
 from capacity.runtime.whole import whole
+from capacity.systems.networks.causal import CausalBits
+from capacity.systems.networks.network import BuildMessage
 from capacity.systems.networks.residual import Residual, TwoLayers
 from capacity.systems.networks.tokens import Stack, TokenNetwork
 from capacity.training.precision import product
+
+if TYPE_CHECKING:
+    from synthetic.source import Source
 
 
 def flat_product(
@@ -46,7 +52,8 @@ class SelfAttention(nnx.Module):
 
     def __call__(self, x: jax.Array) -> jax.Array:
         """Of the shape of x, (n, width)."""
-        return self.attention(x, is_causal=self.causal)
+        found: jax.Array = self.attention(x, is_causal=self.causal)
+        return found
 
 
 class Transformer(Stack):
@@ -70,7 +77,8 @@ class Transformer(Stack):
         h = x + self.places[...]
         for block in self.blocks:
             h = block(h)
-        return self.norm(h)
+        found: jax.Array = self.norm(h)
+        return found
 
 
 @dataclass(frozen=True)
@@ -80,18 +88,31 @@ class AttentionNetwork(TokenNetwork):
     Attributes:
         patch, layout: as in `TokenNetwork`.
         heads: of an attention layer.
+        causal: decode a message by a transformer over its digits, instead of a masked perceptron.
 
     Raises:
         ValueError: for a patch or heads below 1.
     """
 
     heads: int = 4
+    causal: bool = False
     name = "attention"
     summary = "transformer over the numbers of a sequence or the patches of an image"
 
     def __post_init__(self) -> None:
         super().__post_init__()
         whole(self.heads, "heads", most=None)
+
+    def message(self, source: Source, inputs: int, widths: Sequence[int], activation: str) -> BuildMessage:
+        if not (self.causal and source.discrete and widths):
+            return super().message(source, inputs, widths, activation)
+        digits = source.message_dim
+
+        def build(rngs: nnx.Rngs) -> CausalBits:
+            stack = Transformer(digits, widths, self.heads, activation, rngs, causal=True)
+            return CausalBits(inputs, digits, self.ends(widths), stack, rngs)
+
+        return build
 
     def stack(self, count: int, widths: Sequence[int], activation: str, rngs: nnx.Rngs) -> Transformer:
         """(count, stream) -> (count, stream)."""

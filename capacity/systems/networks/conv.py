@@ -64,10 +64,10 @@ class Upsampling(nnx.Module):
         window, finer = (kernel,) * len(axes), stride ** len(axes)
         self.layers = nnx.List([nnx.Conv(a, finer * b, window, rngs=rngs) for a, b in pairwise((*widths, channels))])
 
-    def __call__(self, z: jax.Array) -> jax.Array:
+    def __call__(self, x: jax.Array) -> jax.Array:
         """One noisy code."""
         *axes, _ = self.layout
-        h = self.lift(z).reshape(*self.coarsest, -1)
+        h = self.lift(x).reshape(*self.coarsest, -1)
         for layer in self.layers:
             h = layer(ACTIVATIONS[self.activation](h))
             fine = [self.stride * axis for axis in h.shape[:-1]]

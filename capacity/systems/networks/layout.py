@@ -62,7 +62,7 @@ def patch_of(layout: Layout, asked: int | None) -> int:
         if asked < 1 or any(axis % asked for axis in axes):
             raise ValueError(f"Expected a patch that divides the axes {axes}; got {asked}.")
         return asked
-    sides = [2**i for i in range(max(axes).bit_length()) if all(axis % 2**i == 0 for axis in axes)]
+    sides: list[int] = [2**i for i in range(max(axes).bit_length()) if all(axis % 2**i == 0 for axis in axes)]
     few = [side for side in sides if math.prod(axis // side for axis in axes) <= MOST_TOKENS]
     return few[0] if few else sides[-1]
 

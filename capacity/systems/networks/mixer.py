@@ -20,7 +20,8 @@ class AcrossTokens(nnx.Module):
 
     def __call__(self, x: jax.Array) -> jax.Array:
         """All tokens of one item."""
-        return self.inner(x.T).T
+        mixed: jax.Array = self.inner(x.T).T
+        return mixed
 
 
 class Mixer(Stack):
@@ -41,7 +42,8 @@ class Mixer(Stack):
         h = x
         for block in self.blocks:
             h = block(h)
-        return self.norm(h)
+        found: jax.Array = self.norm(h)
+        return found
 
 
 @dataclass(frozen=True)

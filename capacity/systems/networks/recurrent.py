@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import jax
 import jax.numpy as jnp
 from flax import nnx
 
+from capacity.systems.networks.causal import CausalBits
+from capacity.systems.networks.network import BuildMessage
 from capacity.systems.networks.tokens import Stack, TokenNetwork
+
+if TYPE_CHECKING:
+    from synthetic.source import Source
 
 
 class Recurrence(Stack):
@@ -35,10 +41,26 @@ class Recurrence(Stack):
 
 @dataclass(frozen=True)
 class RecurrentNetwork(TokenNetwork):
-    """Gated recurrent units over tokens; `widths` are those of its layers."""
+    """Gated recurrent units over tokens; `widths` are those of its layers.
 
+    Attributes:
+        patch, layout: as in `TokenNetwork`.
+        causal: decode a message by gated units over its digits, instead of a masked perceptron.
+    """
+
+    causal: bool = False
     name = "recurrent"
     summary = "gated recurrent units along the numbers of a sequence or the patches of an image"
+
+    def message(self, source: Source, inputs: int, widths: Sequence[int], activation: str) -> BuildMessage:
+        if not (self.causal and source.discrete and widths):
+            return super().message(source, inputs, widths, activation)
+        digits = source.message_dim
+
+        def build(rngs: nnx.Rngs) -> CausalBits:
+            return CausalBits(inputs, digits, self.ends(widths), Recurrence(widths[0], widths, rngs), rngs)
+
+        return build
 
     def stack(self, count: int, widths: Sequence[int], activation: str, rngs: nnx.Rngs) -> Recurrence:
         """(count, first width) -> (count, last width)."""

@@ -72,8 +72,8 @@ def _inner(eqn: JaxprEqn) -> list[Jaxpr]:
 
 def _work(eqn: JaxprEqn, times: int) -> tuple[int, int]:
     """Multiply-adds, and numbers that come in and are no kernel."""
-    left, right = (v.aval.shape for v in eqn.invars[:2])
-    out = math.prod(eqn.outvars[0].aval.shape)
+    left, right, result = (v.aval.shape for v in (*eqn.invars[:2], eqn.outvars[0]))  # type: ignore[attr-defined]
+    out = math.prod(result)
     if eqn.primitive.name == "layer_product":
         summed = left[-1]
     elif eqn.primitive.name == "dot_general":

@@ -13,6 +13,7 @@ from flax import nnx
 
 from capacity.runtime.whole import whole
 from capacity.systems.networks.layout import Layout, from_tokens, layout_of, patch_of, tokens
+from capacity.systems.networks.mlp import MLP
 from capacity.systems.networks.network import Build, Network
 from capacity.systems.networks.residual import linear
 
@@ -50,9 +51,9 @@ class TokenDecoder(nnx.Module):
         self.shape = count, widths[0]
         self.lift, self.read = linear(inputs, count * widths[0], rngs), linear(widths[1], size, rngs)
 
-    def __call__(self, z: jax.Array) -> jax.Array:
+    def __call__(self, x: jax.Array) -> jax.Array:
         """One noisy code."""
-        return from_tokens(self.read(self.stack(self.lift(z).reshape(self.shape))), self.layout, self.patch)
+        return from_tokens(self.read(self.stack(self.lift(x).reshape(self.shape))), self.layout, self.patch)
 
 
 @dataclass(frozen=True)
@@ -85,9 +86,9 @@ class TokenNetwork(Network):
     def encoder(self, source: Source, outputs: int, widths: Sequence[int], activation: str) -> Build:
         layout, patch, count = self._cut(source)
 
-        def build(rngs: nnx.Rngs) -> TokenEncoder | nnx.Linear:
+        def build(rngs: nnx.Rngs) -> TokenEncoder | MLP:
             if not widths:
-                return linear(source.dim, outputs, rngs)
+                return MLP((source.dim, outputs), activation, rngs)
             stack = self.stack(count, widths, activation, rngs)
             return TokenEncoder(layout, patch, self.ends(widths), outputs, stack, rngs)
 
@@ -96,9 +97,9 @@ class TokenNetwork(Network):
     def decoder(self, source: Source, inputs: int, widths: Sequence[int], activation: str) -> Build:
         layout, patch, count = self._cut(source)
 
-        def build(rngs: nnx.Rngs) -> TokenDecoder | nnx.Linear:
+        def build(rngs: nnx.Rngs) -> TokenDecoder | MLP:
             if not widths:
-                return linear(inputs, source.dim, rngs)
+                return MLP((inputs, source.dim), activation, rngs)
             stack = self.stack(count, widths, activation, rngs)
             return TokenDecoder(inputs, layout, patch, self.ends(widths), stack, rngs)
 

@@ -33,26 +33,28 @@ from capacity.training import Training
 from synthetic import FairBits, GaussianVectors, Sprites
 
 UNITS, WIDTHS, BITS = 3, (6, 5), 4
+CASES = {name: kind() for name, kind in NETWORKS.items()} | {
+    "attention, causal": AttentionNetwork(causal=True),
+    "recurrent, causal": RecurrentNetwork(causal=True),
+}
 BITS_SOURCE = FairBits.build(jax.random.key(1), BITS, 10)
 IMAGES = Sprites.build(jax.random.key(1), BITS, 64)
 SOURCES = {"bits": BITS_SOURCE, "images": IMAGES}
-EVERY = pytest.mark.parametrize("name", NETWORKS)
+EVERY = pytest.mark.parametrize("name", CASES)
 QUICK = "conv"  # in the quick run: a program takes seconds to compile, and all of them have the same laws
-SOME = pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=() if n == QUICK else pytest.mark.slow) for n in NETWORKS]
-)
+SOME = pytest.mark.parametrize("name", [pytest.param(n, marks=() if n == QUICK else pytest.mark.slow) for n in CASES])
 COMPILED = pytest.mark.parametrize(
     ("name", "where"),
     [
         pytest.param(name, where, marks=() if (name, where) == (QUICK, "images") else pytest.mark.slow)
-        for name in NETWORKS
+        for name in CASES
         for where in SOURCES
     ],
 )
 
 
 def architecture(name: str, **choices: Any) -> Architecture:
-    return Architecture(UNITS, WIDTHS, decode="vector", network=NETWORKS[name](), **choices)
+    return Architecture(UNITS, WIDTHS, decode="vector", network=CASES[name], **choices)
 
 
 class Found(NamedTuple):
@@ -196,7 +198,7 @@ def test_operations_are_those_of_the_formulas() -> None:
 def test_widths_for_a_number_of_parameters(name: str) -> None:
     """No other width comes nearer, in the encoder or in the decoders."""
     base = Architecture(UNITS, (20, 20))
-    mine = equal_to(replace(base, network=NETWORKS[name]()), base, IMAGES)
+    mine = equal_to(replace(base, network=CASES[name]), base, IMAGES)
     wanted = parameters_of(base.encoder(IMAGES, UNITS)), parameters_of(base.message(IMAGES))
 
     def off(widths: tuple[int, int]) -> tuple[int, int]:
@@ -296,7 +298,7 @@ SHORT = Training(steps=3, batch=8, receiver_steps=2, receiver_batch=8)
 
 @pytest.mark.slow
 def test_families_are_programs_of_their_own() -> None:
-    digests = [SHORT.program(IMAGES, GaussianAutoencoder(architecture(name))) for name in NETWORKS]
+    digests = [SHORT.program(IMAGES, GaussianAutoencoder(architecture(name))) for name in CASES]
     assert len(set(digests)) == len(digests)
 
 
