@@ -1,7 +1,8 @@
 """Families of networks against perceptrons and PyTorch:  python -m tests.benchmarks.networks [--parts NAME ...]
 
 `sizes`: parameters and multiply-adds.  `bits`: each family on its own source, at the parameters of a perceptron.
-`times`: a lane and step beside a PyTorch loop of the same network.  Lines come as they are measured; `--report FILE`
+`times`: a lane and step beside a PyTorch loop of the same network.  `convolutions`: flax's layer beside windows and one
+product.  Lines come as they are measured; `--report FILE`
 replaces the sections of the parts that were run, and keeps what stands before the first and the others.
 """
 
@@ -24,6 +25,7 @@ from capacity.systems.networks import NETWORKS
 from capacity.training import places_here
 from synthetic import FairBits, Sprites
 from tests.benchmarks.networks_bits import bits_part
+from tests.benchmarks.networks_conv import convolutions_part
 from tests.benchmarks.networks_peers import times_part
 
 
@@ -53,6 +55,7 @@ PARTS = {
     "sizes": (sizes_part, "Sizes"),
     "bits": (bits_part, "Bits beside a perceptron's"),
     "times": (times_part, "Times beside PyTorch"),
+    "convolutions": (convolutions_part, "Convolutions on this machine"),
 }
 
 
