@@ -53,8 +53,8 @@ def slopes(call: Callable[[Any, jax.Array], jax.Array], side: int, channels: int
 
 
 def convolutions_part(devices: int) -> Iterator[str]:
-    yield f"Two layers of kernel {KERNEL} and stride {STRIDE}, {BATCH} images forwards and back: milliseconds of processor"
-    yield f"time, the least of {REPEATS} runs in turn. Both forms have the same slopes up to rounding."
+    yield f"Two layers of kernel {KERNEL} and stride {STRIDE}, {BATCH} images forwards and back: milliseconds of"
+    yield f"processor time, the least of {REPEATS} runs in turn. Both forms have the same slopes up to rounding."
     yield ""
     yield "| image | channels | flax's convolution | windows, one product |"
     yield "| --: | --: | --: | --: |"
