@@ -25,7 +25,7 @@ from capacity.systems.networks import (
     RecurrentNetwork,
     layout_of,
 )
-from capacity.systems.networks.attention import Transformer
+from capacity.systems.networks.attention import Transformer, attend
 from capacity.systems.networks.layout import from_tokens, patch_of, tokens
 from capacity.systems.networks.recurrent import Recurrence
 from capacity.systems.networks.sizes import count_parameters
@@ -265,6 +265,14 @@ def test_choices_out_of_range_are_refused(network: Any, words: str) -> None:
 def test_a_plan_refuses_what_the_structure_cannot_take(network: Any) -> None:
     with pytest.raises(ValueError, match="Expected a (layout|patch)"):
         plan_curve(0, BITS_SOURCE, GaussianAutoencoder(Architecture(network=network)), [0.5])
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_attention_is_that_of_flax(causal: bool) -> None:
+    query, key, value = jax.random.normal(jax.random.key(0), (3, 5, 2, 3))
+    mask = jnp.tri(5, dtype=bool)[None] if causal else None
+    wanted = nnx.dot_product_attention(query, key, value, mask=mask)
+    np.testing.assert_allclose(attend(query, key, value, is_causal=causal), wanted, atol=1e-6)
 
 
 def test_attention_without_places_knows_no_order() -> None:
