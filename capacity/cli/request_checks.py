@@ -154,7 +154,7 @@ def _check_sizes(source: SourceOptions, size: SizeOptions, run: RunOptions, lane
     check_fits(float(FLOAT * dim * min(bits, dim)), "a source", "Lower --bits and --dim.")
     first = dim if size.network == "mlp" else 1  # other structures look at less than all of a vector at once
     layers = (first, *(size.width or WIDTH if size.parameters is None else 1,) * size.depth, size.units)
-    check_bytes(curve_bytes(layers, lanes, batch=run.batch or 0, steps=run.steps or 0))
+    check_bytes(curve_bytes(layers, lanes, batch=run.batch or 0, steps=run.steps or 0, parameters=size.parameters))
 
 
 def parse_levels(text: str, option: str) -> tuple[float, ...]:

@@ -34,7 +34,7 @@ def layout_of(source: Source, asked: VectorLayout | None = None) -> VectorLayout
 
     Args:
         source: what is sent.
-        asked: of a network's own choices; a channel count of 1 may be left out of an image's.
+        asked: a network's own choice.
 
     Raises:
         ValueError: for a layout of another size than the vector, or of other than one or two axes.
@@ -48,7 +48,9 @@ def layout_of(source: Source, asked: VectorLayout | None = None) -> VectorLayout
 
 
 def patch_of(layout: VectorLayout, asked: int | None) -> int:
-    """Side of the patches that a vector is cut into: as asked, else the smallest power of 2 with few enough of them.
+    """Side of the patches that a vector is cut into: as asked, else a power of 2 that divides every axis.
+
+    The smallest that leaves at most 64 patches, or the largest where none does.
 
     Args:
         layout: of the vector.

@@ -65,7 +65,7 @@ class TokenNetwork(Network):
     """A family whose encoders and decoders are a stack over tokens; it names the stack.
 
     Attributes:
-        patch: side of the patches that are a token each; by default the smallest that leaves at most 64 tokens.
+        patch: side of the patches that are a token each; by default a power of 2, see `patch_of`.
         layout: (length, channels) or (height, width, channels); by default the source's own.
 
     Raises:
