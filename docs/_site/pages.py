@@ -9,6 +9,7 @@ import json
 import pkgutil
 import re
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +111,8 @@ def _facts(kind: str, member: Any) -> list[str]:
         about = [("the ceiling presumes", presumes), ("no ceiling", member.no_ceiling_because)]
     elif kind == "estimator":
         about = [("takes", member.takes), ("unchanged by", ", ".join(sorted(member.unchanged_by)) or "nothing")]
+    elif kind == "network":
+        about = [("choices", ", ".join(f"{field.name} = {field.default}" for field in fields(member)))]
     elif kind == "system":
         about = [("level", f"{member.level_name} {member.level_symbol}")]
     elif kind == "claim":

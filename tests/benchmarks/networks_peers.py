@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -16,7 +17,7 @@ from capacity.systems.networks import MLP, NETWORKS
 from capacity.training import fit, sweep
 from capacity.training.precision import ROUNDED, fast_products, rounded_products
 from synthetic import FairBits, Source, Sprites
-from tests.benchmarks.sweeps_cases import RATE, SIGMA, least_in_turn
+from tests.benchmarks.sweeps_cases import RATE, SIGMA
 
 UNITS, HIDDEN, BATCH = 8, (64, 64), 256
 
@@ -56,8 +57,8 @@ PEERS = (
 )
 
 
-def lanes(peer: Peer, count: int, devices: int) -> Callable[[], Any]:
-    """So many lanes, compiled."""
+def lane(peer: Peer) -> Callable[[], Any]:
+    """A lane as a sweep has it, compiled."""
     source = peer.source()
     network = NETWORKS[peer.name]()
 
@@ -65,7 +66,7 @@ def lanes(peer: Peer, count: int, devices: int) -> Callable[[], Any]:
         encoder = network.encoder(source, UNITS, peer.widths, "silu")(rngs)
         return nnx.List([encoder, MLP((UNITS, *HIDDEN, source.message_dim), "silu", rngs)])
 
-    def lane(key: jax.Array, source: Any) -> jax.Array:
+    def one(key: jax.Array, source: Any) -> jax.Array:
         key_init, key_fit = jax.random.split(key)
         graph, params = nnx.split(build(nnx.Rngs(key_init)))
 
@@ -75,8 +76,8 @@ def lanes(peer: Peer, count: int, devices: int) -> Callable[[], Any]:
 
         return fit(key_fit, loss, params, optax.adam(RATE), peer.steps)[1][-1]
 
-    keys = jax.random.split(jax.random.key(1), count)
-    compiled = sweep(lane, devices).lower(keys, source).compile()
+    keys = jax.random.split(jax.random.key(1), 1)
+    compiled = sweep(one, 1).lower(keys, source).compile()
     return lambda: compiled(keys, source)
 
 
@@ -172,7 +173,7 @@ def perceptron(sizes: Sequence[int]) -> Any:
 
 
 def torch_loop(peer: Peer) -> Callable[[], None]:
-    """The usual PyTorch loop, on all cores; the codebook is looked up."""
+    """The usual PyTorch loop; vectors are looked up in the codebook."""
     import numpy as np
     import torch
     from torch import nn
@@ -197,15 +198,29 @@ def torch_loop(peer: Peer) -> Callable[[], None]:
     return work
 
 
+def processor_time(works: Sequence[Callable[[], Any]], repeats: int = 5) -> list[float]:
+    """Least seconds of processor time of each, in turn, after a run that warms up; other processes do not count."""
+    seen: list[list[float]] = [[] for _ in works]
+    for turn in range(repeats + 1):
+        for work, seconds in zip(works, seen, strict=True):
+            started = time.process_time()
+            jax.block_until_ready(work())
+            if turn:
+                seconds.append(time.process_time() - started)
+    return [min(seconds) for seconds in seen]
+
+
 def times_part(devices: int) -> Iterator[str]:
-    yield f"Milliseconds a lane and step of {BATCH} vectors: an encoder before a perceptron that decodes digits,"
-    yield f"as lanes on {devices} cores, and as a PyTorch loop on all cores, in turn; the least of several runs."
+    import torch
+
+    torch.set_num_threads(1)
+    yield f"Milliseconds of processor time for a step of {BATCH} vectors, an encoder before a perceptron that decodes"
+    yield "digits: as a lane, which keeps to one core, and as a PyTorch loop of the same network on one thread, in turn;"
+    yield "the least of 5 runs."
     yield ""
-    yield "| encoder | widths | numbers of a vector | lanes, ms | PyTorch, ms | PyTorch over lanes |"
+    yield "| encoder | widths | numbers of a vector | a lane, ms | PyTorch, ms | PyTorch over a lane |"
     yield "| :-- | :-- | --: | --: | --: | --: |"
     for peer in PEERS:
-        works = [lanes(peer, 2 * devices, devices), torch_loop(peer)]
-        ours, theirs = (seconds / peer.steps for seconds in least_in_turn(works, repeats=5))
-        ours /= 2 * devices
+        ours, theirs = (seconds / peer.steps for seconds in processor_time([lane(peer), torch_loop(peer)]))
         widths = ", ".join(map(str, peer.widths))
-        yield (f"| {peer.name} | {widths} | {peer.dim} | {1e3 * ours:.2f} | {1e3 * theirs:.2f} | {theirs / ours:.2f} |")
+        yield f"| {peer.name} | {widths} | {peer.dim} | {1e3 * ours:.2f} | {1e3 * theirs:.2f} | {theirs / ours:.2f} |"
