@@ -215,8 +215,8 @@ def times_part(devices: int) -> Iterator[str]:
 
     torch.set_num_threads(1)
     yield f"Milliseconds of processor time for a step of {BATCH} vectors, an encoder before a perceptron that decodes"
-    yield "digits: as a lane, which keeps to one core, and as a PyTorch loop of the same network on one thread, in turn;"
-    yield "the least of 5 runs."
+    yield "digits: as a lane, which keeps to one core, and as a PyTorch loop of the same network on one thread, in"
+    yield "turn; the least of 5 runs."
     yield ""
     yield "| encoder | widths | numbers of a vector | a lane, ms | PyTorch, ms | PyTorch over a lane |"
     yield "| :-- | :-- | --: | --: | --: | --: |"
