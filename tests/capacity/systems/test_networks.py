@@ -26,6 +26,7 @@ from capacity.systems.networks import (
     layout_of,
 )
 from capacity.systems.networks.attention import Transformer, attend
+from capacity.systems.networks.conv import windows
 from capacity.systems.networks.layout import from_tokens, patch_of, tokens
 from capacity.systems.networks.recurrent import Recurrence
 from capacity.systems.networks.sizes import count_parameters
@@ -293,12 +294,12 @@ def test_a_recurrence_says_nothing_of_later_tokens() -> None:
     assert not np.allclose(later[4], stack(x)[4], atol=1e-5)
 
 
-def test_convolutions_move_with_the_image() -> None:
-    """Away from the edges, what a stride moves the image by moves the first layer's places by one."""
-    network = ConvNetwork().encoder(IMAGES, UNITS, (4,), "silu")(nnx.Rngs(0))
-    image = jnp.zeros((8, 8, 1)).at[2:4, 2:4, 0].set(1.0)
-    first: Any = network.layers[0]  # type: ignore[attr-defined]
-    np.testing.assert_allclose(jnp.roll(first(image), 1, 0), first(jnp.roll(image, 2, 0)), atol=1e-6)
+@pytest.mark.parametrize(("shape", "stride"), [((7, 2), 1), ((8, 2), 2), ((6, 5, 3), 2), ((8, 8, 1), 3)])
+def test_windows_by_a_kernel_are_a_convolution(shape: tuple[int, ...], stride: int) -> None:
+    conv = nnx.Conv(shape[-1], 4, (3,) * (len(shape) - 1), stride, rngs=nnx.Rngs(0))
+    x = jax.random.normal(jax.random.key(1), shape)
+    found = windows(x, 3, stride) @ conv.kernel[...].reshape(-1, 4)
+    np.testing.assert_allclose(found, conv(x), atol=1e-5)
 
 
 SHORT = Training(steps=3, batch=8, receiver_steps=2, receiver_batch=8)
