@@ -161,6 +161,11 @@ class Sprites(NumberedSource):
         """Number of pixels: side^2."""
         return self.side**2
 
+    @property
+    def layout(self) -> tuple[int, int, int]:
+        """Height, width and channels of a picture, as networks over images have it."""
+        return self.side, self.side, 1
+
     def factors(self, message: jax.Array) -> Factors:
         """What the picture of one message (message_dim,) shows; past the last it is the last one."""
         return self._factors(jnp.minimum(from_digits(message), self.count - 1))

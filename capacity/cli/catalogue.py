@@ -23,6 +23,7 @@ class Place(NamedTuple):
 
 PLACES = {
     "system": Place("capacity.systems", "capacity.systems"),
+    "network": Place("capacity.systems.networks", "capacity.systems.networks"),
     "source": Place("synthetic", "capacity.cli.sources"),
     "channel": Place("capacity.channels", "capacity.channels"),
     "bound": Place("capacity.bounds", "capacity.bounds"),
@@ -40,9 +41,11 @@ def registries() -> dict[str, Mapping[str, Any]]:
     from capacity.cli.sources import SOURCES
     from capacity.estimators.registry import ESTIMATORS
     from capacity.systems import SYSTEMS
+    from capacity.systems.networks import NETWORKS
 
     return {
         "system": SYSTEMS,
+        "network": NETWORKS,
         "source": SOURCES,
         "channel": CHANNELS,
         "bound": BOUNDS,

@@ -1,4 +1,4 @@
-"""`--set`: the choices of a system's own, read as values of the types that its fields have."""
+"""`--set` and `--set-network`: choices of a system's or a network's own, read as values of their fields' types."""
 
 from __future__ import annotations
 
@@ -17,58 +17,73 @@ from capacity.runtime.declared import UndeclaredError, declared_fields
 from capacity.runtime.names import check_name
 
 OF_NETWORKS = ("architecture", "encoder")  # fields that other options decide
-WRITTEN: dict[type, Callable[[str], Any]] = {
+SIZES = tuple[int, ...]  # written as 32x32x1
+WRITTEN: dict[Any, Callable[[str], Any]] = {
     bool: {"true": True, "false": False}.__getitem__,
     int: int,
     float: float,
     NoneType: {"none": None}.__getitem__,
+    SIZES: lambda text: tuple(int(size) for size in text.split("x")),
     str: str,
 }
-"""How values of `--set` are read, the narrowest first."""
+"""How values are read, the narrowest first."""
+WORDS = {bool: "true or false", NoneType: "none", SIZES: "sizes as in 32x32x1"}
 
 
-def read_choices(kinds: dict[str, Any], texts: tuple[str, ...]) -> dict[str, Any]:
-    """The choices of the one system asked for, 'NAME=VALUE', as values of the types that they have.
+def read_choices(kinds: dict[str, Any], texts: tuple[str, ...], option: str = "--set") -> dict[str, Any]:
+    """The choices of the one class asked for, 'NAME=VALUE', as values of the types that they have.
+
+    Args:
+        kinds: that class, under its name.
+        texts: as they were typed.
+        option: where, for refusals.
 
     Raises:
-        ValueError: for a choice that the system has not, or of another type.
+        ValueError: for a choice that the class has not, or of another type.
     """
     if not texts:
         return {}
     kind = next(iter(kinds.values()))
-    return _read({field.name: _annotation(kind, field) for field in fields(kind)}, texts)
+    return _read({field.name: _annotation(kind, field) for field in fields(kind)}, texts, option)
 
 
-def check_choices(system: str, texts: Sequence[str]) -> None:
-    """The same of a system's name, without its class, whose fields are read where they are declared.
+def check_choices(name: str, texts: Sequence[str], kind: str = "system", option: str = "--set") -> None:
+    """The same of a name, without its class, whose fields are read where they are declared.
 
-    Nothing is said of a system that another package brings, or whose fields have other types: its class is asked later.
+    Nothing is said of a class that another package brings, or whose fields have other types: it is asked later.
+
+    Args:
+        name: of a system or a network.
+        texts: as they were typed.
+        kind: "system" or "network".
+        option: where they were typed, for refusals.
 
     Raises:
-        ValueError: for a choice that the system has not, or of another type.
+        ValueError: for a choice that the class has not, or of another type.
     """
-    if not texts or PLACES["system"].registry in sys.modules or entry_points(group="infocapacity.systems"):
+    place = PLACES[kind]
+    if not texts or place.registry in sys.modules or entry_points(group=f"infocapacity.{kind}s"):
         return
     with suppress(UndeclaredError):
-        declared = declared_fields(PLACES["system"].enrolled, system)
-        _read({name: _called(text) for name, text in declared.items()}, texts)
+        declared = declared_fields(place.enrolled, name)
+        _read({field: _called(text) for field, text in declared.items()}, texts, option)
 
 
-def _read(annotations: dict[str, object], texts: Sequence[str]) -> dict[str, Any]:
+def _read(annotations: dict[str, object], texts: Sequence[str], option: str) -> dict[str, Any]:
     known = {name: annotation for name, annotation in annotations.items() if name not in OF_NETWORKS}
     chosen = {}
-    for option in texts:
-        name, found, text = option.partition("=")
+    for typed in texts:
+        name, found, text = typed.partition("=")
         if not found or not known:
-            raise ValueError(f"Expected --set NAME=VALUE, of {', '.join(known) or 'nothing'}; got {option!r}.")
-        check_name(name, known, "--set")
-        chosen[name] = parse_value(text, known[name], option)
+            raise ValueError(f"Expected {option} NAME=VALUE, of {', '.join(known) or 'nothing'}; got {typed!r}.")
+        check_name(name, known, option)
+        chosen[name] = parse_value(text, known[name], typed, option)
     return chosen
 
 
 def _called(annotation: str) -> object:
     """The type of this name, or the union of several; Any where one of them is not known here."""
-    words = {"None": NoneType} | {kind.__name__: kind for kind in WRITTEN}
+    words = {"None": NoneType, str(SIZES): SIZES} | {kind.__name__: kind for kind in WRITTEN if kind != SIZES}
     parts = annotation.split(" | ")
     return reduce(or_, (words[part] for part in parts)) if all(part in words for part in parts) else Any
 
@@ -85,17 +100,20 @@ def _annotation(kind: type, field: Field[Any]) -> object:
         return Any
 
 
-def parse_value(text: str, annotation: object, option: str) -> str | bool | int | float | None:
+def parse_value(
+    text: str, annotation: object, typed: str, option: str = "--set"
+) -> str | bool | int | float | tuple[int, ...] | None:
     """The value of a field.
 
     Args:
         text: what was given.
         annotation: the field's type, or a union of several; a number where it is none of those that can be written.
-        option: the whole option, for the refusal.
+        typed: the whole choice, for the refusal.
+        option: where it was typed, likewise.
 
     Examples:
-        >>> parse_value("3", int | None, "--set layers=3")
-        3
+        >>> parse_value("3", int | None, "layers=3"), parse_value("8x8x1", tuple[int, ...], "layout=8x8x1")
+        (3, (8, 8, 1))
 
     Raises:
         ValueError: for a text that is no such value.
@@ -104,9 +122,9 @@ def parse_value(text: str, annotation: object, option: str) -> str | bool | int 
     kinds = [kind for kind in WRITTEN if kind in parts]
     for kind in kinds if set(kinds) - {NoneType} else [*kinds, float]:
         try:
-            value: str | bool | int | float | None = WRITTEN[kind](text)
+            value: str | bool | int | float | tuple[int, ...] | None = WRITTEN[kind](text)
             return value
         except (KeyError, ValueError):
             continue
-    words = ", or ".join({bool: "true or false", NoneType: "none"}.get(k, k.__name__) for k in kinds) or "a number"
-    raise ValueError(f"Expected --set NAME=VALUE with a value that is {words}; got {option!r}.")
+    words = ", or ".join(WORDS.get(kind, kind.__name__) for kind in kinds) or "a number"
+    raise ValueError(f"Expected {option} NAME=VALUE with a value that is {words}; got {typed!r}.")

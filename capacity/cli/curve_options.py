@@ -31,10 +31,26 @@ class SourceOptions:
 
 @dataclass(frozen=True)
 class SizeOptions:
-    """Sizes of the networks, and what drives the encoder."""
+    """The networks: structure and sizes, and what drives the encoder."""
 
+    network: Annotated[
+        str,
+        typer.Option(help="Structure of encoder and decoders.", autocompletion=names_of("network")),
+    ] = "mlp"
+    network_choices: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set-network", help="A choice of the structure's own, NAME=VALUE, as in kernel=5; may be repeated."
+        ),
+    ] = None
     units: Annotated[int, typer.Option(help="Noisy units of the code.")] = 8
-    width: Annotated[int, typer.Option(help="Width of a decoder's hidden layer.")] = 112
+    width: Annotated[
+        int | None, typer.Option(help="Width of a decoder's hidden layer, or its channels. [default: 112]")
+    ] = None
+    parameters: Annotated[
+        int | None,
+        typer.Option(help="Instead of --width: as many parameters as encoder and decoders of --network mlp share out."),
+    ] = None
     encoder_width: Annotated[
         int | None, typer.Option(help="Width of an encoder's hidden layer. [default: two thirds of --width]")
     ] = None

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
     from capacity.curves.plan import CurvePlan
 
-SIZES = {"width": "w", "depth": "d", "units": "u"}
+SIZES = {"width": "w", "parameters": "p", "depth": "d", "units": "u"}
 """Options of a network that may be crossed, and the letter that says which in its name."""
 
 
-@with_records("source", *SIZES)
+@with_records("source", "network", *SIZES)
 def grid_command(
     run: RunOptions,
     source: list[SourceOptions],
@@ -62,7 +62,7 @@ def grid_command(
 def network_name(size: SizeOptions, sizes: list[SizeOptions]) -> str:
     """What a network of a grid is called: its kind, and those of its sizes that differ between networks."""
     differs = [name for name in SIZES if len({getattr(one, name) for one in sizes}) > 1]
-    return "-".join(["mlp", *(f"{SIZES[name]}{getattr(size, name)}" for name in differs)])
+    return "-".join([size.network, *(f"{SIZES[name]}{getattr(size, name)}" for name in differs)])
 
 
 def _plans(

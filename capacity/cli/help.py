@@ -16,6 +16,7 @@ EXAMPLES = {
     ),
     "grid": (
         "capacity grid --system gaussian,vae --width 32,112 --seeds 2 --out runs/widths",
+        "capacity grid --network mlp,residual,conv --parameters 20000 --system gaussian --out runs/structures",
         "capacity grid --source bits,markov --system dropout --depth 1,2,4 --out runs/depths",
     ),
     "show": ("capacity show runs/gaussian", "capacity show runs/gaussian --json > curve.json"),

@@ -28,7 +28,7 @@ def list_command(
         typer.Option("--quiet", help="Names alone.", rich_help_panel=WRITTEN),
     ] = False,
 ) -> None:
-    """List the systems, sources, channels, bounds, estimators and claims, a line each."""
+    """List the systems, networks, sources, channels, bounds, estimators and claims, a line each."""
     with refusals():
         chosen = {kind.removesuffix("s"): None for kind in kinds or KINDS}
         for kind in chosen:

@@ -9,10 +9,12 @@ import numpy as np
 
 from capacity.cli.choices import read_choices
 from capacity.cli.curve_options import RunOptions, SizeOptions, SourceOptions
-from capacity.cli.request_checks import BITS, DIM, check_request, given_rows, levels_by_system
+from capacity.cli.request_checks import BITS, DIM, WIDTH, check_request, given_rows, levels_by_system
 from capacity.cli.sources import SOURCES
 from capacity.curves.plan import CurvePlan, plan_curve
 from capacity.systems import SYSTEMS, Architecture, TargetVAE
+from capacity.systems.equal import with_parameters
+from capacity.systems.networks import NETWORKS
 from capacity.training import Training
 from synthetic import Codebook, Source
 
@@ -60,7 +62,11 @@ def _kinds(run: RunOptions) -> dict[str, Any]:
 def _architecture(size: SizeOptions, source: Source) -> Architecture:
     decode = size.decode or ("bits" if source.discrete else "vector")
     encoder_widths = None if size.encoder_width is None else (size.encoder_width,) * size.depth
-    return Architecture(size.units, (size.width,) * size.depth, encoder_widths, size.activation, decode)
+    widths = (size.width or WIDTH,) * size.depth
+    kind = NETWORKS[size.network]
+    network = kind(**read_choices({size.network: kind}, tuple(size.network_choices or ()), "--set-network"))
+    architecture = Architecture(size.units, widths, encoder_widths, size.activation, decode, network=network)
+    return architecture if size.parameters is None else with_parameters(architecture, source, size.parameters)
 
 
 def _source(key: jax.Array, asked: SourceOptions, rows: np.ndarray | None) -> Source:

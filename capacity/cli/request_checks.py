@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 BITS, DIM = 16, 32  # of a source, where the command line does not say
+WIDTH = 112  # of a hidden layer, likewise
 LARGEST = 2**31 - 1
 MAX_DEPTH, MAX_LEVELS = 100, 100_000
 FLOAT = 4  # bytes
@@ -36,6 +37,7 @@ def check_request(*, source: SourceOptions, size: SizeOptions, run: RunOptions) 
     for system in run.systems:
         check_member(system, "system", "--system")
     check_member(source.source or "bits", "source", "--source")
+    check_member(size.network, "network", "--network")
     check_name(size.activation, constant_names("capacity.systems.networks.mlp", "ACTIVATIONS"), "--activation")
     check_name(size.decode or "bits", ("bits", "vector"), "--decode")
     check_name(run.measure, constant_names("capacity.bounds.measurement", "METHODS"), "--measure")
@@ -48,6 +50,7 @@ def check_request(*, source: SourceOptions, size: SizeOptions, run: RunOptions) 
     if run.choices and len(run.systems) > 1:
         raise ValueError(f"Expected --set with one --system; got {len(run.systems)} systems.")
     check_choices("target_vae" if run.target_bits is not None else run.systems[0], run.choices or ())
+    check_choices(size.network, size.network_choices or (), "network", "--set-network")
 
 
 def check_machine(machine: MachineOptions) -> None:
@@ -97,6 +100,7 @@ def _check_numbers(source: SourceOptions, size: SizeOptions, run: RunOptions) ->
         "--dim": source.dim,
         "--units": size.units,
         "--width": size.width,
+        "--parameters": size.parameters,
         "--encoder-width": size.encoder_width,
         "--steps": run.steps,
         "--batch": run.batch,
@@ -111,6 +115,8 @@ def _check_numbers(source: SourceOptions, size: SizeOptions, run: RunOptions) ->
         raise ValueError(f"Expected --depth of at most {MAX_DEPTH}; got {size.depth}.")
     if run.learning_rate is not None and not 0 < run.learning_rate < float("inf"):
         raise ValueError(f"Expected a positive learning_rate, and finite; got {run.learning_rate}.")
+    if size.parameters is not None and (size.width, size.encoder_width) != (None, None):
+        raise ValueError("Expected --parameters alone, which decides the widths; got --width or --encoder-width too.")
     samples, budget = run.samples, run.budget_gflop
     check_counts(run.seeds, LARGEST if samples is None else samples, 1.0 if budget is None else budget)
 
@@ -146,8 +152,9 @@ def _check_sizes(source: SourceOptions, size: SizeOptions, run: RunOptions, lane
     dim = 1 if source.data else source.dim or DIM
     bits = 1 if source.data else source.bits or BITS
     check_fits(float(FLOAT * dim * min(bits, dim)), "a source", "Lower --bits and --dim.")
-    layers = (dim, *(size.width,) * size.depth, size.units)
-    check_bytes(curve_bytes(layers, lanes, batch=run.batch or 0, steps=run.steps or 0))
+    first = dim if size.network == "mlp" else 1  # other structures look at less than all of a vector at once
+    layers = (first, *(size.width or WIDTH if size.parameters is None else 1,) * size.depth, size.units)
+    check_bytes(curve_bytes(layers, lanes, batch=run.batch or 0, steps=run.steps or 0, parameters=size.parameters))
 
 
 def parse_levels(text: str, option: str) -> tuple[float, ...]:

@@ -159,8 +159,8 @@ def plan_curve(
         raise ValueError("Expected decode='vector' for a continuous source; got decode='bits'.")
     listed = source.listable and measure != "bracket"
     training = training or Training()
-    check_memory(source, system, training, len(values) * seeds, samples if listed else 0)
     system.check(source, values)
+    check_memory(source, system, training, len(values) * seeds, samples if listed else 0)
     if not listed:
         check_full_support(system.channel(values[0]))
     plan = CurvePlan(key, source, system, values, seeds, training, samples, listed, budget_gflop)

@@ -29,6 +29,8 @@ def curve_bytes(
     samples: int = 0,
     messages: float = 0,
     at_once: int = 1,
+    parameters: int | None = None,
+    activations: int | None = None,
 ) -> dict[str, float]:
     """Bytes that a curve takes at the least, by what decides them.
 
@@ -39,12 +41,17 @@ def curve_bytes(
         samples: that are held against the list of all messages; 0 where there is none.
         messages: how many are listed.
         at_once: lanes that are trained side by side.
+        parameters: of all networks; by default of perceptrons of these layers, encoder and decoder.
+        activations: numbers of one message that training keeps; by default these layers, of both.
     """
-    parameters = 2 * sum(one * other for one, other in itertools.pairwise(layers))
+    if parameters is None:
+        parameters = 2 * sum(one * other for one, other in itertools.pairwise(layers))
+    if activations is None:
+        activations = 2 * sum(layers)
     dim, units = layers[0], layers[-1]
     found = {
         "widths and units": at_once * COPIES * parameters,
-        "the batch": at_once * BATCH_COPIES * batch * 2 * sum(layers),
+        "the batch": at_once * BATCH_COPIES * batch * activations,
         "levels, seeds and steps": lanes * (steps + LANE_FLOATS * units),
         "samples": at_once * SAMPLE_FLOATS * samples * units,
         "bits": messages * (dim + units),
@@ -59,23 +66,32 @@ def memory_of(source: Source, system: System, training: Training, lanes: int, sa
         source, system, training: of every lane.
         lanes: how many.
         samples: that are held against the list of all messages; 0 where there is none.
+
+    Raises:
+        ValueError: where already the hidden layers need more than there is.
     """
-    from capacity.training import places_here  # stands on JAX, which `curve_bytes` need not wait for
+    import jax  # which `curve_bytes` need not wait for
+
+    from capacity.training import places_here
 
     network = system.architecture
     sizes: dict[str, Any] = (
         {one.name: getattr(network, one.name) for one in fields(network)} if is_dataclass(network) else {}
     )
     hidden = sizes.get("widths", ())  # the caller's own may have none
-    return curve_bytes(
-        (source.dim, *hidden, system.channel_units(source)),
-        lanes,
-        batch=max(training.batch, training.receiver_batch),
-        steps=training.steps + training.receiver_steps,
-        samples=samples,
-        messages=2**source.bits if samples else 0,
-        at_once=min(lanes, places_here()),
-    )
+    of_curve: dict[str, Any] = {
+        "batch": max(training.batch, training.receiver_batch),
+        "steps": training.steps + training.receiver_steps,
+        "samples": samples,
+        "messages": 2**source.bits if samples else 0,
+        "at_once": min(lanes, places_here()),
+    }
+    units = system.channel_units(source)
+    # Any structure has as much between its hidden layers; of widths past all memory not even shapes can be had.
+    check_bytes(curve_bytes((1, *hidden, units), lanes, **of_curve))
+    parameters = jax.eval_shape(lambda key: system.init(key, source), jax.random.key(0))
+    of_curve["parameters"] = sum(leaf.size for leaf in jax.tree.leaves(parameters))
+    return curve_bytes((source.dim, *hidden, units), lanes, activations=system.activations(source), **of_curve)
 
 
 def check_memory(source: Source, system: System, training: Training, lanes: int, samples: int) -> None:

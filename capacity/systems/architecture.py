@@ -22,6 +22,7 @@ from capacity.systems.networks import ACTIVATIONS, MLPNetwork, Network
 from capacity.systems.networks.network import Build, BuildMessage, Mapped, MessageDecoder
 from capacity.systems.networks.refusals import check_made, named
 from capacity.systems.networks.running import fresh, merge, run_batch, run_one
+from capacity.systems.networks.sizes import NetworkSize, network_size
 from capacity.training.carried import ModuleState
 from capacity.training.system import Params
 
@@ -112,6 +113,33 @@ class Architecture:
     def posterior(self, source: Source, state: ModuleState, x: Vector) -> Posterior:
         """Mean and log standard deviation of the code of one vector, by an encoder of twice the units."""
         return Posterior(*jnp.split(self.encode_one(state, source, x, 2 * self.units), 2))
+
+    def sizes(self, source: Source, outputs: int | None = None) -> dict[str, NetworkSize]:
+        """Parameters, multiply-adds and activations of every network, by the names that `init` gives them.
+
+        Args:
+            source: what is sent.
+            outputs: of the encoder; by default the units.
+
+        Raises:
+            ValueError: for a source that the structure cannot take.
+        """
+        units = self.units
+        encoder, message, vector = self.encoder(source, outputs or units), self.message(source), self.vector(source)
+        found = {
+            "encoder": network_size(encoder, lambda network, x: network(x), source.dim),
+            "message": network_size(message, lambda network, m, z: network.log_prob(m, z), source.message_dim, units),
+        }
+        if self.decode == "vector":
+            found["vector"] = network_size(vector, lambda network, z: network(z), units)
+        return found
+
+    def activations(self, source: Source, outputs: int | None = None) -> int:
+        """How many numbers of one message training keeps, of all networks.
+
+        Args: as of `sizes`.
+        """
+        return sum(size.activations for size in self.sizes(source, outputs).values())
 
     def init(self, key: Key, source: Source, outputs: int) -> Params:
         """Fresh parameters of all networks: states under "encoder", "message" and, with decode="vector", "vector".

@@ -99,6 +99,9 @@ class ChannelSystem(System):
         key_networks, key_extra = jax.random.split(key)
         return self.architecture.init(key_networks, source, self.outputs()) | self.extra(key_extra, source)
 
+    def activations(self, source: Source) -> int:
+        return self.architecture.activations(source, self.outputs())
+
     def loss(self, params: Params, key: Key, source: Source, level: Level, n: int, progress: Scalar) -> Scalar:
         key_source, key_noise = jax.random.split(key)
         batch = source.sample(key_source, n)

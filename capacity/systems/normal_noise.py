@@ -27,6 +27,9 @@ class GaussianNoiseSystem(System):
     def init(self, key: Key, source: Source) -> Params:
         return self.architecture.init(key, source, self.architecture.units)
 
+    def activations(self, source: Source) -> int:
+        return self.architecture.activations(source)
+
     def channel(self, level: Level) -> Gaussian:
         return Gaussian(level)
 
@@ -49,6 +52,9 @@ class LearntNoiseSystem(System):
 
     def init(self, key: Key, source: Source) -> Params:
         return self.architecture.init(key, source, 2 * self.architecture.units)
+
+    def activations(self, source: Source) -> int:
+        return self.architecture.activations(source, 2 * self.architecture.units)
 
     def channel(self, level: Level) -> LearntGaussian:
         """The same at every level, which acts through the loss."""

@@ -87,8 +87,9 @@ class System(ABC):
     - `joint`: the trained sender, for any bound.
 
     Everything else has a default: `check`, `ceiling`, `statement`, `closed_form`, `reference` say what theory knows;
-    `prepared` and `settle` come before and after training; `front` and `channel_units` are for a receiver with networks
-    before its decoders; `prior_std` belongs to the rate.  Arguments stand in one order: parameters, key, source, level.
+    `activations` tells what memory training takes; `prepared` and `settle` come before and after it; `front` and
+    `channel_units` are for a receiver with networks before its decoders; `prior_std` belongs to the rate.  Arguments
+    stand in one order: parameters, key, source, level.
 
     Attributes:
         architecture: the sizes of its networks, and the decoders.
@@ -174,6 +175,10 @@ class System(ABC):
     def channel_units(self, source: Source) -> int:
         """How many numbers pass the channel: those that the decoders read, unless a network stands between."""
         return self.architecture.units
+
+    def activations(self, source: Source) -> int | None:
+        """How many numbers of one message training keeps of the networks; None where widths alone say it."""
+        return None
 
     def prepared(self, key: Key, source: Source) -> System:
         """The system with what is made once for all steps and not learnt, such as a code by hand."""

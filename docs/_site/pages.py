@@ -9,6 +9,7 @@ import json
 import pkgutil
 import re
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,7 @@ def _to_notebook(root: Path, name: str) -> str:
 
 HEADS = {
     "system": "A named recipe: encoder, channel, decoder, loss, and which knob is the noise level.",
+    "network": "A structure that encoder and decoders have, made from widths for any source.",
     "source": "A distribution of messages whose entropy is known exactly, and the vectors that carry them.",
     "channel": "The noise between a network's units: sampler, density, and a ceiling, or why there is none.",
     "bound": "Bits of a joint: exact, a lower or an upper bound.",
@@ -109,6 +111,8 @@ def _facts(kind: str, member: Any) -> list[str]:
         about = [("the ceiling presumes", presumes), ("no ceiling", member.no_ceiling_because)]
     elif kind == "estimator":
         about = [("takes", member.takes), ("unchanged by", ", ".join(sorted(member.unchanged_by)) or "nothing")]
+    elif kind == "network":
+        about = [("choices", ", ".join(f"{field.name} = {field.default}" for field in fields(member)))]
     elif kind == "system":
         about = [("level", f"{member.level_name} {member.level_symbol}")]
     elif kind == "claim":

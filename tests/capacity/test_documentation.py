@@ -108,7 +108,7 @@ def test_each_claim_says_whose_it_is() -> None:
     assert [name for name, claim in registries()["claim"].items() if not claim.source] == []
 
 
-@pytest.mark.parametrize("kind", ["system", "source", "channel", "bound", "estimator", "claim"])
+@pytest.mark.parametrize("kind", ["system", "network", "source", "channel", "bound", "estimator", "claim"])
 def test_a_table_has_all_of_its_kind(kind: str) -> None:
     page = pages.table_page(kind)
     for name in registries()[kind]:

@@ -21,6 +21,11 @@ from capacity.systems.networks.mlp import ACTIVATIONS, MLP
 from capacity.training.precision import product
 
 
+def log_prob_of_bits(message: jax.Array, logits: jax.Array) -> jax.Array:
+    """Log probability in nats, a scalar, of 0/1 digits (digits,), each by its own logit."""
+    return -jax.nn.softplus(jnp.where(message == 1, -logits, logits)).sum()
+
+
 class AutoregressiveBits(nnx.Module):
     """q(m | z) for a message of 0/1 digits, in one pass of a masked network.
 
@@ -54,7 +59,7 @@ class AutoregressiveBits(nnx.Module):
             h = product(h, kernel[...] * mask) + bias[...]
             if i < len(masks) - 1:
                 h = ACTIVATIONS[self.activation](h)
-        return -jax.nn.softplus(jnp.where(message == 1, -h, h)).sum()
+        return log_prob_of_bits(message, h)
 
 
 class GaussianMessage(nnx.Module):

@@ -84,6 +84,8 @@ def test_networks_are_called_by_the_sizes_that_differ() -> None:
     sizes = [SizeOptions(width=width, depth=depth) for width in (8, 16) for depth in (1, 2)]
     assert [network_name(one, sizes) for one in sizes] == ["mlp-w8-d1", "mlp-w8-d2", "mlp-w16-d1", "mlp-w16-d2"]
     assert network_name(sizes[0], sizes[:1]) == "mlp"
+    kinds = [SizeOptions(network=kind, parameters=9000) for kind in ("mlp", "conv")]
+    assert [network_name(one, kinds) for one in kinds] == ["mlp", "conv"]
 
 
 def test_a_page_has_every_curve(command: Command, planned: Any, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from capacity.cli.choices import OF_NETWORKS, _called, read_choices
 from capacity.runtime.declared import declared_fields
 from capacity.systems import SYSTEMS, ChannelSystem
+from capacity.systems.networks import NETWORKS
 
 FIELDS = '''
 @dataclass(frozen=True)
@@ -66,6 +67,18 @@ def test_other_values_are_refused(future: bool, option: str, words: str) -> None
         read_choices(own(future), (option,))
 
 
+def test_choices_of_a_network() -> None:
+    kinds = {"conv": NETWORKS["conv"]}
+    found = read_choices(kinds, ("kernel=5", "layout=8x8x1"), "--set-network")
+    assert found == {"kernel": 5, "layout": (8, 8, 1)} and read_choices(kinds, ("layout=none",)) == {"layout": None}
+    with pytest.raises(ValueError, match="Expected --set-network to be one of kernel, layout, stride; got 'kernle'"):
+        read_choices(kinds, ("kernle=5",), "--set-network")
+    with pytest.raises(ValueError, match="value that is none, or sizes as in 32x32x1; got 'layout=8y8'"):
+        read_choices(kinds, ("layout=8y8",), "--set-network")
+    with pytest.raises(ValueError, match="Expected --set-network NAME=VALUE, of nothing; got 'kernel=5'"):
+        read_choices({"mlp": NETWORKS["mlp"]}, ("kernel=5",), "--set-network")
+
+
 def test_a_type_that_cannot_be_had_is_a_number() -> None:
     kinds = own(True)
     kinds["own"].__annotations__["share"] = "float | Missing"
@@ -74,8 +87,10 @@ def test_a_type_that_cannot_be_had_is_a_number() -> None:
 
 
 def test_fields_read_without_the_classes_are_those_of_the_classes() -> None:
-    for name, kind in SYSTEMS.items():
-        declared = declared_fields("capacity.systems", name)
+    enrolled = [("capacity.systems", *item) for item in SYSTEMS.items()]
+    enrolled += [("capacity.systems.networks", *item) for item in NETWORKS.items()]
+    for module, name, kind in enrolled:
+        declared = declared_fields(module, name)
         assert set(declared) == {field.name for field in fields(kind)}, name
         own = {field: text for field, text in declared.items() if field not in OF_NETWORKS}
         assert Any not in map(_called, own.values()), (

@@ -203,7 +203,7 @@ def test_an_old_name_is_found_but_not_listed() -> None:
 def test_the_toolkits_own_classes_have_what_is_asked_of_others() -> None:
     from capacity.cli.catalogue import registries
 
-    assert registries().keys() == {"system", "source", "channel", "bound", "estimator", "claim"}
+    assert registries().keys() == {"system", "network", "source", "channel", "bound", "estimator", "claim"}
     for registry in registries().values():
         assert isinstance(registry, Registry) and registry.contract is not None
         for kind in registry.values():
