@@ -27,6 +27,8 @@ from .bounds import measure as measure
 from .bounds import measure_layers as measure_layers
 from .curves.execute import run_plan as run_plan
 from .curves.files import load_curves as load_curves
+from .curves.grid import capacity_grid as capacity_grid
+from .curves.grid import load_grid as load_grid
 from .curves.plan import plan_curve as plan_curve
 from .curves.run import capacity_curve as capacity_curve
 from .estimators import choose as choose

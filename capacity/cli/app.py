@@ -16,6 +16,7 @@ import typer
 from capacity.cli.claims import claims_command
 from capacity.cli.curve import curve_command
 from capacity.cli.estimate import estimate_command
+from capacity.cli.grid import grid_command
 from capacity.cli.help import GroupedCommand, examples_of
 from capacity.cli.interrupts import INTERRUPTED, forget, say_stopped
 from capacity.cli.latent import latent_command
@@ -91,6 +92,7 @@ def options(
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "curve": curve_command,
+    "grid": grid_command,
     "show": show_command,
     "estimate": estimate_command,
     "pairwise": pairwise_command,

@@ -75,8 +75,11 @@ class RunOptions:
         typer.Option("--set", help="A choice of the system's own, NAME=VALUE, as in values=signs; may be repeated."),
     ] = None
     levels: Annotated[
-        str | None,
-        typer.Option(help="'0.1,0.2' or, in equal ratios, 'start:stop:count'. [default: the system's own]"),
+        list[str] | None,
+        typer.Option(
+            help="'0.1,0.2' or, in equal ratios, 'start:stop:count'; of one of several systems 'vae=0.1,0.2', may be "
+            "repeated. [default: the system's own]"
+        ),
     ] = None
     target_bits: Annotated[
         str | None, typer.Option(help="Bits that the VAE shall pass, instead of levels: '1,2,4'.")

@@ -22,8 +22,8 @@ from capacity.cli.options import (
     TableJsonOption,
     check_inputs,
     check_plot,
-    with_records,
 )
+from capacity.cli.records import with_records
 from capacity.cli.refusals import refusals
 from capacity.cli.say import say, say_json
 from capacity.runtime.names import check_name
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from capacity.runtime.tables.sides import Missing, TableSide
 
 
-@with_records
+@with_records()
 def estimate_command(
     files: Annotated[
         list[Path], typer.Argument(help="X.npy Y.npy; or one .npz with x and y; or one .csv with --x and --y.")

@@ -14,6 +14,11 @@ EXAMPLES = {
         "capacity curve --system gaussian --levels 0.1:2:12 --seeds 3 --out runs/gaussian",
         "capacity curve --data digits.npy --standardize --system vae --target-bits 1,2,4,8",
     ),
+    "grid": (
+        "capacity grid --system gaussian,vae --width 32,112 --seeds 2 --out runs/widths",
+        "capacity grid --network mlp,residual,conv --parameters 20000 --system gaussian --out runs/structures",
+        "capacity grid --source bits,markov --system dropout --depth 1,2,4 --out runs/depths",
+    ),
     "show": ("capacity show runs/gaussian", "capacity show runs/gaussian --json > curve.json"),
     "estimate": (
         "capacity estimate x.npy y.npy",

@@ -1,14 +1,10 @@
-"""Options that several commands have, and records of options: a field each, so that a name is written once."""
+"""Options that several commands have, and what is asked of files that they name."""
 
 from __future__ import annotations
 
-import inspect
 import os
-from collections.abc import Callable
-from dataclasses import fields, is_dataclass
-from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias, get_args, get_type_hints
+from typing import Annotated, TypeAlias
 
 import typer
 
@@ -58,6 +54,10 @@ SilentOption: TypeAlias = Annotated[
     bool,
     typer.Option("--quiet", help="Print nothing; write what was asked for.", rich_help_panel=WRITTEN),
 ]
+QuietOption: TypeAlias = Annotated[
+    bool,
+    typer.Option("--quiet", help="No progress bar, no table.", rich_help_panel=WRITTEN),
+]
 TableJsonOption: TypeAlias = Annotated[
     bool,
     typer.Option("--json", help="One JSON object instead of a table.", rich_help_panel=WRITTEN),
@@ -66,38 +66,6 @@ TablesJsonOption: TypeAlias = Annotated[
     bool,
     typer.Option("--json", help="One JSON object instead of tables.", rich_help_panel=WRITTEN),
 ]
-
-
-def with_records(command: Callable[..., None]) -> Callable[..., None]:
-    """A command whose parameters that are dataclasses stand for options, one for each of their fields.
-
-    Typer wants a flat list of parameters; the command is called with the records made of them.
-    """
-    hints = get_type_hints(command, include_extras=True)
-    records = {name: kind for name, kind in hints.items() if isinstance(kind, type) and is_dataclass(kind)}
-    options: list[inspect.Parameter] = []
-    for parameter in inspect.signature(command).parameters.values():
-        kind = records.get(parameter.name)
-        options += [parameter.replace(annotation=hints[parameter.name])] if kind is None else _options(kind)
-
-    @wraps(command)
-    def flat(**given: Any) -> None:
-        made = {name: kind(**{f.name: given.pop(f.name) for f in fields(kind)}) for name, kind in records.items()}
-        command(**made, **given)
-
-    flat.__signature__ = inspect.Signature(options)  # type: ignore[attr-defined]
-    return flat
-
-
-def _options(kind: Any) -> list[inspect.Parameter]:
-    """Its fields as options, in a group of help that its first line names."""
-    hints = get_type_hints(kind, include_extras=True)
-    group = str(kind.__doc__).splitlines()[0].rstrip(".")
-    for hint in hints.values():
-        for said in get_args(hint)[1:]:  # what is annotated beside the type
-            said.rich_help_panel = said.rich_help_panel or group
-    keyword = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    return [inspect.Parameter(f.name, keyword, default=f.default, annotation=hints[f.name]) for f in fields(kind)]
 
 
 def check_plot(path: Path | None, *inputs: Path) -> None:

@@ -22,11 +22,26 @@ def print_tables(datasets: dict[str, xr.Dataset]) -> None:
         say(f"{note(dataset)}\n")
 
 
-def print_json(datasets: dict[str, xr.Dataset], directory: Path) -> None:
+def print_grid_tables(datasets: dict[str, xr.Dataset]) -> None:
+    """A table for each source and system of a grid, a column for each network."""
+    from capacity.cli.console import output
+    from capacity.curves.grid_summary import GRID_NOTE, grid_tables
+    from capacity.curves.summary import diverged
+
+    for table in grid_tables(datasets):
+        output().print(table)
+        say("")
+    say(GRID_NOTE)
+    for name, dataset in datasets.items():
+        if told := diverged(dataset):
+            say(f"{name}: {told}")
+
+
+def print_json(datasets: dict[str, xr.Dataset], directory: Path, picture: str = "curve.png") -> None:
     """All curves and where their files are, as one JSON object."""
     from capacity.curves.summary import curve_record
 
-    files = {kind: str(directory / f"curve.{kind}") for kind in ("nc", "csv", "png")}
+    files = {Path(name).suffix[1:]: str(directory / name) for name in ("curve.nc", "curve.csv", picture)}
     curves = {name: curve_record(dataset) for name, dataset in datasets.items()}
     say_json({"files": files, "curves": curves})
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from capacity.cli.choices import read_choices
 from capacity.cli.curve_options import RunOptions, SizeOptions, SourceOptions
-from capacity.cli.request_checks import BITS, DIM, WIDTH, check_request, given_rows, parse_levels
+from capacity.cli.request_checks import BITS, DIM, WIDTH, check_request, given_rows, levels_by_system
 from capacity.cli.sources import SOURCES
 from capacity.curves.plan import CurvePlan, plan_curve
 from capacity.systems import SYSTEMS, Architecture, TargetVAE
@@ -34,7 +34,7 @@ def plans_of(
         ValueError: for anything that cannot work.
     """
     check_request(source=source, size=size, run=run)
-    kinds, levels = _kinds_and_levels(run)
+    kinds, levels = _kinds(run), levels_by_system(run)
     choices = read_choices(kinds, tuple(run.choices or ()))
     training = _given(steps=run.steps, batch=run.batch, learning_rate=run.learning_rate, products=run.products)
     more = _given(samples=run.samples, budget_gflop=run.budget_gflop) | {
@@ -46,18 +46,17 @@ def plans_of(
     architecture = _architecture(size, built)
     return {
         name: plan_curve(
-            lanes_key, built, kind(architecture, **choices), levels or kind.default_levels, run.seeds, **more
+            lanes_key, built, kind(architecture, **choices), levels.get(name, kind.default_levels), run.seeds, **more
         )
         for name, kind in kinds.items()
     }
 
 
-def _kinds_and_levels(run: RunOptions) -> tuple[dict[str, Any], tuple[float, ...] | None]:
-    """Classes of systems by name, and the levels of them all, or None for each system's own."""
+def _kinds(run: RunOptions) -> dict[str, Any]:
+    """Classes of systems by name."""
     if run.target_bits is not None:
-        return {TargetVAE.name: TargetVAE}, parse_levels(run.target_bits, "--target-bits")
-    levels = None if run.levels is None else parse_levels(run.levels, "--levels")
-    return {name: SYSTEMS[name] for name in run.systems}, levels
+        return {TargetVAE.name: TargetVAE}
+    return {name: SYSTEMS[name] for name in run.systems}
 
 
 def _architecture(size: SizeOptions, source: Source) -> Architecture:

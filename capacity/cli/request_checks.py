@@ -44,9 +44,9 @@ def check_request(*, source: SourceOptions, size: SizeOptions, run: RunOptions) 
     check_name(run.products or "float32", ("bfloat16", "float32"), "--products")
     _check_source(source)
     _check_numbers(source, size, run)
-    levels = _check_levels(run)
-    count = len(levels) if levels else 1  # a system's own are not known yet
-    _check_sizes(source, size, run, count * len(run.systems) * run.seeds)
+    levels = levels_by_system(run)
+    count = sum(len(levels.get(system, (0.0,))) for system in run.systems)  # a system's own are not known yet
+    _check_sizes(source, size, run, count * run.seeds)
     if run.choices and len(run.systems) > 1:
         raise ValueError(f"Expected --set with one --system; got {len(run.systems)} systems.")
     check_choices("target_vae" if run.target_bits is not None else run.systems[0], run.choices or ())
@@ -121,18 +121,30 @@ def _check_numbers(source: SourceOptions, size: SizeOptions, run: RunOptions) ->
     check_counts(run.seeds, LARGEST if samples is None else samples, 1.0 if budget is None else budget)
 
 
-def _check_levels(run: RunOptions) -> tuple[float, ...]:
-    if run.levels is not None and len(run.systems) > 1:
-        raise ValueError(
-            f"Expected --levels with one --system, as a level means another thing in each; got {len(run.systems)} "
-            "systems."
-        )
-    levels = () if run.levels is None else checked_levels(parse_levels(run.levels, "--levels"))
-    if run.target_bits is None:
-        return levels
-    if run.levels is not None or set(run.systems) - {"vae", "target_vae"}:
-        raise ValueError("Expected --target-bits with --system vae alone, and no --levels; got others beside it.")
-    return checked_levels(parse_levels(run.target_bits, "--target-bits"))
+def levels_by_system(run: RunOptions) -> dict[str, tuple[float, ...]]:
+    """Levels that the command line gives, by system; nothing of a system that keeps its own.
+
+    Raises:
+        ValueError: for levels that cannot be, or of several systems at once.
+    """
+    if run.target_bits is not None:
+        if run.levels or set(run.systems) - {"vae", "target_vae"}:
+            raise ValueError("Expected --target-bits with --system vae alone, and no --levels; got others beside it.")
+        return {"target_vae": checked_levels(parse_levels(run.target_bits, "--target-bits"))}
+    found: dict[str, tuple[float, ...]] = {}
+    for text in run.levels or ():
+        system, named, values = text.rpartition("=")
+        if not named and len(run.systems) > 1:
+            raise ValueError(
+                f"Expected --levels with one --system, or --levels {run.systems[0]}=... for each, as a level means "
+                f"another thing in each; got {text!r} and {len(run.systems)} systems."
+            )
+        of = system if named else run.systems[0]
+        check_name(of, run.systems, "the system of --levels")
+        if of in found:
+            raise ValueError(f"Expected --levels of {of} once; got them twice.")
+        found[of] = checked_levels(parse_levels(values, "--levels"))
+    return found
 
 
 def _check_sizes(source: SourceOptions, size: SizeOptions, run: RunOptions, lanes: int) -> None:

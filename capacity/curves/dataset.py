@@ -29,6 +29,7 @@ LONG_NAMES = {
     "marginal_bits": "information in one unit alone, I(M;Z_j)",
     "increment_bits": "information that a unit adds to those before, I(M;Z_j|Z_<j)",
     "pam_bits": "hand-made PAM code of the same bits, units and power",
+    "random_coding_bits": "random Gaussian codes of the same bits, units and power, on average at least",
 }
 
 

@@ -4,11 +4,14 @@ from which the same plan goes on.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
+
 import jax
 import xarray as xr
 
 from capacity.curves.dataset import label
-from capacity.curves.parts import load_lanes, save_lanes
+from capacity.curves.parts import count_lanes, load_lanes, save_lanes
 from capacity.curves.plan import CurvePlan
 from capacity.curves.schedule import CheckpointPlace, broadcast_lanes, run_distributed, run_local, run_on_executor
 from capacity.runtime.executors import ExecutorPool
@@ -70,5 +73,38 @@ def run_plan(
             seconds[kind] += spent
         if progress:
             level = plan.levels[group.lanes[-1] // plan.seeds]
-            progress(len(done) / plan.total, f"{plan.system.name} {plan.system.level_symbol}={level:g}")
+            progress(len(done) / plan.total, f"{name} {plan.system.level_symbol}={level:g}")
     return label(plan, [done[i] for i in range(plan.total)], seconds)
+
+
+def run_plans(
+    plans: Mapping[str, CurvePlan],
+    store: Parts | None = None,
+    progress: Progress | None = None,
+    *,
+    pool: ExecutorPool | None = None,
+    together: int | None = None,
+) -> dict[str, xr.Dataset]:
+    """Several planned curves, one after another, as one piece of work.
+
+    Args:
+        plans: by the names that their lanes have in the store.
+        store, pool, together: as in `run_plan`.
+        progress: called with the share of the lanes of all plans that are done, and what was just done.
+    """
+    total = sum(plan.total for plan in plans.values())
+    kept = {name: 0 if store is None else min(count_lanes(store, name), plan.total) for name, plan in plans.items()}
+    done = sum(kept.values())
+    if progress and done:
+        progress(done / total, f"{done} of {total} lanes found in the store")
+
+    def report(before: int, name: str, share: float, message: str) -> None:
+        made = max(round(share * plans[name].total) - kept[name], 0)
+        if progress and made:
+            progress((before + made) / total, message)
+
+    curves = {}
+    for name, plan in plans.items():
+        curves[name] = run_plan(plan, store, name, partial(report, done, name), pool=pool, together=together)
+        done += plan.total - kept[name]
+    return curves

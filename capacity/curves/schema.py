@@ -11,7 +11,7 @@ LANE = ("level", "seed")
 ORDER = (*LANE, "unit", "step", "word")
 _OVER: tuple[tuple[tuple[str, ...], str], ...] = (
     ((), "source_bits trend_share trend_p_value reversal reversal_p_value"),
-    (("level",), "level ceiling pam_bits closed_form"),
+    (("level",), "level ceiling pam_bits random_coding_bits closed_form"),
     (("seed",), "seed"),
     (LANE, "diverged snr power distortion inside bits bits_low bits_high lower upper decoder_bits rate"),
     ((*LANE, "unit"), "marginal_bits increment_bits unit_power"),

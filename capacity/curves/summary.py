@@ -13,6 +13,8 @@ from rich.table import Table
 from capacity.curves.checks import sentence
 
 NAMED_LANES = 6
+REFERENCES = {"pam_bits": "PAM", "random_coding_bits": "random code", "closed_form": "closed form"}
+"""What a table holds measured bits against, and the names of its columns."""
 
 
 def curve_table(dataset: xr.Dataset) -> Table:
@@ -26,7 +28,7 @@ def curve_table(dataset: xr.Dataset) -> Table:
     columns += ["ceiling"] * ("ceiling" in dataset)
     columns += ["bits, best seed"] if figure == "bits" else ["at least", "at most"]
     columns += ["% of limit"] + [n for n in ("decoder", "rate") if f"{n}_bits" in dataset or n in dataset]
-    columns += ["PAM"] * ("pam_bits" in dataset) + ["closed form"] * ("closed_form" in dataset)
+    columns += [words for name, words in REFERENCES.items() if name in dataset]
     shown = Table(title=dataset.attrs["title"], box=None, title_justify="left")
     for column in columns:
         shown.add_column(column, justify="right", no_wrap=True)
@@ -55,7 +57,7 @@ def _level_row(row: xr.Dataset, figure: str) -> list[str]:
     else:
         cells += [with_interval(best, "lower"), with_interval(best, "upper")]
     cells.append(f"{100 * float(best[figure]) / limit:.1f}" if 0 < limit < math.inf and not lost else "-")
-    for name in ("decoder_bits", "rate", "pam_bits", "closed_form"):
+    for name in ("decoder_bits", "rate", *REFERENCES):
         if name in row:
             cells.append("-" if lost and "seed" in row[name].dims else with_interval(best, name))
     return cells

@@ -53,6 +53,9 @@ def plot_bits(dataset: xr.Dataset, axes: Axes) -> None:
         axes.axhline(source, color=SOURCE_COLOUR, lw=1.2, ls=(0, (6, 3)), label=f"source: {source:.4g} bits")
     if "pam_bits" in dataset:
         axes.plot(level, dataset.pam_bits, color=PAM_COLOUR, lw=1.5, ls="--", label="hand-made PAM code")
+    if "random_coding_bits" in dataset:
+        about = "random codes, on average at least"
+        axes.plot(level, dataset.random_coding_bits, color=CEILING_COLOUR, lw=1.2, ls=(0, (1, 1.5)), label=about)
     if "closed_form" in dataset:
         about = "closed form, every unit injective"
         axes.plot(level, dataset.closed_form, color=PAM_COLOUR, lw=2.2, ls=":", label=about)

@@ -7,8 +7,8 @@ A package says in its `pyproject.toml`
 
 and once it is installed the class stands in the registry beside the toolkit's own: in the command line, in
 `capacity list`, and under its name for `capacity.estimate`.  Groups: `infocapacity.` and `channels`, `sources`,
-`estimators`, `systems`, `claims`, `bounds` or `codes`.  What is broken, lacks what the contract asks for, or takes a
-name that is taken, is left out with a warning that says whose it is and why.
+`estimators`, `systems`, `networks`, `claims`, `bounds` or `codes`.  What is broken, lacks what the contract asks for,
+or takes a name that is taken, is left out with a warning that says whose it is and why.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from capacity.runtime.whole import whole
 from capacity.systems.architecture import Architecture
 from capacity.systems.networks.perceptron import MLPNetwork
-from capacity.systems.networks.sizes import parameters_of
+from capacity.systems.networks.sizes import count_parameters
 
 if TYPE_CHECKING:
     from synthetic.source import Source
@@ -72,10 +72,10 @@ def _depth(architecture: Architecture) -> int:
 
 def _parameters(architecture: Architecture, source: Source) -> tuple[int, int]:
     """Of the encoder, and of the decoders together."""
-    encoder = parameters_of(architecture.encoder(source, architecture.units))
-    decoders = parameters_of(architecture.message(source))
+    encoder = count_parameters(architecture.encoder(source, architecture.units))
+    decoders = count_parameters(architecture.message(source))
     if architecture.decode == "vector":
-        decoders += parameters_of(architecture.vector(source))
+        decoders += count_parameters(architecture.vector(source))
     return encoder, decoders
 
 

@@ -14,7 +14,7 @@ from capacity.systems.antithetic import antithetic_codes, messages_for, repeat_b
 from capacity.systems.architecture import State
 from capacity.systems.constraints import standardised, whole_moments
 from capacity.systems.normal_noise import GaussianNoiseSystem
-from capacity.theory import pam_information
+from capacity.theory import pam_information, random_coding_information
 from capacity.training.system import Level, Params
 
 if TYPE_CHECKING:
@@ -64,11 +64,14 @@ class GaussianAutoencoder(GaussianNoiseSystem):
         return self.architecture.units * float(self.channel(level).ceiling(jnp.float32(self.power)))
 
     def reference(self, source: Source, level: float) -> dict[str, float]:
-        """Bits of pulse-amplitude modulation by hand, of the same digits, units and power."""
+        """Bits of codes of the same digits, units and power: random ones, and pulse-amplitude modulation by hand."""
         bits, units = source.bits, self.architecture.units
-        if self.power is None or not (source.discrete and bits == round(bits) and bits <= MAX_PAM_DIGITS * units):
+        if self.power is None or not (source.discrete and bits == round(bits)):
             return {}
-        return {"pam_bits": pam_information(round(bits), units, level, self.power)}
+        drawn = {"random_coding_bits": random_coding_information(bits, units, level, self.power)}
+        if bits > MAX_PAM_DIGITS * units:
+            return drawn
+        return {"pam_bits": pam_information(round(bits), units, level, self.power)} | drawn
 
     def loss(self, params: Params, key: Key, source: Source, level: Level, n: int, progress: Scalar) -> Scalar:
         key_source, key_noise = jax.random.split(key)

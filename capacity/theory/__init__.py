@@ -17,6 +17,7 @@ from capacity.theory.binary import (
 from capacity.theory.capacity import Capacity, amplitude_limited_gaussian, blahut_arimoto, scalar_capacity
 from capacity.theory.floats import Floats
 from capacity.theory.gaussian import gaussian_capacity, gaussian_noise_information, linear_vae, pam_information
+from capacity.theory.random_coding import random_coding_information
 from capacity.theory.uniform import gaussian_chain_capacity, uniform_noise_information
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "linear_vae",
     "pam_information",
     "path_information",
+    "random_coding_information",
     "scalar_capacity",
     "uniform_coin_information",
     "uniform_noise_information",

@@ -38,6 +38,7 @@ CURVE = (
 COMMANDS = {
     "curve": CURVE,
     "curve --executor processes": f"{CURVE} --executor processes --workers 2",
+    "grid": CURVE.replace("curve", "grid", 1).replace("--width 4", "--width 4,6"),
     "claims": "claims digits_of_pi --fast --out {}",
 }
 SIGNALS = ("SIGINT", "SIGTERM", "SIGKILL")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from capacity.cli import claims as cli_claims
-from capacity.cli import curve as cli
+from capacity.cli import working as cli
 from capacity.cli.app import main
 from capacity.runtime import start
 

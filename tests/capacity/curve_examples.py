@@ -65,6 +65,7 @@ def made_up(
     if system == "gaussian":
         variables["ceiling"] = (("level",), ceiling, "bits")
         variables["pam_bits"] = (("level",), reached * 0.95, "bits")
+        variables["random_coding_bits"] = (("level",), reached * 0.97, "bits")
     symbol = "σ" if system == "gaussian" else "β"
     about = {"long_name": "noise standard deviation", "units": "1", "symbol": symbol}
     coordinates = {"level": ("level", level, about)}

@@ -16,8 +16,8 @@ from jax import lax
 from capacity.runtime.whole import whole
 from capacity.systems.networks.causal import CausalBits
 from capacity.systems.networks.network import BuildMessage
-from capacity.systems.networks.residual import Residual, TwoLayers
-from capacity.systems.networks.tokens import Stack, TokenNetwork
+from capacity.systems.networks.residual import ResidualBlock, TwoLayers
+from capacity.systems.networks.tokens import TokenNetwork, TokenStack
 from capacity.training.precision import product
 
 if TYPE_CHECKING:
@@ -27,7 +27,14 @@ if TYPE_CHECKING:
 def flat_product(
     x: jax.Array, kernel: jax.Array, axes: lax.DotDimensionNumbers, precision: lax.PrecisionLike = None, **_: object
 ) -> jax.Array:
-    """`product` for the kernels of an attention layer, which have an axis of heads."""
+    """`product` for the kernels of an attention layer, which have an axis of heads.
+
+    Args:
+        x: inputs; its last axes are summed over.
+        kernel: its first axes are.
+        axes: which, as `lax.dot_general` has it.
+        precision: of the product.
+    """
     summed = len(axes[0][0])
     rows = x.reshape(*x.shape[: x.ndim - summed], -1)
     found = product(rows, kernel.reshape(rows.shape[-1], -1), precision=precision)
@@ -56,7 +63,7 @@ class SelfAttention(nnx.Module):
         return found
 
 
-class Transformer(Stack):
+class Transformer(TokenStack):
     """Learnt places, then for each width a block of attention and one of two layers.  (n, stream) -> (n, stream)."""
 
     def __init__(
@@ -69,7 +76,7 @@ class Transformer(Stack):
             for width in widths
             for kind in (SelfAttention(stream, heads, causal, rngs), TwoLayers(stream, width, activation, rngs))
         ]
-        self.blocks = nnx.List([Residual(stream, one, rngs) for one in inner])
+        self.blocks = nnx.List([ResidualBlock(stream, one, rngs) for one in inner])
         self.norm = nnx.LayerNorm(stream, rngs=rngs)
 
     def __call__(self, x: jax.Array) -> jax.Array:

@@ -11,8 +11,8 @@ import jax.numpy as jnp
 from flax import nnx
 
 from capacity.systems.networks.decoders import log_prob_of_bits
-from capacity.systems.networks.residual import linear
-from capacity.systems.networks.tokens import Stack
+from capacity.systems.networks.residual import linear_layer
+from capacity.systems.networks.tokens import TokenStack
 
 
 class CausalBits(nnx.Module):
@@ -27,10 +27,10 @@ class CausalBits(nnx.Module):
         rngs: of the linear layers.
     """
 
-    def __init__(self, units: int, digits: int, ends: tuple[int, int], stack: Stack, rngs: nnx.Rngs):
+    def __init__(self, units: int, digits: int, ends: tuple[int, int], stack: TokenStack, rngs: nnx.Rngs):
         self.shape = digits, ends[0]
-        self.code, self.digit = linear(units, digits * ends[0], rngs), linear(1, ends[0], rngs)
-        self.stack, self.read = stack, linear(ends[1], 1, rngs)
+        self.code, self.digit = linear_layer(units, digits * ends[0], rngs), linear_layer(1, ends[0], rngs)
+        self.stack, self.read = stack, linear_layer(ends[1], 1, rngs)
 
     def log_prob(self, message: jax.Array, z: jax.Array) -> jax.Array:
         """log q(message | z) in nats, a scalar; message (digits,) of 0/1, z (units,)."""

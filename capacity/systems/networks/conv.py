@@ -17,10 +17,10 @@ import jax
 from flax import nnx
 
 from capacity.runtime.whole import whole
-from capacity.systems.networks.layout import Layout, from_tokens, layout_of
+from capacity.systems.networks.layout import VectorLayout, from_tokens, layout_of
 from capacity.systems.networks.mlp import ACTIVATIONS
 from capacity.systems.networks.network import Build, Network
-from capacity.systems.networks.residual import linear
+from capacity.systems.networks.residual import linear_layer
 
 if TYPE_CHECKING:
     from synthetic.source import Source
@@ -30,7 +30,7 @@ class Convolutions(nnx.Module):
     """Strided convolutions, then one linear layer over all places.  Maps (dim,) to (outputs,)."""
 
     def __init__(
-        self, layout: Layout, widths: Sequence[int], outputs: int, kernel: int, stride: int, activation: str,
+        self, layout: VectorLayout, widths: Sequence[int], outputs: int, kernel: int, stride: int, activation: str,
         rngs: nnx.Rngs,
     ):  # fmt: skip
         self.layout, self.activation = layout, activation
@@ -39,10 +39,10 @@ class Convolutions(nnx.Module):
         self.layers = nnx.List([nnx.Conv(a, b, window, stride, rngs=rngs) for a, b in pairwise((channels, *widths))])
         for _ in widths:
             axes = [-(-axis // stride) for axis in axes]
-        self.read = linear(math.prod(axes) * (widths[-1] if widths else channels), outputs, rngs)
+        self.read = linear_layer(math.prod(axes) * (widths[-1] if widths else channels), outputs, rngs)
 
     def __call__(self, x: jax.Array) -> jax.Array:
-        """One vector."""
+        """One vector to one output."""
         h = x.reshape(self.layout)
         for layer in self.layers:
             h = ACTIVATIONS[self.activation](layer(h))
@@ -53,19 +53,19 @@ class Upsampling(nnx.Module):
     """One linear layer to the coarsest places, then convolutions that make them finer.  Maps (inputs,) to (dim,)."""
 
     def __init__(
-        self, inputs: int, layout: Layout, widths: Sequence[int], kernel: int, stride: int, activation: str,
+        self, inputs: int, layout: VectorLayout, widths: Sequence[int], kernel: int, stride: int, activation: str,
         rngs: nnx.Rngs,
     ):  # fmt: skip
         self.layout, self.stride, self.activation = layout, stride, activation
         *axes, channels = layout
         self.coarsest = tuple(-(-axis // stride ** len(widths)) for axis in axes)
         first = widths[0] if widths else channels
-        self.lift = linear(inputs, math.prod(self.coarsest) * first, rngs)
+        self.lift = linear_layer(inputs, math.prod(self.coarsest) * first, rngs)
         window, finer = (kernel,) * len(axes), stride ** len(axes)
         self.layers = nnx.List([nnx.Conv(a, finer * b, window, rngs=rngs) for a, b in pairwise((*widths, channels))])
 
     def __call__(self, x: jax.Array) -> jax.Array:
-        """One noisy code."""
+        """One noisy code to one vector."""
         *axes, _ = self.layout
         h = self.lift(x).reshape(*self.coarsest, -1)
         for layer in self.layers:

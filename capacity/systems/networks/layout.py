@@ -14,7 +14,7 @@ import jax
 if TYPE_CHECKING:
     from synthetic.source import Source
 
-Layout: TypeAlias = tuple[int, ...]
+VectorLayout: TypeAlias = tuple[int, ...]
 """(length, channels) or (height, width, channels)."""
 MOST_TOKENS = 64  # of a vector, where a family's work grows with their square
 
@@ -29,7 +29,7 @@ class LaidOut(Protocol):
         ...
 
 
-def layout_of(source: Source, asked: Layout | None = None) -> Layout:
+def layout_of(source: Source, asked: VectorLayout | None = None) -> VectorLayout:
     """How a network sees the source's vector: as asked, else as the source says, else one number a position.
 
     Args:
@@ -47,7 +47,7 @@ def layout_of(source: Source, asked: Layout | None = None) -> Layout:
     return tuple(layout)
 
 
-def patch_of(layout: Layout, asked: int | None) -> int:
+def patch_of(layout: VectorLayout, asked: int | None) -> int:
     """Side of the patches that a vector is cut into: as asked, else the smallest power of 2 with few enough of them.
 
     Args:
@@ -67,7 +67,7 @@ def patch_of(layout: Layout, asked: int | None) -> int:
     return few[0] if few else sides[-1]
 
 
-def tokens(x: jax.Array, layout: Layout, patch: int) -> jax.Array:
+def tokens(x: jax.Array, layout: VectorLayout, patch: int) -> jax.Array:
     """A vector (dim,) as patches side by side, (tokens, patch**axes * channels)."""
     *axes, channels = layout
     cut = x.reshape(*(size for axis in axes for size in (axis // patch, patch)), channels)
@@ -76,7 +76,7 @@ def tokens(x: jax.Array, layout: Layout, patch: int) -> jax.Array:
     return cut.transpose(*places, *inner, 2 * len(axes)).reshape(-1, patch ** len(axes) * channels)
 
 
-def from_tokens(parts: jax.Array, layout: Layout, patch: int) -> jax.Array:
+def from_tokens(parts: jax.Array, layout: VectorLayout, patch: int) -> jax.Array:
     """The vector (dim,) whose `tokens` these are."""
     *axes, channels = layout
     cut = parts.reshape(*(axis // patch for axis in axes), *(patch for _ in axes), channels)

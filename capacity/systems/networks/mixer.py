@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import jax
 from flax import nnx
 
-from capacity.systems.networks.residual import Residual, TwoLayers
-from capacity.systems.networks.tokens import Stack, TokenNetwork
+from capacity.systems.networks.residual import ResidualBlock, TwoLayers
+from capacity.systems.networks.tokens import TokenNetwork, TokenStack
 
 
 class AcrossTokens(nnx.Module):
@@ -24,7 +24,7 @@ class AcrossTokens(nnx.Module):
         return mixed
 
 
-class Mixer(Stack):
+class Mixer(TokenStack):
     """For each width a block across the tokens and one across the channels.  (n, stream) -> (n, stream)."""
 
     def __init__(self, count: int, widths: Sequence[int], activation: str, rngs: nnx.Rngs):
@@ -34,7 +34,7 @@ class Mixer(Stack):
             for width in widths
             for kind in (AcrossTokens(count, width, activation, rngs), TwoLayers(stream, width, activation, rngs))
         ]
-        self.blocks = nnx.List([Residual(stream, one, rngs) for one in inner])
+        self.blocks = nnx.List([ResidualBlock(stream, one, rngs) for one in inner])
         self.norm = nnx.LayerNorm(stream, rngs=rngs)
 
     def __call__(self, x: jax.Array) -> jax.Array:

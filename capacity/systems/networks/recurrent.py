@@ -13,13 +13,13 @@ from flax import nnx
 
 from capacity.systems.networks.causal import CausalBits
 from capacity.systems.networks.network import BuildMessage
-from capacity.systems.networks.tokens import Stack, TokenNetwork
+from capacity.systems.networks.tokens import TokenNetwork, TokenStack
 
 if TYPE_CHECKING:
     from synthetic.source import Source
 
 
-class Recurrence(Stack):
+class Recurrence(TokenStack):
     """A layer of gated units of each width, each over the states of the one before.  (n, inputs) -> (n, last width)."""
 
     def __init__(self, inputs: int, widths: Sequence[int], rngs: nnx.Rngs):

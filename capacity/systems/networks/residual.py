@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from synthetic.source import Source
 
 
-def linear(inputs: int, outputs: int, rngs: nnx.Rngs, *, zero: bool = False) -> nnx.Linear:
+def linear_layer(inputs: int, outputs: int, rngs: nnx.Rngs, *, zero: bool = False) -> nnx.Linear:
     """A linear layer over the last axis.
 
     Args:
@@ -33,7 +33,7 @@ def linear(inputs: int, outputs: int, rngs: nnx.Rngs, *, zero: bool = False) -> 
     return nnx.Linear(inputs, outputs, kernel_init=init, dot_general=product, rngs=rngs)
 
 
-class Residual(nnx.Module):
+class ResidualBlock(nnx.Module):
     """x + inner(norm(x)), with a layer norm over the last axis (Ba et al. 2016)."""
 
     def __init__(self, width: int, inner: Callable[[jax.Array], jax.Array], rngs: nnx.Rngs):
@@ -49,7 +49,7 @@ class TwoLayers(nnx.Module):
 
     def __init__(self, width: int, hidden: int, activation: str, rngs: nnx.Rngs):
         self.activation = activation
-        self.into, self.out = linear(width, hidden, rngs), linear(hidden, width, rngs, zero=True)
+        self.into, self.out = linear_layer(width, hidden, rngs), linear_layer(hidden, width, rngs, zero=True)
 
     def __call__(self, x: jax.Array) -> jax.Array:
         """Items along the last axis, each by itself."""
@@ -61,12 +61,12 @@ class ResidualMLP(nnx.Module):
 
     def __init__(self, inputs: int, widths: Sequence[int], outputs: int, activation: str, rngs: nnx.Rngs):
         stream = widths[0] if widths else inputs
-        self.lift = linear(inputs, stream, rngs) if widths else None
-        self.blocks = nnx.List([Residual(stream, TwoLayers(stream, w, activation, rngs), rngs) for w in widths])
-        self.read = linear(stream, outputs, rngs)
+        self.lift = linear_layer(inputs, stream, rngs) if widths else None
+        self.blocks = nnx.List([ResidualBlock(stream, TwoLayers(stream, w, activation, rngs), rngs) for w in widths])
+        self.read = linear_layer(stream, outputs, rngs)
 
     def __call__(self, x: jax.Array) -> jax.Array:
-        """One item."""
+        """One item to one output."""
         h = x if self.lift is None else self.lift(x)
         for block in self.blocks:
             h = block(h)

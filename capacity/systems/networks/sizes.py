@@ -45,7 +45,7 @@ def network_size(build: Callable[[nnx.Rngs], Any], call: Callable[..., PyTree], 
     return NetworkSize(_parameters(state), sum(work for work, _ in found), sum(kept for _, kept in found))
 
 
-def parameters_of(build: Callable[[nnx.Rngs], object]) -> int:
+def count_parameters(build: Callable[[nnx.Rngs], object]) -> int:
     """How many parameters the module of a builder has; nothing is initialised."""
     return _parameters(nnx.split(nnx.eval_shape(lambda: build(nnx.Rngs(0))))[1])
 

@@ -12,16 +12,16 @@ import jax
 from flax import nnx
 
 from capacity.runtime.whole import whole
-from capacity.systems.networks.layout import Layout, from_tokens, layout_of, patch_of, tokens
+from capacity.systems.networks.layout import VectorLayout, from_tokens, layout_of, patch_of, tokens
 from capacity.systems.networks.mlp import MLP
 from capacity.systems.networks.network import Build, Network
-from capacity.systems.networks.residual import linear
+from capacity.systems.networks.residual import linear_layer
 
 if TYPE_CHECKING:
     from synthetic.source import Source
 
 
-class Stack(nnx.Module):
+class TokenStack(nnx.Module):
     """Maps the tokens of one item to as many others, (n, first width) -> (n, last width)."""
 
     def __call__(self, x: jax.Array) -> jax.Array:
@@ -32,27 +32,31 @@ class Stack(nnx.Module):
 class TokenEncoder(nnx.Module):
     """(dim,) -> (outputs,): tokens lifted to the first width, a stack, a linear layer over all that it says."""
 
-    def __init__(self, layout: Layout, patch: int, widths: tuple[int, int], outputs: int, stack: Stack, rngs: nnx.Rngs):
+    def __init__(
+        self, layout: VectorLayout, patch: int, widths: tuple[int, int], outputs: int, stack: TokenStack, rngs: nnx.Rngs
+    ):
         self.layout, self.patch, self.stack = layout, patch, stack
         count, size = token_shape(layout, patch)
-        self.lift, self.read = linear(size, widths[0], rngs), linear(count * widths[1], outputs, rngs)
+        self.lift, self.read = linear_layer(size, widths[0], rngs), linear_layer(count * widths[1], outputs, rngs)
 
     def __call__(self, x: jax.Array) -> jax.Array:
-        """One vector."""
+        """One vector to one output."""
         return self.read(self.stack(self.lift(tokens(x, self.layout, self.patch))).reshape(-1))
 
 
 class TokenDecoder(nnx.Module):
     """(inputs,) -> (dim,): a linear layer to tokens of the first width, a stack, and each token to its patch."""
 
-    def __init__(self, inputs: int, layout: Layout, patch: int, widths: tuple[int, int], stack: Stack, rngs: nnx.Rngs):
+    def __init__(
+        self, inputs: int, layout: VectorLayout, patch: int, widths: tuple[int, int], stack: TokenStack, rngs: nnx.Rngs
+    ):
         self.layout, self.patch, self.stack = layout, patch, stack
         count, size = token_shape(layout, patch)
         self.shape = count, widths[0]
-        self.lift, self.read = linear(inputs, count * widths[0], rngs), linear(widths[1], size, rngs)
+        self.lift, self.read = linear_layer(inputs, count * widths[0], rngs), linear_layer(widths[1], size, rngs)
 
     def __call__(self, x: jax.Array) -> jax.Array:
-        """One noisy code."""
+        """One noisy code to one vector."""
         return from_tokens(self.read(self.stack(self.lift(x).reshape(self.shape))), self.layout, self.patch)
 
 
@@ -76,7 +80,7 @@ class TokenNetwork(Network):
             whole(self.patch, "patch", most=None)
 
     @abstractmethod
-    def stack(self, count: int, widths: Sequence[int], activation: str, rngs: nnx.Rngs) -> Stack:
+    def stack(self, count: int, widths: Sequence[int], activation: str, rngs: nnx.Rngs) -> TokenStack:
         """A stack over `count` tokens, (count, widths[0]) -> (count, widths of `ends`)."""
 
     def ends(self, widths: Sequence[int]) -> tuple[int, int]:
@@ -105,13 +109,13 @@ class TokenNetwork(Network):
 
         return build
 
-    def _cut(self, source: Source) -> tuple[Layout, int, int]:
+    def _cut(self, source: Source) -> tuple[VectorLayout, int, int]:
         layout = layout_of(source, self.layout)
         patch = patch_of(layout, self.patch)
         return layout, patch, token_shape(layout, patch)[0]
 
 
-def token_shape(layout: Layout, patch: int) -> tuple[int, int]:
+def token_shape(layout: VectorLayout, patch: int) -> tuple[int, int]:
     """How many tokens a vector has, and how many numbers a token."""
     *axes, channels = layout
     size = patch ** len(axes) * channels

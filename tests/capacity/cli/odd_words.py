@@ -120,6 +120,16 @@ def curve(draw: Draw, folder: Path) -> Words:
     return ["curve", *(small if draw(st.booleans()) else []), *words, f"--out={draw(st.sampled_from(places))}"]
 
 
+def grid(draw: Draw, folder: Path) -> Words:
+    """As a curve, with some options of several values."""
+    several = st.sampled_from(("2,3", "2,2", "2,", ",", "2,x", "1,9999999999", "4", "-1,2", "2;3", " 2 , 3 "))
+    known: dict[str, st.SearchStrategy[str] | None] = {f"--{n}": several for n in ("width", "depth", "units")}
+    known["--source"] = st.sampled_from(("bits,markov", "bits,", "bits,bits", "gaussian,bits", "bits,bist"))
+    known["--system"] = st.sampled_from(("gaussian,vae", "gaussian,", "gausian,vae", "vae,vae", ","))
+    known["--levels"] = st.sampled_from(("gaussian=0.5", "vae=0.1:1:3", "=1", "vea=1", "gaussian=", "vae=x"))
+    return ["grid", *curve(draw, folder)[1:], *options(draw, known, 2)]
+
+
 def claims(draw: Draw, folder: Path) -> Words:
     names = draw(st.lists(st.sampled_from(("dropout", "vae", "uniform", "dorpout", "", "\x1b[31m", "[/]")), max_size=2))
     known: dict[str, st.SearchStrategy[str] | None] = {
@@ -154,6 +164,6 @@ def unknown(draw: Draw, folder: Path) -> Words:
 
 
 COMMANDS: dict[str, Callable[[Draw, Path], Words]] = {
-    "estimate": estimate, "pairwise": pairwise, "latent": latent, "curve": curve, "claims": claims, "show": show,
-    "report": report, "list": listed, "none": unknown,
+    "estimate": estimate, "pairwise": pairwise, "latent": latent, "curve": curve, "grid": grid, "claims": claims,
+    "show": show, "report": report, "list": listed, "none": unknown,
 }  # fmt: skip

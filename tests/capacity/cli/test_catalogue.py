@@ -72,6 +72,9 @@ REFUSED = {
     "codes": ("latent", "--codes", "m.npy"),
     "a codebook": ("latent", "--codes", "m.npy", "--codebook", "8;5"),
     "probabilities": ("latent", "--probs", "m.npy"),
+    "widths": ("grid", "--width", "8,x"),
+    "one of several systems": ("grid", "--system", "vae,gausian"),
+    "levels of a system": ("grid", "--levels", "vea=0.1"),
     "no curve": ("show", "."),
     "no report": ("report", "."),
 }

@@ -21,6 +21,7 @@ from matplotlib.figure import Figure
 
 from capacity.cli import console, request
 from capacity.cli.console import Meter
+from capacity.cli.request_checks import parse_levels
 from capacity.curves import execute
 from capacity.curves.files import read_curves
 from capacity.curves.parts import save_lanes
@@ -243,8 +244,8 @@ def test_choices_and_bits_asked_for(command: Command, monkeypatch: pytest.Monkey
 
 
 def test_levels_in_equal_ratios() -> None:
-    np.testing.assert_allclose(request.parse_levels("0.1:10:3", "--levels"), (0.1, 1, 10))
-    assert request.parse_levels("0.1, 0.2", "--levels") == (0.1, 0.2)
+    np.testing.assert_allclose(parse_levels("0.1:10:3", "--levels"), (0.1, 1, 10))
+    assert parse_levels("0.1, 0.2", "--levels") == (0.1, 0.2)
 
 
 def test_table_of_brackets_and_of_lanes_that_diverged() -> None:

@@ -31,7 +31,7 @@ Command = Callable[..., tuple[int, str, str]]
 
 def test_every_command_takes_json_and_quiet() -> None:
     commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
-    assert {"curve", "show", "estimate", "pairwise", "claims", "latent", "report", "list"} <= set(commands)
+    assert {"curve", "grid", "show", "estimate", "pairwise", "claims", "latent", "report", "list"} <= set(commands)
     for name, command in commands.items():
         options = {word for parameter in command.params for word in parameter.opts}
         assert {"--json", "--quiet"} <= options, name

@@ -25,10 +25,12 @@ from capacity.analysis.latent.pairs import SharedBracket
 from capacity.analysis.latent.population import Population
 from capacity.analysis.latent.shared import SharedBits
 from capacity.curves.checks import with_checks
+from capacity.curves.grid_dataset import combine
 from capacity.estimators.neighbours.profile import Profile
 from capacity.plots.bracket import plot_trace
 from capacity.plots.codes import codes_figure, plot_codebook, plot_positions, plot_shared_positions, plot_whole
 from capacity.plots.curve import curve_figure, plot_bits, plot_loss, plot_unit_bits
+from capacity.plots.grid import grid_figure, plot_grid_panel
 from capacity.plots.latent import latent_figure, plot_growth, plot_latent_units, plot_rate, plot_shared
 from capacity.plots.samples import plot_heat_map, plot_profile, plot_ranking
 from capacity.plots.style import at_least_zero
@@ -177,6 +179,28 @@ CURVES = {
 }  # fmt: skip
 
 
+def grid(networks: int, **cells: xr.Dataset) -> xr.Dataset:
+    """Curves as cells of a grid: a system for each, its curve in every network, of fewer units each time."""
+    of = {
+        f"bits.{system}.n{i}": curve.isel(unit=slice(None, curve.sizes["unit"] - i % 2))
+        for system, curve in cells.items()
+        for i in range(networks)
+    }
+    return combine(of)
+
+
+GRIDS = {
+    "two systems": grid(2, gaussian=CURVES["gaussian"], vae=CURVES["vae"]),
+    "many networks": grid(9, gaussian=CURVES["gaussian"]),
+    "listed or not": grid(2, gaussian=CURVES["not listed"], vae=CURVES["vae"]),
+    "fewer levels": grid(3, gaussian=CURVES["gaussian"], vae=made_up("vae", levels=3)),
+    "lost": grid(2, gaussian=CURVES["a level lost"]),
+    "below 0": grid(2, gaussian=CURVES["bounds below 0"]),
+    "one lane": grid(1, gaussian=CURVES["one lane"]),
+    "endless": grid(2, gaussian=CURVES["endless"]),
+}
+
+
 def on_axes(plot: Callable[..., None], *arguments: object) -> Draw:
     return lambda figure: plot(arguments[0], figure.subplots(), *arguments[1:])
 
@@ -212,6 +236,8 @@ def cases() -> dict[str, tuple[str, Draw]]:
         found[f"plot_profile, with truth, {low:g}"] = ("plot_profile", on_axes(plot_profile, *arguments))
     for figure in ("bits", "p_value"):
         found[f"plot_heat_map, {figure}"] = ("plot_heat_map", on_axes(plot_heat_map, pairs(False), figure))
+    for name, one in GRIDS.items():
+        found[f"plot_grid_panel, {name}"] = ("plot_grid_panel", on_axes(plot_grid_panel, one, "bits", "gaussian"))
     found["plot_ranking"] = ("plot_ranking", on_axes(plot_ranking, pairs(True)))
     return found
 
@@ -224,6 +250,7 @@ WHOLE = {
     "lost": lambda: curve_figure({"lost": lost((3, slice(None)))}),
 } | {f"latent {name}": lambda one=one: latent_figure(one) for name, one in CODES.items()}
 WHOLE |= {f"codes {name}": lambda one=one: codes_figure(one) for name, one in DISCRETE.items()}
+WHOLE |= {f"grid {name}": lambda one=one: grid_figure(one) for name, one in GRIDS.items()}
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -248,7 +275,12 @@ def test_every_public_figure_is_tried() -> None:
         for name in vars(module)
         if name.startswith("plot_") or (name.endswith("_figure") and not name.startswith("save_"))
     }
-    assert public == {name for name, _ in CASES.values()} | {"curve_figure", "latent_figure", "codes_figure"}
+    assert public == {name for name, _ in CASES.values()} | {
+        "curve_figure",
+        "grid_figure",
+        "latent_figure",
+        "codes_figure",
+    }
 
 
 def test_a_lower_bound_beside_an_exact_figure_has_its_interval() -> None:

@@ -28,7 +28,7 @@ from capacity.systems.networks import (
 from capacity.systems.networks.attention import Transformer
 from capacity.systems.networks.layout import from_tokens, patch_of, tokens
 from capacity.systems.networks.recurrent import Recurrence
-from capacity.systems.networks.sizes import parameters_of
+from capacity.systems.networks.sizes import count_parameters
 from capacity.training import Training
 from synthetic import FairBits, GaussianVectors, Sprites
 
@@ -199,11 +199,11 @@ def test_widths_for_a_number_of_parameters(name: str) -> None:
     """No other width comes nearer, in the encoder or in the decoders."""
     base = Architecture(UNITS, (20, 20))
     mine = equal_to(replace(base, network=CASES[name]), base, IMAGES)
-    wanted = parameters_of(base.encoder(IMAGES, UNITS)), parameters_of(base.message(IMAGES))
+    wanted = count_parameters(base.encoder(IMAGES, UNITS)), count_parameters(base.message(IMAGES))
 
     def off(widths: tuple[int, int]) -> tuple[int, int]:
         near = replace(mine, widths=(widths[0],) * 2, encoder_widths=(widths[1],) * 2)
-        found = parameters_of(near.encoder(IMAGES, UNITS)), parameters_of(near.message(IMAGES))
+        found = count_parameters(near.encoder(IMAGES, UNITS)), count_parameters(near.message(IMAGES))
         return abs(found[0] - wanted[0]), abs(found[1] - wanted[1])
 
     assert mine.encoder_widths is not None

@@ -96,7 +96,7 @@ def test_never_a_pickle(tmp_path: Path) -> None:
 
 def request(**given: Any) -> dict[str, CurvePlan]:
     size = SizeOptions(units=8, width=16, depth=1)
-    run = RunOptions(system=["gaussian"], levels="0.5", seeds=1, steps=10, batch=16, samples=64)
+    run = RunOptions(system=["gaussian"], levels=["0.5"], seeds=1, steps=10, batch=16, samples=64)
     return plans_of(source=SourceOptions(**given), size=size, run=run)
 
 
