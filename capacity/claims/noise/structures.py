@@ -19,7 +19,7 @@ from capacity.claims import answers as statistics
 from capacity.claims.claim import Answer, Claim, Context, Evidence, Prediction
 from capacity.claims.lab.enumerated import enumerating_lane
 from capacity.claims.lab.experiment import grid, intervals, keys_of, labelled, run_lanes
-from capacity.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SKY, legend_below, quiet_grid
+from capacity.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SKY, legend_below, log_ticks, quiet_grid
 from capacity.systems import Architecture, GaussianAutoencoder
 from capacity.systems.equal import equal_to
 from capacity.systems.networks import NETWORKS
@@ -104,11 +104,11 @@ class Structures(Claim):
             )
         left.plot(data.noise, data.random_coding_bits / data.limit, color=BLACK, lw=1.2, ls=":", label="random codes")
         left.axhline(1, color=GREY, lw=1.2, label="least of source and ceiling")
-        left.set_xscale("log")
+        log_ticks(left, data.noise.values)
         left.set_xlabel("noise standard deviation σ")
         left.set_ylabel("bits, share of the least of source and ceiling")
         left.set_title("The same source, units, noise and parameters")
-        right.set_xscale("log")
+        log_ticks(right, (5000, 10000, 20000))
         right.set_xlabel("multiply-adds of one message, all networks")
         right.set_ylabel("share, at the noise where it is least")
         right.set_title("What it takes")
