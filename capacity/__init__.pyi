@@ -44,6 +44,7 @@ from .estimators import time_interval as time_interval
 from .frameworks.module import collect_module as collect_module
 from .frameworks.module import measure_module as measure_module
 from .frameworks.module import measure_posterior as measure_posterior
+from .frameworks.nnx_layers import layers_of_module as layers_of_module
 from .joint.joint import Joint as Joint
 from .joint.stack import Layer as Layer
 from .joint.stack import Stack as Stack

@@ -1,72 +1,45 @@
 """Bits that reach each layer of a noisy stack, I(M;Z_l), from both sides.
 
-With e the inner noise, log p(z|m) = log int p(e) p(z|m,e) de is itself annealed in both directions, from the exact
-sample of e that the simulation used: I(M;Z) = E log p(z|m) - log p(z) lies between the differences of the bounds
-
-    E[log w'(forward) - log w(reverse)]  <=  I(M;Z_l)  <=  E[log w'(reverse) - log w(forward)],
-
-w' of chains over e alone, w over m and e.  Both start from one approximation: the mean code a sum over blocks of
-digits, linear in e, which for given m is integrated in closed form.  What reaches a layer has passed all those before:
-the data processing inequality (Cover & Thomas 2006, theorem 2.8.1) tightens each layer by its neighbours.
+Noises with nothing between them are one (`joint.fused`).  Where messages and the ways of the inner noise can be listed,
+they are (`exact.listed_layers`); where the layer's own noise leaves everything possible, chains go over message and
+noise (`annealed.inner_noise`); where it does not, and its density given the message is out of reach, bounds are by data
+processing (`data_processing`).  Each layer is tightened by its neighbours.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-
 import jax
-import jax.numpy as jnp
 import numpy as np
 
-from capacity.bounds.annealed.chains import run_chains
-from capacity.bounds.annealed.controlled_bounds import ControlledBounds
-from capacity.bounds.annealed.first_phase import first_phase_samples
-from capacity.bounds.annealed.legs import Samples
-from capacity.bounds.annealed.refusals import check_full_support
-from capacity.bounds.annealed.sampler import FIRST_PHASE_SHARE, trace_point
-from capacity.bounds.annealed.schedule import Pilot, cost_of, optimal_ladder, pilots, plan_sampling
+from capacity.bounds.annealed.inner_noise import inner_bracket
+from capacity.bounds.annealed.refusals import check_codes
 from capacity.bounds.annealed.tightest import check_agreement, clipped_to_source
+from capacity.bounds.data_processing import (
+    NOISES,
+    held_at_most,
+    known_bound,
+    processed,
+    received_bits,
+    share_passed,
+    spread_of_units,
+    tightest,
+    with_more_noise,
+)
+from capacity.bounds.exact.listed_layers import measure_listed
 from capacity.bounds.measurement import DEFAULT_BUDGET, measure
-from capacity.bounds.posterior.stack import GivenMessage, fit_stack
-from capacity.channels.channel import Code
+from capacity.bounds.variational.simple_bracket import simple_bracket
+from capacity.joint.fused import fused
 from capacity.joint.joint import Joint
-from capacity.joint.stack import Sent, Stack, log_normal
-from capacity.results.estimate import Bracket, Estimate
-from capacity.results.intervals import CONSERVATIVE_ERRORS, Z95
+from capacity.joint.stack import Stack
+from capacity.results.estimate import Bracket, Estimate, TracePoint
 from capacity.runtime.deprecated import renamed_keywords
 from capacity.runtime.keys import Seed, as_key
-from capacity.runtime.pytrees import register_dataclass
 from capacity.runtime.shapes import Key
 
-NOISE_SHARE = 0.4  # of a layer's budget, for the chains over the noise alone
+__all__ = ["measure_layers", "processed"]
 
-
-@register_dataclass
-@dataclass(frozen=True)
-class NoiseJoint:
-    """A stack's joint seen from its inner noise: the noise is what is sent, (z, message) what is received."""
-
-    joint: Joint
-
-    def sample(self, key: Key, n: int) -> tuple[jax.Array, Code, tuple[jax.Array, jax.Array]]:
-        """The same samples as of the joint by the same key."""
-        sent, code, z = self.joint.sample(key, n)
-        return sent.noise, code, (z, sent.message)
-
-    def same(self, samples: Samples) -> Samples:
-        """Samples of the joint, seen from the noise."""
-        sent = samples.message
-        return samples._replace(message=sent.noise, z=(samples.z, sent.message))
-
-    def log_prob(self, noise: jax.Array, pair: tuple[jax.Array, jax.Array]) -> jax.Array:
-        """log p(e) p(z|m, e), nats."""
-        code = self.joint.encoder(self.joint.source.embed(Sent(pair[1], noise)))
-        return log_normal(noise) + self.joint.conditional(pair[0], code)
-
-    def conditional(self, pair: tuple[jax.Array, jax.Array], code: Code) -> jax.Array:
-        """log p(z|m, e), nats."""
-        return self.joint.conditional(pair[0], code)
+NARROW = 0.01  # of the bits: a bracket that is narrower needs no other bounds
+MORE_NOISE_SHARE = 0.4  # of a layer's budget, for each of the noises that are added to bound it from below
 
 
 @renamed_keywords(budget="budget_gflop")
@@ -75,84 +48,94 @@ def measure_layers(key: Seed, stack: Stack, *, budget_gflop: float | int = DEFAU
 
     Args:
         key: the same key gives the same brackets; a whole number is taken as a seed.
-        stack: a discrete source and the layers; all channels but the last are normal.
+        stack: a discrete source and the layers, with noises of any kind: normal, uniform, dropout of units, groups or
+            whole layers, flips, rounding, learnt, and any channel whose noise is a function z = f(u, e).
         budget_gflop: billions of operations for each layer (see `measure`).
 
     Returns:
         Brackets that hold the truths of all layers at once with probability 95 % at least: each is widened for their
         number (Bonferroni), then narrowed by its neighbours, since what reaches a layer has passed all before it.
+        `method` says how each was found: "enumeration" where messages and ways of the noise were listed.
 
     Raises:
-        ValueError: for a continuous source, an inner channel that is not normal, or a budget that is not positive; for
-            a channel that makes some messages impossible.
+        ValueError: for a continuous source, an inner channel whose noise is not known as a function, codes that are not
+            finite, or a budget that is not positive.
     """
     if not stack.source.discrete:
         raise ValueError("Expected a discrete source for the layers of a stack; got a continuous one.")
-    for layer in stack.layers:
-        check_full_support(layer.channel)
-    joints = [stack.joint(number) for number in range(2, len(stack.layers) + 1)]
-    keys, first = jax.random.split(as_key(key), len(stack.layers)), stack.layers[0]
-    brackets = [measure(keys[0], Joint(stack.source, first.encoder, first.channel), budget_gflop=budget_gflop)]
-    brackets += [_measure_inner(k, joint, float(budget_gflop)) for k, joint in zip(keys[1:], joints, strict=True)]
-    return processed(brackets)
+    if not (np.isfinite(budget_gflop) and budget_gflop > 0):
+        raise ValueError(f"Expected a budget greater than 0, in billions of operations; got {budget_gflop}.")
+    numbers = range(1, len(stack.layers) + 1)
+    keys = jax.random.split(as_key(key), len(stack.layers))
+    for number in numbers:
+        stack.joint(number)  # refuses what is not known, before any work
+    shares = [share_passed(stack, number) for number in numbers]
+    with jax.default_matmul_precision("highest"):
+        brackets = [
+            _measured(one, *fused(stack, number), float(budget_gflop), float(np.prod(shares[:number])))
+            for one, number in zip(keys, numbers, strict=True)
+        ]
+    return processed(brackets, shares)
 
 
-def processed(brackets: Sequence[Bracket]) -> list[Bracket]:
-    """Brackets of one chain of layers, each widened for their number and cut by its neighbours."""
-    wide = [_widened(bracket, len(brackets)) for bracket in brackets]
-    highs = np.minimum.accumulate([float(b.high) for b in wide])
-    lows = np.maximum.accumulate([float(b.low) for b in wide][::-1])[::-1]
-    cut = []
-    for bracket, low, high in zip(wide, lows, highs, strict=True):
-        lower, upper = replace(bracket.lower, low=jnp.asarray(low)), replace(bracket.upper, high=jnp.asarray(high))
-        cut.append(replace(bracket, lower=lower, upper=upper))
-    return cut
+def _measured(key: Key, stack: Stack, number: int, budget_gflop: float, share: float) -> Bracket:
+    """One layer's bracket, by what applies to it.
+
+    Args:
+        key: of this layer.
+        stack: fused.
+        number: of the layer, its last.
+        budget_gflop: billions of operations.
+        share: of the source's bits that may pass the layers up to this one.
+    """
+    key_listed, key_chains, key_bounds = jax.random.split(key, 3)
+    found = measure_listed(key_listed, stack, number, budget_gflop)
+    if found is not None:
+        return found
+    last = stack.layers[number - 1]
+    if number == 1 and (last.channel.full_support or stack.source.listable):
+        first = Joint(stack.source, last.encoder, last.channel)
+        if last.channel.atomic:
+            simple = simple_bracket(key, first, budget_gflop)
+            if simple is not None and simple.width <= NARROW * float(simple.high):
+                return simple
+        return measure(key, first, budget_gflop=budget_gflop)
+    joint = stack.joint(number)
+    check_codes(key_chains, joint)
+    if last.channel.full_support:
+        return inner_bracket(key_chains, joint, budget_gflop)
+    return _processed_bracket(key_bounds, stack, number, budget_gflop, share)
 
 
-def _widened(bracket: Bracket, count: int) -> Bracket:
-    """Intervals at 1 - 5 %/count instead of 95 %, where they were not that wide already."""
-    reach = Z95 if bracket.method == "enumeration" else CONSERVATIVE_ERRORS  # standard errors that it has now
-    factor = max(float(jax.scipy.stats.norm.ppf(1 - 0.025 / count)) / reach, 1.0)
-
-    def wide(bound: Estimate) -> Estimate:
-        reached = bound.scaled_interval(factor)
-        return replace(reached, low=jnp.maximum(reached.low, 0.0), high=jnp.minimum(reached.high, bound.limit))
-
-    return replace(bracket, lower=wide(bracket.lower), upper=wide(bracket.upper))
-
-
-def _measure_inner(key: jax.Array, joint: Joint, budget_gflop: float) -> Bracket:
-    key_fit, key_side, key_both, key_alone, key_main = jax.random.split(key, 5)
-    both = fit_stack(key_fit, joint)
-    alone, noise = GivenMessage(both), NoiseJoint(joint)
-    cost, noise_cost = cost_of(joint, both), cost_of(noise, alone)
-    cheap = first_phase_samples(cost.simulated, FIRST_PHASE_SHARE * budget_gflop)
-    controlled = ControlledBounds.simulate(key_side, joint, both, cheap)
-    budget_gflop -= cheap * cost.simulated
-
-    def draw_noise(key: Key, n: int) -> Samples:
-        return noise.same(controlled.draw(key, n))
-
-    last = _last(pilots(key_both, joint, both, controlled.draw, cost, (1 - NOISE_SHARE) * budget_gflop))
-    noise_last = _last(pilots(key_alone, noise, alone, draw_noise, noise_cost, NOISE_SHARE * budget_gflop))
-    spread, known = controlled.spread(last.chains)
-    plan = plan_sampling(last, spread, cost, (1 - NOISE_SHARE) * budget_gflop - last.spent, known)
-    room = (NOISE_SHARE * budget_gflop - noise_last.spent) / (plan.samples * (plan.chains + 1))
-    ladder = optimal_ladder(noise_last, noise_cost, room)
-    key_draw, key_main = jax.random.split(key_main)
-    samples = controlled.draw(key_draw, plan.samples)  # the same messages, noise and z in both
-    chains = run_chains(key_main, joint, both, samples, plan.ladder, plan.chains)
-    given = run_chains(key_main, noise, alone, noise.same(samples), ladder, plan.chains)
-    lower, upper = controlled.bounds_of(samples, chains.lower() - given.upper(), chains.upper() - given.lower())
+def _processed_bracket(key: Key, stack: Stack, number: int, budget_gflop: float, share: float) -> Bracket:
+    """Bounds of a layer whose noise rules messages out: by data processing, and without chains."""
+    bits = float(stack.source.bits)
+    key_simple, key_receiver, key_spread, key_more = jax.random.split(key, 4)
+    uppers = [(known_bound(min(share * bits, held_at_most(stack, number)), bits, "upper"), "data processing")]
+    lowers = [(known_bound(0.0, bits, "lower"), "nothing")]
+    if number == 1:
+        layer = stack.layers[0]
+        simple = simple_bracket(key_simple, Joint(stack.source, layer.encoder, layer.channel), budget_gflop)
+        if simple is not None:
+            uppers.append((simple.upper, simple.method))
+            lowers.append((simple.lower, simple.method))
+    if _open(lowers, uppers):
+        lowers.append((received_bits(key_receiver, stack.joint(number)), "a linear receiver"))
+    spread = spread_of_units(key_spread, stack, number)
+    for part, noise in enumerate(NOISES):
+        if spread > 0 and _open(lowers, uppers):
+            noisier = fused(*with_more_noise(stack, number, noise * spread))
+            found = _measured(jax.random.fold_in(key_more, part), *noisier, MORE_NOISE_SHARE * budget_gflop, share)
+            lowers.append((found.lower, f"{found.method} with more noise"))
+    (lower, below), (upper, above) = tightest(lowers), tightest(uppers)
     check_agreement(lower, upper)
-    lower, upper = clipped_to_source(lower, upper, joint.source.bits)
-    spent = cheap * cost.simulated + last.spent + noise_last.spent
-    spent += cost.of_chains(plan.samples, plan.chains, plan.ladder)
-    spent += noise_cost.of_chains(plan.samples, plan.chains, ladder)
-    how = f"annealing over the inner noise, {plan.samples} samples, {plan.chains} + 1 chains"
-    return Bracket(lower, upper, how, (trace_point(spent, (lower, upper), how),))
+    lower, upper = clipped_to_source(lower, upper, bits)
+    how = f"{below} below, {above} above"
+    ends = float(lower.bits), float(upper.bits), float(lower.low), float(upper.high)
+    return Bracket(lower, upper, how, (TracePoint(budget_gflop, *ends, how),))
 
 
-def _last(tried: Iterator[Pilot]) -> Pilot:
-    *_, last = tried
-    return last
+def _open(lowers: list[tuple[Estimate, str]], uppers: list[tuple[Estimate, str]]) -> bool:
+    """Whether the bounds in hand leave room for a better lower one."""
+    low, high = float(tightest(lowers)[0].low), float(tightest(uppers)[0].high)
+    return high - low > NARROW * high

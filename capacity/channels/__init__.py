@@ -20,6 +20,7 @@ from capacity.channels.information_dropout import InformationDropout
 from capacity.channels.learnt_gaussian import LearntGaussian, Posterior
 from capacity.channels.multiplicative import Scaled
 from capacity.channels.quantized import Quantized
+from capacity.channels.shared_dropout import SharedDropout
 from capacity.channels.stochastic_depth import StochasticDepth, residual_outcomes
 from capacity.channels.uniform import Uniform
 from capacity.channels.variational_dropout import VariationalDropout
@@ -47,6 +48,7 @@ __all__ = [
     "Posterior",
     "Quantized",
     "Scaled",
+    "SharedDropout",
     "StochasticBinarised",
     "StochasticDepth",
     "Uniform",
@@ -59,7 +61,8 @@ CHANNELS = Registry(
     "channels",
     (
         Gaussian, LearntGaussian, Uniform, Dropout, GaussianDropout, VariationalDropout, InformationDropout,
-        BinarySymmetric, Erasure, Binarised, StochasticBinarised, Quantized, FSQ, StochasticDepth, Echo, Chain,
+        BinarySymmetric, Erasure, Binarised, StochasticBinarised, Quantized, FSQ, StochasticDepth, SharedDropout, Echo,
+        Chain,
     ),
     contract=Channel,
     aliases={"then": "chain"},

@@ -24,6 +24,7 @@ from jaxtyping import PyTree
 
 from capacity.channels.channel import Channel, Powers
 from capacity.channels.constraint import POWER, Constraint
+from capacity.channels.inner_noise import Noise, NoiseShape
 from capacity.channels.noise_quadrature import (
     CELLS_PER_STD,
     DRAW_NODES,
@@ -32,6 +33,7 @@ from capacity.channels.noise_quadrature import (
     cumulated,
     inverted,
     noise_figures,
+    quantiles,
 )
 from capacity.results.estimate import NATS_PER_BIT
 from capacity.runtime.shapes import Key, Scalar, Units
@@ -100,6 +102,17 @@ class AdditiveNoise(Channel):
 
     def entropy(self, u: Units) -> Units:
         return jnp.broadcast_to(self.noise_entropy().astype(u.dtype), u.shape)
+
+    def noise_shape(self, u: Units) -> NoiseShape:
+        """A standard normal number for every unit, whose quantile is the noise's."""
+        return NoiseShape(u.shape[0], 0, 1)
+
+    def quantile(self, normal: jax.Array) -> jax.Array:
+        """The noise that standard normal numbers stand for, elementwise, by default by the cumulated density."""
+        return quantiles(self.log_noise, jax.scipy.stats.norm.cdf(normal))
+
+    def noised(self, u: Units, noise: Noise) -> Units:
+        return u + self.quantile(noise.normal).astype(u.dtype)
 
     def ceiling(self, power: Powers) -> Powers:
         """An upper bound on the capacity under E[u^2] <= power, bits per unit; differentiable in the power alone.

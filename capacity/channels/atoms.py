@@ -14,6 +14,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from capacity.channels.channel import Channel, Code, Number, straight_through
+from capacity.channels.inner_noise import Noise, NoiseShape
 from capacity.runtime.shapes import Key, Units
 
 
@@ -132,3 +133,13 @@ class DeterministicChannel(AtomicChannel):
 
     def entropy(self, u: Units) -> Units:
         return jnp.zeros_like(u)
+
+    def noise_shape(self, u: Units) -> NoiseShape:
+        """None: the units follow from the code."""
+        return NoiseShape(0, 0, 1)
+
+    def log_masses(self, u: Units) -> Float[Array, "draws ways"]:
+        return jnp.zeros((0, 1), u.dtype)
+
+    def noised(self, u: Units, noise: Noise) -> Units:
+        return straight_through(self.value(u), self.proxy(u))

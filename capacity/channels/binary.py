@@ -88,6 +88,10 @@ class DroppingChannel(AtomicChannel):
         """u with 1 - p, and the constant with p."""
         return two_point(u, jnp.asarray(self.constant(), u.dtype), self.rate)
 
+    def passes(self, units: int) -> jax.Array:
+        """Unless all units are dropped: 1 - p^units."""
+        return 1 - (1 - self.keep) ** units
+
     def output_power(self, power: Powers) -> Powers:
         """E[z^2] of a unit of E[u^2] = power."""
         return self.keep * power + (1 - self.keep) * self.constant() ** 2

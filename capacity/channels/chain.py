@@ -102,6 +102,9 @@ class Chain(Channel):
             return ""
         return "; ".join(f"{c.name}: {_why_not(c)}" for c in (self.first, self.second))
 
+    def passes(self, units: int) -> jax.Array:
+        return self.first.passes(units) * self.second.passes(units)
+
     def part(self, units: slice) -> Chain:
         return Chain(self.first.part(units), self.second.part(units))
 

@@ -6,7 +6,8 @@ A new channel is a frozen dataclass, registered as a pytree, that has `name`, `s
 (`capacity.channels.additive`) and has the noise's log density.  Tell more where more is known:
     entropy       the figure of bits then has less to sample;
     presumes, ceiling   the capacity, and what it presumes of the code;
-    no_ceiling_because  one line where there is none.
+    no_ceiling_because  one line where there is none;
+    noise_shape, log_masses, noised   Z = f(U, e), for a place inside a network: known of atoms and of normal noise.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from capacity.channels.constraint import Constraint
+from capacity.channels.inner_noise import Noise, NoiseShape, atoms_masses, atoms_shape, chosen_atoms
 from capacity.runtime.shapes import ArrayLeaf, Key, Units
 
 Code: TypeAlias = Any
@@ -72,6 +74,11 @@ class Channel(ABC):
     @property
     def atomic(self) -> bool:
         """Whether Z given the code takes finitely many values, listed by `atoms`."""
+        return False
+
+    @property
+    def mixed(self) -> bool:
+        """Whether Z, otherwise a continuum, takes some values with a probability, whatever the code: see `is_atom`."""
         return False
 
     @property
@@ -148,6 +155,43 @@ class Channel(ABC):
             ValueError: where z is a continuum.
         """
         raise ValueError(f"Expected a channel with atoms; got {self.name}, which has none.")
+
+    def noise_shape(self, u: Code) -> NoiseShape:
+        """How much noise one code takes where the channel lies inside a network (`capacity.channels.inner_noise`).
+
+        Raises:
+            ValueError: where Z = f(U, e) is not known.
+        """
+        if self.atomic:
+            return atoms_shape(jax.eval_shape(self.atoms, u)[1])
+        if self.normal:
+            return NoiseShape(jax.eval_shape(self.signal, u).shape[0], 0, 1)
+        raise ValueError(
+            f"Expected a channel whose noise is known as z = f(u, e), to lie inside a network; got {self.name}: "
+            "define noise_shape and noised, and log_masses where e has choices."
+        )
+
+    def log_masses(self, u: Code) -> Float[Array, "draws ways"]:
+        """Log mass of each way of every choice given the code, nats, at least `LEAST_LOG_MASS`."""
+        return atoms_masses(self.atoms(u)[1]) if self.atomic else jnp.zeros((0, 1))
+
+    def noised(self, u: Code, noise: Noise) -> Units:
+        """Noisy units by given noise, f(u, e), shape (units,); gradients as those of the sampler."""
+        if self.atomic:
+            return chosen_atoms(self.atoms(u)[0], noise)
+        mean, variance = self.moments(u)
+        return mean + jnp.sqrt(variance) * noise.normal.astype(mean.dtype)
+
+    def is_atom(self, z: Units) -> Bool[Array, " units"]:
+        """Whether each value has a probability and not a density, (units,)."""
+        return jnp.full(z.shape, self.atomic)
+
+    def passes(self, units: int) -> jax.Array:
+        """The probability, at most 1, that Z depends on the code at all: else it is the same whatever is sent.
+
+        No more than that share of what reaches the channel passes it (Doeblin's condition; Polyanskiy & Wu 2017).
+        """
+        return jnp.ones(())
 
     def signal(self, u: Code) -> Units:
         """The noiseless units, shape (units,): what power is the power of."""

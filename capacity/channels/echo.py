@@ -24,6 +24,7 @@ from capacity.channels.atoms import covariance_of, moments_of, shared
 from capacity.channels.channel import Channel, Number, Powers, check_level
 from capacity.channels.constraint import Constraint
 from capacity.channels.gaussian import LOG_2PI
+from capacity.channels.inner_noise import Noise, NoiseShape
 from capacity.results.estimate import NATS_PER_BIT
 from capacity.runtime.pytrees import register_dataclass
 from capacity.runtime.shapes import ArrayLeaf, Key, Units
@@ -78,9 +79,21 @@ class Echo(Channel):
         """Noisy units, shape (units,)."""
         key_rows, key_floor = jax.random.split(key)
         rows = self.bank[jax.random.randint(key_rows, (self.depth,), 0, len(self.bank))]
+        return self._with(u, rows, jax.random.normal(key_floor, u.shape, u.dtype))
+
+    def _with(self, u: Units, rows: Float[Array, "depth units"], normal: Units) -> Units:
         powers = self._scale()[None] ** jnp.arange(1, self.depth + 1, dtype=u.dtype)[:, None]
-        floor = jnp.asarray(self.floor, u.dtype) * jax.random.normal(key_floor, u.shape, u.dtype)
-        return u + (powers * rows).sum(0) + floor
+        return u + (powers * rows).sum(0) + jnp.asarray(self.floor, u.dtype) * normal
+
+    def noise_shape(self, u: Units) -> NoiseShape:
+        """A code of the bank for every echo, and the floor."""
+        return NoiseShape(u.shape[0], self.depth, len(self.bank))
+
+    def log_masses(self, u: Units) -> Float[Array, "draws ways"]:
+        return jnp.full((self.depth, len(self.bank)), -np.log(len(self.bank)), u.dtype)
+
+    def noised(self, u: Units, noise: Noise) -> Units:
+        return self._with(u, noise.choices.astype(u.dtype) @ self.bank, noise.normal.astype(u.dtype))
 
     def echoes(self) -> Float[Array, "echoes units"]:
         """All values (K^depth, units) of S E, equally likely.

@@ -41,6 +41,9 @@ class Gaussian(AdditiveNoise):
         precision = 1 / jnp.asarray(self.sigma, e.dtype)  # once per code: a division for every pair would cost twice
         return -0.5 * jnp.square(e * precision) + (jnp.log(precision) - 0.5 * LOG_2PI)
 
+    def quantile(self, normal: jax.Array) -> jax.Array:
+        return jnp.asarray(self.sigma, normal.dtype) * normal
+
     def moments(self, u: Units) -> tuple[Units, Units]:
         """Mean u and variance sigma^2."""
         return u, jnp.broadcast_to(jnp.square(jnp.asarray(self.sigma, u.dtype)), u.shape)

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 
 from capacity.channels.channel import Channel
 from capacity.channels.gaussian import LOG_2PI
+from capacity.channels.inner_noise import Noise, NoiseShape
 from capacity.channels.multiplicative import Scaled
 from capacity.runtime.pytrees import register_dataclass
 from capacity.runtime.shapes import Key, Units
@@ -56,6 +57,12 @@ class InformationDropout(Channel):
         still = u.mean == 0
         log_u = jnp.log(jnp.abs(jnp.where(still, 1.0, u.mean)))
         return jnp.where(still, 0.0, log_u + u.log_alpha + 0.5 * (1 + LOG_2PI))
+
+    def noise_shape(self, u: Scaled) -> NoiseShape:
+        return NoiseShape(u.mean.shape[0], 0, 1)
+
+    def noised(self, u: Scaled, noise: Noise) -> Units:
+        return u.mean * jnp.exp(jnp.exp(u.log_alpha) * noise.normal.astype(u.mean.dtype))
 
     def divergence(self, u: Scaled, mean: jax.Array | float = 0.0, std: jax.Array | float = 1.0) -> Units:
         """KL(p(z|u) || log-normal(mean, std^2)) of each unit, nats (Achille & Soatto 2018, proposition 3).

@@ -11,6 +11,7 @@ from jaxtyping import Array, Float
 
 from capacity.channels.channel import Channel, Code
 from capacity.channels.gaussian import LOG_2PI
+from capacity.channels.inner_noise import Noise
 from capacity.runtime.shapes import Key, Units
 
 
@@ -55,6 +56,10 @@ class NormalFactor(Channel):
         """1/2 log(2 pi e std^2 u^2) nats a unit, 0 where it is 0."""
         std = self._std_of(u)
         return jnp.where(std == 0, 0.0, jnp.log(jnp.where(std == 0, 1.0, std)) + 0.5 * (1 + LOG_2PI))
+
+    def noised(self, u: Code, noise: Noise) -> Units:
+        units = self.signal(u)
+        return units * (1 + self.relative_std(u) * noise.normal.astype(units.dtype))
 
     def _std_of(self, u: Code) -> jax.Array:
         return self.relative_std(u) * jnp.abs(self.signal(u))

@@ -66,14 +66,19 @@ def cumulated(log_noise: LogNoise) -> Float[Array, " nodes"]:
 
 
 def inverted(log_noise: LogNoise, key: jax.Array, shape: tuple[int, ...]) -> Float[Array, ...]:
-    """Samples by the inverse of the cumulated density, linear between nodes (a relative 8e-3 apart).
+    """Samples by the inverse of the cumulated density: `quantiles` of uniform numbers."""
+    return quantiles(log_noise, jax.random.uniform(key, shape, jnp.result_type(float)))
+
+
+def quantiles(log_noise: LogNoise, uniform: Float[Array, ...]) -> Float[Array, ...]:
+    """The inverse of the cumulated density at numbers from 0 to 1, linear between nodes (a relative 8e-3 apart).
 
     None is impossible: where the density ends between two nodes, the possible one of them is taken.
     """
     below = cumulated(log_noise)
     nodes = jnp.asarray(DRAW_NODES, below.dtype)
     # Past the last rise of `below`, which rounding may put short of 1, lies the end of the nodes.
-    uniform = jax.random.uniform(key, shape, below.dtype)
+    uniform = uniform.astype(below.dtype)
     uniform = jnp.minimum(uniform * below[-1], jnp.nextafter(below[-1], 0.0))
     right = jnp.clip(jnp.searchsorted(below, uniform, side="right"), 1, len(DRAW_NODES) - 1)
     start, rise = below[right - 1], below[right] - below[right - 1]

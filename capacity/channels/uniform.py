@@ -50,6 +50,9 @@ class Uniform(AdditiveNoise):
         half_width = jnp.asarray(self.half_width, e.dtype)
         return jnp.where(jnp.abs(e) <= half_width, -jnp.log(2 * half_width), -jnp.inf)
 
+    def quantile(self, normal: jax.Array) -> jax.Array:
+        return jnp.asarray(self.half_width, normal.dtype) * jax.scipy.special.erf(normal / math.sqrt(2))
+
     def log_prob(self, z: Units, u: Units) -> Units:
         """-log 2 epsilon within epsilon of u, else -inf; shape (units,), nats."""
         half_width = jnp.asarray(self.half_width, z.dtype)

@@ -198,7 +198,8 @@ class ControlledBounds(NamedTuple):
     def entropy_bound_competes(self, chains: Chains) -> bool:
         """Whether maximum entropy may turn out the lower upper bound: it lies within a pilot's interval, or below."""
         # Against atoms a normal density is no bound.
-        return not self.joint.channel.atomic and bool(self.cheap.entropy.bits < self.bounds(chains)[1].high)
+        channel = self.joint.channel
+        return not (channel.atomic or channel.mixed) and bool(self.cheap.entropy.bits < self.bounds(chains)[1].high)
 
 
 def _known(

@@ -129,14 +129,21 @@ class SweptBridge(BridgeMove):
     ) -> tuple[Carried, jax.Array]:
         """One proposal under f (p/f)^weight."""
         out, back, toss = jax.random.split(key, 3)
-        start, stop = _window(turn, self.approximation.moves)
-        one = jnp.ones(())
-        state = self.approximation.sweep(out, observation, carried.state, Sweep(one, start, stop, False))
-        state = self.approximation.sweep(back, observation, state, Sweep(one, start, stop, True))
-        state = self.approximation.refresh(observation, state)
+        state = swept_there_and_back(out, back, self.approximation, observation, carried.state, turn)
         new = self.carry(target, observation, state, z)
         accept = jnp.log(jax.random.uniform(toss)) < weight * (new.log_ratio - carried.log_ratio)
         return jax.tree.map(partial(jnp.where, accept), new, carried), accept
+
+
+def swept_there_and_back(
+    out: Key, back: Key, approximation: PosteriorApproximation, observation: PyTree, state: PyTree, turn: jax.Array
+) -> PyTree:
+    """A state after a sweep and its reversal: reversible under the approximation's joint density."""
+    start, stop = _window(turn, approximation.moves)
+    one = jnp.ones(())
+    state = approximation.sweep(out, observation, state, Sweep(one, start, stop, False))
+    state = approximation.sweep(back, observation, state, Sweep(one, start, stop, True))
+    return approximation.refresh(observation, state)
 
 
 def _window(turn: jax.Array, moves: int) -> tuple[jax.Array, jax.Array]:

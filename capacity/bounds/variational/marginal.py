@@ -42,7 +42,7 @@ def check_density(channel: Channel) -> None:
     Raises:
         ValueError: if the channel has atoms.
     """
-    if channel.atomic:
+    if channel.atomic or channel.mixed:
         raise ValueError(
             f"Expected a channel with a density; got {channel.name}, to whose atoms no normal r(z) gives any "
             "probability: the bound is infinite."

@@ -78,8 +78,8 @@ def simple_bounds(key: Key, joint: Joint, budget_gflop: float, low: float = 0.0)
         budget_gflop: billions of operations, about; at least some, see `MIN_GFLOP`.
         low: bits that are known to pass: a table too small to say more is not drawn.
     """
-    if not _plain(joint):
-        return []
+    if not _plain(joint) or not (joint.channel.memoryless or joint.channel.full_support):
+        return []  # what is impossible with memory is said once: densities of units would not add up to 1
     key_codes, key_pilot, key_judged, key_blocks, key_tables = jax.random.split(key, 5)
     units = jax.eval_shape(joint.moments, jax.eval_shape(lambda k: joint.source.sample(k, 1).vector[0], key))[0].size
     plan = _plan(joint, units, budget_gflop)

@@ -56,6 +56,8 @@ class UnitMixtures:
         away = (z - self.centre) / self.scale
         normal = -0.5 * (jnp.square(away) + LOG_2PI) - jnp.log(self.scale)
         cauchy = -jnp.log1p(jnp.square(away)) - np.log(np.pi) - jnp.log(self.scale)
+        if channel.mixed:  # these have no atoms
+            normal, cauchy = (jnp.where(channel.is_atom(z), -jnp.inf, part) for part in (normal, cauchy))
         return jnp.stack([table, normal, cauchy])
 
     def log_prob(self, channel: Channel, z: Units) -> Units:

@@ -26,6 +26,7 @@ from capacity.channels import (
     Posterior,
     Quantized,
     Scaled,
+    SharedDropout,
     StochasticBinarised,
     StochasticDepth,
     Uniform,
@@ -33,6 +34,8 @@ from capacity.channels import (
     residual_outcomes,
 )
 from capacity.channels.channel import noisy, sliced
+from capacity.channels.erased import Erased
+from capacity.channels.inner_noise import Noise, drawn_choices
 from capacity.runtime.contracts import missing_members
 
 SAMPLES = 40000
@@ -61,6 +64,8 @@ CASES: dict[str, tuple[Any, Any]] = {
     "fsq": (FSQ(jnp.array([8.0, 5.0, 3.0])), U),
     "stochastic_depth": (StochasticDepth(0.3, "linear"), OUTCOMES),
     "stochastic_depth without skips": (StochasticDepth(0.3), DEAD),
+    "shared_dropout": (SharedDropout(0.3, np.array([[True, False, True], [False, True, False]])), U),
+    "shared_dropout of a layer": (SharedDropout.of_layer(0.2, 3), U),
     "echo": (Echo(0.4, BANK, 4, 0.1), U),
     "chain": (Chain(Dropout(0.3), Gaussian(0.4)), U),
     "chain, atoms": (Chain(BinarySymmetric(0.1), Erasure(0.3)), SIGNS),
@@ -85,7 +90,7 @@ def test_every_channel_has_a_case() -> None:
 
 
 # What is theirs alone is also measured against tables.
-SLOW = ("chain, atoms", "stochastic_binarised, linear", "stochastic_depth without skips")
+SLOW = ("chain, atoms", "shared_dropout of a layer", "stochastic_binarised, linear", "stochastic_depth without skips")
 
 
 @pytest.fixture(
@@ -95,6 +100,61 @@ SLOW = ("chain, atoms", "stochastic_binarised, linear", "stochastic_depth withou
 )
 def case(request: pytest.FixtureRequest) -> tuple[Any, Any]:
     return CASES[request.param]
+
+
+@jax.jit
+def noised_of(channel: Any, u: Any, keys: jax.Array) -> jax.Array:
+    """Noisy units by noise that is drawn first."""
+    shape = channel.noise_shape(u)
+
+    def one(key: jax.Array) -> jax.Array:
+        normal = jax.random.normal(key, (shape.normal,))
+        log_masses = channel.log_masses(u)
+        assert log_masses.shape == (shape.draws, shape.ways)
+        return channel.noised(u, Noise(normal, drawn_choices(jax.random.fold_in(key, 1), log_masses)))
+
+    return jax.vmap(one)(keys)
+
+
+def test_noise_inside_a_network_has_the_law_of_the_sampler(case: tuple[Any, Any], found: Found) -> None:
+    """Z = f(U, e) by drawn e: units have the same quantiles, and the same covariances."""
+    channel, u = case
+    if isinstance(channel, Chain) and not (channel.atomic and channel.memoryless):
+        with pytest.raises(ValueError, match="noise is known as z = f"):
+            channel.noise_shape(u)
+        return
+    z = in_double(noised_of(channel, u, jax.random.split(jax.random.key(3), SAMPLES)))
+    assert z.shape == found.z.shape
+    grid = np.sort(np.concatenate([z, found.z]), axis=0)[::97]
+    for unit in range(z.shape[1]):
+        shares = (np.searchsorted(np.sort(s[:, unit]), grid[:, unit] + 1e-5) / SAMPLES for s in (z, found.z))
+        assert np.abs(np.subtract(*shares)).max() < 2.2 * (2 / SAMPLES) ** 0.5  # Kolmogorov-Smirnov, 1 in 10,000
+    spread = np.sqrt(np.maximum(found.variance, 1e-12))
+    scale = np.outer(spread, spread) + 1e-6
+    np.testing.assert_allclose(*(np.cov(s.T) / scale for s in (z, found.z)), atol=0.08)
+
+
+def test_dropped_continuous_noise_is_a_density_and_an_atom() -> None:
+    channel = Erased(Gaussian(0.5), Dropout(0.3))
+    z = in_double(jax.vmap(channel, (0, None))(jax.random.split(jax.random.key(0), SAMPLES), U))
+    mean, variance = (in_double(part) for part in channel.moments(U))
+    np.testing.assert_allclose(z.mean(0), mean, atol=0.02)
+    np.testing.assert_allclose(z.var(0), variance, atol=0.05)
+    assert (z == 0).mean() == pytest.approx(0.3, abs=0.01)
+    assert float(jnp.exp(channel.log_prob(jnp.zeros(3), U))[1]) == pytest.approx(0.3)
+    nodes = jnp.linspace(-4, 6, 20_000) + 1e-4
+    density = jnp.exp(jax.vmap(lambda one: channel.log_prob(jnp.full(3, one), U))(nodes))
+    np.testing.assert_allclose(density.sum(0) * (nodes[1] - nodes[0]), 0.7, rtol=1e-3)
+    with pytest.raises(ValueError, match="first channel with a density; got dropout"):
+        Erased(Dropout(0.1), Dropout(0.1))
+
+
+def test_the_share_that_passes() -> None:
+    """All units dropped, and nothing passes: 1 - p^units, or of groups."""
+    assert float(Dropout(0.5).passes(3)) == pytest.approx(1 - 0.5**3)
+    assert float(SharedDropout.of_layer(0.2, 3).passes(3)) == pytest.approx(0.8)
+    assert float(Chain(Dropout(0.5), Erasure(0.5)).passes(1)) == pytest.approx(0.25)
+    assert float(Gaussian(1.0).passes(3)) == 1.0
 
 
 def in_double(a: Any) -> np.ndarray:

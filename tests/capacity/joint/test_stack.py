@@ -77,7 +77,7 @@ def test_the_joint_of_a_layer_samples_what_the_stack_does() -> None:
     stack = linear(0.5, 0.6, 0.7, bits=3)
     _, z_stack = stack.sample(jax.random.key(0), 20_000)
     sent, code, z = stack.joint(3).sample(jax.random.key(1), 20_000)
-    assert sent.noise.shape == (20_000, 6) and code.shape == (20_000, 3)
+    assert sent.noise.normal.shape == (20_000, 6) and code.shape == (20_000, 3)
     np.testing.assert_allclose(np.cov(z.T), np.cov(z_stack[2].T), atol=0.06)
     assert z.var(0).mean() == pytest.approx(1 + 0.25 + 0.36 + 0.49, rel=0.03)
 
