@@ -20,6 +20,7 @@ from capacity.claims.noise.dropout import DropoutNoise
 from capacity.claims.noise.gaussian import GaussianNoise
 from capacity.claims.noise.gaussian_dropout import GaussianDropoutNoise
 from capacity.claims.noise.handmade import Handmade
+from capacity.claims.noise.inner_dropout import InnerDropoutNoise
 from capacity.claims.noise.input_noise import InputNoise
 from capacity.claims.noise.one_to_many import OneToMany
 from capacity.claims.noise.quantized import Quantization
@@ -33,8 +34,8 @@ from capacity.runtime.registry import Registry
 
 _OWN: tuple[type[Claim], ...] = (
     Generalization, Generation, GradientNoise, Memorization, MinibatchNoise, SmallData, StaleGradient, Temperature,
-    BinaryUnits, Deterministic, DigitsOfPi, DropoutNoise, GaussianNoise, GaussianDropoutNoise, Handmade, InputNoise,
-    OneToMany, Quantization, StochasticDepthNoise, Structures, UselessFeatures, AskedBits,
+    BinaryUnits, Deterministic, DigitsOfPi, DropoutNoise, GaussianNoise, GaussianDropoutNoise, Handmade,
+    InnerDropoutNoise, InputNoise, OneToMany, Quantization, StochasticDepthNoise, Structures, UselessFeatures, AskedBits,
 )  # fmt: skip
 CLAIMS = Registry(
     "claims", _OWN, contract=Claim, aliases={kind.former_name: kind.name for kind in _OWN if kind.former_name}
