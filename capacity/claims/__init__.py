@@ -35,7 +35,8 @@ from capacity.runtime.registry import Registry
 _OWN: tuple[type[Claim], ...] = (
     Generalization, Generation, GradientNoise, Memorization, MinibatchNoise, SmallData, StaleGradient, Temperature,
     BinaryUnits, Deterministic, DigitsOfPi, DropoutNoise, GaussianNoise, GaussianDropoutNoise, Handmade,
-    InnerDropoutNoise, InputNoise, OneToMany, Quantization, StochasticDepthNoise, Structures, UselessFeatures, AskedBits,
+    InnerDropoutNoise, InputNoise, OneToMany, Quantization, StochasticDepthNoise, Structures, UselessFeatures,
+    AskedBits,
 )  # fmt: skip
 CLAIMS = Registry(
     "claims", _OWN, contract=Claim, aliases={kind.former_name: kind.name for kind in _OWN if kind.former_name}
