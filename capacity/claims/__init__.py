@@ -20,10 +20,12 @@ from capacity.claims.noise.dropout import DropoutNoise
 from capacity.claims.noise.gaussian import GaussianNoise
 from capacity.claims.noise.gaussian_dropout import GaussianDropoutNoise
 from capacity.claims.noise.handmade import Handmade
+from capacity.claims.noise.inner_dropout import InnerDropoutNoise
 from capacity.claims.noise.input_noise import InputNoise
 from capacity.claims.noise.one_to_many import OneToMany
 from capacity.claims.noise.quantized import Quantization
 from capacity.claims.noise.stochastic_depth import StochasticDepthNoise
+from capacity.claims.noise.structures import Structures
 from capacity.claims.noise.useless_features import UselessFeatures
 from capacity.claims.noise.vae import AskedBits
 from capacity.claims.outcome import Outcome, examine
@@ -32,8 +34,9 @@ from capacity.runtime.registry import Registry
 
 _OWN: tuple[type[Claim], ...] = (
     Generalization, Generation, GradientNoise, Memorization, MinibatchNoise, SmallData, StaleGradient, Temperature,
-    BinaryUnits, Deterministic, DigitsOfPi, DropoutNoise, GaussianNoise, GaussianDropoutNoise, Handmade, InputNoise,
-    OneToMany, Quantization, StochasticDepthNoise, UselessFeatures, AskedBits,
+    BinaryUnits, Deterministic, DigitsOfPi, DropoutNoise, GaussianNoise, GaussianDropoutNoise, Handmade,
+    InnerDropoutNoise, InputNoise, OneToMany, Quantization, StochasticDepthNoise, Structures, UselessFeatures,
+    AskedBits,
 )  # fmt: skip
 CLAIMS = Registry(
     "claims", _OWN, contract=Claim, aliases={kind.former_name: kind.name for kind in _OWN if kind.former_name}

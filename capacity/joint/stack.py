@@ -21,7 +21,7 @@ from capacity.channels.inner_noise import NoiseDraw, NoiseShape, drawn_choices, 
 from capacity.joint.checks import check_channel, check_source, is_placeholder
 from capacity.joint.joint import ENCODED_TOGETHER, Joint, as_tree
 from capacity.runtime.pytrees import register_dataclass
-from capacity.runtime.shapes import Key, Scalar, Vector
+from capacity.runtime.shapes import Key, Scalar, Units, Vector
 
 if TYPE_CHECKING:
     from synthetic.source import Draws, Source
@@ -119,7 +119,7 @@ def inner_shapes(source: Source, layers: Sequence[Layer]) -> list[NoiseShape]:
     """
     shapes: list[NoiseShape] = []
 
-    def noted(vector: Vector) -> Vector:
+    def noted(vector: Vector) -> Units:
         for layer in layers:
             code = layer.encoder(vector)
             shape = layer.channel.noise_shape(code)
