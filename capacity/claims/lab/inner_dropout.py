@@ -19,9 +19,9 @@ from jaxtyping import PyTree
 from capacity.bounds.layers import measure_layers
 from capacity.channels import Channel, Gaussian, SharedDropout
 from capacity.joint.stack import Layer, Stack
-from capacity.systems.architecture import merge
 from capacity.systems.constraints import standardised
 from capacity.systems.networks import AutoregressiveBits
+from capacity.systems.networks.running import merge
 from capacity.training.fitting import cosine_adam, fit
 from synthetic import FairBits
 
