@@ -219,7 +219,16 @@ def test_list_has_a_line_for_everything(command: Command) -> None:
         ("bound", "decoder"),
         ("estimator", "auto"),
     } <= lines
-    assert {kind for kind, _ in lines} == {"kind", "system", "source", "channel", "bound", "estimator", "claim"}
+    assert {kind for kind, _ in lines} == {
+        "kind",
+        "system",
+        "source",
+        "network",
+        "channel",
+        "bound",
+        "estimator",
+        "claim",
+    }
 
 
 def test_version(command: Command) -> None:

@@ -88,6 +88,7 @@ def test_networks_are_called_by_the_sizes_that_differ() -> None:
     assert [network_name(one, kinds) for one in kinds] == ["mlp", "conv"]
 
 
+@pytest.mark.slow
 def test_a_page_has_every_curve(command: Command, planned: Any, tmp_path: Path) -> None:
     command("grid", "--system", "gaussian", "--width", "8,16", "--out", tmp_path)
     assert command("report", tmp_path)[0] == 0

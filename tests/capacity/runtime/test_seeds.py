@@ -115,6 +115,7 @@ CASES: dict[str, Callable[[Any], Any]] = {
     "claims.outcome.examine": lambda key: capacity.claims.examine(key, Claimed()).answers,
     "curves.plan.plan_curve": lambda key: capacity.plan_curve(key, SOURCE, SYSTEM, (0.5,)).keys,
     "curves.run.capacity_curve": lambda key: capacity.capacity_curve(key, SOURCE, SYSTEM, (0.5,)),
+    "curves.grid.capacity_grid": lambda key: capacity.capacity_grid(key, SOURCE, SYSTEM, levels=(0.5,)),
     "estimators.arrays.estimate": lambda key: capacity.estimate(key, X, Y, method="ksg"),
     "estimators.column_pairs.pairwise": lambda key: capacity.pairwise(key, X, method="ksg").high.values,
     "estimators.auto.choose": lambda key: capacity.choose(key, X, Y).estimate,

@@ -92,6 +92,7 @@ def test_a_linear_module_in_evaluation_mode_carries_what_the_closed_form_says() 
     assert found.low <= 2 * truth <= found.high and found.high - found.low < 0.05
 
 
+@pytest.mark.slow
 def test_statistics_folded_into_the_weights_are_the_same_network() -> None:
     state = trained(system_of()).params["encoder"]
     first, norm, last = (state[name] for name in ("first", "norm", "last"))
@@ -207,6 +208,7 @@ def test_a_curve_that_was_broken_off_goes_on_and_lanes_know_nothing_of_each_othe
     np.testing.assert_array_equal(alone.loss[0, 0], whole.loss[0, 0])
 
 
+@pytest.mark.slow
 def test_another_network_of_the_same_name_and_sizes_is_refused(tmp_path: Path) -> None:
     def own(slope: float) -> Modules:
         class Trunk(nnx.Module):  # of one name
