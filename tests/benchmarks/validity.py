@@ -37,11 +37,11 @@ def judged(truth: Truth, found: Interval, source_bits: float) -> Record:
     if None in record.values():
         return record | {"held": False, "nan": True, "off": None, "errors": None, "width": None}
     allowed = TRUTH_ERRORS * truth.stderr + ROUNDING * max(1.0, source_bits)
-    off = max(low - truth.bits, truth.bits - high, 0.0)
+    off = float(max(low - truth.bits, truth.bits - high, 0.0))
     inside = found.lower - truth.bits if truth.bits < low else truth.bits - found.upper
     error = math.hypot(found.lower_error if truth.bits < low else found.upper_error, truth.stderr)
-    errors = inside / error if off and error > 0 else 0.0 if not off else None
-    held = off <= allowed
+    errors = float(inside / error) if off and error > 0 else 0.0 if not off else None
+    held = bool(off <= allowed)
     return record | {"held": held, "nan": False, "off": 0.0 if held else off, "errors": errors, "width": high - low}
 
 
