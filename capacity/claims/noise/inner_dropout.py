@@ -4,6 +4,8 @@ Hidden nodes are real-valued, so a group of them that survives tells the message
 itself is known, whatever was learnt.  What comes out of the network, past a linear layer and noise, is at most that and
 at most what the same network carries without dropout.  A deterministic network cannot know which nodes will be dropped
 (Srivastava et al. 2014); the sentence says that this costs nothing beyond the layer's own limit.
+
+Not blind: one training of each structure at p = 0.5 had been looked at before the predictions were written.
 """
 
 from __future__ import annotations
