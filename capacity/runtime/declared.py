@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Container, Iterator
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -58,10 +59,26 @@ def declared_fields(module: str, member: str) -> dict[str, str]:
     Raises:
         UndeclaredError: where there is none of that name, or where it, or a class that it extends, is not plain.
     """
-    for home, name in _enrolled(module, _parsed(module)):
-        if _strings(home, name).get("name") == member:
-            return _fields(home, name)
-    raise UndeclaredError(f"Expected {member} among the classes of {module}.")
+    return _fields(*_home(module, member))
+
+
+def declared_literal(module: str, member: str, attribute: str, default: Any) -> Any:
+    """A plain value in the body of one of the classes that a registry's module enrols.
+
+    Args:
+        module: its full name.
+        member: the class's `name`.
+        attribute: of the class.
+        default: what it is where the body does not say.
+
+    Raises:
+        UndeclaredError: where there is no class of that name, or the value is not plain.
+    """
+    home, name = _home(module, member)
+    for target, value in _assignments(_class(_parsed(home), home, name).body):
+        if target == attribute:
+            return _literal(value, f"{attribute} of {member}")
+    return default
 
 
 def declared_constant(module: str, name: str) -> Any:
@@ -72,15 +89,20 @@ def declared_constant(module: str, name: str) -> Any:
     """
     for target, value in _assignments(_parsed(module).body):
         if target == name:
-            try:
-                if isinstance(value, ast.Dict):
-                    return tuple(ast.literal_eval(key) for key in value.keys if key is not None)
-                return ast.literal_eval(value)
-            except ValueError as error:
-                raise UndeclaredError(f"Expected {name} of {module} to be plain.") from error
+            if isinstance(value, ast.Dict):
+                return tuple(_literal(key, f"a key of {name}") for key in value.keys if key is not None)
+            return _literal(value, name)
     raise UndeclaredError(f"Expected {name} in {module}.")
 
 
+def _literal(node: ast.expr, what: str) -> Any:
+    try:
+        return ast.literal_eval(node)
+    except ValueError as error:
+        raise UndeclaredError(f"Expected {what} to be plain.") from error
+
+
+@cache
 def _parsed(module: str) -> ast.Module:
     top, *inner = module.split(".")
     spec = find_spec(top)
@@ -111,6 +133,14 @@ def _enrolled(module: str, tree: ast.Module) -> list[tuple[str, str]]:
     if len(lists) != 1:
         raise UndeclaredError(f"Expected one tuple of imported classes in {module}; got {len(lists)}.")
     return [homes[name] for name in lists[0]]
+
+
+def _home(module: str, member: str) -> tuple[str, str]:
+    """Module and name of the class of this `name`."""
+    for home, name in _enrolled(module, _parsed(module)):
+        if _strings(home, name).get("name") == member:
+            return home, name
+    raise UndeclaredError(f"Expected {member} among the classes of {module}.")
 
 
 def _fields(module: str, name: str) -> dict[str, str]:
