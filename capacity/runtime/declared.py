@@ -63,22 +63,19 @@ def declared_fields(module: str, member: str) -> dict[str, str]:
 
 
 def declared_literal(module: str, member: str, attribute: str, default: Any) -> Any:
-    """A plain value in the body of one of the classes that a registry's module enrols.
+    """A plain value in the body of one of the classes that a registry's module enrols, or of one that it extends.
 
     Args:
         module: its full name.
         member: the class's `name`.
         attribute: of the class.
-        default: what it is where the body does not say.
+        default: what it is where no body says it.
 
     Raises:
         UndeclaredError: where there is no class of that name, or the value is not plain.
     """
-    home, name = _home(module, member)
-    for target, value in _assignments(_class(_parsed(home), home, name).body):
-        if target == attribute:
-            return _literal(value, f"{attribute} of {member}")
-    return default
+    found = _inherited(*_home(module, member), attribute)
+    return default if found is None else _literal(found, f"{attribute} of {member}")
 
 
 def declared_constant(module: str, name: str) -> Any:
@@ -145,20 +142,44 @@ def _home(module: str, member: str) -> tuple[str, str]:
 
 def _fields(module: str, name: str) -> dict[str, str]:
     """Annotations of a class and of those that it extends, where these have any; class variables left out."""
-    tree, found = _parsed(module), dict[str, str]()
-    node = _class(tree, module, name)
-    homes = _imported(tree) | {part.name: (module, part.name) for part in tree.body if isinstance(part, ast.ClassDef)}
-    for base in reversed(node.bases):
-        home = homes.get(base.id) if isinstance(base, ast.Name) else None
-        if home is None:
-            raise UndeclaredError(f"Expected imported classes that {module}.{name} extends; got {ast.unparse(base)}.")
-        if home[0].partition(".")[0] not in sys.stdlib_module_names:
-            found |= _fields(*home)
-    for part in node.body:
+    found = dict[str, str]()
+    for home in reversed(_bases(module, name)):
+        found |= _fields(*home)
+    for part in _class(_parsed(module), module, name).body:
         if isinstance(part, ast.AnnAssign) and isinstance(part.target, ast.Name):
             annotation = ast.unparse(part.annotation)
             if not annotation.startswith("ClassVar"):
                 found[part.target.id] = annotation
+    return found
+
+
+def _inherited(module: str, name: str, attribute: str) -> ast.expr | None:
+    """What is assigned in the body of a class, or of the first that it extends and that does; None where none does.
+
+    Raises:
+        UndeclaredError: where it is a property, whose value nothing but the class tells.
+    """
+    body = _class(_parsed(module), module, name).body
+    if any(isinstance(part, ast.FunctionDef) and part.name == attribute for part in body):
+        raise UndeclaredError(f"Expected {attribute} of {module}.{name} to be plain; got a property.")
+    for target, value in _assignments(body):
+        if target == attribute:
+            return value
+    found = (_inherited(*home, attribute) for home in _bases(module, name))
+    return next((value for value in found if value is not None), None)
+
+
+def _bases(module: str, name: str) -> list[tuple[str, str]]:
+    """The classes that a class extends, as modules and names, without the standard library's."""
+    tree = _parsed(module)
+    homes = _imported(tree) | {part.name: (module, part.name) for part in tree.body if isinstance(part, ast.ClassDef)}
+    found = []
+    for base in _class(tree, module, name).bases:
+        home = homes.get(base.id) if isinstance(base, ast.Name) else None
+        if home is None:
+            raise UndeclaredError(f"Expected imported classes that {module}.{name} extends; got {ast.unparse(base)}.")
+        if home[0].partition(".")[0] not in sys.stdlib_module_names:
+            found.append(home)
     return found
 
 

@@ -57,6 +57,8 @@ REFUSED = {
     "machines": ("curve", "--coordinator", "here:1"),
     "a claim": ("claims", "dorpout"),
     "a method": ("estimate", "x.npy", "x.npy", "--method", "kgs"),
+    "a method for labels": ("estimate", "x.npy", "x.npy", "--method", "plugin"),
+    "a method for many rows": ("estimate", "x.npy", "x.npy", "--method", "nwj"),
     "an array": ("estimate", "x.npy", "text.npy"),
     "lengths": ("estimate", "x.npy", "long.npy"),
     "a constant": ("estimate", "x.npy", "still.npy"),
