@@ -34,7 +34,7 @@ OFTENER = 64.0  # times as often are outliers drawn,
 OUTLIERS_SHARE = 0.5  # but no more of all draws than this
 FAR = 1.5  # times the average of Z: a code whose squared length is more is drawn oftener
 UNEVEN = 0.5  # the least weight of a rare message, for that of a common one, of draws that count as even
-LEARNT_FROM = 2**11  # messages whose codes say what is usual
+LEARNT_FROM = 2**10  # messages whose codes say what is usual
 STEP = 40503  # an odd number: every so many messages, without a pattern in their binary digits
 
 

@@ -54,10 +54,19 @@ def told_at_most(channel: Channel, listed: Listed) -> Float[Array, " messages"]:
     probs = jnp.exp(listed.log_probs)
     centre, variance = held_moments(channel, listed.codes)
     centre = centre - listed.mean[None]
-    square = (probs @ (jnp.square(centre) / variance)).sum()
-    twice = (jnp.square(centre) + variance) @ (probs @ (1 / variance)) - 2 * centre @ (probs @ (centre / variance))
-    narrow = (probs @ jnp.log(variance) - 1).sum() - jnp.log(variance).sum(1)
-    nats = 0.5 * (twice + square + narrow) + ROUNDED_NATS * square
+
+    def of_any() -> tuple[jax.Array, jax.Array]:
+        square = (probs @ (jnp.square(centre) / variance)).sum()
+        twice = (jnp.square(centre) + variance) @ (probs @ (1 / variance)) - 2 * centre @ (probs @ (centre / variance))
+        return square, twice + (probs @ jnp.log(variance) - 1).sum() - jnp.log(variance).sum(1)
+
+    def of_one() -> tuple[jax.Array, jax.Array]:
+        """The same where all messages have one variance: the mean of the centre is 0."""
+        square = jnp.square(centre) @ (1 / variance[0])
+        return probs @ square, square
+
+    square, rest = jax.lax.cond((variance == variance[:1]).all(), of_one, of_any)
+    nats = 0.5 * (rest + square) + ROUNDED_NATS * square
     return jnp.where(jnp.isfinite(nats), jnp.minimum(rare, nats), rare)
 
 
