@@ -46,9 +46,17 @@ class SourceFacts(NamedTuple):
 def checked_source(asked: SourceOptions, rows: np.ndarray | None) -> SourceFacts | None:
     """What is asked for, of a size that it can have; None of a source that an installed package brings.
 
+    None also of so many rows that only those which differ may be listed.
+
+    Args:
+        asked: the options.
+        rows: of one's own data, as they were read.
+
     Raises:
         ValueError: in the source's words.
     """
+    if rows is not None and len(rows) > MAX_LISTED:
+        return None
     if rows is not None:
         return SourceFacts(math.log2(len(rows)), rows.shape[1], True, (rows.shape[1], 1))
     name = asked.source or "bits"

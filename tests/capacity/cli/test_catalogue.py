@@ -11,6 +11,8 @@ import pytest
 
 from capacity.cli import catalogue
 from capacity.cli.catalogue import KINDS, PLACES, registries
+from capacity.cli.curve_options import SourceOptions
+from capacity.cli.suited import checked_source
 from capacity.runtime.declared import UndeclaredError, declared_constant, declared_members
 
 
@@ -131,6 +133,13 @@ def test_no_refusal_loads_jax(folder: Path) -> None:
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=100, cwd=folder)
     assert run.returncode == 0, run.stderr
     assert run.stderr.count("Error: Expected") == run.stderr.count("\n") == len(REFUSED) - 1
+
+
+def test_more_rows_than_can_be_listed_may_be_few_that_differ() -> None:
+    asked = SourceOptions()
+    assert checked_source(asked, np.zeros((2**20 + 1, 1))) is None
+    facts = checked_source(asked, np.zeros((8, 3)))
+    assert facts is not None and facts.listable and (facts.bits, facts.dim) == (3.0, 3)
 
 
 def test_the_command_line_itself_loads_no_arrays() -> None:
