@@ -54,7 +54,7 @@ def lagged_information(
     left, right = checked(x, y, "any", MIN_ROWS)
     if not asked or max(map(abs, asked)) > len(left) // 4:
         raise ValueError(f"Expected lags of at most a quarter of the {len(left)} rows, one or more; got {asked}.")
-    estimator = method_for(left, right) if method is None else by_name(method)
+    estimator = method_for(left, right) if method is None else by_name(method).of_independent_rows()
     left, right = checked(x, y, estimator.takes, max(MIN_ROWS, estimator.min_pairs))
     key_shifts, key_lags = jax.random.split(as_key(key))
     rows = block_rows(left, right, estimator.min_pairs, block)

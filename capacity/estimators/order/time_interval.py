@@ -58,6 +58,7 @@ def time_interval(key: Seed, x: ArrayLike, y: ArrayLike, estimator: Estimator, b
     key_whole, key_shifts, key_parts = jax.random.split(as_key(key), 3)
     x, y = checked(x, y, estimator.takes, max(MIN_ROWS, estimator.min_pairs))
     rows = block_rows(x, y, estimator.min_pairs, block)
+    estimator = estimator.of_independent_rows()
     whole = estimator.information(key_whole, x, y)
     shifted = ShiftedBits.of(key_shifts, x, y, estimator, rows)
     return widened(whole, shifted, PartBits.of(key_parts, x, y, estimator, rows))
