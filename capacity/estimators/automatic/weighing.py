@@ -9,7 +9,9 @@
 4. A mixture of normal laws is asked where neighbours do not settle it, and taken where it finds more, or where nothing
    else is believed.
 5. A trained critic is asked where that does not settle it either, and taken where its lower bound is above.
-6. An interval wider than its figure settles nothing: it is opened up to the most that the method could say, so that the
+6. Where a row's nearest neighbour in x foretells y so well that there must be more (`foretold`), structure is finer
+   than any of these resolve, and that lower bound is taken.
+7. An interval wider than its figure settles nothing: it is opened up to the most that the method could say, so that the
    estimate is `saturated`.
 """
 
@@ -40,6 +42,8 @@ from capacity.estimators.automatic.evidence import (
     check,
     shown_by,
 )
+from capacity.estimators.automatic.foretold import MAX_COLUMNS as MAX_FORETOLD
+from capacity.estimators.automatic.foretold import foretold, surely_more
 from capacity.estimators.automatic.nearness import of_neighbours
 from capacity.estimators.automatic.preparation import Prepared
 from capacity.estimators.checks import random_of
@@ -113,6 +117,8 @@ def weigh(key: jax.Array, models: Sequence[RatioEstimator], sides: Prepared) -> 
         critic = InfoNCE(folds=2)(key_critic, heard.x, heard.y)
         candidates.append(Candidate(InfoNCE.name, critic, float(critic.bits), float(critic.stderr)))
         now = _beside_critic(now, critic)
+    if x.shape[1] + y.shape[1] <= MAX_FORETOLD:
+        now, candidates = _beside_foretold(now, candidates, sides)
     estimate, words = opened(now.estimate)
     if estimate.kind == "lower":
         words += " It is a lower bound: the truth may be larger."
@@ -274,6 +280,14 @@ def _beside_critic(now: Held | None, critic: Estimate) -> Held:
     more = excess(critic, now.estimate)
     why = now.why + said(InfoNCE.name, more, now.name, BEYOND_CHANCE)
     return Held(InfoNCE.name, critic, why) if more > BEYOND_CHANCE else replace(now, why=why)
+
+
+def _beside_foretold(now: Held, candidates: list[Candidate], sides: Prepared) -> tuple[Held, list[Candidate]]:
+    bound = foretold(sides.x, sides.y)
+    if not surely_more(bound, now.estimate):
+        return now, candidates
+    words = " Nearest rows foretell more than that: what turns so fast is not resolved."
+    return Held("foretold", bound, now.why + words), [*candidates, Candidate("foretold", bound)]
 
 
 def _narrow(estimate: Estimate) -> bool:
