@@ -41,6 +41,7 @@ from capacity.results.estimate import Estimate
 from capacity.runtime.keys import Seed, as_key
 from capacity.runtime.tables.foreign import Tabular
 from capacity.runtime.tables.sides import Missing, pair_of
+from capacity.runtime.threefry import parts_of
 
 MODELS: tuple[RatioEstimator, ...] = (
     GaussianMI(),
@@ -158,7 +159,7 @@ def _opened(choice: Choice) -> Choice:
 
 def _chosen(key: jax.Array, x: np.ndarray, y: np.ndarray) -> Choice:
     """The choice for checked arrays whose rows are independent draws."""
-    key, key_spread = jax.random.split(key)
+    key, key_spread = parts_of(key, 2)
     sides = prepared(key_spread, x, y)
     symbols = [side.dtype.kind == "i" for side in (sides.x, sides.y)]
     if any(symbols) or len(x) >= MIN_PAIRS:

@@ -57,6 +57,7 @@ from capacity.estimators.parametric.gaussian_mixture import MAX_COLUMNS, Gaussia
 from capacity.estimators.parametric.student import Student
 from capacity.estimators.parametric.student_copula import StudentCopula
 from capacity.results.estimate import Estimate
+from capacity.runtime.threefry import parts_of
 
 NEIGHBOUR_DIMENSIONS = 9.0  # on which the rows of x and y together lie: beyond, nearest neighbours lie too wide apart
 WIDE = 32  # columns of a side: beyond, its leading components are looked at as well
@@ -90,8 +91,8 @@ def weigh(key: jax.Array, models: Sequence[RatioEstimator], sides: Prepared) -> 
     wide = max(x.shape[1], y.shape[1]) > WIDE
     if wide:
         models = wide_models(models, x.shape[1] + y.shape[1])
-    key_split, key_model, key_check, key_rest = jax.random.split(key, 4)
-    key_dimension, key_neighbours, key_mixture, key_critic = jax.random.split(key_rest, 4)
+    key_split, key_model, key_check, key_rest = parts_of(key, 4)
+    key_dimension, key_neighbours, key_mixture, key_critic = parts_of(key_rest, 4)
     shown = shown_by(key_split, models, x, y)
     candidates: list[Candidate] = []
     now: Held | None = None
@@ -244,7 +245,7 @@ def _mixture(key: jax.Array, x: np.ndarray, y: np.ndarray, near: bool) -> Held |
         x, y: the pairs.
         near: whether rows lie on so few dimensions that neighbours are asked.
     """
-    key_fit, key_draw, key_rows = jax.random.split(key, 3)
+    key_fit, key_draw, key_rows = parts_of(key, 3)
     try:
         estimate, fitted = GaussianMixture().with_law(key_fit, x, y)
     except ValueError:
