@@ -63,7 +63,7 @@ def fold_in(parameters: dict[str, Any], keys: Keys, number: Halves) -> Keys:
 def key_of(seed: int) -> jax.Array:
     """`jax.random.key(seed)` of a seed below 2^32, without a program that JAX compiles for it."""
     default: str = jax.config.jax_default_prng_impl  # type: ignore[attr-defined]
-    return as_keys(np.uint64(seed << 32)) if default == OURS else jax.random.key(seed)
+    return as_keys(np.asarray(seed << 32, np.uint64)) if default == OURS else jax.random.key(seed)
 
 
 def parts_of(key: jax.Array, count: int) -> tuple[jax.Array, ...]:
