@@ -30,7 +30,7 @@ class AskedOptions:
         typer.Option(help="Bits beyond what these columns tell; beside two files, beyond a third file's array."),
     ] = None
     test: Annotated[bool, typer.Option("--test", help="A p-value for independence.")] = False
-    order: Annotated[str | None, typer.Option(help="'time': rows follow each other in time.")] = None
+    order: Annotated[str | None, typer.Option(help="'time': rows in time; 'any': independent draws.")] = None
     block: Annotated[
         int | None, typer.Option(help="With --order time: rows that are long against the memory. [default: found]")
     ] = None
@@ -48,7 +48,7 @@ class Answered:
         method: what it is from.
         choice: where the method was chosen.
         test: where a p-value was asked for.
-        rows: whether neighbouring rows resemble each other, where rows were taken for independent draws.
+        rows: whether neighbouring rows resemble each other, where nothing was said of their order.
     """
 
     found: Estimate
@@ -57,6 +57,11 @@ class Answered:
     test: PermutationTest | None = None
     rows: RowOrder | None = None
 
+    @property
+    def in_time(self) -> bool:
+        """Whether `auto` took the rows for rows in time."""
+        return self.choice is not None and self.rows is not None and self.rows.in_time
+
 
 def check_asked(asked: AskedOptions) -> None:
     """Refuse questions that contradict each other, before any work.
@@ -64,13 +69,13 @@ def check_asked(asked: AskedOptions) -> None:
     Raises:
         ValueError: saying which.
     """
-    if asked.order not in (None, "time"):
-        raise ValueError(f"Expected --order to be time; got {asked.order!r}.")
-    if asked.given and (asked.order or asked.lags):
+    if asked.order not in (None, "time", "any"):
+        raise ValueError(f"Expected --order to be time or any; got {asked.order!r}.")
+    if asked.given and (asked.order == "time" or asked.lags):
         raise ValueError("Expected --given, or --order and --lags; got both.")
     if asked.lags and asked.test:
         raise ValueError("Expected --lags or --test; got both. Test one lag by moving a column.")
-    if asked.block is not None and not (asked.order or asked.lags):
+    if asked.block is not None and not (asked.order == "time" or asked.lags):
         raise ValueError("Expected --block with --order time or --lags; got it alone.")
     if asked.lags:
         lags_of(asked.lags)
@@ -115,20 +120,22 @@ def answer(key: jax.Array, sides: Sequence[TableSide], method: str, asked: Asked
     if given:
         test = conditional_permutation_test(key_test, x, y, given[0]) if asked.test else None
         return replace(_conditional(key, x, y, given[0], method), test=test)
-    found = _in_time(key, x, y, method, asked.block) if asked.order else _independent(key, x, y, method)
+    in_time = asked.order == "time"
+    found = _in_time(key, x, y, method, asked.block) if in_time else _as_seen(key, x, y, method, asked.order)
     if not asked.test:
         return found
-    test = permutation_test(key_test, x, y, order="time" if asked.order else None, block=asked.block)
+    test = permutation_test(key_test, x, y, order="time" if in_time or found.in_time else None, block=asked.block)
     return replace(found, test=test)
 
 
-def _independent(key: jax.Array, x: TableSide, y: TableSide, method: str) -> Answered:
+def _as_seen(key: jax.Array, x: TableSide, y: TableSide, method: str, order: str | None) -> Answered:
+    """Rows that are not said to be in time; `auto` sees by itself whether they look so, others ask."""
     from capacity.estimators import choose, rows_resemble_neighbours
     from capacity.estimators.by_name import by_name
 
-    rows = rows_resemble_neighbours(x, y) if len(x) >= MIN_ROWS_IN_ORDER else None
+    rows = rows_resemble_neighbours(x, y) if order is None and len(x) >= MIN_ROWS_IN_ORDER else None
     if method == "auto":
-        choice = choose(key, x, y)
+        choice = choose(key, x, y, "any" if order == "any" else None)
         return Answered(choice.estimate, choice.method, choice, rows=rows)
     return Answered(by_name(method)(key, x, y), method, rows=rows)
 

@@ -103,12 +103,11 @@ def estimate_command(
 
         start_jax()  # loads JAX, which takes seconds: data that cannot be taken need not wait for it
 
-        import jax
-
         from capacity.cli.show_estimate import answer_record, show_answer, show_lags
         from capacity.estimators import lagged_information
+        from capacity.runtime.keys import as_key
 
-        key = jax.random.key(seed)
+        key = as_key(seed)
         if asked.lags:
             lags = lagged_information(
                 key, sides[0], sides[1], lags_of(asked.lags), None if method == "auto" else method, asked.block

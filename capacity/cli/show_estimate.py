@@ -58,7 +58,7 @@ def show_answer(answered: Answered) -> None:
         say(_left_out(int(found.dropped)))
     if bool(found.saturated):
         say("Saturated: the figure has reached the most that this method can say; the truth may be larger.")
-    if answered.rows and answered.rows.resemble:
+    if answered.rows and answered.rows.resemble and not answered.choice:
         say(question(answered.rows))
     if answered.choice:
         _show_choice(answered.choice)

@@ -41,6 +41,7 @@ from capacity.results.estimate import Estimate
 from capacity.runtime.keys import Seed, as_key
 from capacity.runtime.tables.foreign import Tabular
 from capacity.runtime.tables.sides import Missing, pair_of
+from capacity.runtime.threefry import parts_of
 
 MODELS: tuple[RatioEstimator, ...] = (
     GaussianMI(),
@@ -70,7 +71,13 @@ class Choice:
 
 @dataclass(frozen=True)
 class Auto(Estimator):
-    """The automatic choice as an estimator; `choose` returns its reasons too."""
+    """The automatic choice as an estimator; `choose` returns its reasons too.
+
+    Attributes:
+        order: of the rows, as in `choose`.
+    """
+
+    order: Literal["time", "any"] | None = None
 
     name: ClassVar[str] = "auto"
     summary: ClassVar[str] = "looks at the data, compares methods on held-out pairs, and chooses"
@@ -79,11 +86,15 @@ class Auto(Estimator):
 
     def information(self, key: jax.Array, x: np.ndarray, y: np.ndarray) -> Estimate:
         """Bits from x (n, dx) and y (n, dy); errors as in `choose`."""
-        return _chosen(key, x, y).estimate
+        return _choice(key, x, y, self.order).estimate
+
+    def of_independent_rows(self) -> Auto:
+        """The same without a look at the order of the rows."""
+        return Auto("any")
 
 
 def choose(
-    key: Seed, x: Tabular, y: Tabular, order: Literal["time"] | None = None, *, missing: Missing = "refuse"
+    key: Seed, x: Tabular, y: Tabular, order: Literal["time", "any"] | None = None, *, missing: Missing = "refuse"
 ) -> Choice:
     """Mutual information in bits by the method that suits the data, and why it was chosen.
 
@@ -92,15 +103,16 @@ def choose(
         x, y: shapes (n,) or (n, columns); integers, booleans and strings are symbols.  Arrays and tables as for
             `capacity.estimate`.
         order: "time" where rows follow each other in time: neighbours that suit the types, with an interval for rows
-            that resemble each other (`time_interval`).  None takes rows for independent draws, and `why` says so where
-            neighbouring rows of both sides resemble each other.
+            that resemble each other (`time_interval`).  "any" where rows are independent draws.  None looks: where
+            neighbouring rows of both sides resemble each other and no side is sorted, rows are taken for rows in time,
+            and `why` says so.
         missing: "refuse" rows with missing values, or "drop" them: `estimate.dropped` says how many.
 
     Raises:
         ValueError: for what `checked` and `time_interval` refuse, and for another order.
     """
-    if order not in (None, "time"):
-        raise ValueError(f'Expected order to be "time" or None; got {order!r}.')
+    if order not in (None, "time", "any"):
+        raise ValueError(f'Expected order to be "time", "any" or None; got {order!r}.')
     key, (first, second, dropped) = as_key(key), pair_of(x, y, missing)
     sides = checked(first, second, "any", Auto.min_pairs)
     with threads_for(*sides):
@@ -108,27 +120,46 @@ def choose(
     return replace(choice, estimate=replace(choice.estimate, dropped=dropped))
 
 
-def _choice(key: jax.Array, x: np.ndarray, y: np.ndarray, order: Literal["time"] | None) -> Choice:
-    """The choice for checked arrays, and a word where rows resemble their neighbours."""
+def _choice(key: jax.Array, x: np.ndarray, y: np.ndarray, order: Literal["time", "any"] | None) -> Choice:
+    """The choice for checked arrays, in the order that is said or seen."""
     if order == "time":
-        method = method_for(x, y)
-        found = time_interval(key, x, y, method)
-        why = "Rows in time: neighbours that suit the types, beside shifted series and parts of the series."
-        return Choice(method.name, found, why, (Candidate(method.name, found),))
-    choice = _chosen(key, x, y)
-    rows = rows_resemble_neighbours(x, y) if len(x) >= MIN_ROWS else None
+        return _in_time(key, x, y)
+    rows = rows_resemble_neighbours(x, y) if order is None and len(x) >= MIN_ROWS else None
     if rows is None or not rows.resemble:
-        return choice
-    words = (
-        f" Neighbouring rows resemble each other on both sides, as if there were about {rows.effective_rows:,.0f}: if "
-        "they follow each other in time, the interval is too narrow, and order='time' is to be said."
+        return _chosen(key, x, y)
+    seen = (
+        f" Neighbouring rows resemble each other on both sides, as if there were about {rows.effective_rows:,.0f}. "
+        "If they are independent draws, order='any' is to be said."
     )
-    return replace(choice, why=choice.why + words)
+    if rows.sorted:
+        words = " A side's rows are sorted: taken for independent draws. If they are in time, say order='time'."
+        choice = _chosen(key, x, y)
+        return replace(choice, why=choice.why + words)
+    try:
+        choice = _in_time(key, x, y)
+    except ValueError as refusal:  # too much memory for blocks
+        choice = _opened(_chosen(key, x, y))
+        seen += f" {refusal} So the interval is open."
+    return replace(choice, why=choice.why + seen)
+
+
+def _in_time(key: jax.Array, x: np.ndarray, y: np.ndarray) -> Choice:
+    method = method_for(x, y)
+    found = time_interval(key, x, y, method)
+    why = "Rows in time: neighbours that suit the types, beside shifted series and parts of the series."
+    return Choice(method.name, found, why, (Candidate(method.name, found),))
+
+
+def _opened(choice: Choice) -> Choice:
+    """The choice with an interval from nothing to the most that so many rows could show, which is `saturated`."""
+    found = choice.estimate
+    most = min(float(found.limit), max(float(found.high), float(np.log2(max(found.n, 2.0)))))
+    return replace(choice, estimate=replace(found, low=min(float(found.low), 0.0), high=most, limit=most))
 
 
 def _chosen(key: jax.Array, x: np.ndarray, y: np.ndarray) -> Choice:
     """The choice for checked arrays whose rows are independent draws."""
-    key, key_spread = jax.random.split(key)
+    key, key_spread = parts_of(key, 2)
     sides = prepared(key_spread, x, y)
     symbols = [side.dtype.kind == "i" for side in (sides.x, sides.y)]
     if any(symbols) or len(x) >= MIN_PAIRS:

@@ -21,6 +21,7 @@ from capacity.runtime.progress import Progress, reporter
 from capacity.runtime.tables.foreign import Tabular
 from capacity.runtime.tables.named_columns import NamedColumn, check_pairs, named_columns, target_of
 from capacity.runtime.tables.sides import Missing, TableSide
+from capacity.runtime.threefry import parts_of
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -77,7 +78,7 @@ def pairwise(
         pairs = [(i, j) for i in range(len(columns)) if i != j]
     report = reporter(progress)
     found: dict[tuple[int, int], PairFigures] = {}
-    for done, (pair_key, (i, j)) in enumerate(zip(jax.random.split(key, len(pairs)), pairs, strict=True), 1):
+    for done, (pair_key, (i, j)) in enumerate(zip(parts_of(key, len(pairs)), pairs, strict=True), 1):
         found[i, j] = _figures(pair_key, estimator, columns[i], columns[j], test)
         if report is not None:
             report(done / len(pairs), f"{labels[i]} and {labels[j]}")

@@ -80,6 +80,10 @@ class Estimator(ABC):
         with threads_for(*sides):
             return self.information(key, *sides)
 
+    def of_independent_rows(self) -> Estimator:
+        """The same, for a caller that sees to the order of the rows itself."""
+        return self
+
     @abstractmethod
     def information(self, key: jax.Array, x: np.ndarray, y: np.ndarray) -> Estimate:
         """Bits from x (n, dx) and y (n, dy), as `checked` returns them: float64, or one int64 column of symbols.

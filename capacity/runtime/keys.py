@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from capacity.runtime import threefry
 from capacity.runtime.names import brief
 
 Seed: TypeAlias = jax.Array | int
@@ -24,7 +25,7 @@ def as_key(seed: Seed) -> jax.Array:
     if isinstance(seed, int | np.integer) and not isinstance(seed, bool):
         if not 0 <= seed < 2**32:
             raise ValueError(f"Expected a seed from 0 to 2**32 - 1; got {brief(str(seed))}.")
-        return jax.random.key(int(seed))
+        return threefry.key_of(int(seed))
     if isinstance(seed, jax.Array) and jnp.issubdtype(seed.dtype, jax.dtypes.prng_key) and seed.ndim == 0:
         return seed
     if isinstance(seed, jax.Array | np.ndarray) and seed.dtype == np.uint32 and seed.shape == (2,):

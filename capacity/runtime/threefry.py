@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 import jax
 import numpy as np
-from jaxtyping import UInt8, UInt16, UInt32, UInt64
+from jaxtyping import Int64, UInt8, UInt16, UInt32, UInt64
 
 Halves: TypeAlias = UInt32[np.ndarray, "..."]
 Keys: TypeAlias = UInt64[np.ndarray, "..."]
@@ -58,6 +58,36 @@ def fold_in(parameters: dict[str, Any], keys: Keys, number: Halves) -> Keys:
     """Keys of keys and a number each."""
     zero = np.zeros_like(number)
     return _keys(*_enciphered(keys, zero, number))
+
+
+def key_of(seed: int) -> jax.Array:
+    """`jax.random.key(seed)` of a seed below 2^32, without a program that JAX compiles for it."""
+    default: str = jax.config.jax_default_prng_impl  # type: ignore[attr-defined]
+    return as_keys(np.asarray(seed << 32, np.uint64)) if default == OURS else jax.random.key(seed)
+
+
+def parts_of(key: jax.Array, count: int) -> tuple[jax.Array, ...]:
+    """Those of `jax.random.split(key, count)`, for which JAX compiles a program for every count.
+
+    Args:
+        key: one key; traced ones, and those of other generators, go to JAX.
+        count: how many.
+    """
+    if isinstance(key, jax.core.Tracer) or not is_ours(key):
+        return tuple(jax.random.split(key, count))
+    return tuple(as_keys(words) for words in split({"shape": (count,)}, words_of(key)))
+
+
+def order_of(key: jax.Array, count: int) -> Int64[np.ndarray, " count"]:
+    """That of `jax.random.permutation(key, count)`: sorted by random words, as often as makes equal ones harmless."""
+    order = np.arange(count)
+    if not is_ours(key):
+        return np.asarray(jax.random.permutation(key, count), np.int64)
+    words = words_of(key)
+    for _ in range(int(np.ceil(3 * np.log(max(1, count)) / np.log(2**32 - 1)))):
+        words, own = split({"shape": (2,)}, words)
+        order = order[np.argsort(random_bits({"shape": (count,), "bit_width": 32}, own), kind="stable")]
+    return order
 
 
 def _counted(keys: Keys, shape: Sequence[int]) -> tuple[Halves, Halves]:

@@ -22,6 +22,7 @@ from capacity.estimators.held_out import block_means
 from capacity.estimators.neighbours.ksg import KSG, Margins, scaled_margins
 from capacity.estimators.parametric.gaussian_copula import heavy_tailed
 from capacity.results.estimate import NATS_PER_BIT
+from capacity.runtime.threefry import order_of, parts_of
 
 ONE_IN = 4  # so many pairs is held out
 MAX_FITTED = 20_000  # pairs that are enough to compare models
@@ -109,8 +110,8 @@ def shown_by(
         models: to be compared, on the same blocks.
         x, y: shapes (n, dx) and (n, dy).
     """
-    key_order, key_fit = jax.random.split(key)
-    order = np.asarray(jax.random.permutation(key_order, len(x)))[:MAX_FITTED]
+    key_order, key_fit = parts_of(key, 2)
+    order = order_of(key_order, len(x))[:MAX_FITTED]
     held, rest = order[: len(order) // ONE_IN], order[len(order) // ONE_IN :]
     fitted = {}
     for model in models:
@@ -141,7 +142,7 @@ def check(key: jax.Array, model: RatioEstimator, shown: Shown, x: np.ndarray, y:
         x, y: shapes (n, dx) and (n, dy).
     """
     n = min(len(x), MAX_FITTED)
-    key_draw, key_fit, key_rows = jax.random.split(key, 3)
+    key_draw, key_fit, key_rows = parts_of(key, 3)
     drawn = model.simulated(key_draw, x, y, DRAWN * n)
     if drawn is None:
         return None

@@ -18,6 +18,7 @@ from capacity.estimators.counts.plugin import PlugIn
 from capacity.estimators.features.projected import leading_components
 from capacity.estimators.neighbours.mixed import Ross
 from capacity.results.estimate import Estimate
+from capacity.runtime.threefry import parts_of
 
 MAX_CLASSES = 32  # of a label; what has more is told as a code
 WIDE = 32  # columns of numbers: beyond, neighbours look at leading components
@@ -31,7 +32,7 @@ def weigh_symbols(key: jax.Array, sides: Prepared) -> Weighed:
         key: of the methods.
         sides: symbols.
     """
-    key_counts, key_code = jax.random.split(key)
+    key_counts, key_code = parts_of(key, 2)
     counted = PlugIn()(key_counts, sides.x, sides.y)
     tried = [Candidate(PlugIn.name, counted)]
     most = max(len(np.unique(side)) for side in (sides.x, sides.y))
@@ -53,7 +54,7 @@ def weigh_symbols_and_numbers(key: jax.Array, sides: Prepared) -> Weighed:
         key: of the methods.
         sides: one of symbols and one of numbers.
     """
-    key_neighbours, key_code = jax.random.split(key)
+    key_neighbours, key_code = parts_of(key, 2)
     x, y = (_near(side) for side in (sides.tied_x, sides.tied_y))
     columns = sides.columns_x.shape[1] + sides.columns_y.shape[1]
     neighbours, words = opened(Ross()(key_neighbours, x, y))

@@ -9,7 +9,9 @@
 4. A mixture of normal laws is asked where neighbours do not settle it, and taken where it finds more, or where nothing
    else is believed.
 5. A trained critic is asked where that does not settle it either, and taken where its lower bound is above.
-6. An interval wider than its figure settles nothing: it is opened up to the most that the method could say, so that the
+6. Where a row's nearest neighbour in x foretells y so well that there must be more (`foretold`), structure is finer
+   than any of these resolve, and that lower bound is taken.
+7. An interval wider than its figure settles nothing: it is opened up to the most that the method could say, so that the
    estimate is `saturated`.
 """
 
@@ -40,6 +42,8 @@ from capacity.estimators.automatic.evidence import (
     check,
     shown_by,
 )
+from capacity.estimators.automatic.foretold import MAX_COLUMNS as MAX_FORETOLD
+from capacity.estimators.automatic.foretold import foretold, surely_more
 from capacity.estimators.automatic.nearness import of_neighbours
 from capacity.estimators.automatic.preparation import Prepared
 from capacity.estimators.checks import random_of
@@ -53,6 +57,7 @@ from capacity.estimators.parametric.gaussian_mixture import MAX_COLUMNS, Gaussia
 from capacity.estimators.parametric.student import Student
 from capacity.estimators.parametric.student_copula import StudentCopula
 from capacity.results.estimate import Estimate
+from capacity.runtime.threefry import parts_of
 
 NEIGHBOUR_DIMENSIONS = 9.0  # on which the rows of x and y together lie: beyond, nearest neighbours lie too wide apart
 WIDE = 32  # columns of a side: beyond, its leading components are looked at as well
@@ -86,8 +91,8 @@ def weigh(key: jax.Array, models: Sequence[RatioEstimator], sides: Prepared) -> 
     wide = max(x.shape[1], y.shape[1]) > WIDE
     if wide:
         models = wide_models(models, x.shape[1] + y.shape[1])
-    key_split, key_model, key_check, key_rest = jax.random.split(key, 4)
-    key_dimension, key_neighbours, key_mixture, key_critic = jax.random.split(key_rest, 4)
+    key_split, key_model, key_check, key_rest = parts_of(key, 4)
+    key_dimension, key_neighbours, key_mixture, key_critic = parts_of(key_rest, 4)
     shown = shown_by(key_split, models, x, y)
     candidates: list[Candidate] = []
     now: Held | None = None
@@ -113,6 +118,8 @@ def weigh(key: jax.Array, models: Sequence[RatioEstimator], sides: Prepared) -> 
         critic = InfoNCE(folds=2)(key_critic, heard.x, heard.y)
         candidates.append(Candidate(InfoNCE.name, critic, float(critic.bits), float(critic.stderr)))
         now = _beside_critic(now, critic)
+    if x.shape[1] + y.shape[1] <= MAX_FORETOLD:
+        now, candidates = _beside_foretold(now, candidates, sides)
     estimate, words = opened(now.estimate)
     if estimate.kind == "lower":
         words += " It is a lower bound: the truth may be larger."
@@ -238,7 +245,7 @@ def _mixture(key: jax.Array, x: np.ndarray, y: np.ndarray, near: bool) -> Held |
         x, y: the pairs.
         near: whether rows lie on so few dimensions that neighbours are asked.
     """
-    key_fit, key_draw, key_rows = jax.random.split(key, 3)
+    key_fit, key_draw, key_rows = parts_of(key, 3)
     try:
         estimate, fitted = GaussianMixture().with_law(key_fit, x, y)
     except ValueError:
@@ -274,6 +281,14 @@ def _beside_critic(now: Held | None, critic: Estimate) -> Held:
     more = excess(critic, now.estimate)
     why = now.why + said(InfoNCE.name, more, now.name, BEYOND_CHANCE)
     return Held(InfoNCE.name, critic, why) if more > BEYOND_CHANCE else replace(now, why=why)
+
+
+def _beside_foretold(now: Held, candidates: list[Candidate], sides: Prepared) -> tuple[Held, list[Candidate]]:
+    bound = foretold(sides.x, sides.y)
+    if not surely_more(bound, now.estimate):
+        return now, candidates
+    words = " Nearest rows foretell more than that: what turns so fast is not resolved."
+    return Held("foretold", bound, now.why + words), [*candidates, Candidate("foretold", bound)]
 
 
 def _narrow(estimate: Estimate) -> bool:

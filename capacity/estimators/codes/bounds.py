@@ -17,6 +17,7 @@ from capacity.estimators.codes.nearest import LogProb
 from capacity.estimators.codes.reading import Reading, read_columns, read_whole_rows
 from capacity.estimators.estimator import LogRatio, RatioEstimator
 from capacity.results.estimate import NATS_PER_BIT, Estimate
+from capacity.runtime.threefry import parts_of
 
 FOLDS, FEWER_FOLDS = 5, 3
 MANY_ROWS = 2000  # from which fewer folds leave rows enough to each; with larger parts they show more of H(Y)
@@ -64,14 +65,14 @@ class HeldOutCode(RatioEstimator):
     def _information(self, key: jax.Array, x: np.ndarray, y: np.ndarray) -> Estimate:
         reading = self.read(x, y)
         inputs, targets = reading(x, y)
-        key_order, key_fit = jax.random.split(key)
+        key_order, key_fit = parts_of(key, 2)
         known = counts_tell(np.unique(targets, axis=0, return_inverse=True)[1].ravel())
         folds = FOLDS if known and len(x) < MANY_ROWS else FEWER_FOLDS
         share = len(x) // folds
         order = random_of(key_order).permutation(len(x))
         parts = order[: folds * share].reshape(folds, share)
         models: list[tuple[LogProb, LogProb]] = []
-        for part, fold_key in zip(parts, jax.random.split(key_fit, folds), strict=True):
+        for part, fold_key in zip(parts, parts_of(key_fit, folds), strict=True):
             rest = np.setdiff1d(order, part)
             models.append(fit_conditional(fold_key, inputs[rest], targets[rest], reading.counts, reading.given_counts))
         given, alone = (

@@ -9,6 +9,7 @@ from scipy.special import stdtrit
 from capacity.estimators.checks import random_of
 from capacity.estimators.estimator import Estimator
 from capacity.results.estimate import Estimate
+from capacity.runtime.threefry import parts_of
 
 MAX_PARTS, MIN_PARTS = 10, 4
 SPARE_ROWS = 4  # of a part, for every column
@@ -35,7 +36,7 @@ def from_difference(key: jax.Array, x: np.ndarray, y: np.ndarray, w: np.ndarray,
             f'{y.dtype} and {w.dtype}. method="neighbours" takes any types.'
         )
     both = np.hstack([y, w]) if y.dtype.kind == "f" else y * (int(w.max()) + 1) + w
-    key_order, key_method = jax.random.split(key)
+    key_order, key_method = parts_of(key, 2)
     first, second = estimator(key_method, x, both), estimator(key_method, x, w)
     bits = float(first.bits - second.bits)
     least = max(estimator.min_pairs, SPARE_ROWS * (x.shape[1] + both.shape[1]))

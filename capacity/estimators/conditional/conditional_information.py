@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Literal, TypeAlias
 
-import jax
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -19,6 +18,7 @@ from capacity.estimators.parametric.gaussian_copula import GaussianCopula
 from capacity.estimators.rounding import spread_within_steps
 from capacity.results.estimate import Estimate
 from capacity.runtime.keys import Seed, as_key
+from capacity.runtime.threefry import parts_of
 
 ConditionalMethod: TypeAlias = Literal["auto", "neighbours", "counts"]
 
@@ -52,7 +52,7 @@ def conditional_information(
         >>> bool(found.low <= 1.0 <= found.high)
         True
     """
-    key_spread, key_method = jax.random.split(as_key(key))
+    key_spread, key_method = parts_of(as_key(key), 2)
     sides = check_three(x, y, given)
     symbols = [side.dtype.kind == "i" for side in sides]
     if isinstance(method, str) and method == "auto":

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import jax
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -21,6 +20,7 @@ from capacity.estimators.rounding import spread_within_steps
 from capacity.estimators.testing.permutation import PermutationTest, ranked
 from capacity.results.estimate import NATS_PER_BIT
 from capacity.runtime.keys import Seed, as_key
+from capacity.runtime.threefry import parts_of
 
 GROUP = 6  # rows, at most, among which x is permuted
 
@@ -40,7 +40,7 @@ def conditional_permutation_test(
     """
     if permutations < 1:
         raise ValueError(f"Expected at least one permutation; got {permutations}.")
-    key_spread, key_order = jax.random.split(as_key(key))
+    key_spread, key_order = parts_of(as_key(key), 2)
     left, right, third = check_three(x, y, given)
     random = random_of(key_order)
     if all(side.dtype.kind == "i" for side in (left, right, third)):

@@ -35,6 +35,7 @@ from capacity.estimators.neighbours.search import count_within, nearest
 from capacity.estimators.neighbours.terms import NeighbourEstimator
 from capacity.estimators.rounding import spread_within_steps
 from capacity.results.estimate import Estimate
+from capacity.runtime.threefry import parts_of
 
 MAX_RARE = 0.05  # of the pairs may have a symbol that k others do not share
 
@@ -63,7 +64,7 @@ class Ross(NeighbourEstimator):
             ValueError: if fewer than k + 2 rows have a symbol that occurs twice.
         """
         symbols, numbers = (x, y) if x.dtype.kind == "i" else (y, x)
-        key, key_spread = jax.random.split(key)
+        key, key_spread = parts_of(key, 2)
         numbers, _ = spread_within_steps(random_of(key_spread), numbers)
         counts = np.bincount(symbols[:, 0])[symbols[:, 0]]
         kept, rare = counts > 1, _rare(symbols, self.k)
@@ -119,7 +120,7 @@ class Mixed(NeighbourEstimator):
         far short: the interval is opened up to the limit, and the estimate is `saturated`.
         """
         columns = sum(a.shape[1] for a in (x, y) if a.dtype.kind == "f")
-        key, key_spread = jax.random.split(key)
+        key, key_spread = parts_of(key, 2)
         random = random_of(key_spread)
         x, y = (spread_within_steps(random, a)[0] if a.dtype.kind == "f" else a for a in (x, y))
         x, y = (scaled_margins(a, "standard") if a.dtype.kind == "f" else a for a in (x, y))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-import jax
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -16,6 +15,7 @@ from capacity.estimators.order.by_type import method_for
 from capacity.estimators.order.memory import MIN_ROWS
 from capacity.estimators.order.time_interval import PartBits, ShiftedBits, block_rows, widened
 from capacity.runtime.keys import Seed, as_key
+from capacity.runtime.threefry import parts_of
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -54,18 +54,18 @@ def lagged_information(
     left, right = checked(x, y, "any", MIN_ROWS)
     if not asked or max(map(abs, asked)) > len(left) // 4:
         raise ValueError(f"Expected lags of at most a quarter of the {len(left)} rows, one or more; got {asked}.")
-    estimator = method_for(left, right) if method is None else by_name(method)
+    estimator = method_for(left, right) if method is None else by_name(method).of_independent_rows()
     left, right = checked(x, y, estimator.takes, max(MIN_ROWS, estimator.min_pairs))
-    key_shifts, key_lags = jax.random.split(as_key(key))
+    key_shifts, key_lags = parts_of(as_key(key), 2)
     rows = block_rows(left, right, estimator.min_pairs, block)
     shifted = ShiftedBits.of(
         key_shifts, left, right, estimator, max(rows, min(2 * max(map(abs, asked)), len(left) // 3))
     )
     found = []
-    for lag_key, lag in zip(jax.random.split(key_lags, len(asked)), asked, strict=True):
+    for lag_key, lag in zip(parts_of(key_lags, len(asked)), asked, strict=True):
         kept = len(left) - abs(lag)
         a, b = (left[:kept], right[lag:]) if lag >= 0 else (left[-lag:], right[:kept])
-        key_whole, key_parts = jax.random.split(lag_key)
+        key_whole, key_parts = parts_of(lag_key, 2)
         whole = estimator.information(key_whole, a, b)
         found.append(widened(whole, shifted, PartBits.of(key_parts, a, b, estimator, rows)))
     figures = {

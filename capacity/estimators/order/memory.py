@@ -46,6 +46,11 @@ class RowOrder:
     effective_rows: float
     sorted: bool
 
+    @property
+    def in_time(self) -> bool:
+        """Whether rows are to be taken for rows in time: they resemble each other, and nobody sorted them."""
+        return self.resemble and not self.sorted
+
 
 def rows_resemble_neighbours(x: ArrayLike, y: ArrayLike) -> RowOrder:
     """Whether neighbouring rows resemble each other on both sides, so that rows are no independent draws.

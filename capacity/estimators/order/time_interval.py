@@ -31,6 +31,7 @@ from capacity.estimators.estimator import Estimator
 from capacity.estimators.order.memory import MIN_ROWS, effective_rows
 from capacity.results.estimate import Estimate
 from capacity.runtime.keys import Seed, as_key
+from capacity.runtime.threefry import parts_of
 from capacity.runtime.whole import whole
 
 SHIFTS = 39  # one in forty is beyond all of them
@@ -55,9 +56,10 @@ def time_interval(key: Seed, x: ArrayLike, y: ArrayLike, estimator: Estimator, b
         ValueError: for what `checked` refuses, a block of more than a quarter of the rows, and series that are short
             against their memory.
     """
-    key_whole, key_shifts, key_parts = jax.random.split(as_key(key), 3)
+    key_whole, key_shifts, key_parts = parts_of(as_key(key), 3)
     x, y = checked(x, y, estimator.takes, max(MIN_ROWS, estimator.min_pairs))
     rows = block_rows(x, y, estimator.min_pairs, block)
+    estimator = estimator.of_independent_rows()
     whole = estimator.information(key_whole, x, y)
     shifted = ShiftedBits.of(key_shifts, x, y, estimator, rows)
     return widened(whole, shifted, PartBits.of(key_parts, x, y, estimator, rows))
@@ -85,7 +87,7 @@ class ShiftedBits:
             estimator: any estimator.
             rows: the least shift.
         """
-        key_offsets, key_method = jax.random.split(key)
+        key_offsets, key_method = parts_of(key, 2)
         offsets = np.arange(rows, len(x) - rows + 1)
         chosen = random_of(key_offsets).choice(offsets, min(SHIFTS, len(offsets)), replace=False)
         bits = [float(estimator.information(key_method, x, np.roll(y, offset, axis=0)).bits) for offset in chosen]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import jax
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -23,6 +22,7 @@ from capacity.estimators.testing.tables import exact_p_value
 from capacity.runtime.keys import Seed, as_key
 from capacity.runtime.memory import check_fits
 from capacity.runtime.tables.sides import TableSide, pair_of
+from capacity.runtime.threefry import parts_of
 from capacity.runtime.whole import whole
 
 MIN_ROWS = 5
@@ -97,7 +97,7 @@ def permutation_test(
     if whole(permutations, "permutations", None) < 1:
         raise ValueError(f"Expected at least one permutation; got {permutations}.")
     check_fits(INDEX_BYTES * float(n) * permutations, "a number of permutations", "Lower permutations.")
-    key_pairings, key_method = jax.random.split(key)
+    key_pairings, key_method = parts_of(key, 2)
     others = arrangements(random_of(key_pairings), n, permutations, order, block)
     pairings = [np.arange(n), *others]
     kind = "random orders" if order is None else "shifts round the circle" if block is None else "orders of blocks"

@@ -61,6 +61,13 @@ def test_rows_in_time_are_asked_about_and_allowed_for(command: Command, table: P
     assert in_time["test"]["p_value"] > 0.01 and "rows" not in in_time
 
 
+def test_the_automatic_choice_sees_rows_in_time_by_itself(command: Command, table: Path) -> None:
+    words = ("estimate", table, "--x", "s", "--y", "t", "--json")
+    seen, any_order = (json.loads(command(*words, *more)[1]) for more in ((), ("--order", "any")))
+    assert seen["low"] <= 0.0 and seen["rows"]["resemble"] and "rows" not in any_order
+    assert any_order["high"] - any_order["low"] < seen["high"] - seen["low"]
+
+
 def test_lags(command: Command, table: Path) -> None:
     words = ("estimate", table, "--x", "w", "--y", "late", "--method", "gaussian", "--lags", "0:4")
     found = json.loads(command(*words, "--json")[1])

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.signal import lfilter
 
+from capacity import choose, estimate
 from capacity.estimators import effective_rows, lagged_information, rows_resemble_neighbours, time_interval
 from capacity.estimators.neighbours.ksg import KSG
 from capacity.estimators.parametric.gaussian import GaussianMI
@@ -15,6 +16,32 @@ def series(seed: int, n: int, memory: float, count: int = 2) -> np.ndarray:
     """Independent AR(1) of variance 1, shape (count, n)."""
     noise = np.random.default_rng(seed).normal(size=(count, n + 1000)) * (1 - memory**2) ** 0.5
     return np.asarray(lfilter([1], [1, -memory], noise)[:, 1000:])
+
+
+@pytest.mark.parametrize("memory", [0.9, 0.99])
+def test_order_is_seen_without_being_told(memory: float) -> None:
+    """Neighbours in time lie close on both sides, which looks like bits."""
+    x, y = series(5, 1500, memory)
+    found = choose(0, x, y)
+    assert "order='any'" in found.why
+    assert found.estimate.low <= 0.0 <= found.estimate.high
+    assert float(estimate(0, x, y).low) <= 0.0
+
+
+def test_independent_draws_may_be_said_and_sorted_tables_are_taken_for_them() -> None:
+    x, y = series(5, 600, 0.95)
+    told = choose(0, x, y, order="any")
+    assert told.estimate.low > 0.0 and "Neighbouring" not in told.why
+    label = np.repeat([0, 1, 2], 200)
+    found = choose(0, np.random.default_rng(0).normal(size=600) + label, label)
+    assert "sorted" in found.why and found.method != "mixed" and float(found.estimate.low) > 0.2
+
+
+def test_series_that_are_short_against_their_memory_are_open() -> None:
+    found = choose(0, *np.random.default_rng(3).normal(size=(2, 300)).cumsum(axis=1))
+    assert found.estimate.low <= 0.0 and bool(found.estimate.saturated) and "against their memory" in found.why
+    with pytest.raises(ValueError, match='"any"'):
+        choose(0, *series(5, 100, 0.9), order="rows")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("memory", [0.0, 0.5, 0.9])

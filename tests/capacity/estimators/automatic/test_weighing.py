@@ -9,6 +9,7 @@ from scipy.stats import norm
 
 from capacity import choose
 from capacity.estimators.automatic import weighing
+from capacity.estimators.automatic.foretold import foretold
 from capacity.estimators.automatic.weighing import opened
 from capacity.results.estimate import Estimate
 
@@ -42,6 +43,27 @@ def test_turns_are_resolved_or_said_not_to_be(turns: int) -> None:
     found = choose(0, x, np.sin(2 * np.pi * turns * x) + 0.1 * rng.normal(size=2000)).estimate
     assert found.low <= 2.451 <= found.high and found.bits > 0.2
     assert bool(found.saturated) == (turns == 100)
+
+
+@pytest.mark.parametrize(("turns", "n"), [(87, 500), (115, 1000)])
+def test_what_turns_too_fast_for_neighbours_is_foretold(turns: int, n: int) -> None:
+    """A few points a turn: balls of five average it away, and every figure said 0 within .01 bits."""
+    rng = np.random.default_rng(4)
+    x = rng.uniform(size=n)
+    found = choose(0, x, np.sin(2 * np.pi * turns * x) + 0.1 * rng.normal(size=n)).estimate
+    assert found.kind == "lower" or bool(found.saturated)
+    assert 0.1 < found.bits and found.low < 2.45
+
+
+@pytest.mark.parametrize("kind", ["normal", "heavy", "slope"])
+def test_no_more_is_foretold_than_there_is(kind: str) -> None:
+    rng = np.random.default_rng(5)
+    for _ in range(50):
+        x = rng.normal(size=(300, 2))
+        noise = rng.standard_cauchy((300, 1)) if kind == "heavy" else rng.normal(size=(300, 1))
+        y = 0.8 * x[:, :1] + 0.6 * noise if kind == "slope" else noise
+        bound = foretold(x, y)
+        assert bound.bits - 4 * bound.stderr < (0.737 if kind == "slope" else 0.0)
 
 
 def test_atoms_compete() -> None:
