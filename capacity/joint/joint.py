@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from synthetic.source import Draws, Source
 
 ENCODED_TOGETHER = 512  # vectors at a time: of some encoders XLA (JAX 0.10.2, CPU) makes wrong programs for 4,096
+ENCODED_NUMBERS = 2**20  # of vectors at a time
 T = TypeVar("T")
 
 
@@ -115,5 +116,7 @@ def log_probs(source: Source, messages: PyTree) -> Float[Array, " n"]:
 @jax.jit
 def noisy_moments(joint: Joint, vectors: PyTree) -> tuple[Float[Array, "n units"], Float[Array, "n units"]]:
     """Means and variances of the noisy units, two arrays (n, units), of n vectors, some at a time."""
-    mean, variance = jax.lax.map(joint.moments, vectors, batch_size=ENCODED_TOGETHER)
+    long = sum(leaf[0].size for leaf in jax.tree.leaves(vectors))
+    together = max(1, min(ENCODED_TOGETHER, ENCODED_NUMBERS // long))
+    mean, variance = jax.lax.map(joint.moments, vectors, batch_size=together)
     return mean, variance
