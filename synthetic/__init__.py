@@ -14,6 +14,7 @@ from synthetic.images import Sprites
 from synthetic.linear_code import LinearCode
 from synthetic.numbered import NumberedSource
 from synthetic.pi import PiDigits
+from synthetic.plain_bits import PlainBits
 from synthetic.product import Product
 from synthetic.pytrees import register
 from synthetic.source import MAX_LISTED, Batch, Draws, NamedSource, Source
@@ -24,6 +25,7 @@ _SOURCES: tuple[type[NamedSource], ...] = (
     PiDigits,
     FairBits,
     MarkovBits,
+    PlainBits,
     Embedded,
     GaussianVectors,
     Sprites,
@@ -47,6 +49,7 @@ __all__ = [
     "NamedSource",
     "NumberedSource",
     "PiDigits",
+    "PlainBits",
     "Product",
     "Source",
     "Sprites",

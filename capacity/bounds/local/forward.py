@@ -28,10 +28,10 @@ from capacity.runtime.devices import programs
 from capacity.runtime.shapes import ArrayLeaf
 
 STATES = 2**18  # patterns times samples at once
-MIN_TOGETHER, MAX_TOGETHER = 4, 64  # samples
+MIN_TOGETHER, MAX_TOGETHER = 4, 1024  # samples
 
 
-class Steps(NamedTuple):
+class WindowSteps(NamedTuple):
     """What the pass reads, leaves (steps, ...)."""
 
     laws: WindowLaws
@@ -51,7 +51,7 @@ class ForwardPass:
     def __init__(self, channel: Channel, frontier: Frontier, laws: WindowLaws) -> None:
         self.channel, self.frontier, self.laws = channel, frontier, laws
         self.steps = jax.tree.map(
-            jnp.asarray, Steps(laws, *map(jnp.asarray, (frontier.freed, (frontier.freed >= 0).sum(1))))
+            jnp.asarray, WindowSteps(laws, *map(jnp.asarray, (frontier.freed, (frontier.freed >= 0).sum(1))))
         )
         self.together = int(np.clip(STATES >> frontier.slots, MIN_TOGETHER, MAX_TOGETHER))
 
@@ -101,7 +101,7 @@ def unit_log_prob(channel: Channel, law: WindowLaws, z: Float[Array, ...]) -> Fl
 
 @jax.jit
 def _pass(
-    channel: Channel, steps: Steps, own: Int[Array, "steps n"], z: Float[Array, "steps n"]
+    channel: Channel, steps: WindowSteps, own: Int[Array, "steps n"], z: Float[Array, "steps n"]
 ) -> tuple[Float[Array, "steps n"], Float[Array, "steps n"]]:
     count = jax.tree.leaves(steps.laws)[0].shape[1]
     slots, n = count.bit_length() - 1, z.shape[1]
@@ -114,7 +114,7 @@ def _pass(
     renewals = [partial(renewed, slot) for slot in range(slots)]
     Carry: TypeAlias = tuple[jax.Array, jax.Array]
 
-    def step(carry: Carry, given: tuple[Steps, jax.Array, jax.Array]) -> tuple[Carry, tuple[jax.Array, jax.Array]]:
+    def step(carry: Carry, given: tuple[WindowSteps, jax.Array, jax.Array]) -> tuple[Carry, tuple[jax.Array, jax.Array]]:
         (a, scale), (now, pattern, received) = carry, given
         sent = unit_log_prob(channel, jax.tree.map(lambda leaf: leaf[pattern], now.laws), received)
         every = jax.tree.map(lambda leaf: leaf[:, None], now.laws)

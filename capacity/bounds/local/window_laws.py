@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
@@ -77,7 +78,7 @@ def _listed(encoded: CodedMessages, frontier: Frontier, flips: np.ndarray) -> Co
 def _moments(encoded: CodedMessages, codes: Code) -> tuple[np.ndarray, np.ndarray]:
     """Mean and variance of noisy units by their codes, of any shape."""
     shape = jax.tree.leaves(codes)[0].shape
-    flat = jax.tree.map(lambda leaf: leaf.reshape(-1), codes)
+    flat = jax.tree.map(lambda leaf: jnp.asarray(leaf.reshape(-1)), codes)
     mean, variance = (np.asarray(part).reshape(shape) for part in encoded.joint.channel.moments(flat))
     return mean, variance
 
