@@ -27,6 +27,7 @@ from capacity.channels.channel import Channel, Code
 from capacity.runtime.devices import programs
 from capacity.runtime.shapes import ArrayLeaf
 
+Pair: TypeAlias = tuple[jax.Array, jax.Array]
 STATES = 2**18  # patterns times samples at once
 MIN_TOGETHER, MAX_TOGETHER = 4, 1024  # samples
 
@@ -114,7 +115,9 @@ def _pass(
     renewals = [partial(renewed, slot) for slot in range(slots)]
     Carry: TypeAlias = tuple[jax.Array, jax.Array]
 
-    def step(carry: Carry, given: tuple[WindowSteps, jax.Array, jax.Array]) -> tuple[Carry, tuple[jax.Array, jax.Array]]:
+    def step(
+        carry: Carry, given: tuple[WindowSteps, jax.Array, jax.Array]
+    ) -> tuple[Carry, tuple[jax.Array, jax.Array]]:
         (a, scale), (now, pattern, received) = carry, given
         sent = unit_log_prob(channel, jax.tree.map(lambda leaf: leaf[pattern], now.laws), received)
         every = jax.tree.map(lambda leaf: leaf[:, None], now.laws)

@@ -18,7 +18,7 @@ from capacity.bounds.bound import Bound
 from capacity.bounds.variational.normal import Normal, fit_normal
 from capacity.channels.additive import LOG_2PI
 from capacity.channels.channel import Channel, Code
-from capacity.joint.joint import ENCODED_TOGETHER, Joint, drawn
+from capacity.joint.joint import ENCODED_TOGETHER, Joint, drawn, encoded_together
 from capacity.results.estimate import NATS_PER_BIT, Estimate
 from capacity.results.intervals import rule_of_three_bits
 from capacity.runtime.keys import Seed, as_key
@@ -94,7 +94,7 @@ class Rate(Bound):
                 bits=(jnp.exp(log_probs) * nats).sum() / NATS_PER_BIT, stderr=0.0, kind="upper", n=len(vectors)
             )
         vectors = drawn(joint.source, key, self.samples).vector
-        nats = _divergences(joint, vectors, prior_std, SAMPLE_BATCH)
+        nats = _divergences(joint, vectors, prior_std, encoded_together(vectors))
         return with_unseen(Estimate.from_samples(nats=nats, kind="upper"), joint)
 
 
@@ -158,7 +158,7 @@ def _against(
 ) -> tuple[jax.Array, jax.Array | None, PyTree]:
     """log p(z|m) - log r(z) of samples, (n,) nats; the noise's surprise, a control, where it is known; the codes."""
     _, codes, z = joint.sample(key, samples)
-    batch = min(SAMPLE_BATCH, samples)
+    batch = min(encoded_together(z), samples)
     conditional = jax.lax.map(lambda pair: joint.conditional(*pair), (z, codes), batch_size=batch)
     log_r = jax.lax.map(density.log_prob, z, batch_size=batch)
     known = joint.channel.has_entropy
