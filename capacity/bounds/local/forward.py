@@ -27,7 +27,7 @@ from capacity.channels.channel import Channel, Code
 from capacity.runtime.devices import programs
 from capacity.runtime.shapes import ArrayLeaf
 
-Pair: TypeAlias = tuple[jax.Array, jax.Array]
+PassCarry: TypeAlias = tuple[jax.Array, jax.Array]
 STATES = 2**18  # patterns times samples at once
 MIN_TOGETHER, MAX_TOGETHER = 4, 1024  # samples
 

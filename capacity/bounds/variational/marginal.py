@@ -15,7 +15,7 @@ import jax.numpy as jnp
 from jaxtyping import PyTree
 
 from capacity.bounds.bound import Bound
-from capacity.bounds.variational.normal import Normal, fit_normal
+from capacity.bounds.variational.normal import Normal, fit_normal, fit_restricted
 from capacity.channels.additive import LOG_2PI
 from capacity.channels.channel import Channel, Code
 from capacity.joint.joint import ENCODED_TOGETHER, Joint, drawn, encoded_together
@@ -116,11 +116,16 @@ class MaximumEntropy(Bound):
     r is fitted to one sample and held against another, so the mean is an upper bound in expectation whatever the fit;
     log p(z|m) plus its entropy, of zero mean where that is known, takes most of the noise away.
 
+    Attributes:
+        samples: that the covariance is fitted to, and as many again that judge it.
+        covariance: "full"; or, where samples hardly outnumber units, "shrunk", "blocks" or "diagonal" (`covariances`).
+
     Raises (when called):
-        ValueError: if the channel has atoms.
+        ValueError: if the channel has atoms, and for another covariance.
     """
 
     samples: int = 2**16
+    covariance: str = "full"
     name: ClassVar[str] = "maximum_entropy"
     summary: ClassVar[str] = "upper bound from the largest entropy that Z's covariance allows"
 
@@ -129,7 +134,10 @@ class MaximumEntropy(Bound):
         key = as_key(key)
         check_density(joint.channel)
         key_fit, key_judge = jax.random.split(key)
-        normal = fit_normal(key_fit, joint, self.samples)
+        if self.covariance == "full":
+            normal = fit_normal(key_fit, joint, self.samples)
+        else:
+            normal = fit_restricted(key_fit, joint, self.samples, self.covariance)
         above: Estimate = marginal_bound(key_judge, joint, normal, self.samples)
         return above
 
