@@ -11,7 +11,8 @@ unit depends on a digit outside of its window both are the information, whatever
 What no sample saw: messages of a share P whose code is another than the windows say tell at most H(M) more, and h(P) of
 their being such, for I(M;Z) <= I(M;Z|E) + H(E); and they take the lower bound's share and log n, for the decoder gives
 the prior with probability 1/n.  Where windows leave nothing out, some thousand codes are held against them, and P is
-below 3 in so many (the rule of three); else it is 3 in the samples.  Events within a window of d digits move d bits.
+below 3 in so many (the rule of three); else it is 3 in the samples.  Events within a window of d digits move 2 d bits
+at most: its own, and those of the windows on both sides.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from capacity.bounds.annealed.controls import Controls
 from capacity.bounds.annealed.refusals import check_codes
 from capacity.bounds.annealed.tightest import check_agreement, clipped_to_source, tighter_bound
 from capacity.bounds.annealed.two_phase import SecondPhase, controlled
+from capacity.bounds.local.banded import BandedNormal, fit_banded
 from capacity.bounds.local.coded import CodedMessages, ReceivedCodes
 from capacity.bounds.local.forward import ForwardPass
 from capacity.bounds.local.frontier import Frontier, plan_frontier
@@ -43,12 +45,13 @@ from capacity.runtime.progress import Progress
 MAX_SLOTS = 16
 TABLE_SHARE = 0.2  # of the free memory
 OPERATIONS = 30.0  # of one state of one step, as many as take about as long
-PILOT = 32  # samples
-NARROW = 0.0075  # of the bits: a narrower bracket is not asked for
+FITTED, PILOT = 2**11, 32  # samples that the normal density is fitted to, and that say how many more there should be
+NARROW = 0.005  # of the bits: a narrower bracket is not asked for
 MIN_SAMPLES, MAX_SAMPLES = 64, 2**14
 MIN_CHECKED, MAX_CHECKED, CHECKED_DIGITS = 2**12, 2**14, 2**23  # codes held against the windows: the first phase
 COMPARED = 2**8  # codes at once
 DECODED_DIGITS, MAX_DECODED = 2**25, 2**15  # of all samples that a trained decoder is judged on; samples at most
+WINDOW_BITS = 2.0  # of each digit of a window, that an event within it moves
 SAME = 1e-4  # of a unit's size: codes nearer than this are one
 
 
@@ -57,7 +60,7 @@ class WindowValues(NamedTuple):
 
     Attributes:
         lower, upper: (n,), of both bounds.
-        columns: (N, 2), the noise's surprise, of mean 0; and log r(z), r the product of normal units; the first n rows
+        columns: (N, 2), the noise's surprise, of mean 0; and log r(z), r a normal density; the first n rows
             are those of the values.
         alike: whether the code of each of the N messages is what the windows say.
         certain: whether a channel with a density left some unit without noise: there are no bounds then.
@@ -94,7 +97,7 @@ def local_bracket(
     """
     if not (joint.source.discrete and _fair_digits(joint) and _memoryless(joint)):
         return None
-    key_fields, key_laws, key_pilot, key_main, key_decoder = jax.random.split(key, 5)
+    key_fields, key_laws, key_normal, key_pilot, key_main, key_decoder = jax.random.split(key, 6)
     encoded = CodedMessages(joint)
     fields = find_fields(key_fields, encoded)
     if fields is None or fields.pairs == 0:
@@ -111,12 +114,13 @@ def local_bracket(
         return None
     forward = ForwardPass(joint.channel, frontier, laws)
     each = OPERATIONS * 2.0**frontier.slots * fields.units * 1e-9
-    pilot = _judged(key_pilot, encoded, forward, PILOT, PILOT)
+    normal = fit_banded(np.asarray(encoded.received(key_normal, FITTED).z)[:, frontier.units])
+    pilot = _judged(key_pilot, encoded, forward, normal, PILOT, PILOT)
     most = int(np.clip(budget_gflop / each, MIN_SAMPLES, MAX_SAMPLES))
-    samples = int(np.clip(_enough(pilot), MIN_SAMPLES, most))
+    samples = int(np.clip(_enough(pilot, frontier.slots), MIN_SAMPLES, most))
     progress(0.3, f"{how}, {samples} samples")
     checked = int(np.clip(CHECKED_DIGITS // fields.digits, MIN_CHECKED, MAX_CHECKED))
-    found = _judged(key_main, encoded, forward, samples, max(checked, samples))
+    found = _judged(key_main, encoded, forward, normal, samples, max(checked, samples))
     if pilot.certain or found.certain:
         return None
     lower, upper = _bounds(found, frontier, joint.source.bits)
@@ -157,15 +161,16 @@ def _decoder_bound(key: jax.Array, encoded: CodedMessages, log_decoder: LogDecod
     return bounded(jnp.concatenate(ratios), joint.source.bits).conservative()
 
 
-def _judged(key: jax.Array, encoded: CodedMessages, forward: ForwardPass, dear: int, cheap: int) -> WindowValues:
+def _judged(
+    key: jax.Array, encoded: CodedMessages, forward: ForwardPass, normal: BandedNormal, dear: int, cheap: int
+) -> WindowValues:
     received = encoded.received(key, cheap)
     message, z = np.asarray(received.message), np.asarray(received.z)
     told, alone = forward.increments(message[:dear], z[:dear])
     told, alone = told.astype(np.float64).sum(1), alone.astype(np.float64).sum(1)
     lower = np.logaddexp(told + np.log1p(-1 / dear), -np.log(dear))
     upper = received.conditional[:dear] - alone + told
-    centre, variance = z.mean(0, dtype=np.float64), z.var(0, dtype=np.float64)
-    log_r = -0.5 * (np.square(z - centre) / variance).sum(1, dtype=np.float64)
+    log_r = normal.log_prob(z[:, forward.frontier.units])
     certain = bool(np.asarray(received.certain).any()) and not encoded.joint.channel.atomic
     alike = forward.frontier.exact and _alike(received, forward)
     return WindowValues(lower, upper, np.stack([received.surprise, log_r], axis=1), alike, certain)
@@ -185,12 +190,14 @@ def _alike(received: ReceivedCodes, forward: ForwardPass) -> bool:
     return True
 
 
-def _enough(pilot: WindowValues) -> float:
-    """Samples after which the bracket is narrow enough, by the spread of a pilot's values without their surprise."""
+def _enough(pilot: WindowValues, slots: int) -> float:
+    """Samples after which the bracket is narrow enough, by the spread of a pilot's values less what columns explain."""
     columns = np.concatenate([pilot.columns[: len(pilot.lower)], np.ones((len(pilot.lower), 1))], axis=1)
     left = pilot.lower - columns @ np.linalg.lstsq(columns, pilot.lower, rcond=None)[0]
-    wanted = NARROW * max(float(pilot.lower.mean()), NATS_PER_BIT) / (2 * CONSERVATIVE_ERRORS)
-    return float(np.square(left.std(ddof=columns.shape[1]) / wanted))
+    spread = np.sqrt(np.square(left).sum() / (len(left) - columns.shape[1])) / NATS_PER_BIT
+    wanted = NARROW * max(float(pilot.lower.mean()) / NATS_PER_BIT, 1.0)
+    unseen = rule_of_three_bits(2 * WINDOW_BITS * slots, 1)
+    return float(np.square(2 * CONSERVATIVE_ERRORS * spread / wanted) + unseen / wanted)
 
 
 def _bounds(found: WindowValues, frontier: Frontier, source_bits: float) -> tuple[Estimate, Estimate]:
@@ -204,7 +211,7 @@ def _bounds(found: WindowValues, frontier: Frontier, source_bits: float) -> tupl
     upper = controlled(found.upper, second, controls, "upper", source_bits, least).conservative()
     elsewhere = checked if found.alike else n
     share = 3 / elsewhere
-    window = float(rule_of_three_bits(2.0 * frontier.slots, n))
+    window = float(rule_of_three_bits(WINDOW_BITS * frontier.slots, n))
     bits = max(float(lower.bits), 0.0)
     down = window + float(rule_of_three_bits(bits + np.log2(n), elsewhere))
     up = window + share * max(source_bits - bits, 0.0) + _uncertainty(min(share, 0.5))
