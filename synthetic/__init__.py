@@ -1,57 +1,32 @@
 """Synthetic sources: vectors whose content in bits is known exactly; pairs/ holds two vectors with known information.
 
-One line in `SOURCES` is all that enrols a new source in the command line and in the laws of the tests. A source of
+One line in `registry.py` is all that enrols a new source in the command line and in the laws of the tests. A source of
 one's own subclasses `NamedSource`, or `NumberedSource` where it is a list of equally likely vectors; a finite data set
 is a `Codebook`.
+
+The public names stand in `__init__.pyi`, each once; they are loaded when first asked for: `sizes` can be told without
+JAX, which takes seconds to load.
 """
 
-from synthetic.binary import BinarySource
-from synthetic.bits import FairBits, MarkovBits
-from synthetic.codebook import Codebook
-from synthetic.embedded import Embedded
-from synthetic.gaussian import GaussianVectors
-from synthetic.images import Sprites
-from synthetic.linear_code import LinearCode
-from synthetic.numbered import NumberedSource
-from synthetic.pi import PiDigits
-from synthetic.plain_bits import PlainBits
-from synthetic.product import Product
-from synthetic.pytrees import register
-from synthetic.source import MAX_LISTED, Batch, Draws, NamedSource, Source
+from __future__ import annotations
 
-_SOURCES: tuple[type[NamedSource], ...] = (
-    Codebook,
-    LinearCode,
-    PiDigits,
-    FairBits,
-    MarkovBits,
-    PlainBits,
-    Embedded,
-    GaussianVectors,
-    Sprites,
-    Product,
-)
-SOURCES: dict[str, type[NamedSource]] = {kind.name: kind for kind in _SOURCES}
-"""The toolkit's own sources by the name that the command line gives them; `capacity` adds those of plug-ins."""
+import ast
+from importlib import import_module
+from pathlib import Path
+from typing import Any
 
-__all__ = [
-    "MAX_LISTED",
-    "SOURCES",
-    "Batch",
-    "BinarySource",
-    "Codebook",
-    "Draws",
-    "Embedded",
-    "FairBits",
-    "GaussianVectors",
-    "LinearCode",
-    "MarkovBits",
-    "NamedSource",
-    "NumberedSource",
-    "PiDigits",
-    "PlainBits",
-    "Product",
-    "Source",
-    "Sprites",
-    "register",
-]
+_STUB = ast.parse(Path(__file__).with_suffix(".pyi").read_text(encoding="utf-8"))
+_HOMES = {
+    alias.name: str(node.module) for node in _STUB.body if isinstance(node, ast.ImportFrom) for alias in node.names
+}
+__all__ = [*_HOMES]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -8,8 +8,8 @@ import jax
 import jax.numpy as jnp
 
 from synthetic.algebra import binary_digits, fair_digits, sent
-from synthetic.sizes import check_listing
-from synthetic.source import MAX_LISTED, Batch, NamedSource
+from synthetic.sizes import MAX_LISTED, check_listing
+from synthetic.source import Batch, NamedSource
 
 
 class BinarySource(NamedSource):

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from synthetic.algebra import binary_digits, from_digits
 from synthetic.numbered import NumberedSource
 from synthetic.pytrees import register
-from synthetic.sizes import check_listing, check_size
+from synthetic.sizes import check_listed, check_listing
 from synthetic.source import Batch
 
 
@@ -86,8 +86,7 @@ class Codebook(NumberedSource):
     @classmethod
     def build(cls, key: jax.Array, bits: int, dim: int) -> Self:
         """2**bits equally likely standard normal vectors; ValueError for bits past 20."""
-        check_size(bits, dim)
-        check_listing(2**bits)
+        check_listed(bits, dim)
         return cls(jax.random.normal(key, (2**bits, dim), jnp.float32))
 
     @property

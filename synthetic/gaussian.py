@@ -14,7 +14,7 @@ import numpy as np
 
 from synthetic.algebra import checked_orthonormal, matmul, orthonormal
 from synthetic.pytrees import register
-from synthetic.sizes import check_size
+from synthetic.sizes import check_spectrum
 from synthetic.source import Batch, NamedSource
 
 
@@ -69,11 +69,7 @@ class GaussianVectors(NamedSource):
         Raises:
           ValueError: dim < 2, where nothing can decay, or bits > 16 dim, past float32's range.
         """
-        check_size(bits, dim)
-        if dim < 2:
-            raise ValueError(f"Expected dim of at least 2 for a spectrum that decays; got {dim}.")
-        if bits > 16 * dim:
-            raise ValueError(f"Expected bits of at most 16 dim = {16 * dim}; got {bits}.")
+        check_spectrum(bits, dim)
         spectrum = 2.0 ** (-4.0 * bits / (dim * (dim - 1)) * np.arange(dim))
         return cls(jnp.asarray(spectrum * dim / spectrum.sum(), jnp.float32), orthonormal(key, dim, dim))
 

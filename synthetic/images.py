@@ -19,7 +19,7 @@ from scipy.spatial import cKDTree
 from synthetic.algebra import from_digits
 from synthetic.numbered import NumberedSource
 from synthetic.pytrees import register
-from synthetic.sizes import check_listing, check_size
+from synthetic.sizes import check_listing, check_sprites
 
 SEPARATION = 1e-3
 """Least Euclidean distance between two pictures; rounding moves one by about 1e-5."""
@@ -123,12 +123,8 @@ class Sprites(NumberedSource):
             8 angles, 16 x 16 positions).
         """
         del key
-        check_size(bits, dim)
+        check_sprites(bits, dim)
         side = math.isqrt(dim)
-        if side * side != dim or side < 8:
-            raise ValueError(f"Expected dim to be the square of at least 8 pixels; got {dim}.")
-        if bits > 16:
-            raise ValueError(f"Expected bits of at most 16 for a grid of sprites; got {bits}.")
         digits = {"x": 0, "y": 0, "shape": 0, "scale": 0, "angle": 0}
         most = {"x": 4, "y": 4, "shape": 2, "scale": 3, "angle": 3}
         while sum(digits.values()) < bits:

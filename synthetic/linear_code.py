@@ -14,7 +14,7 @@ import numpy as np
 from synthetic.algebra import amplitudes, binary_rank, checked_orthonormal, matmul, orthonormal
 from synthetic.binary import BinarySource
 from synthetic.pytrees import register
-from synthetic.sizes import check_linear
+from synthetic.sizes import check_coded
 
 
 @register()
@@ -68,11 +68,7 @@ class LinearCode(BinarySource):
         Raises:
           ValueError: dim <= bits, which leaves no room for a check digit.
         """
-        check_linear(bits, dim)
-        if dim == bits:
-            raise ValueError(
-                f"Expected dim of at least bits + 1 = {bits + 1}, so that the code has a check digit; got {dim}."
-            )
+        check_coded(bits, dim)
         length = min(dim, 2 * bits)
         check_key, rotation_key = jax.random.split(key)
         checks = jax.random.bernoulli(check_key, 0.5, (bits, length - bits)).astype(jnp.int8)

@@ -10,8 +10,8 @@ import jax
 import jax.numpy as jnp
 
 from synthetic.algebra import binary_digits, digits_needed, from_digits
-from synthetic.sizes import check_listing
-from synthetic.source import MAX_LISTED, Batch, NamedSource
+from synthetic.sizes import MAX_LISTED, check_listing
+from synthetic.source import Batch, NamedSource
 
 
 class NumberedSource(NamedSource):

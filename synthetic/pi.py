@@ -22,8 +22,7 @@ from numpy.typing import ArrayLike
 
 from synthetic.numbered import NumberedSource
 from synthetic.pytrees import register
-from synthetic.sizes import check_listing, check_size
-from synthetic.source import MAX_LISTED
+from synthetic.sizes import MAX_LISTED, check_windows
 
 _MEAN, _STD = 4.5, math.sqrt(8.25)  # of a digit, all ten equally likely
 _GUARD = 20  # digits computed past the last one asked, so that rounding does not reach it
@@ -124,8 +123,7 @@ class PiDigits(NumberedSource):
           ValueError: bits past 20, or dim so short that two windows agree.
         """
         del key
-        check_size(bits, dim)
-        check_listing(2**bits)
+        check_windows(bits, dim)
         return cls(jnp.asarray(pi_digits(2**bits + dim - 1)), dim)
 
     @property

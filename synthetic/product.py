@@ -20,8 +20,8 @@ from synthetic.algebra import checked_orthonormal, matmul, orthonormal
 from synthetic.bits import FairBits
 from synthetic.pytrees import register
 from synthetic.quadrature import information_by_quadrature
-from synthetic.sizes import check_linear, check_listing
-from synthetic.source import MAX_LISTED, Batch, NamedSource, Source
+from synthetic.sizes import MAX_LISTED, check_linear, check_listing
+from synthetic.source import Batch, NamedSource, Source
 
 
 @register("copies", "sizes")

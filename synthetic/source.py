@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol, runtime_checka
 import jax
 from jaxtyping import PyTree
 
-MAX_LISTED = 2**20
 """The most messages that `messages` and `codebook` will list."""
 
 

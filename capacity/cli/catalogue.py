@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import entry_points
 from typing import Any, NamedTuple
 
-from capacity.runtime.declared import Declared, UndeclaredError, declared_constant, declared_members
+from capacity.runtime.declared import Declared, UndeclaredError, declared_constant, declared_literal, declared_members
 from capacity.runtime.names import check_name
 
 
@@ -24,8 +24,9 @@ class Place(NamedTuple):
 PLACES = {
     "system": Place("capacity.systems", "capacity.systems"),
     "network": Place("capacity.systems.networks", "capacity.systems.networks"),
-    "source": Place("synthetic", "capacity.cli.sources"),
+    "source": Place("synthetic.registry", "capacity.cli.sources"),
     "channel": Place("capacity.channels", "capacity.channels"),
+    "code": Place("capacity.systems.codes", "capacity.systems.codes"),
     "bound": Place("capacity.bounds", "capacity.bounds"),
     "estimator": Place("capacity.estimators.registry", "capacity.estimators.registry"),
     "claim": Place("capacity.claims", "capacity.claims"),
@@ -41,6 +42,7 @@ def registries() -> dict[str, Mapping[str, Any]]:
     from capacity.cli.sources import SOURCES
     from capacity.estimators.registry import ESTIMATORS
     from capacity.systems import SYSTEMS
+    from capacity.systems.codes import HANDMADE
     from capacity.systems.networks import NETWORKS
 
     return {
@@ -48,6 +50,7 @@ def registries() -> dict[str, Mapping[str, Any]]:
         "network": NETWORKS,
         "source": SOURCES,
         "channel": CHANNELS,
+        "code": HANDMADE,
         "bound": BOUNDS,
         "estimator": ESTIMATORS,
         "claim": CLAIMS,
@@ -61,15 +64,34 @@ def summary(kind: str, member: Any) -> str:
 
 def enrolled(kind: str) -> Declared:
     """Names of a kind with the line that says what each is, in the registry's order, and old names."""
-    place = PLACES[kind]
-    if place.registry not in sys.modules and not entry_points(group=f"infocapacity.{kind}s"):
+    if is_declared(kind):
         try:
-            return declared_members(place.enrolled, _words_of(kind))
+            return declared_members(PLACES[kind].enrolled, _words_of(kind))
         except UndeclaredError:
             pass  # written in another way: the classes say it themselves
     registry = registries()[kind]
     words = {name: summary(kind, member) for name, member in registry.items()}
     return Declared(words, tuple(registry.aliases))  # type: ignore[attr-defined]
+
+
+def is_declared(kind: str) -> bool:
+    """Whether a kind's classes are read where they are declared: they are not loaded, and no package adds to them."""
+    return PLACES[kind].registry not in sys.modules and not entry_points(group=f"infocapacity.{kind}s")
+
+
+def declared_attribute(kind: str, name: str, attribute: str, default: Any) -> Any:
+    """A plain value in the body of a class of the toolkit's, without loading it.
+
+    Args:
+        kind: as "system".
+        name: of the class.
+        attribute: of it.
+        default: where the class does not say, or is another package's, which is asked later.
+    """
+    try:
+        return declared_literal(PLACES[kind].enrolled, name, attribute, default) if is_declared(kind) else default
+    except UndeclaredError:
+        return default
 
 
 def constant_names(module: str, name: str) -> tuple[str, ...]:

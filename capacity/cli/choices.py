@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import Field, fields
 from functools import reduce
-from importlib.metadata import entry_points
 from operator import or_
 from types import NoneType, SimpleNamespace, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from capacity.cli.catalogue import PLACES
+from capacity.cli.catalogue import PLACES, declared_attribute, is_declared
+from capacity.runtime.allowed import check_allowed
 from capacity.runtime.declared import UndeclaredError, declared_fields
 from capacity.runtime.names import check_name
 
@@ -47,8 +47,8 @@ def read_choices(kinds: dict[str, Any], texts: tuple[str, ...], option: str = "-
     return _read({field.name: _annotation(kind, field) for field in fields(kind)}, texts, option)
 
 
-def check_choices(name: str, texts: Sequence[str], kind: str = "system", option: str = "--set") -> None:
-    """The same of a name, without its class, whose fields are read where they are declared.
+def check_choices(name: str, texts: Sequence[str], kind: str = "system", option: str = "--set") -> dict[str, Any]:
+    """The same of a name, without its class, whose fields are read where they are declared; also what they may be.
 
     Nothing is said of a class that another package brings, or whose fields have other types: it is asked later.
 
@@ -59,14 +59,15 @@ def check_choices(name: str, texts: Sequence[str], kind: str = "system", option:
         option: where they were typed, for refusals.
 
     Raises:
-        ValueError: for a choice that the class has not, or of another type.
+        ValueError: for a choice that the class has not, of another type, or out of its range.
     """
-    place = PLACES[kind]
-    if not texts or place.registry in sys.modules or entry_points(group=f"infocapacity.{kind}s"):
-        return
     with suppress(UndeclaredError):
-        declared = declared_fields(place.enrolled, name)
-        _read({field: _called(text) for field, text in declared.items()}, texts, option)
+        if texts and is_declared(kind):
+            declared = declared_fields(PLACES[kind].enrolled, name)
+            chosen = _read({field: _called(text) for field, text in declared.items()}, texts, option)
+            check_allowed(declared_attribute(kind, name, "allowed", {}), chosen)
+            return chosen
+    return {}
 
 
 def _read(annotations: dict[str, object], texts: Sequence[str], option: str) -> dict[str, Any]:

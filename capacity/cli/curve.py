@@ -9,7 +9,7 @@ import typer
 
 from capacity.cli.curve_options import MachineOptions, RunOptions, SizeOptions, SourceOptions
 from capacity.cli.help import WRITTEN
-from capacity.cli.options import QuietOption, TablesJsonOption, check_folder
+from capacity.cli.options import QuietOption, TablesJsonOption, check_run_folder
 from capacity.cli.records import with_records
 from capacity.cli.refusals import refusals
 from capacity.cli.working import work_off
@@ -41,8 +41,10 @@ def curve_command(
     with refusals():
         check_request(source=source, size=size, run=run)
         check_machine(machine)
-        check_folder(out, "--out")
+        check_run_folder(out, "--out")
         rows = given_rows(source)
+        if rows is not None:
+            check_request(source=source, size=size, run=run, rows=rows)
 
     def plan() -> dict[str, CurvePlan]:
         from capacity.cli.request import plans_of

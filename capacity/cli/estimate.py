@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from capacity.cli.asked import Answered, AskedOptions, answer, check_asked, lags_of
-from capacity.cli.catalogue import check_member
+from capacity.cli.catalogue import check_member, declared_attribute
 from capacity.cli.help import READ, WRITTEN
 from capacity.cli.options import (
     ContinuousOption,
@@ -98,7 +98,8 @@ def estimate_command(
             read["given"] = read_given(files, asked.given, header=header, labels=labels or ())
         meant = {name: as_meant(side, continuous=continuous, discrete=discrete) for name, side in read.items()}
         sides, dropped = complete_sides(meant, cast("Missing", missing))
-        checked(sides[0], sides[1], "any")
+        takes = declared_attribute("estimator", method, "takes", "any")
+        checked(sides[0], sides[1], takes, declared_attribute("estimator", method, "min_pairs", 2))
 
         start_jax()  # loads JAX, which takes seconds: data that cannot be taken need not wait for it
 

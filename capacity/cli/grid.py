@@ -11,7 +11,7 @@ import typer
 
 from capacity.cli.curve_options import MachineOptions, RunOptions, SizeOptions, SourceOptions
 from capacity.cli.help import WRITTEN
-from capacity.cli.options import QuietOption, TablesJsonOption, check_folder
+from capacity.cli.options import QuietOption, TablesJsonOption, check_run_folder
 from capacity.cli.records import with_records
 from capacity.cli.refusals import refusals
 from capacity.cli.working import work_off
@@ -50,8 +50,10 @@ def grid_command(
         for one, network in product(source, size):
             check_request(source=one, size=network, run=run)
         check_machine(machine)
-        check_folder(out, "--out")
+        check_run_folder(out, "--out")
         rows = given_rows(source[0])
+        for network in size if rows is not None else ():
+            check_request(source=source[0], size=network, run=run, rows=rows)
 
     def plan() -> dict[str, CurvePlan]:
         return _plans(source, size, run, rows)

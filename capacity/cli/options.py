@@ -129,6 +129,21 @@ def check_folder(path: Path, option: str) -> None:
         raise ValueError(f"Expected {option} where it may be written; got {path}, and {there} is read-only.")
 
 
+def check_run_folder(path: Path, option: str) -> None:
+    """As `check_folder`, of a folder for a run alone: one that holds something else is refused too.
+
+    Raises:
+        ValueError: as `check_folder` does, and naming what is in it.
+    """
+    from capacity.runtime.files.places import check_run_directory
+
+    check_folder(path, option)
+    try:
+        check_run_directory(path)
+    except OSError as error:
+        raise ValueError(f"Expected {option} where it may be read; got {path} ({error.strerror}).") from error
+
+
 def check_inputs(*files: Path) -> None:
     """Refuse files that are not there, before what reads them is loaded.
 

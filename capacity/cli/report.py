@@ -12,6 +12,7 @@ from capacity.cli.options import check_folder, check_there
 from capacity.cli.refusals import refusals
 from capacity.cli.say import say, say_json
 from capacity.runtime.files.names import CURVE_FILE, VERDICT_FILE
+from capacity.runtime.files.seals import CONFIGURATION_FILE, DIGEST, read_configuration, read_record
 
 
 def report_command(
@@ -38,13 +39,7 @@ def report_command(
             raise ValueError(f"Expected --out to end in .html; got {out}.")
         if out is not None:
             check_folder(out.parent, "the folder of --out")
-        if (directory / CURVE_FILE).exists():
-            check_there(directory / CURVE_FILE)
-        elif not any(directory.glob(f"*/{VERDICT_FILE}")):
-            raise ValueError(
-                f"Expected a directory of a finished `capacity curve` or `capacity claims`; got {directory}, without "
-                f"{CURVE_FILE} and without NAME/{VERDICT_FILE}."
-            )
+        _check_results(directory)
         from capacity.report import write_report
 
         path = write_report(directory, out)
@@ -52,3 +47,35 @@ def report_command(
         say_json({"report": str(path), "bytes": path.stat().st_size})
     elif not quiet:
         say(f"Wrote {path} ({path.stat().st_size / 1e6:.1f} MB, self-contained)")
+
+
+def _check_results(directory: Path) -> None:
+    """Refuse a directory without results that can be read, before what draws them is loaded.
+
+    Raises:
+        ValueError: saying what was found instead.
+    """
+    if (directory / CURVE_FILE).exists():
+        check_there(directory / CURVE_FILE)
+        from capacity.curves.files import load_curves
+
+        load_curves(directory / CURVE_FILE)
+        return
+    folders = sorted(path.parent for path in directory.glob(f"*/{VERDICT_FILE}"))
+    if not folders:
+        raise ValueError(
+            f"Expected a directory of a finished `capacity curve` or `capacity claims`; got {directory}, without "
+            f"{CURVE_FILE} and without NAME/{VERDICT_FILE}."
+        )
+    faults = [fault for folder in folders if (fault := _fault_of(folder))]
+    if len(faults) == len(folders):
+        raise ValueError(f"Expected a claim that can be read in {directory}; got {folders[0].name}: {faults[0]}")
+
+
+def _fault_of(folder: Path) -> str:
+    """What is wrong with a claim's record; nothing where it is as it was written."""
+    try:
+        read_record(folder / VERDICT_FILE, read_configuration(folder / CONFIGURATION_FILE)[DIGEST])
+    except ValueError as error:
+        return str(error)
+    return ""

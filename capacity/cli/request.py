@@ -9,8 +9,9 @@ import numpy as np
 
 from capacity.cli.choices import read_choices
 from capacity.cli.curve_options import RunOptions, SizeOptions, SourceOptions
-from capacity.cli.request_checks import BITS, DIM, WIDTH, check_request, given_rows, levels_by_system
+from capacity.cli.request_checks import WIDTH, check_request, given_rows, levels_by_system
 from capacity.cli.sources import SOURCES
+from capacity.cli.suited import BITS, DIM
 from capacity.curves.plan import CurvePlan, plan_curve
 from capacity.systems import SYSTEMS, Architecture, TargetVAE
 from capacity.systems.equal import with_parameters
@@ -33,7 +34,8 @@ def plans_of(
     Raises:
         ValueError: for anything that cannot work.
     """
-    check_request(source=source, size=size, run=run)
+    rows = given_rows(source) if rows is None else rows
+    check_request(source=source, size=size, run=run, rows=rows)
     kinds, levels = _kinds(run), levels_by_system(run)
     choices = read_choices(kinds, tuple(run.choices or ()))
     training = _given(steps=run.steps, batch=run.batch, learning_rate=run.learning_rate, products=run.products)
@@ -42,7 +44,7 @@ def plans_of(
         "measure": run.measure,
     }
     source_key, lanes_key = jax.random.split(jax.random.key(run.seed))
-    built = _source(source_key, source, given_rows(source) if rows is None else rows)
+    built = _source(source_key, source, rows)
     architecture = _architecture(size, built)
     return {
         name: plan_curve(

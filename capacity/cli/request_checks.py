@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from capacity.cli.catalogue import check_member, constant_names
+from capacity.cli.catalogue import check_member, constant_names, declared_attribute
 from capacity.cli.choices import check_choices
 from capacity.cli.curve_options import MachineOptions, RunOptions, SizeOptions, SourceOptions
+from capacity.cli.suited import SourceFacts, check_measured, check_network, check_system, checked_source
 from capacity.curves.ranges import check_counts, checked_levels
 from capacity.curves.sizes import check_bytes, curve_bytes
 from capacity.runtime.executors import EXECUTORS
@@ -16,20 +17,20 @@ from capacity.runtime.names import check_name
 if TYPE_CHECKING:
     import numpy as np
 
-BITS, DIM = 16, 32  # of a source, where the command line does not say
-WIDTH = 112  # of a hidden layer, likewise
+WIDTH = 112  # of a hidden layer, where the command line does not say
 LARGEST = 2**31 - 1
 MAX_DEPTH, MAX_LEVELS = 100, 100_000
 FLOAT = 4  # bytes
 
 
-def check_request(*, source: SourceOptions, size: SizeOptions, run: RunOptions) -> None:
-    """Refuse options that cannot work whatever the source and the system are.
+def check_request(*, source: SourceOptions, size: SizeOptions, run: RunOptions, rows: np.ndarray | None = None) -> None:
+    """Refuse options that cannot work, each by itself and together, as far as it can be told without JAX.
 
     Args:
         source: where messages come from.
         size: of the networks.
         run: what is trained at which noise, how long, and how it is measured.
+        rows: of `source.data`, where they have been read.
 
     Raises:
         ValueError: saying which, and what was expected.
@@ -39,18 +40,22 @@ def check_request(*, source: SourceOptions, size: SizeOptions, run: RunOptions) 
     check_member(source.source or "bits", "source", "--source")
     check_member(size.network, "network", "--network")
     check_name(size.activation, constant_names("capacity.systems.networks.mlp", "ACTIVATIONS"), "--activation")
-    check_name(size.decode or "bits", ("bits", "vector"), "--decode")
+    check_name("bits" if size.decode is None else size.decode, ("bits", "vector"), "--decode")
     check_name(run.measure, constant_names("capacity.bounds.measurement", "METHODS"), "--measure")
-    check_name(run.products or "float32", ("bfloat16", "float32"), "--products")
+    check_name("float32" if run.products is None else run.products, ("bfloat16", "float32"), "--products")
     _check_source(source)
     _check_numbers(source, size, run)
-    levels = levels_by_system(run)
-    count = sum(len(levels.get(system, (0.0,))) for system in run.systems)  # a system's own are not known yet
-    _check_sizes(source, size, run, count * run.seeds)
     if run.choices and len(run.systems) > 1:
         raise ValueError(f"Expected --set with one --system; got {len(run.systems)} systems.")
-    check_choices("target_vae" if run.target_bits is not None else run.systems[0], run.choices or ())
-    check_choices(size.network, size.network_choices or (), "network", "--set-network")
+    levels = levels_by_system(run)
+    facts = checked_source(source, rows) if source.data is None or rows is not None else None
+    _check_sizes(size, run, levels, facts)
+    check_network(facts, check_choices(size.network, size.network_choices or (), "network", "--set-network"))
+    check_measured(facts, size, run)
+    names = ("target_vae",) if run.target_bits is not None else run.systems
+    choices = check_choices(names[0], run.choices or ())
+    for name in names:
+        check_system(name, choices, levels.get(name, ()), facts, run.measure)
 
 
 def check_machine(machine: MachineOptions) -> None:
@@ -147,14 +152,21 @@ def levels_by_system(run: RunOptions) -> dict[str, tuple[float, ...]]:
     return found
 
 
-def _check_sizes(source: SourceOptions, size: SizeOptions, run: RunOptions, lanes: int) -> None:
-    """As much as is known here: the plan, which knows the source and the system, asks again."""
-    dim = 1 if source.data else source.dim or DIM
-    bits = 1 if source.data else source.bits or BITS
+def _check_sizes(
+    size: SizeOptions, run: RunOptions, levels: dict[str, tuple[float, ...]], facts: SourceFacts | None
+) -> None:
+    """As much as is known here: the plan, which knows the networks and the devices, asks again."""
+    dim, bits, listable = (facts.dim, facts.bits, facts.listable) if facts else (1, 1, False)
     check_fits(float(FLOAT * dim * min(bits, dim)), "a source", "Lower --bits and --dim.")
+    counts = [
+        len(levels.get(name) or declared_attribute("system", name, "default_levels", (0,))) for name in run.systems
+    ]
     first = dim if size.network == "mlp" else 1  # other structures look at less than all of a vector at once
     layers = (first, *(size.width or WIDTH if size.parameters is None else 1,) * size.depth, size.units)
-    check_bytes(curve_bytes(layers, lanes, batch=run.batch or 0, steps=run.steps or 0, parameters=size.parameters))
+    work: dict[str, Any] = {"batch": run.batch or 0, "steps": run.steps or 0, "parameters": size.parameters}
+    if listable and run.measure != "bracket":
+        work |= {"samples": run.samples or 0, "messages": 2.0**bits}
+    check_bytes(curve_bytes(layers, sum(counts) * run.seeds, **work))
 
 
 def parse_levels(text: str, option: str) -> tuple[float, ...]:

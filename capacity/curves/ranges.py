@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
+import struct
 from collections.abc import Iterable
-
-import numpy as np
 
 from capacity.runtime.whole import whole
 
@@ -27,7 +26,7 @@ def checked_levels(levels: Iterable[float]) -> tuple[float, ...]:
             f"Expected noise levels from {LEVELS[0]:g} to {LEVELS[1]:g}, whose squares single precision holds; "
             f"got {_some(values)}."
         )
-    if len(set(np.asarray(values, np.float32).tolist())) < len(values):
+    if len({struct.pack("f", value) for value in values}) < len(values):
         raise ValueError(f"Expected distinct noise levels, in single precision; got {_some(values)}.")
     return values
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Container, Iterator
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -58,10 +59,23 @@ def declared_fields(module: str, member: str) -> dict[str, str]:
     Raises:
         UndeclaredError: where there is none of that name, or where it, or a class that it extends, is not plain.
     """
-    for home, name in _enrolled(module, _parsed(module)):
-        if _strings(home, name).get("name") == member:
-            return _fields(home, name)
-    raise UndeclaredError(f"Expected {member} among the classes of {module}.")
+    return _fields(*_home(module, member))
+
+
+def declared_literal(module: str, member: str, attribute: str, default: Any) -> Any:
+    """A plain value in the body of one of the classes that a registry's module enrols, or of one that it extends.
+
+    Args:
+        module: its full name.
+        member: the class's `name`.
+        attribute: of the class.
+        default: what it is where no body says it.
+
+    Raises:
+        UndeclaredError: where there is no class of that name, or the value is not plain.
+    """
+    found = _inherited(*_home(module, member), attribute)
+    return default if found is None else _literal(found, f"{attribute} of {member}")
 
 
 def declared_constant(module: str, name: str) -> Any:
@@ -72,15 +86,20 @@ def declared_constant(module: str, name: str) -> Any:
     """
     for target, value in _assignments(_parsed(module).body):
         if target == name:
-            try:
-                if isinstance(value, ast.Dict):
-                    return tuple(ast.literal_eval(key) for key in value.keys if key is not None)
-                return ast.literal_eval(value)
-            except ValueError as error:
-                raise UndeclaredError(f"Expected {name} of {module} to be plain.") from error
+            if isinstance(value, ast.Dict):
+                return tuple(_literal(key, f"a key of {name}") for key in value.keys if key is not None)
+            return _literal(value, name)
     raise UndeclaredError(f"Expected {name} in {module}.")
 
 
+def _literal(node: ast.expr, what: str) -> Any:
+    try:
+        return ast.literal_eval(node)
+    except ValueError as error:
+        raise UndeclaredError(f"Expected {what} to be plain.") from error
+
+
+@cache
 def _parsed(module: str) -> ast.Module:
     top, *inner = module.split(".")
     spec = find_spec(top)
@@ -113,22 +132,54 @@ def _enrolled(module: str, tree: ast.Module) -> list[tuple[str, str]]:
     return [homes[name] for name in lists[0]]
 
 
+def _home(module: str, member: str) -> tuple[str, str]:
+    """Module and name of the class of this `name`."""
+    for home, name in _enrolled(module, _parsed(module)):
+        if _strings(home, name).get("name") == member:
+            return home, name
+    raise UndeclaredError(f"Expected {member} among the classes of {module}.")
+
+
 def _fields(module: str, name: str) -> dict[str, str]:
     """Annotations of a class and of those that it extends, where these have any; class variables left out."""
-    tree, found = _parsed(module), dict[str, str]()
-    node = _class(tree, module, name)
-    homes = _imported(tree) | {part.name: (module, part.name) for part in tree.body if isinstance(part, ast.ClassDef)}
-    for base in reversed(node.bases):
-        home = homes.get(base.id) if isinstance(base, ast.Name) else None
-        if home is None:
-            raise UndeclaredError(f"Expected imported classes that {module}.{name} extends; got {ast.unparse(base)}.")
-        if home[0].partition(".")[0] not in sys.stdlib_module_names:
-            found |= _fields(*home)
-    for part in node.body:
+    found = dict[str, str]()
+    for home in reversed(_bases(module, name)):
+        found |= _fields(*home)
+    for part in _class(_parsed(module), module, name).body:
         if isinstance(part, ast.AnnAssign) and isinstance(part.target, ast.Name):
             annotation = ast.unparse(part.annotation)
             if not annotation.startswith("ClassVar"):
                 found[part.target.id] = annotation
+    return found
+
+
+def _inherited(module: str, name: str, attribute: str) -> ast.expr | None:
+    """What is assigned in the body of a class, or of the first that it extends and that does; None where none does.
+
+    Raises:
+        UndeclaredError: where it is a property, whose value nothing but the class tells.
+    """
+    body = _class(_parsed(module), module, name).body
+    if any(isinstance(part, ast.FunctionDef) and part.name == attribute for part in body):
+        raise UndeclaredError(f"Expected {attribute} of {module}.{name} to be plain; got a property.")
+    for target, value in _assignments(body):
+        if target == attribute:
+            return value
+    found = (_inherited(*home, attribute) for home in _bases(module, name))
+    return next((value for value in found if value is not None), None)
+
+
+def _bases(module: str, name: str) -> list[tuple[str, str]]:
+    """The classes that a class extends, as modules and names, without the standard library's."""
+    tree = _parsed(module)
+    homes = _imported(tree) | {part.name: (module, part.name) for part in tree.body if isinstance(part, ast.ClassDef)}
+    found = []
+    for base in _class(tree, module, name).bases:
+        home = homes.get(base.id) if isinstance(base, ast.Name) else None
+        if home is None:
+            raise UndeclaredError(f"Expected imported classes that {module}.{name} extends; got {ast.unparse(base)}.")
+        if home[0].partition(".")[0] not in sys.stdlib_module_names:
+            found.append(home)
     return found
 
 

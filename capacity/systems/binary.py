@@ -6,11 +6,12 @@ Deterministic units are signs; stochastic ones are coins whose odds the units se
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import jax.numpy as jnp
 
 from capacity.channels import BinarySymmetric, Chain, StochasticBinarised
+from capacity.runtime.allowed import Allowed
 from capacity.systems.base import ChannelSystem
 from capacity.systems.constraints import Constraint
 from capacity.training.system import Level
@@ -35,10 +36,7 @@ class BinaryAutoencoder(ChannelSystem):
     level_name = "probability that a sign is turned"
     level_symbol = "p"
     default_levels = (0.0001, 0.01, 0.03, 0.06, 0.1, 0.15, 0.2, 0.3, 0.4)
-
-    def __post_init__(self) -> None:
-        if not self.temperature > 0:
-            raise ValueError(f"Expected a positive temperature; got {self.temperature}.")
+    allowed: ClassVar[Allowed] = {"temperature": "(0, inf)", "level": "[0, 1]"}
 
     @property
     def constraint(self) -> Constraint:

@@ -7,19 +7,15 @@ rounding an injective code passes all of H(M), however large: that is the limit 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import ClassVar
 
 import jax.numpy as jnp
 
 from capacity.channels import Gaussian, Quantized
+from capacity.runtime.allowed import Allowed
 from capacity.systems.base import ChannelSystem
 from capacity.systems.constraints import Constraint
 from capacity.training.system import Level
-
-if TYPE_CHECKING:
-    from synthetic.source import Source
-
-MAX_PRECISION_BITS = 20.0  # single precision holds 24, of which rounding takes a few
 
 
 @dataclass(frozen=True)
@@ -31,18 +27,9 @@ class DeterministicAutoencoder(ChannelSystem):
     level_name = "bits of precision a unit is read with"
     level_symbol = "n"
     default_levels = (1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 12.0, 16.0)
+    allowed: ClassVar[Allowed] = {"level": "[1, 20]"}  # single precision holds 24 bits, of which rounding takes a few
+    full_support = "never"
     rises = True
-
-    def check(self, source: Source, levels: tuple[float, ...]) -> None:
-        """Refuse more bits than single precision rounds to.
-
-        Raises:
-            ValueError: for levels below 1 or above 20.
-        """
-        if min(levels) < 1 or max(levels) > MAX_PRECISION_BITS:
-            raise ValueError(
-                f"Expected 1 to {MAX_PRECISION_BITS:g} bits of precision; got {', '.join(f'{v:g}' for v in levels)}."
-            )
 
     @property
     def constraint(self) -> Constraint:

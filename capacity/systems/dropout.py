@@ -7,11 +7,12 @@ the noise hardly limits.  A floor of Gaussian noise gives each unit a finite cap
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import jax.numpy as jnp
 
 from capacity.channels import Chain, Dropout, Gaussian
+from capacity.runtime.allowed import Allowed
 from capacity.systems.base import ChannelSystem
 from capacity.systems.constraints import Constraint
 from capacity.training.system import Level
@@ -41,12 +42,8 @@ class DropoutAutoencoder(ChannelSystem):
     level_name = "probability that a unit is dropped"
     level_symbol = "p"
     default_levels = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.97)
-
-    def __post_init__(self) -> None:
-        if self.values not in VALUES:
-            raise ValueError(f"Expected values among {', '.join(VALUES)}; got {self.values!r}.")
-        if not self.floor >= 0:
-            raise ValueError(f"Expected a floor of at least 0; got {self.floor}.")
+    allowed: ClassVar[Allowed] = {"values": ("real", "signs", "digits"), "floor": "[0, inf)", "level": "[0, 1]"}
+    full_support = "with a floor"
 
     @property
     def constraint(self) -> Constraint:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import jax
 import jax.numpy as jnp
 
 from capacity.joint.joint import Joint
+from capacity.runtime.allowed import Allowed
 from capacity.runtime.shapes import Key, Scalar, Units, Vector
 from capacity.systems.antithetic import antithetic_codes, messages_for, repeat_batch
 from capacity.systems.constraints import standardised, whole_moments
@@ -45,12 +46,7 @@ class GaussianAutoencoder(GaussianNoiseSystem):
     level_name = "noise standard deviation"
     level_symbol = "σ"
     default_levels = (0.1, 0.13, 0.17, 0.23, 0.3, 0.4, 0.5, 0.7, 0.9, 1.2, 1.5, 2.0)
-
-    def __post_init__(self) -> None:
-        if self.power is not None and not self.power > 0:
-            raise ValueError(f"Expected a positive power, or None for no constraint; got {self.power}.")
-        if not self.noise_start >= 1:
-            raise ValueError(f"Expected noise_start of at least 1; got {self.noise_start}.")
+    allowed: ClassVar[Allowed] = {"power": "(0, inf)", "noise_start": "[1, inf)"}
 
     @property
     def statement(self) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from capacity.channels import GaussianDropout
+from capacity.runtime.allowed import Allowed
 from capacity.systems.base import ChannelSystem
 from capacity.systems.constraints import Constraint
 from capacity.training.system import Level
@@ -27,10 +29,7 @@ class GaussianDropoutAutoencoder(ChannelSystem):
     level_name = "rate of the dropout of the same variance"
     level_symbol = "p"
     default_levels = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.97)
-
-    def __post_init__(self) -> None:
-        if self.values not in ("signs", "real"):
-            raise ValueError(f"Expected values among signs, real; got {self.values!r}.")
+    allowed: ClassVar[Allowed] = {"values": ("signs", "real"), "level": "(0, 1)"}
 
     @property
     def constraint(self) -> Constraint:

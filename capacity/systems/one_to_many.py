@@ -8,12 +8,13 @@ no use at p = 1/2, unless the encoder learns never to send both a code and its m
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import jax
 import jax.numpy as jnp
 
 from capacity.channels import Chain, Gaussian, StochasticDepth
+from capacity.runtime.allowed import Allowed
 from capacity.runtime.shapes import Scalar, Units
 from capacity.systems.base import ChannelSystem
 from capacity.training.system import Level, Params
@@ -39,10 +40,7 @@ class OneToManyAutoencoder(ChannelSystem):
     level_name = "probability that the code is mirrored"
     level_symbol = "p"
     default_levels = (0.001, 0.01, 0.03, 0.07, 0.13, 0.2, 0.35, 0.5)
-
-    def __post_init__(self) -> None:
-        if not self.noise > 0:
-            raise ValueError(f"Expected a positive noise; got {self.noise}.")
+    allowed: ClassVar[Allowed] = {"noise": "(0, inf)", "level": "[0, 1]"}
 
     @property
     def statement(self) -> str:

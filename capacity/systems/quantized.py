@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from capacity.channels import FSQ, Quantized
+from capacity.runtime.allowed import Allowed
 from capacity.systems.base import ChannelSystem
 from capacity.systems.constraints import Constraint
 from capacity.training.system import Level
@@ -31,11 +32,9 @@ class QuantizedAutoencoder(ChannelSystem):
     level_name = "number of values a unit can take"
     level_symbol = "b"
     default_levels = (2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 11.0, 16.0, 32.0)
+    allowed: ClassVar[Allowed] = {"rule": ("even", "fsq"), "level": "[2, inf) whole"}
+    full_support = "never"
     rises = True
-
-    def __post_init__(self) -> None:
-        if self.rule not in ("even", "fsq"):
-            raise ValueError(f"Expected a rule among even, fsq; got {self.rule!r}.")
 
     def check(self, source: Source, levels: tuple[float, ...]) -> None:
         """Refuse numbers of levels that the rounding does not have.
@@ -43,8 +42,7 @@ class QuantizedAutoencoder(ChannelSystem):
         Raises:
             ValueError: for broken numbers or fewer than 2; by FSQ fewer than 3.
         """
-        for level in levels:
-            self.channel(level)
+        super().check(source, levels)
         if self.rule == "fsq" and min(levels) < 3:
             raise ValueError(
                 f"Expected at least 3 levels by fsq, whose bound all but rules out one of 2; got {min(levels):g}."

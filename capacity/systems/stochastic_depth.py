@@ -7,13 +7,14 @@ the signal, and prod(survival) H passes.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import jax
 import jax.numpy as jnp
 from flax import nnx
 
 from capacity.channels import Chain, Gaussian, StochasticDepth, residual_outcomes
+from capacity.runtime.allowed import Allowed
 from capacity.runtime.shapes import Key, Scalar, Units
 from capacity.systems.base import ChannelSystem
 from capacity.systems.networks import MLP
@@ -47,13 +48,13 @@ class StochasticDepthAutoencoder(ChannelSystem):
     level_name = "probability that a block is dropped"
     level_symbol = "p"
     default_levels = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9)
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.blocks <= 8:
-            raise ValueError(f"Expected 1 to 8 blocks; got {self.blocks}.")
-        if not self.floor >= 0:
-            raise ValueError(f"Expected a floor of at least 0; got {self.floor}.")
-        self.channel(0.5)
+    allowed: ClassVar[Allowed] = {
+        "blocks": "[1, 8]",
+        "decay": ("uniform", "linear"),
+        "floor": "[0, inf)",
+        "level": "[0, 1]",
+    }
+    full_support = "with a floor"
 
     def closed_form(self, source: Source, level: float) -> float | None:
         """H with skips, prod(survival) H without; where there is a floor, None."""

@@ -6,12 +6,13 @@ The useless units carry 0 bits, exactly, and leave I(M;Z) as it is; what they co
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import jax
 import jax.numpy as jnp
 
 from capacity.channels import Gaussian, LearntGaussian, Posterior
+from capacity.runtime.allowed import Allowed
 from capacity.runtime.shapes import Scalar, Units
 from capacity.systems.base import ChannelSystem
 from capacity.training.system import Level, Params
@@ -39,12 +40,12 @@ class UselessFeaturesAutoencoder(ChannelSystem):
     level_name = "standard deviation of the useless units"
     level_symbol = "s"
     default_levels = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
+    allowed: ClassVar[Allowed] = {"noise": "(0, inf)", "useless": "[0, inf)"}
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not 0 <= self.count < self.architecture.units:
             raise ValueError(f"Expected 0 to {self.architecture.units - 1} useless units; got {self.count}.")
-        if not self.noise > 0:
-            raise ValueError(f"Expected a positive noise; got {self.noise}.")
 
     @property
     def count(self) -> int:

@@ -6,11 +6,12 @@ Kingma & Welling (2014); Higgins et al. (2017).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import jax
 import jax.numpy as jnp
 
+from capacity.runtime.allowed import Allowed
 from capacity.runtime.shapes import Key, Scalar
 from capacity.systems.antithetic import antithetic_codes, messages_for, repeat_batch
 from capacity.systems.normal_noise import LearntNoiseSystem, mean_rate
@@ -40,10 +41,7 @@ class VAE(LearntNoiseSystem):
     level_name = "weight of the rate"
     level_symbol = "β"
     default_levels = (0.02, 0.04, 0.08, 0.15, 0.25, 0.35, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.rate_start <= 1:
-            raise ValueError(f"Expected rate_start from 0 to 1; got {self.rate_start}.")
+    allowed: ClassVar[Allowed] = {"rate_start": "[0, 1]"}
 
     def loss(self, params: Params, key: Key, source: Source, level: Level, n: int, progress: Scalar) -> Scalar:
         key_source, key_noise = jax.random.split(key)

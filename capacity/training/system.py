@@ -9,13 +9,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeAlias, runtime_checkable
 
 import jax
 import jax.numpy as jnp
 
 from capacity.channels import Channel
 from capacity.joint.joint import Joint
+from capacity.runtime.allowed import Allowed, check_allowed
 from capacity.runtime.shapes import Key, Message, Scalar, Units, Vector
 
 if TYPE_CHECKING:
@@ -80,7 +81,9 @@ class System(ABC):
     To make one, define
 
     - class attributes `name`, `summary` (a line each), `level_name`, `level_symbol`, `default_levels` (at least eight,
-      rising), and `rises = True` where a higher level is less noise;
+      rising), `rises = True` where a higher level is less noise, and `allowed`: what the fields and the level may be
+      (see `capacity.runtime.allowed`), and `full_support`: whether the noise leaves every message possible, as an
+      annealed bracket needs: "always", "never", or "with a floor", a field that adds Gaussian noise;
     - `init`: fresh parameters, "message" among them (`architecture.init` makes all of them);
     - `channel`: the noise at a level;
     - `loss`: what a step of training lowers;
@@ -93,6 +96,9 @@ class System(ABC):
 
     Attributes:
         architecture: the sizes of its networks, and the decoders.
+
+    Raises:
+        ValueError: for choices that are not allowed.
     """
 
     architecture: Decoders
@@ -102,6 +108,12 @@ class System(ABC):
     level_symbol: ClassVar[str]
     default_levels: ClassVar[tuple[float, ...]]
     rises: ClassVar[bool] = False
+    allowed: ClassVar[Allowed] = {}
+    full_support: ClassVar[Literal["always", "with a floor", "never"]] = "always"
+
+    def __post_init__(self) -> None:
+        """Refuse choices that are not allowed."""
+        check_allowed(self.allowed, vars(self))
 
     @abstractmethod
     def init(self, key: Key, source: Source) -> Params:
@@ -142,6 +154,7 @@ class System(ABC):
             ValueError: saying what was expected and what came.
         """
         for level in levels:
+            check_allowed(self.allowed, {"level": level})
             self.channel(level)
 
     @property

@@ -24,6 +24,9 @@ COMMANDS = {
     "list": "list",
     "list systems": "list systems",
     "a refusal: a system": "curve --system gausian",
+    "a refusal: a source's size": "curve --dim 4",
+    "a refusal: a system's range": "curve --system binary --set temperature=-1",
+    "a refusal: a damaged curve": "report damaged",
     "a refusal: a file": "estimate missing.npy y.npy",
     "a refusal: a constant": "estimate still.npy y.npy",
     "a refusal: missing values": "pairwise t.csv",
@@ -44,6 +47,8 @@ def prepare(folder: Path) -> None:
         "means": rng.normal(size=(POINTS, UNITS)), "logvars": -2 * np.ones((POINTS, UNITS)),
     }.items():  # fmt: skip
         np.save(folder / f"{name}.npy", array)
+    (folder / "damaged").mkdir()
+    (folder / "damaged" / "curve.nc").write_bytes(b"\x89HDF")
     (folder / "t.csv").write_text("a,b\n1,\n2,3\n" * 9)
 
 

@@ -33,12 +33,13 @@ from capacity.joint.joint import Joint
 from capacity.results.estimate import NATS_PER_BIT, Estimate
 from capacity.results.intervals import MEAN_ROUNDING
 from capacity.runtime.keys import Seed, as_key
-from capacity.runtime.once import MAX_NUMBERS, run_once
+from capacity.runtime.once import run_once
 from capacity.runtime.shapes import Key
 from capacity.runtime.whole import whole
 
 Tree = TypeVar("Tree")
 PRECISION_SAMPLES = 8  # densities that are computed again in float64
+FEW_PAIRS = 2**18  # numbers of these against the list: of more, a compiled program is worth its while
 
 
 def information(key: Key, joint: Joint, listed: Listed, n: int) -> Estimate:
@@ -108,7 +109,7 @@ def widen(
     """
     with jax.enable_x64(True):
         double = jax.tree.map(lambda a: np.asarray(a, np.float64), (listed, channel, z))
-        if z.size * len(listed.log_probs) <= MAX_NUMBERS:
+        if z.size * len(listed.log_probs) <= FEW_PAIRS:
             exact = np.asarray(run_once(log_densities, *double).joint)
         else:
             exact = np.asarray(_log_densities(*double).joint)

@@ -34,7 +34,7 @@ OFTENER = 64.0  # times as often are outliers drawn,
 OUTLIERS_SHARE = 0.5  # but no more of all draws than this
 FAR = 1.5  # times the average of Z: a code whose squared length is more is drawn oftener
 UNEVEN = 0.5  # the least weight of a rare message, for that of a common one, of draws that count as even
-LEARNT_FROM = 2**12  # messages whose codes say what is usual
+LEARNT_FROM = 2**11  # messages whose codes say what is usual
 STEP = 40503  # an odd number: every so many messages, without a pattern in their binary digits
 
 
@@ -92,8 +92,17 @@ def outlyingness(scores: Float[Array, "messages scores"], floors: Float[Array, "
         scores: what may set a code apart; infinite or NaN ones count as 0.
         floors: the least half-range of each score that counts as a spread.
     """
-    count = len(scores)
     scores = jnp.where(jnp.isfinite(scores), scores, 0.0)
+    differ = (scores != scores[:1]).any()  # of noise that is alike everywhere there is nothing to sort
+    none = jnp.zeros(len(scores), scores.dtype)
+    found: jax.Array = jax.lax.cond(differ, lambda: _outlyingness(scores, floors), lambda: none)
+    return found
+
+
+def _outlyingness(
+    scores: Float[Array, "messages scores"], floors: Float[Array, " scores"]
+) -> Float[Array, " messages"]:
+    count = len(scores)
     some = scores[(np.arange(min(count, LEARNT_FROM), dtype=np.int64) * STEP) % count]
     low, high = quantiles_of_rows(some, (0.01, 0.99))
     middle, half = (low + high) / 2, jnp.maximum((high - low) / 2, floors)

@@ -54,7 +54,7 @@ class GaussianCopula(RatioEstimator):
         "Canonical correlations of normal scores: exact for a normal copula, whatever the marginals."
     )
     takes: ClassVar[Takes] = "continuous"
-    min_pairs: ClassVar[int] = JACKKNIFE_GROUPS + 5
+    min_pairs: ClassVar[int] = 10  # `JACKKNIFE_GROUPS`, and 5 that a correlation needs
     symmetric: ClassVar[bool] = True
     unchanged_by: ClassVar[frozenset[Change]] = frozenset({"shift", "scale", "monotone"})
 

@@ -42,7 +42,7 @@ class Student(RatioEstimator):
     name: ClassVar[str] = "student"
     summary: ClassVar[str] = "a multivariate Student-t by maximum likelihood: heavy tails, a common scale"
     takes: ClassVar[Takes] = "continuous"
-    min_pairs: ClassVar[int] = 3 * _GROUPS
+    min_pairs: ClassVar[int] = 60  # three a group
     symmetric: ClassVar[bool] = True
 
     def information(self, key: jax.Array, x: np.ndarray, y: np.ndarray) -> Estimate:

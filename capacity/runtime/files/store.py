@@ -23,7 +23,7 @@ import numpy as np
 
 from capacity.runtime.files.atomic import OtherRunError, StoreError, unseal, write_atomic
 from capacity.runtime.files.lock import DirectoryLock
-from capacity.runtime.files.places import plain_place
+from capacity.runtime.files.places import check_run_directory
 from capacity.runtime.files.seals import (
     CONFIGURATION_FILE,
     DIGEST,
@@ -86,14 +86,7 @@ class Store:
         config = path / CONFIGURATION_FILE
         try:
             path.mkdir(parents=True, exist_ok=True)
-            there = sorted(p.name for p in path.iterdir() if not p.name.startswith("."))
-            if there and not config.exists():
-                raise StoreError(
-                    f"Expected an empty directory or one made by this program; got {path} with {there[0]} in it."
-                )
-            for entry in there:
-                if not (path / entry).is_dir():
-                    plain_place(path, entry)
+            check_run_directory(path)
             plain = json.loads(json.dumps(configuration))
             if config.exists():  # first without the lock: nothing is written into somebody else's directory
                 _agree(config, plain)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 import jax
 
+from capacity.runtime.layouts import check_layout, check_patch
+
 if TYPE_CHECKING:
     from synthetic.source import Source
 
@@ -54,10 +56,7 @@ def layout_of(source: Source, asked: VectorLayout | None = None) -> VectorLayout
         ValueError: for a layout of another size than the vector, or of other than one or two axes.
     """
     layout = asked or (source.layout if isinstance(source, LaidOut) else (source.dim, 1))
-    if math.prod(layout) != source.dim or len(layout) not in (2, 3) or min(layout) < 1:
-        raise ValueError(
-            f"Expected a layout (length, channels) or (height, width, channels) of {source.dim} numbers; got {layout}."
-        )
+    check_layout(layout, source.dim)
     return tuple(layout)
 
 
@@ -75,8 +74,7 @@ def patch_of(layout: VectorLayout, asked: int | None) -> int:
     """
     axes = layout[:-1]
     if asked is not None:
-        if asked < 1 or any(axis % asked for axis in axes):
-            raise ValueError(f"Expected a patch that divides the axes {axes}; got {asked}.")
+        check_patch(axes, asked)
         return asked
     sides: list[int] = [2**i for i in range(max(axes).bit_length()) if all(axis % 2**i == 0 for axis in axes)]
     few = [side for side in sides if math.prod(axis // side for axis in axes) <= MOST_TOKENS]

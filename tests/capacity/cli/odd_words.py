@@ -9,6 +9,9 @@ from typing import Any
 from hypothesis import strategies as st
 from odd_inputs import ODD_NAMES, ODD_NUMBERS, ODD_WORDS, curves, files
 
+from capacity.runtime.declared import declared_members
+from synthetic.sizes import SIZE_CHECKS
+
 Draw = Any  # hypothesis's function from a strategy to a value
 Words = list[str]
 
@@ -16,6 +19,10 @@ NUMBER = st.sampled_from(ODD_NUMBERS)
 SMALL = st.sampled_from(("1", "2", "3", "4"))
 NAME = st.sampled_from((*ODD_WORDS, *ODD_NAMES))
 COLUMNS = st.sampled_from(("a", "b", "a,b", "c", "x", "y", *ODD_NAMES))
+CHOICES = (
+    "power=none", "power=2", "power=-1", "values=signs", "values=sings", "floor=0.1", "floor=-1", "blocks=9", "decay=x",
+    "rule=fsq", "temperature=0", "code=pam", "code=morse", "noise=0", "useless=9", "rate_start=2", "noise_start=0",
+)  # fmt: skip
 ODD_LEVELS = "0.5", "0.1,0.2", "0.1:1:3", "1:2", "1:2:0", "1e300", "1e-45", "0.1,0.1", "0.1:1:1000000000", ","
 LEVELS = st.sampled_from((*ODD_LEVELS, *ODD_NUMBERS))
 METHOD = st.sampled_from(("auto", "gaussian", "ksg", "plugin", "mixed", "infonce", "gausian", "", "\x1b[31m"))
@@ -86,10 +93,12 @@ def latent(draw: Draw, folder: Path) -> Words:
 
 def curve(draw: Draw, folder: Path) -> Words:
     known: dict[str, st.SearchStrategy[str] | None] = {
-        "--system": st.sampled_from(("gaussian", "vae", "dropout", "binary", "gausian", "", "\x1b[31m")),
-        "--set": st.sampled_from(("power=none", "power=2", "pwer=2", "values=signs", "=", "", "\x1b[31m=1")),
+        "--system": st.sampled_from((*declared_members("capacity.systems").words, "gausian", "", "\x1b[31m")),
+        "--set": st.sampled_from((*CHOICES, "pwer=2", "=", "", "\x1b[31m=1")),
+        "--network": st.sampled_from(("mlp", "conv", "mixer", "attention", "cnov", "")),
+        "--set-network": st.sampled_from(("kernel=0", "patch=3", "layout=2x2", "layout=2x2x1", "heads=2", "=", "")),
         "--levels": LEVELS, "--target-bits": LEVELS,
-        "--source": st.sampled_from(("bits", "markov", "gaussian", "bist")),
+        "--source": st.sampled_from((*SIZE_CHECKS, "bist")),
         "--activation": st.sampled_from(("relu", "rleu", "")), "--decode": st.sampled_from(("bits", "vector", "vctor")),
         "--measure": st.sampled_from(("auto", "enumeration", "bracket", "brackte")),
         "--products": st.sampled_from(("float32", "bfloat16", "half", "")),

@@ -57,6 +57,8 @@ REFUSED = {
     "machines": ("curve", "--coordinator", "here:1"),
     "a claim": ("claims", "dorpout"),
     "a method": ("estimate", "x.npy", "x.npy", "--method", "kgs"),
+    "a method for labels": ("estimate", "x.npy", "x.npy", "--method", "plugin"),
+    "a method for many rows": ("estimate", "x.npy", "x.npy", "--method", "nwj"),
     "an array": ("estimate", "x.npy", "text.npy"),
     "lengths": ("estimate", "x.npy", "long.npy"),
     "a constant": ("estimate", "x.npy", "still.npy"),
@@ -75,6 +77,28 @@ REFUSED = {
     "widths": ("grid", "--width", "8,x"),
     "one of several systems": ("grid", "--system", "vae,gausian"),
     "levels of a system": ("grid", "--levels", "vea=0.1"),
+    "a source's dimensions": ("curve", "--dim", "4"),
+    "a source's bits": ("curve", "--source", "sprites", "--bits", "17", "--dim", "64"),
+    "windows that agree": ("curve", "--source", "digits", "--dim", "3"),
+    "messages without end": ("curve", "--source", "codebook", "--bits", "21"),
+    "no digits": ("curve", "--source", "gaussian", "--decode", "bits"),
+    "nothing to list": ("curve", "--bits", "40", "--dim", "64", "--measure", "enumeration"),
+    "no bracket": ("curve", "--bits", "40", "--dim", "64", "--system", "dropout"),
+    "a level": ("curve", "--system", "dropout", "--levels", "2"),
+    "a broken level": ("curve", "--system", "quantized", "--levels", "2.5"),
+    "more bits than there are": ("curve", "--target-bits", "20"),
+    "a choice's range": ("curve", "--system", "binary", "--set", "temperature=-1"),
+    "a choice's names": ("curve", "--system", "dropout", "--set", "values=sings"),
+    "a code": ("curve", "--system", "handmade", "--set", "code=morse"),
+    "a kernel": ("curve", "--network", "conv", "--set-network", "kernel=0"),
+    "a layout": ("curve", "--network", "conv", "--set-network", "layout=5x5"),
+    "a patch": ("curve", "--network", "mixer", "--set-network", "patch=5"),
+    "products": ("curve", "--products="),
+    "a folder in use": ("curve", "--out", "."),
+    "the folder of a grid": ("grid", "--out", "."),
+    "a damaged curve": ("show", "damaged"),
+    "a report of it": ("report", "damaged"),
+    "a report of a damaged claim": ("report", "claims"),
     "no curve": ("show", "."),
     "no report": ("report", "."),
 }
@@ -89,6 +113,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }.items():  # fmt: skip
         np.save(place / f"{name}.npy", array)
     (place / "text.npy").write_text("no array")
+    (place / "damaged").mkdir()
+    (place / "damaged" / "curve.nc").write_bytes(b"\x89HDF")
+    (place / "claims" / "dropout").mkdir(parents=True)
+    (place / "claims" / "dropout" / "verdict.json").write_text("{}")
     (place / "t.csv").write_text("a,b\n1,\n2,3\n" * 9)
     return place
 

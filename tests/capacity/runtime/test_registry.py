@@ -203,7 +203,8 @@ def test_an_old_name_is_found_but_not_listed() -> None:
 def test_the_toolkits_own_classes_have_what_is_asked_of_others() -> None:
     from capacity.cli.catalogue import registries
 
-    assert registries().keys() == {"system", "network", "source", "channel", "bound", "estimator", "claim"}
+    kinds = {"system", "network", "source", "channel", "code", "bound", "estimator", "claim"}
+    assert registries().keys() == kinds
     for registry in registries().values():
         assert isinstance(registry, Registry) and registry.contract is not None
         for kind in registry.values():

@@ -175,10 +175,10 @@ def test_asked_bits_at_the_default_size(asked: float) -> None:
 @pytest.mark.parametrize(
     ("system", "levels", "words"),
     [
-        (SYSTEMS["dropout"](SIZE), [1.5], r"rate in \[0, 1\]; got 1.5"),
-        (SYSTEMS["quantized"](SIZE), [2.5], "levels to be whole; got 2.5"),
+        (SYSTEMS["dropout"](SIZE), [1.5], r"level in \[0, 1\]; got 1.5"),
+        (SYSTEMS["quantized"](SIZE), [2.5], r"level in \[2, inf\) whole; got 2.5"),
         (SYSTEMS["quantized"](SIZE, "fsq"), [2.0], "at least 3 levels by fsq"),
-        (SYSTEMS["deterministic"](SIZE), [30.0], "1 to 20 bits of precision; got 30"),
+        (SYSTEMS["deterministic"](SIZE), [30.0], r"level in \[1, 20\]; got 30"),
         (SYSTEMS["target_vae"](SIZE), [3.0], "fewer bits asked for than the source's 3; got 3"),
     ],
 )
@@ -190,20 +190,48 @@ def test_levels_are_checked_before_any_work(system: Any, levels: list[float], wo
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda: DropoutAutoencoder(SIZE, "complex"), "values among real, signs, digits; got 'complex'"),
-        (lambda: DropoutAutoencoder(SIZE, floor=-1.0), "floor of at least 0; got -1.0"),
-        (lambda: GaussianDropoutAutoencoder(SIZE, "digits"), "values among signs, real"),
-        (lambda: BinaryAutoencoder(SIZE, True, 0.0), "positive temperature; got 0.0"),
-        (lambda: QuantizedAutoencoder(SIZE, "odd"), "rule among even, fsq; got 'odd'"),
-        (lambda: StochasticDepthAutoencoder(SIZE, 0), "1 to 8 blocks; got 0"),
+        (lambda: DropoutAutoencoder(SIZE, "complex"), "values to be one of digits, real, signs; got 'complex'"),
+        (lambda: DropoutAutoencoder(SIZE, floor=-1.0), r"floor in \[0, inf\); got -1.0"),
+        (lambda: GaussianDropoutAutoencoder(SIZE, "digits"), "values to be one of real, signs"),
+        (lambda: BinaryAutoencoder(SIZE, True, 0.0), r"temperature in \(0, inf\); got 0.0"),
+        (lambda: QuantizedAutoencoder(SIZE, "odd"), "rule to be one of even, fsq; got 'odd'"),
+        (lambda: StochasticDepthAutoencoder(SIZE, 0), r"blocks in \[1, 8\]; got 0"),
         (lambda: SYSTEMS["useless_features"](SIZE, 2), "0 to 1 useless units; got 2"),
-        (lambda: SYSTEMS["one_to_many"](SIZE, 0.0), "positive noise; got 0.0"),
+        (lambda: SYSTEMS["one_to_many"](SIZE, 0.0), r"noise in \(0, inf\); got 0.0"),
         (lambda: SYSTEMS["handmade"](SIZE, "morse"), "code to be one of"),
     ],
 )
 def test_choices_are_checked(make: Any, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         make()
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_levels_that_are_allowed_are_those_of_the_channel(name: str) -> None:
+    """At the ends and just outside of them; a system that names no range takes all positive levels."""
+    system = SYSTEMS[name](SIZE)
+    interval = system.allowed.get("level", "(0, inf)").removesuffix(" whole")
+    for end, inwards in zip(interval[1:-1].split(","), (1, -1), strict=True):
+        if float(end) in (0.0, np.inf):
+            continue
+        outside = float(end) - inwards
+        allowed = interval[0 if inwards > 0 else -1] in "[]"
+        for level, refused in ((float(end), not allowed), (outside, True)):
+            if refused and outside > 0:
+                with pytest.raises(ValueError, match="level in"):
+                    system.check(SOURCE, (level,))
+            elif not refused:
+                system.channel(level)
+
+
+@pytest.mark.parametrize("floor", [0.0, 0.1])
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_what_a_bracket_needs_is_said_as_it_is(name: str, floor: float) -> None:
+    kind = SYSTEMS[name]
+    has_floor = hasattr(kind, "floor")
+    system = kind(SIZE, **({"floor": floor} if has_floor else {}))
+    said = system.full_support == "always" or (system.full_support == "with a floor" and has_floor and floor > 0)
+    assert system.channel(system.default_levels[0]).full_support == said
 
 
 @pytest.mark.parametrize("name", SYSTEMS)

@@ -77,11 +77,11 @@ def test_architecture_refusals(bad: dict, words: str) -> None:
 
 
 def test_system_refusals() -> None:
-    with pytest.raises(ValueError, match="positive power"):
+    with pytest.raises(ValueError, match=r"power in \(0, inf\)"):
         GaussianAutoencoder(power=0.0)
     with pytest.raises(ValueError, match="noise_start"):
         GaussianAutoencoder(noise_start=0.5)
-    with pytest.raises(ValueError, match="rate_start from 0 to 1; got 2"):
+    with pytest.raises(ValueError, match=r"rate_start in \[0, 1\]; got 2"):
         VAE(rate_start=2.0)
 
 
