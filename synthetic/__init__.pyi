@@ -10,6 +10,7 @@ from synthetic.images import Sprites as Sprites
 from synthetic.linear_code import LinearCode as LinearCode
 from synthetic.numbered import NumberedSource as NumberedSource
 from synthetic.pi import PiDigits as PiDigits
+from synthetic.plain_bits import PlainBits as PlainBits
 from synthetic.product import Product as Product
 from synthetic.pytrees import register as register
 from synthetic.registry import SOURCES as SOURCES

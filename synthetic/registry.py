@@ -7,6 +7,7 @@ from synthetic.gaussian import GaussianVectors
 from synthetic.images import Sprites
 from synthetic.linear_code import LinearCode
 from synthetic.pi import PiDigits
+from synthetic.plain_bits import PlainBits
 from synthetic.product import Product
 from synthetic.source import NamedSource
 
@@ -16,6 +17,7 @@ _SOURCES: tuple[type[NamedSource], ...] = (
     PiDigits,
     FairBits,
     MarkovBits,
+    PlainBits,
     Embedded,
     GaussianVectors,
     Sprites,

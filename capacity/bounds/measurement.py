@@ -1,8 +1,9 @@
 """The referee: exact bits where the messages can be listed, else the narrowest bracket that its budget buys.
 
-Without a list the source and the channel still say enough to bound I(M;Z) from both sides at any size: a cheap
-approximation of the posterior is fitted, chains go from it to the truth and back (`annealed`), pilots decide
-how many and how long, and what remains is the noise in z, most of which controls take away.
+Without a list the source and the channel still say enough to bound I(M;Z) from both sides at any size.  Where units
+depend on few digits each, a pass along the code gives the densities themselves (`local`).  Else a cheap approximation
+of the posterior is fitted, chains go from it to the truth and back (`annealed`), pilots decide how many and how long,
+and what remains is the noise in z, most of which controls take away.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ import numpy as np
 
 from capacity.bounds.annealed.bracket import annealed_bracket
 from capacity.bounds.annealed.refusals import check_full_support
+from capacity.bounds.annealed.tightest import tighter_bound
 from capacity.bounds.exact.enumeration import Enumeration
+from capacity.bounds.local.bracket import local_bracket
 from capacity.bounds.variational.decoder import LogDecoder
 from capacity.bounds.variational.simple_bracket import simple_bracket
 from capacity.joint.encoders import traceable
@@ -27,6 +30,7 @@ from capacity.runtime.progress import Progress, reporter
 from capacity.runtime.whole import whole
 
 DEFAULT_BUDGET = 1000.0
+WIDE = 0.05  # of the bits: a bracket by windows that leave digits out is held against chains if it is wider
 SAMPLE_BYTES = 64.0  # of a sample at the least: codes, densities, what they are compared with
 METHODS = ("auto", "enumeration", "bracket")
 
@@ -95,4 +99,16 @@ def _measured(
         if bracket is not None:
             return bracket
     check_full_support(joint.channel)
-    return annealed_bracket(key, joint, budget_gflop, log_decoder, reporter(progress) or (lambda share, text: None))
+    say = reporter(progress) or (lambda share, text: None)
+    local = local_bracket(jax.random.fold_in(key, 2), joint, budget_gflop, log_decoder, say)
+    if local is not None and (local.exact or local.bracket.width <= WIDE * local.bracket.high):
+        return local.bracket
+    annealed = annealed_bracket(key, joint, budget_gflop, log_decoder, say)
+    if local is None:
+        return annealed
+    (lower, below), (upper, above) = (
+        tighter_bound(getattr(annealed, side), getattr(local.bracket, side)) for side in ("lower", "upper")
+    )
+    sides = [side for side, taken in (("below", below), ("above", above)) if taken]
+    how = "; ".join([*(f"{local.bracket.method} {side}" for side in sides), annealed.method])
+    return Bracket(lower, upper, how, annealed.trace)

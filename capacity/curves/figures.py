@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 DECODER_SAMPLES = 16384  # its error is then about that of the exact bits where theirs is largest
 POWER_SAMPLES = 32768  # codes behind power and noise where messages cannot be listed
 DISTORTION_SAMPLES = 8192  # vectors behind the squared error
+MAX_NUMBERS, MIN_SAMPLES = 2**25, 2048  # of all vectors of a figure's samples; samples at the least
 MIN_UNIT_SAMPLES = 16  # behind the bits of a unit; else an eighth of the plan's: they cost units times as much
 BRACKET_KEY, UNITS_KEY = 8, 9  # the bracket's number among the figures' keys leaves room for more figures before it
 
@@ -50,6 +51,11 @@ class FigureKeys(NamedTuple):
         sample, rate, decoder, vector, noise = jax.random.split(key, 5)
         bracket, units = (jax.random.fold_in(key, number) for number in (BRACKET_KEY, UNITS_KEY))
         return cls(sample, rate, decoder, vector, noise, bracket, units)
+
+
+def affordable(samples: int, joint: Joint) -> int:
+    """So many samples, or fewer where their vectors are long."""
+    return max(min(samples, MAX_NUMBERS // joint.source.dim), min(samples, MIN_SAMPLES))
 
 
 def _finite(name: str, array: np.ndarray) -> bool:
@@ -91,19 +97,22 @@ def figures_of(key: Key, plan: CurvePlan, params: Params, level: Scalar, joint: 
         few = slice(PRECISION_SAMPLES)
         out["check"] = (joint.channel, listed, sample.z[few], sample.q.joint[few])
     else:
-        _, codes, _ = joint.sample(keys.sample, POWER_SAMPLES)
+        _, codes, _ = joint.sample(keys.sample, affordable(POWER_SAMPLES, joint))
         power = jnp.square(jax.vmap(joint.channel.signal)(codes)).mean(0)
         noise = jax.vmap(joint.channel.moments)(codes)[1].mean(0)
         if not joint.channel.atomic:  # a normal r(z) gives atoms no probability: the rate would be infinite
-            out["rate"] = Rate(plan.system.prior_std(level, power.mean()))(keys.rate, joint)
-    out["decoder_bits"] = Decoder(log_decoder, DECODER_SAMPLES)(keys.decoder, joint)
+            out["rate"] = Rate(plan.system.prior_std(level, power.mean()), affordable(POWER_SAMPLES, joint))(
+                keys.rate, joint
+            )
+    out["decoder_bits"] = Decoder(log_decoder, affordable(DECODER_SAMPLES, joint))(keys.decoder, joint)
     out["power"], out["unit_power"] = power.mean(), power
     out["snr"] = power.mean() / noise.mean()
     if architecture.decode == "bits":
         out["distortion"] = joint.source.bits - out["decoder_bits"].bits
     else:
-        batch = joint.source.sample(keys.vector, DISTORTION_SAMPLES)
-        key_noise = jax.random.split(keys.noise, DISTORTION_SAMPLES)
+        count = affordable(DISTORTION_SAMPLES, joint)
+        batch = joint.source.sample(keys.vector, count)
+        key_noise = jax.random.split(keys.noise, count)
         z = jax.vmap(joint.channel)(key_noise, jax.vmap(joint.encoder)(batch.vector))
         front = plan.system.front(params, joint.source)
         out["distortion"] = architecture.squared_error(params, joint.source, batch.vector, jax.vmap(front)(z))

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from synthetic.source import Draws, Source
 
 ENCODED_TOGETHER = 512  # vectors at a time: of some encoders XLA (JAX 0.10.2, CPU) makes wrong programs for 4,096
+ENCODED_NUMBERS = 2**19  # of vectors at a time: long ones are fewer
 T = TypeVar("T")
 
 
@@ -91,11 +92,17 @@ class Joint:
         return message, codes, z
 
 
+def encoded_together(items: PyTree) -> int:
+    """How many of n items, leaves (n, ...), a network should be run on at a time."""
+    long: int = sum(leaf[0].size for leaf in jax.tree.leaves(items))
+    return max(1, min(ENCODED_TOGETHER, ENCODED_NUMBERS // max(long, 1)))
+
+
 @partial(jax.jit, static_argnums=2)
 def _sampled(joint: Joint, key: Key, n: int) -> tuple[PyTree, Code, jax.Array]:
     key_source, key_noise = jax.random.split(key)
     batch = joint.source.sample(key_source, n)
-    codes = jax.lax.map(joint.encoder, batch.vector, batch_size=min(n, ENCODED_TOGETHER))
+    codes = jax.lax.map(joint.encoder, batch.vector, batch_size=min(n, encoded_together(batch.vector)))
     return batch.message, codes, jax.vmap(joint.channel)(jax.random.split(key_noise, n), codes)
 
 
@@ -115,5 +122,5 @@ def log_probs(source: Source, messages: PyTree) -> Float[Array, " n"]:
 @jax.jit
 def noisy_moments(joint: Joint, vectors: PyTree) -> tuple[Float[Array, "n units"], Float[Array, "n units"]]:
     """Means and variances of the noisy units, two arrays (n, units), of n vectors, some at a time."""
-    mean, variance = jax.lax.map(joint.moments, vectors, batch_size=ENCODED_TOGETHER)
+    mean, variance = jax.lax.map(joint.moments, vectors, batch_size=encoded_together(vectors))
     return mean, variance

@@ -8,7 +8,7 @@ message decoder only listens: no gradient passes from it to the units.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import jax
@@ -139,7 +139,14 @@ class Architecture:
 
         Args: as of `sizes`.
         """
-        return sum(size.activations for size in self.sizes(source, outputs).values())
+        short, architecture = self.rehearsal(source)
+        outputs = outputs and outputs * architecture.units // self.units
+        return sum(size.activations for size in architecture.sizes(short, outputs).values())
+
+    def rehearsal(self, source: Source) -> tuple[Source, Architecture]:
+        """Shorter messages, and the architecture that has the same parameters for them, to train on where there are."""
+        short, units = self.network.rehearsal(source, self.units)
+        return short, self if units == self.units else replace(self, units=units)
 
     def init(self, key: Key, source: Source, outputs: int) -> Params:
         """Fresh parameters of all networks: states under "encoder", "message" and, with decode="vector", "vector".

@@ -6,7 +6,7 @@ A system of this kind names its constraint and its channel, and may add to the c
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import jax
@@ -110,6 +110,10 @@ class ChannelSystem(System):
         codes = jax.vmap(self.code, (None, None, 0, 0))(params, level, units, raw[:, self.architecture.units :])
         z = jax.vmap(self.training_channel(level))(jax.random.split(key_noise, n), codes)
         return self.architecture.reconstruction(params, source, batch, z) + self.penalty(level, codes)
+
+    def rehearsal(self, source: Source) -> tuple[Source, System]:
+        short, architecture = self.architecture.rehearsal(source)
+        return short, replace(self, architecture=architecture)
 
     def joint(self, params: Params, key: Key, source: Source, level: Level) -> Joint:
         sent = {name: part for name, part in params.items() if name not in DECODERS}

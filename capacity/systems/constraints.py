@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Constraint", "calibration", "constrained", "standardised", "whole_moments"]
 
-CALIBRATION_SAMPLES = 65536
+CALIBRATION_SAMPLES, MIN_CALIBRATION_SAMPLES = 65536, 4096
+MAX_CALIBRATION_NUMBERS = 2**26  # of all vectors
+CALIBRATED_NUMBERS = 2**21  # of vectors encoded at once
 MIN_VARIANCE = 1e-8
 
 
@@ -64,7 +66,8 @@ def whole_moments(
         power: the mean square that is asked for.
     """
     vectors, probs = calibration(key, source)
-    u = jax.lax.map(raw, vectors, batch_size=min(8192, len(vectors)))
+    together = min(CALIBRATED_NUMBERS // vectors.shape[1], 8192, len(vectors))
+    u = jax.lax.map(raw, vectors, batch_size=max(together, 1))
     shift = (probs[:, None] * u).sum(0)
     return shift, jnp.sqrt(power / ((probs[:, None] * jnp.square(u - shift[None])).sum(0) + MIN_VARIANCE))
 
@@ -75,5 +78,5 @@ def calibration(key: Seed, source: Source) -> tuple[jax.Array, jax.Array]:
     if source.listable:
         vectors, log_probs = source.codebook()
         return vectors, jnp.exp(log_probs)
-    vectors = source.sample(key, CALIBRATION_SAMPLES).vector
-    return vectors, jnp.full(CALIBRATION_SAMPLES, 1 / CALIBRATION_SAMPLES)
+    count = max(min(CALIBRATION_SAMPLES, MAX_CALIBRATION_NUMBERS // source.dim), MIN_CALIBRATION_SAMPLES)
+    return source.sample(key, count).vector, jnp.full(count, 1 / count)

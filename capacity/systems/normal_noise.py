@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import jax
@@ -29,6 +29,10 @@ class GaussianNoiseSystem(System):
 
     def activations(self, source: Source) -> int:
         return self.architecture.activations(source)
+
+    def rehearsal(self, source: Source) -> tuple[Source, System]:
+        short, architecture = self.architecture.rehearsal(source)
+        return short, replace(self, architecture=architecture)
 
     def channel(self, level: Level) -> Gaussian:
         return Gaussian(level)

@@ -193,6 +193,14 @@ class System(ABC):
         """How many numbers of one message training keeps of the networks; None where widths alone say it."""
         return None
 
+    def rehearsal(self, source: Source) -> tuple[Source, System]:
+        """What training is done on: by default the source and the system; or shorter messages, the same parameters.
+
+        Args:
+            source: what is sent.
+        """
+        return source, self
+
     def prepared(self, key: Key, source: Source) -> System:
         """The system with what is made once for all steps and not learnt, such as a code by hand."""
         return self

@@ -90,6 +90,8 @@ class Training:
             system: what is trained.
         """
 
+        source, system = system.rehearsal(source)
+
         def lane(key: jax.Array, level: jax.Array) -> PyTree:
             params, start, still = system.init(key, source), jnp.zeros(()), optax.identity()
             ready = system.prepared(key, source)
@@ -150,6 +152,7 @@ class Training:
             key, source, system, level: the lane's, as in `train`.
             stop: how many steps shall be done, at most `total`; may be traced.
         """
+        source, system = system.rehearsal(source)
         stop = jnp.maximum(lane.step, jnp.minimum(stop, self.total))  # a lane that is further stays as it is
         key_fit, key_receiver = _streams(key)[1:3]
         optimiser, receiver_optimiser = self._optimisers(key)

@@ -13,6 +13,7 @@ from tests.benchmarks.brackets import inside, width
 from tests.benchmarks.brackets_cases import CASES
 from tests.benchmarks.brackets_figure import draw
 from tests.benchmarks.brackets_public import DECODED, SAMPLES
+from tests.benchmarks.brackets_windows import section
 
 Record = dict[str, Any]
 WRONG_SIDE, NOISE = 0.02, 0.2  # of the truth, and bits: together more than the figures' own sampling noise
@@ -46,7 +47,9 @@ def by_case(records: Iterable[Record], part: str) -> dict[str, list[Record]]:
 def markdown(records: list[Record], picture: str) -> str:
     """The document: how it was made, the brackets, the public methods."""
     brackets, public = by_case(records, "bracket"), by_case(records, "public")
-    return "\n".join([_opening(records, brackets, picture), _brackets(brackets), _public(public, brackets)])
+    return "\n".join(
+        [_opening(records, brackets, picture), _brackets(brackets), section(records), _public(public, brackets)]
+    )
 
 
 def _opening(records: list[Record], brackets: dict[str, list[Record]], picture: str) -> str:

@@ -207,7 +207,7 @@ def test_linear_embeddings_need_room_and_lists_have_an_end(name: str) -> None:
 
 def test_table_names_every_source_once() -> None:
     assert set(SOURCES) == {
-        "bits", "markov", "code", "codebook", "digits", "gaussian", "nonlinear", "sprites", "product",
+        "bits", "sequence", "markov", "code", "codebook", "digits", "gaussian", "nonlinear", "sprites", "product",
     }  # fmt: skip
     assert {cls.__name__ for cls in SOURCES.values()} <= set(synthetic.__all__)
     assert all(hasattr(synthetic, name) for name in synthetic.__all__)

@@ -10,9 +10,9 @@ import jax
 import jax.numpy as jnp
 
 from capacity.bounds.bound import Bound
-from capacity.bounds.variational.marginal import LIST_BATCH, SAMPLE_BATCH
+from capacity.bounds.variational.marginal import LIST_BATCH
 from capacity.channels.channel import no_ceiling
-from capacity.joint.joint import Joint, drawn
+from capacity.joint.joint import Joint, drawn, encoded_together
 from capacity.results.estimate import Estimate
 from capacity.runtime.keys import Seed, as_key
 
@@ -58,7 +58,7 @@ class Ceiling(Bound):
             )
         vectors = drawn(joint.source, key, self.samples).vector
         check(vectors)
-        squares = _squares(joint, vectors, SAMPLE_BATCH)
+        squares = _squares(joint, vectors, encoded_together(vectors))
         bits, slope = jax.value_and_grad(lambda p: joint.channel.ceiling(p).sum())(squares.mean(0))
         return Estimate.from_normal(
             bits=bits, stderr=jnp.std(squares @ slope) / jnp.sqrt(self.samples), kind="point", n=self.samples

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PyTree
 
 from capacity.bounds.bound import Bound
-from capacity.joint.joint import ENCODED_TOGETHER, Joint, as_tree
+from capacity.joint.joint import Joint, as_tree, encoded_together
 from capacity.results.estimate import Estimate
 from capacity.results.intervals import rule_of_three_bits
 from capacity.runtime.keys import Seed, as_key
@@ -67,5 +67,5 @@ def log_ratios(
         ratio: jax.Array = log_decoder(*pair) - joint.source.log_prob(pair[0])
         return ratio
 
-    ratios: jax.Array = jax.lax.map(value, (message, z), batch_size=ENCODED_TOGETHER)
+    ratios: jax.Array = jax.lax.map(value, (message, z), batch_size=encoded_together(message))
     return ratios

@@ -15,10 +15,10 @@ import jax.numpy as jnp
 from jaxtyping import PyTree
 
 from capacity.bounds.bound import Bound
-from capacity.bounds.variational.normal import Normal, fit_normal
+from capacity.bounds.variational.normal import Normal, fit_normal, fit_restricted
 from capacity.channels.additive import LOG_2PI
 from capacity.channels.channel import Channel, Code
-from capacity.joint.joint import ENCODED_TOGETHER, Joint, drawn
+from capacity.joint.joint import ENCODED_TOGETHER, Joint, drawn, encoded_together
 from capacity.results.estimate import NATS_PER_BIT, Estimate
 from capacity.results.intervals import rule_of_three_bits
 from capacity.runtime.keys import Seed, as_key
@@ -94,7 +94,7 @@ class Rate(Bound):
                 bits=(jnp.exp(log_probs) * nats).sum() / NATS_PER_BIT, stderr=0.0, kind="upper", n=len(vectors)
             )
         vectors = drawn(joint.source, key, self.samples).vector
-        nats = _divergences(joint, vectors, prior_std, SAMPLE_BATCH)
+        nats = _divergences(joint, vectors, prior_std, encoded_together(vectors))
         return with_unseen(Estimate.from_samples(nats=nats, kind="upper"), joint)
 
 
@@ -116,11 +116,16 @@ class MaximumEntropy(Bound):
     r is fitted to one sample and held against another, so the mean is an upper bound in expectation whatever the fit;
     log p(z|m) plus its entropy, of zero mean where that is known, takes most of the noise away.
 
+    Attributes:
+        samples: that the covariance is fitted to, and as many again that judge it.
+        covariance: "full"; or, where samples hardly outnumber units, "shrunk", "blocks" or "diagonal" (`covariances`).
+
     Raises (when called):
-        ValueError: if the channel has atoms.
+        ValueError: if the channel has atoms, and for another covariance.
     """
 
     samples: int = 2**16
+    covariance: str = "full"
     name: ClassVar[str] = "maximum_entropy"
     summary: ClassVar[str] = "upper bound from the largest entropy that Z's covariance allows"
 
@@ -129,7 +134,10 @@ class MaximumEntropy(Bound):
         key = as_key(key)
         check_density(joint.channel)
         key_fit, key_judge = jax.random.split(key)
-        normal = fit_normal(key_fit, joint, self.samples)
+        if self.covariance == "full":
+            normal = fit_normal(key_fit, joint, self.samples)
+        else:
+            normal = fit_restricted(key_fit, joint, self.samples, self.covariance)
         above: Estimate = marginal_bound(key_judge, joint, normal, self.samples)
         return above
 
@@ -158,7 +166,7 @@ def _against(
 ) -> tuple[jax.Array, jax.Array | None, PyTree]:
     """log p(z|m) - log r(z) of samples, (n,) nats; the noise's surprise, a control, where it is known; the codes."""
     _, codes, z = joint.sample(key, samples)
-    batch = min(SAMPLE_BATCH, samples)
+    batch = min(encoded_together(z), samples)
     conditional = jax.lax.map(lambda pair: joint.conditional(*pair), (z, codes), batch_size=batch)
     log_r = jax.lax.map(density.log_prob, z, batch_size=batch)
     known = joint.channel.has_entropy

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
+from capacity.bounds.variational.covariances import code_moments, restricted_covariance
 from capacity.channels.additive import LOG_2PI
 from capacity.joint.joint import Joint, noisy_moments
 from capacity.runtime.pytrees import register_dataclass
@@ -36,6 +37,20 @@ def fit_normal(key: Key, joint: Joint, samples: int = 2**16) -> Normal:
     means, variances = (np.asarray(part, np.float64) for part in _sampled_moments(key, joint, samples))
     covariance = np.atleast_2d(np.cov(means.T)) + np.diag(variances.mean(0))
     return Normal(jnp.asarray(means.mean(0), jnp.float32), jnp.asarray(whitener_of(covariance), jnp.float32))
+
+
+def fit_restricted(key: Key, joint: Joint, samples: int, covariance: str) -> Normal:
+    """The same with a covariance for which samples need not outnumber units.
+
+    Args:
+        key: of the samples.
+        joint: source, encoder and channel.
+        samples: how many, met in chunks.
+        covariance: one of `COVARIANCES`.
+    """
+    moments = code_moments(key, joint, samples)
+    whitener = whitener_of(restricted_covariance(moments, covariance))
+    return Normal(jnp.asarray(moments.mean, jnp.float32), jnp.asarray(whitener, jnp.float32))
 
 
 def whitener_of(covariance: Float[np.ndarray, "units units"]) -> Float[np.ndarray, "units units"]:

@@ -10,43 +10,24 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise, product
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import jax
-import jax.numpy as jnp
 from flax import nnx
 
 from capacity.runtime.whole import whole
-from capacity.systems.networks.layout import VectorLayout, from_tokens, layout_of
+from capacity.systems.networks.layout import Shortened, VectorLayout, from_tokens, layout_of
 from capacity.systems.networks.mlp import ACTIVATIONS
-from capacity.systems.networks.network import Build, Network
+from capacity.systems.networks.network import Build, BuildMessage, Network
 from capacity.systems.networks.residual import linear_layer
+from capacity.systems.networks.shared import SharedConvolutions, SharedDecoder, WindowedBits
+from capacity.systems.networks.windows import windows
 
 if TYPE_CHECKING:
     from synthetic.source import Source
 
-
-def windows(x: jax.Array, kernel: int, stride: int) -> jax.Array:
-    """What a kernel sees at every stride of an array padded with zeros.
-
-    Args:
-        x: (*axes, channels).
-        kernel: places along an axis that it sees.
-        stride: places from one to the next.
-
-    Returns:
-        (*axes / stride, kernel^axes * channels), the last axis of the window and the channels fastest.
-    """
-    *axes, _ = x.shape
-    counts = [-(-size // stride) for size in axes]
-    missing = [max((n - 1) * stride + kernel - size, 0) for n, size in zip(counts, axes, strict=True)]
-    padded = jnp.pad(x, [*((n // 2, n - n // 2) for n in missing), (0, 0)])
-    seen = []
-    for offsets in product(range(kernel), repeat=len(axes)):
-        cuts = tuple(slice(o, o + (n - 1) * stride + 1, stride) for o, n in zip(offsets, counts, strict=True))
-        seen.append(padded[cuts])
-    return jnp.concatenate(seen, axis=-1)
+REHEARSED, LEAST_REHEARSED = 256, 64  # digits of the messages that a code of windows is trained on
 
 
 class Convolutions(nnx.Module):
@@ -108,25 +89,55 @@ class ConvNetwork(Network):
         kernel: places along an axis that a layer sees.
         stride: places along an axis that it makes one.
         layout: (length, channels) or (height, width, channels); by default the source's own.
+        read: "all", one linear layer from all places to the outputs; or "places", the outputs of each place by the same
+            weights, of a sequence: a convolutional code, whose units see a window each, and which is trained on short
+            messages and runs on long ones.  Layers then do not stride, but where units are fewer than places the last.
 
     Raises:
-        ValueError: for a kernel or a stride below 1.
+        ValueError: for a kernel or a stride below 1, or another way to read.
     """
 
     kernel: int = 3
     stride: int = 2
     layout: tuple[int, ...] | None = None
+    read: str = "all"
     name = "conv"
     summary = "convolutions with strides, along sequences or over images"
 
     def __post_init__(self) -> None:
         whole(self.kernel, "kernel", most=None)
         whole(self.stride, "stride", most=None)
+        if self.read not in ("all", "places"):
+            raise ValueError(f"Expected read to be 'all' or 'places'; got {self.read!r}.")
 
     def encoder(self, source: Source, outputs: int, widths: Sequence[int], activation: str) -> Build:
         layout = layout_of(source, self.layout)
-        return lambda rngs: Convolutions(layout, widths, outputs, self.kernel, self.stride, activation, rngs)
+        if self.read == "all":
+            return lambda rngs: Convolutions(layout, widths, outputs, self.kernel, self.stride, activation, rngs)
+        length, channels = self._sequence(layout)
+        return lambda rngs: SharedConvolutions(length, channels, widths, outputs, self.kernel, activation, rngs)
 
     def decoder(self, source: Source, inputs: int, widths: Sequence[int], activation: str) -> Build:
         layout = layout_of(source, self.layout)
-        return lambda rngs: Upsampling(inputs, layout, widths, self.kernel, self.stride, activation, rngs)
+        if self.read == "all":
+            return lambda rngs: Upsampling(inputs, layout, widths, self.kernel, self.stride, activation, rngs)
+        length, channels = self._sequence(layout)
+        return lambda rngs: SharedDecoder(inputs, length, channels, widths, self.kernel, activation, rngs)
+
+    def message(self, source: Source, inputs: int, widths: Sequence[int], activation: str) -> BuildMessage:
+        if self.read == "all" or not source.discrete:
+            return super().message(source, inputs, widths, activation)
+        return lambda rngs: WindowedBits(inputs, source.message_dim, widths, self.kernel, activation, rngs)
+
+    def rehearsal(self, source: Source, units: int) -> tuple[Source, int]:
+        if self.read == "all" or not isinstance(source, Shortened) or source.message_dim <= REHEARSED:
+            return source, units
+        digits = next((d for d in range(REHEARSED, 0, -1) if units * d % source.message_dim == 0), 0)
+        digits = digits if digits >= LEAST_REHEARSED else source.message_dim
+        return source.shortened(digits), units * digits // source.message_dim
+
+    def _sequence(self, layout: VectorLayout) -> tuple[int, int]:
+        if len(layout) != 2:
+            raise ValueError(f"Expected a sequence (length, channels) for a network with read=places; got {layout}.")
+        length, channels = layout
+        return length, channels

@@ -31,6 +31,20 @@ class LaidOut(Protocol):
         ...
 
 
+@runtime_checkable
+class Shortened(Protocol):
+    """What a source has whose messages may be shorter, all else the same."""
+
+    @property
+    def message_dim(self) -> int:
+        """Number of binary digits."""
+        ...
+
+    def shortened(self, digits: int) -> Source:
+        """The same with so many digits."""
+        ...
+
+
 def layout_of(source: Source, asked: VectorLayout | None = None) -> VectorLayout:
     """How a network sees the source's vector: as asked, else as the source says, else one number a position.
 

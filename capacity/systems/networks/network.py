@@ -91,3 +91,14 @@ class Network(ABC):
         """
         kind = AutoregressiveBits if source.discrete else GaussianMessage
         return lambda rngs: kind(inputs, source.message_dim, widths, activation, rngs)
+
+    def rehearsal(self, source: Source, units: int) -> tuple[Source, int]:
+        """A source of shorter messages, and as many fewer units, with networks of the same parameters to train on.
+
+        By default the source and the units themselves.
+
+        Args:
+            source: what is sent.
+            units: how many numbers pass the channel.
+        """
+        return source, units

@@ -26,10 +26,10 @@ from capacity.systems.networks import (
     layout_of,
 )
 from capacity.systems.networks.attention import Transformer, attend
-from capacity.systems.networks.conv import windows
 from capacity.systems.networks.layout import from_tokens, patch_of, tokens
 from capacity.systems.networks.recurrent import Recurrence
 from capacity.systems.networks.sizes import count_parameters
+from capacity.systems.networks.windows import windows
 from capacity.training import Training
 from synthetic import FairBits, GaussianVectors, Sprites
 
