@@ -84,6 +84,7 @@ SIZE_CHECKS: dict[str, Callable[[int, int], None]] = {
     "code": check_coded,
     "digits": check_windows,
     "bits": check_linear,
+    "sequence": check_linear,
     "markov": check_linear,
     "nonlinear": check_linear,
     "gaussian": check_spectrum,
