@@ -28,7 +28,7 @@ help:
 	@echo 'make types      mypy'
 	@echo 'make bench      benchmarks'
 	@echo 'make bench-mi   every estimator on the public tasks, into docs/estimators.md; DATA=DIR for given samples'
-	@echo 'make bench-brackets  brackets of 14 to 1,386 bits, into docs/brackets.md; hours, resumable; ARGS="--share 0.1"'
+	@echo 'make bench-brackets  brackets of 14 to 8,192 bits, into docs/brackets.md; hours, resumable; ARGS="--share 0.1"'
 	@echo 'make bench-validity  1,100 problems whose bits are known, into docs/validity.md; an hour, resumable; ARGS="--jobs 2"'
 	@echo 'make bench-traps  data as people have them, 196 pairs of known bits, into docs/traps.md; a day, resumable; ARGS="--sizes 1000 --seeds 1"'
 	@echo 'make bench-systems  the curve of every system, inside its limits or not; resumable; ARGS="--bits 8 --units 4"'
