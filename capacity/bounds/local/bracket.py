@@ -39,11 +39,10 @@ from capacity.bounds.variational.decoder import LogDecoder, bounded, log_ratios
 from capacity.joint.joint import Joint, as_tree
 from capacity.results.estimate import NATS_PER_BIT, Bracket, Estimate, TracePoint
 from capacity.results.intervals import CONSERVATIVE_ERRORS, MEAN_ROUNDING, rule_of_three_bits
-from capacity.runtime.memory import free_memory
 from capacity.runtime.progress import Progress
 
 MAX_SLOTS = 16
-TABLE_SHARE = 0.2  # of the free memory
+TABLE_BYTES = 2**30  # of the codes of all windows, on whatever machine
 OPERATIONS = 30.0  # of one state of one step, as many as take about as long
 FITTED, PILOT = 2**11, 32  # samples that the normal density is fitted to, and that say how many more there should be
 NARROW = 0.005  # of the bits: a narrower bracket is not asked for
@@ -103,7 +102,7 @@ def local_bracket(
     if fields is None or fields.pairs == 0:
         return None
     check_codes(key_pilot, joint)
-    room = TABLE_SHARE * free_memory() / (4 * fields.units)
+    room = TABLE_BYTES / (4 * fields.units)
     frontier = plan_frontier(fields, int(min(MAX_SLOTS, np.log2(max(room, 2)), np.log2(max(budget_gflop, 1e-3)) + 10)))
     if not frontier.exact and not joint.channel.normal:
         return None
