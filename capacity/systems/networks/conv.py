@@ -11,11 +11,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import jax
 from flax import nnx
 
+from capacity.runtime.allowed import Allowed, check_allowed
 from capacity.runtime.whole import whole
 from capacity.systems.networks.layout import Shortened, VectorLayout, from_tokens, layout_of
 from capacity.systems.networks.mlp import ACTIVATIONS
@@ -103,12 +104,12 @@ class ConvNetwork(Network):
     read: str = "all"
     name = "conv"
     summary = "convolutions with strides, along sequences or over images"
+    allowed: ClassVar[Allowed] = {"read": ("all", "places")}
 
     def __post_init__(self) -> None:
         whole(self.kernel, "kernel", most=None)
         whole(self.stride, "stride", most=None)
-        if self.read not in ("all", "places"):
-            raise ValueError(f"Expected read to be 'all' or 'places'; got {self.read!r}.")
+        check_allowed(self.allowed, {"read": self.read})
 
     def encoder(self, source: Source, outputs: int, widths: Sequence[int], activation: str) -> Build:
         layout = layout_of(source, self.layout)

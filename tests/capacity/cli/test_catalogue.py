@@ -93,6 +93,7 @@ REFUSED = {
     "a choice's names": ("curve", "--system", "dropout", "--set", "values=sings"),
     "a code": ("curve", "--system", "handmade", "--set", "code=morse"),
     "a kernel": ("curve", "--network", "conv", "--set-network", "kernel=0"),
+    "what is read": ("curve", "--network", "conv", "--set-network", "read=place"),
     "a layout": ("curve", "--network", "conv", "--set-network", "layout=5x5"),
     "a patch": ("curve", "--network", "mixer", "--set-network", "patch=5"),
     "products": ("curve", "--products="),

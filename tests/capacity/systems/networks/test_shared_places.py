@@ -64,7 +64,7 @@ def test_long_codes_are_trained_on_short_messages() -> None:
 
 
 def test_what_has_no_places_is_refused() -> None:
-    with pytest.raises(ValueError, match="Expected read to be 'all' or 'places'"):
+    with pytest.raises(ValueError, match="Expected read to be one of all, places"):
         ConvNetwork(read="some")
     with pytest.raises(ValueError, match="Expected a sequence"):
         NETWORK.encoder(Sprites.build(jax.random.key(0), 4, 64), 4, (6,), "silu")
