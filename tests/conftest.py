@@ -12,6 +12,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 os.environ["MPLBACKEND"] = "Agg"
 os.environ["XLA_FLAGS"] = os.environ.get(
@@ -28,6 +29,7 @@ from capacity.runtime.cores import cores
 
 WORTH_KEEPING = 0.05  # seconds of compilation; to write and to read cost a few milliseconds
 COMPILED = pytest.StashKey[str]()
+MAPS, MOST_MAPS = Path("/proc/self/maps"), 40_000  # of memory: Linux gives a process 65,530, and then compilers crash
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -39,6 +41,15 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = str(WORTH_KEEPING)
         jax.config.update("jax_compilation_cache_dir", place)
         jax.config.update("jax_persistent_cache_min_compile_time_secs", WORTH_KEEPING)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _few_programs() -> Iterator[None]:
+    """Forget compiled programs, of which each has maps of memory, before there are too many."""
+    yield
+    if MAPS.exists() and MAPS.read_bytes().count(b"\n") > MOST_MAPS:
+        jax.clear_caches()
+        gc.collect()
 
 
 @pytest.hookimpl(optionalhook=True)
