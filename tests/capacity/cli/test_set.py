@@ -71,7 +71,9 @@ def test_choices_of_a_network() -> None:
     kinds = {"conv": NETWORKS["conv"]}
     found = read_choices(kinds, ("kernel=5", "layout=8x8x1"), "--set-network")
     assert found == {"kernel": 5, "layout": (8, 8, 1)} and read_choices(kinds, ("layout=none",)) == {"layout": None}
-    with pytest.raises(ValueError, match="Expected --set-network to be one of kernel, layout, read, stride; got 'kernle'"):
+    with pytest.raises(
+        ValueError, match="Expected --set-network to be one of kernel, layout, read, stride; got 'kernle'"
+    ):
         read_choices(kinds, ("kernle=5",), "--set-network")
     with pytest.raises(ValueError, match="value that is none, or sizes as in 32x32x1; got 'layout=8y8'"):
         read_choices(kinds, ("layout=8y8",), "--set-network")
