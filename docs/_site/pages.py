@@ -75,6 +75,7 @@ HEADS = {
     "network": "A structure that encoder and decoders have, made from widths for any source.",
     "source": "A distribution of messages whose entropy is known exactly, and the vectors that carry them.",
     "channel": "The noise between a network's units: sampler, density, and a ceiling, or why there is none.",
+    "code": "A code made by hand, to hold learnt ones against: `capacity curve --system handmade --set code=NAME`.",
     "bound": "Bits of a joint: exact, a lower or an upper bound.",
     "estimator": "Mutual information from samples: `estimator(key, x, y)`.",
     "claim": "A sentence from the literature, made into an experiment with a verdict.",
